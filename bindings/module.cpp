@@ -1,0 +1,3 @@
+#include "register.hpp"
+
+PYBIND11_MODULE(_core, module) { register_core(module); }

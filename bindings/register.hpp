@@ -1,0 +1,6 @@
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+// Each room adds its submodule: `_core.series`, `_core.detect`, …
+void register_core(pybind11::module_& module);

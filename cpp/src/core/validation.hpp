@@ -1,0 +1,52 @@
+#pragma once
+
+#include <fmt/core.h>
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+#include "secondlook/core/error.hpp"
+#include "secondlook/core/matrix_view.hpp"
+
+namespace secondlook {
+
+namespace detail {
+[[noreturn]] SECONDLOOK_EXPORT void throw_formatted(void (*thrower)(const std::string&),
+                                                    fmt::string_view format, fmt::format_args args);
+
+template <class Exception>
+[[noreturn]] void throw_as(const std::string& message) {
+  throw Exception(message);
+}
+}  // namespace detail
+
+/// The one validation helper: throws `Exception` with the formatted message unless `condition`.
+///
+/// Messages say who, what was expected and what came:
+/// `IsolationForest::score: expected 14 features, got 12`.
+template <class Exception = InvalidArgument, class... Args>
+void require(bool condition, fmt::format_string<Args...> format, Args&&... args) {
+  if (condition) [[likely]]
+    return;
+  detail::throw_formatted(&detail::throw_as<Exception>, format, fmt::make_format_args(args...));
+}
+
+/// What a matrix may hold.
+enum class Missing { refuse, allow_nan };
+
+/// Checks a matrix of samples: at least one row and one column, finite values (NaN where allowed).
+/// The first offending cell is named by row and column.
+template <class Scalar>
+void require_samples(std::string_view who, MatrixView<Scalar> x, Missing missing = Missing::refuse);
+
+/// As above, and of so many columns.
+template <class Scalar>
+void require_samples(std::string_view who, MatrixView<Scalar> x, std::size_t n_features,
+                     Missing missing = Missing::refuse) {
+  require(static_cast<std::size_t>(x.cols()) == n_features, "{}: expected {} features, got {}", who,
+          n_features, x.cols());
+  require_samples(who, x, missing);
+}
+
+}  // namespace secondlook

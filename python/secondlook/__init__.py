@@ -1,0 +1,29 @@
+"""Find what is abnormal, say how sure that is, and refer the rest to a person."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from secondlook.errors import ModelFileError as ModelFileError
+
+__version__ = "0.1.0"
+
+# Where each public name lives: nothing heavy is imported before it is needed (PEP 562).
+_HOME = {
+    "ModelFileError": "errors",
+}
+
+__all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module 'secondlook' has no attribute {name!r}")
+    value = getattr(import_module(f"secondlook.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})

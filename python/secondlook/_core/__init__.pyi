@@ -1,0 +1,8 @@
+from . import detect as detect
+from . import series as series
+from . import store as store
+
+__version__: str
+pybind11_internals_version: int
+
+def resolve_threads(n_jobs: int) -> int: ...

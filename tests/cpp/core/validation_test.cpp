@@ -1,0 +1,50 @@
+#include "core/validation.hpp"
+
+#include <limits>
+
+#include "catch.hpp"
+
+using secondlook::Matrix;
+using secondlook::MatrixView;
+using secondlook::Missing;
+using secondlook::require_samples;
+
+TEST_CASE("require: says who, what was expected and what came") {
+  REQUIRE_NOTHROW(secondlook::require(true, "never shown {}", 1));
+  REQUIRE_THROWS_WITH(secondlook::require(false, "f: expected {} features, got {}", 14, 12),
+                      "f: expected 14 features, got 12");
+  REQUIRE_THROWS_AS(secondlook::require<secondlook::NotFitted>(false, "f: not fitted"),
+                    secondlook::NotFitted);
+}
+
+TEMPLATE_TEST_CASE("require_samples: names the first value that is not finite", "", float, double) {
+  const Eigen::Index row = GENERATE(0, 3, 9);
+  const Eigen::Index column = GENERATE(0, 8, 16);
+  Matrix<TestType> x = Matrix<TestType>::Constant(10, 17, TestType(1));
+  REQUIRE_NOTHROW(require_samples<TestType>("f", x));
+
+  x(row, column) = std::numeric_limits<TestType>::quiet_NaN();
+  const std::string place =
+      "row " + std::to_string(row) + ", column " + std::to_string(column);
+  REQUIRE_THROWS_WITH(require_samples<TestType>("f", x),
+                      "f: expected finite values, got NaN in " + place);
+  REQUIRE_NOTHROW(require_samples<TestType>("f", x, Missing::allow_nan));
+
+  x(row, column) = std::numeric_limits<TestType>::infinity();
+  REQUIRE_THROWS_WITH(require_samples<TestType>("f", x, Missing::allow_nan),
+                      "f: expected finite values, got infinity in " + place);
+}
+
+TEST_CASE("require_samples: the largest finite values are fine") {
+  const Matrix<float> x = Matrix<float>::Constant(100, 3, std::numeric_limits<float>::max());
+  REQUIRE_NOTHROW(require_samples<float>("f", x));
+}
+
+TEST_CASE("require_samples: shapes") {
+  REQUIRE_THROWS_WITH(require_samples<float>("f", Matrix<float>(0, 3)),
+                      "f: expected at least 1 sample, got 0");
+  REQUIRE_THROWS_WITH(require_samples<float>("f", Matrix<float>(3, 0)),
+                      "f: expected at least 1 feature, got 0");
+  REQUIRE_THROWS_WITH(require_samples<float>("f", Matrix<float>(Matrix<float>::Zero(3, 2)), std::size_t{4}),
+                      "f: expected 4 features, got 2");
+}
