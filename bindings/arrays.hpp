@@ -15,13 +15,22 @@
 template <class Scalar>
 using ContiguousArray = pybind11::array_t<Scalar, pybind11::array::c_style>;
 
-/// The array's values as rows, without a copy. The array must have two dimensions.
-template <class Scalar>
-secondlook::MatrixView<Scalar> as_matrix(const ContiguousArray<Scalar>& array) {
-  if (array.ndim() != 2)
-    throw pybind11::value_error("expected a 2-dimensional array, got " +
-                                std::to_string(array.ndim()) + " dimension(s)");
-  return {array.data(), array.shape(0), array.shape(1)};
+/// Calls `use` with the samples of `x` without a copy if it is a C-contiguous float32 or float64
+/// array of at least one row and of `n_features` columns (0: any number, but one at least).
+/// Otherwise `NotImplemented`: the wrapper in Python then converts, or says what is wrong.
+template <class Use>
+pybind11::object with_samples(pybind11::handle x, std::size_t n_features, const Use& use) {
+  const auto try_as = [&]<class Scalar>(Scalar) -> pybind11::object {
+    if (!ContiguousArray<Scalar>::check_(x)) return {};
+    const auto array = pybind11::reinterpret_borrow<ContiguousArray<Scalar>>(x);
+    if (array.ndim() != 2 || array.shape(0) == 0 || array.shape(1) == 0) return {};
+    if (n_features != 0 && static_cast<std::size_t>(array.shape(1)) != n_features) return {};
+    return use(secondlook::MatrixView<Scalar>(array.data(), array.shape(0), array.shape(1)));
+  };
+  auto result = try_as(double{});
+  if (!result) result = try_as(float{});
+  if (!result) result = pybind11::reinterpret_borrow<pybind11::object>(Py_NotImplemented);
+  return result;
 }
 
 template <class Scalar>
@@ -45,8 +54,8 @@ pybind11::array_t<Scalar> to_array(std::vector<Scalar>&& values,
   return pybind11::array_t<Scalar>(std::move(shape), owner->data(), guard);
 }
 
-/// A progress callback for work that runs without the GIL: lets Ctrl-C through, and tells `callback`
-/// (None, or a callable of done and total) how far the work has come.
+/// A progress callback for work that runs without the GIL: lets Ctrl-C through, and tells
+/// `callback` (None, or a callable of done and total) how far the work has come.
 inline secondlook::Progress make_progress(const pybind11::object& callback) {
   // Called under the caller's stack frame, so the borrowed handle stays alive.
   return [handle = pybind11::handle(callback)](std::size_t done, std::size_t total) {

@@ -1,3 +1,6 @@
 #include "register.hpp"
 
-PYBIND11_MODULE(_core, module) { register_core(module); }
+PYBIND11_MODULE(_core, module) {
+  register_core(module);
+  register_detect(module);
+}

@@ -4,3 +4,4 @@
 
 // Each room adds its submodule: `_core.series`, `_core.detect`, …
 void register_core(pybind11::module_& module);
+void register_detect(pybind11::module_& module);

@@ -4,13 +4,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from secondlook.detect.isolation_forest import IsolationForest as IsolationForest
     from secondlook.errors import ModelFileError as ModelFileError
+    from secondlook.errors import StaleDecisionWarning as StaleDecisionWarning
 
 __version__ = "0.1.0"
 
 # Where each public name lives: nothing heavy is imported before it is needed (PEP 562).
 _HOME = {
+    "IsolationForest": "detect.isolation_forest",
     "ModelFileError": "errors",
+    "StaleDecisionWarning": "errors",
 }
 
 __all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604

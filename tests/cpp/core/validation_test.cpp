@@ -24,8 +24,7 @@ TEMPLATE_TEST_CASE("require_samples: names the first value that is not finite", 
   REQUIRE_NOTHROW(require_samples<TestType>("f", x));
 
   x(row, column) = std::numeric_limits<TestType>::quiet_NaN();
-  const std::string place =
-      "row " + std::to_string(row) + ", column " + std::to_string(column);
+  const std::string place = "row " + std::to_string(row) + ", column " + std::to_string(column);
   REQUIRE_THROWS_WITH(require_samples<TestType>("f", x),
                       "f: expected finite values, got NaN in " + place);
   REQUIRE_NOTHROW(require_samples<TestType>("f", x, Missing::allow_nan));
@@ -45,6 +44,7 @@ TEST_CASE("require_samples: shapes") {
                       "f: expected at least 1 sample, got 0");
   REQUIRE_THROWS_WITH(require_samples<float>("f", Matrix<float>(3, 0)),
                       "f: expected at least 1 feature, got 0");
-  REQUIRE_THROWS_WITH(require_samples<float>("f", Matrix<float>(Matrix<float>::Zero(3, 2)), std::size_t{4}),
-                      "f: expected 4 features, got 2");
+  REQUIRE_THROWS_WITH(
+      require_samples<float>("f", Matrix<float>(Matrix<float>::Zero(3, 2)), std::size_t{4}),
+      "f: expected 4 features, got 2");
 }

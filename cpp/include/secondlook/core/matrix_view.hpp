@@ -9,9 +9,11 @@ namespace secondlook {
 template <class Scalar>
 using Matrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-/// Read-only look at a row-major matrix of someone else's: a NumPy array, an Eigen matrix, a buffer.
+/// Read-only look at a row-major matrix of someone else's: a NumPy array, an Eigen matrix, a
+/// buffer.
 ///
-/// Nothing is copied; the owner must outlive the view. Rows may be further apart than they are long.
+/// Nothing is copied; the owner must outlive the view. Rows may be further apart than they are
+/// long.
 template <std::floating_point Scalar>
 class MatrixView {
  public:
@@ -24,7 +26,8 @@ class MatrixView {
   MatrixView(const Scalar* data, Eigen::Index rows, Eigen::Index cols)
       : MatrixView(data, rows, cols, cols) {}
 
-  MatrixView(const Matrix<Scalar>& matrix)  // NOLINT(google-explicit-constructor): a matrix is a view
+  MatrixView(
+      const Matrix<Scalar>& matrix)  // NOLINT(google-explicit-constructor): a matrix is a view
       : MatrixView(matrix.data(), matrix.rows(), matrix.cols(), matrix.outerStride()) {}
 
   [[nodiscard]] const Scalar* data() const noexcept { return data_; }

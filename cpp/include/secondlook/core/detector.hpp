@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "secondlook/core/export.hpp"
+#include "secondlook/core/matrix_view.hpp"
+#include "secondlook/core/progress.hpp"
+
+namespace secondlook {
+
+/// Whatever scores samples, one row each, and goes on learning from new ones.
+///
+/// Scores follow scikit-learn's direction: higher is more normal. What is decided on them is not
+/// the detector's business. Scoring is safe from several threads at once; learning is not.
+class SECONDLOOK_EXPORT Detector {
+ public:
+  virtual ~Detector();
+
+  /// Number of features of a sample; 0 before anything was learned.
+  [[nodiscard]] virtual std::size_t n_features() const noexcept = 0;
+
+  /// Scores each row of `x`, shape (n, n_features), into `scores`, of n values.
+  /// @throws NotFitted, InvalidArgument
+  virtual void score_samples(MatrixView<float> x, std::span<double> scores) const = 0;
+  virtual void score_samples(MatrixView<double> x, std::span<double> scores) const = 0;
+
+  /// Learns on from the rows of `x`, shape (n, n_features). On an exception nothing has changed.
+  virtual void partial_fit(MatrixView<float> x, const Progress& progress = {}) = 0;
+  virtual void partial_fit(MatrixView<double> x, const Progress& progress = {}) = 0;
+};
+
+}  // namespace secondlook

@@ -1,0 +1,114 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "secondlook/core/detector.hpp"
+
+namespace secondlook {
+
+struct IsolationForestParameters {
+  std::size_t n_estimators = 100;  ///< trees, at least 1
+  std::size_t max_samples = 256;   ///< rows that each tree is grown on, at least 1
+  std::size_t max_features = 0;    ///< features that each tree may split on; 0: all
+  std::optional<double> contamination =
+      std::nullopt;               ///< share of anomalies, in (0, 0.5]; unset: offset is −0.5
+  bool route_missing = false;     ///< NaN follows the larger branch; otherwise it is refused
+  double refresh_fraction = 0.1;  ///< share of trees, in (0, 1], renewed by max_samples rows
+  std::uint64_t seed = 0;
+  int n_jobs = 0;  ///< threads, as `resolve_threads` reads it
+};
+
+/// Isolation forest (Liu, Ting & Zhou, "Isolation Forest", ICDM 2008).
+///
+/// Anomalies are few and different, so random splits isolate them in few steps: a sample's score is
+/// −2^(−mean path length / c(max_samples)), between −1 (anomalous) and 0, as in scikit-learn.
+/// Values are compared in float32; float64 input is rounded to it, and beyond its range saturates.
+/// The same seed gives the same bits at any number of threads.
+class SECONDLOOK_EXPORT IsolationForest final : public Detector {
+ public:
+  /// @throws InvalidArgument when a parameter is out of range
+  explicit IsolationForest(IsolationForestParameters parameters = {});
+  ~IsolationForest() override;
+  IsolationForest(const IsolationForest& other);
+  IsolationForest& operator=(const IsolationForest& other);
+  IsolationForest(IsolationForest&&) noexcept;
+  IsolationForest& operator=(IsolationForest&&) noexcept;
+
+  /// Grows the forest anew on the rows of `x`, shape (n, n_features), n ≥ 1.
+  ///
+  /// With fewer rows than `max_samples`, every tree is grown on all of them.
+  /// Reads only the rows that the trees draw, and all of them where they must be checked or scored.
+  void fit(MatrixView<float> x, const Progress& progress = {});
+  void fit(MatrixView<double> x, const Progress& progress = {});
+
+  /// Learns on from new rows. They gather until `max_samples` are there; then the oldest
+  /// `refresh_fraction` of the trees retires and as many grow on the gathered rows. An unfitted
+  /// forest grows whole from the first `max_samples` rows. Makes a set offset stale.
+  void partial_fit(MatrixView<float> x, const Progress& progress = {}) override;
+  void partial_fit(MatrixView<double> x, const Progress& progress = {}) override;
+
+  /// Takes over the trees of a forest that was trained apart. Makes a set offset stale.
+  /// @throws InvalidArgument when subsample size, features or handling of missing values differ
+  void merge(const IsolationForest& other);
+
+  /// Scores in [−1, 0), higher is more normal. About 100 trees × 8 comparisons a row.
+  void score_samples(MatrixView<float> x, std::span<double> scores) const override;
+  void score_samples(MatrixView<double> x, std::span<double> scores) const override;
+
+  /// What each feature did to shorten a sample's path: path-dependent TreeSHAP (Lundberg et al.,
+  /// "From local explanations to global understanding with explainable AI for trees", 2020) on the
+  /// path length, averaged over the trees.
+  ///
+  /// A row sums to the expected path length less the sample's; positive is evidence for anomaly.
+  /// O(trees · max_samples · log²(max_samples)) a row.
+  /// @param contributions row-major, shape (n, n_features)
+  void feature_contributions(MatrixView<float> x, std::span<double> contributions) const;
+  void feature_contributions(MatrixView<double> x, std::span<double> contributions) const;
+
+  /// Mean path length over the trees' own samples, the base of `feature_contributions`.
+  [[nodiscard]] double expected_path_length() const;
+
+  /// Score below which a sample is called anomalous: −0.5 without `contamination`, else that
+  /// quantile of the training scores.
+  [[nodiscard]] double offset() const;
+  /// Whether the forest has changed since the offset was computed; never without `contamination`.
+  [[nodiscard]] bool offset_is_stale() const noexcept;
+  /// Computes the offset from `x`, so that `contamination` of its rows lie below.
+  void fit_offset(MatrixView<float> x);
+  void fit_offset(MatrixView<double> x);
+
+  [[nodiscard]] bool fitted() const noexcept;
+  [[nodiscard]] std::size_t n_features() const noexcept override;
+  [[nodiscard]] std::size_t n_trees() const noexcept;
+  /// Rows that each tree was grown on; 0 before anything was learned.
+  [[nodiscard]] std::size_t subsample_size() const noexcept;
+  /// Rows that `partial_fit` has gathered and no tree has seen.
+  [[nodiscard]] std::size_t n_pending() const noexcept;
+  /// Bytes that the fitted state holds.
+  [[nodiscard]] std::size_t memory_bytes() const noexcept;
+  [[nodiscard]] const IsolationForestParameters& parameters() const noexcept;
+
+ private:
+  struct State;
+  template <class Scalar>
+  void fit_any(MatrixView<Scalar> x, const Progress& progress);
+  template <class Scalar>
+  void partial_fit_any(MatrixView<Scalar> x, const Progress& progress);
+  template <class Scalar>
+  void score_any(MatrixView<Scalar> x, std::span<double> scores) const;
+  template <class Scalar>
+  void contributions_any(MatrixView<Scalar> x, std::span<double> contributions) const;
+  template <class Scalar>
+  void fit_offset_any(MatrixView<Scalar> x);
+  void require_fitted(const char* who) const;
+
+  IsolationForestParameters parameters_;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace secondlook

@@ -1,0 +1,7 @@
+#include "secondlook/core/detector.hpp"
+
+namespace secondlook {
+
+Detector::~Detector() = default;
+
+}  // namespace secondlook

@@ -1,0 +1,495 @@
+#include "secondlook/detect/isolation_forest.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+#include "core/validation.hpp"
+#include "detect/forest_kernel.hpp"
+#include "detect/isolation_tree.hpp"
+#include "detect/tree_shap.hpp"
+#include "secondlook/core/random.hpp"
+#include "secondlook/core/thread_pool.hpp"
+
+namespace secondlook {
+
+using detect::kGroupRows;
+
+struct IsolationForest::State {
+  std::size_t n_features = 0;
+  std::size_t subsample_size = 0;
+  unsigned depth = 0;
+  std::size_t n_trees = 0;
+  std::uint64_t n_grown = 0;  // trees ever grown: names the next one's random stream
+  std::size_t oldest = 0;     // the tree that retires next
+  std::vector<detect::SplitNode> nodes;
+  std::vector<float> path_lengths;
+  std::vector<std::uint32_t> covers;
+  std::vector<float> pending;  // rows that partial_fit has gathered
+  double offset = -0.5;
+  bool offset_is_stale = false;
+
+  [[nodiscard]] std::size_t tree_size() const { return std::size_t{1} << depth; }
+
+  void resize(std::size_t trees) {
+    n_trees = trees;
+    nodes.resize(trees * tree_size());
+    path_lengths.resize(trees * tree_size());
+    covers.resize(trees * tree_size() * 2);
+  }
+
+  detect::TreeView tree(std::size_t i) {
+    const std::size_t size = tree_size();
+    return {{nodes.data() + i * size, size},
+            {path_lengths.data() + i * size, size},
+            {covers.data() + i * size * 2, size * 2}};
+  }
+
+  void clear_tree(std::size_t i) {
+    const auto view = tree(i);
+    std::ranges::fill(view.nodes, detect::SplitNode{});
+    std::ranges::fill(view.path_lengths, 0.0F);
+    std::ranges::fill(view.covers, 0U);
+  }
+
+  [[nodiscard]] detect::ForestView view() const {
+    return {nodes.data(), path_lengths.data(), n_trees, depth};
+  }
+};
+
+namespace {
+
+constexpr std::size_t kRowsWorthAThread = 1024;
+
+template <class Scalar>
+std::uint32_t key_of(Scalar value, std::uint32_t missing) {
+  if (std::isnan(value)) return missing;
+  constexpr auto kLargest = static_cast<Scalar>(std::numeric_limits<float>::max());
+  return detect::ordered_key(static_cast<float>(std::clamp(value, -kLargest, kLargest)) + 0.0F);
+}
+
+// `n` of {0, …, total − 1} without replacement (Floyd; Bentley 1987), in no particular order.
+std::vector<std::size_t> draw_rows(std::size_t n, std::size_t total, RandomStream& random) {
+  std::vector<std::size_t> rows;
+  rows.reserve(n);
+  if (n == total) {
+    rows.resize(n);
+    std::iota(rows.begin(), rows.end(), std::size_t{0});
+    return rows;
+  }
+  // Open addressing, at most half full; 0 marks an empty place.
+  std::vector<std::size_t> taken(std::bit_ceil(2 * n + 1), 0);
+  const auto take = [&taken](std::size_t row) {
+    std::size_t place = (row * 0x9e3779b97f4a7c15U) >> 20;
+    for (;; ++place) {
+      std::size_t& entry = taken[place & (taken.size() - 1)];
+      if (entry == row + 1) return false;
+      if (entry != 0) continue;
+      entry = row + 1;
+      return true;
+    }
+  };
+  for (std::size_t last = total - n; last < total; ++last) {
+    const std::size_t row = random.below(last + 1);
+    rows.push_back(take(row) ? row : (take(last), last));
+  }
+  return rows;
+}
+
+template <class Scalar>
+void grow_on(MatrixView<Scalar> x, std::size_t subsample_size, std::size_t n_columns,
+             unsigned depth, bool route_missing, RandomStream random, detect::TreeView tree) {
+  const auto n_features = static_cast<std::uint32_t>(x.cols());
+  std::vector<std::uint32_t> features(n_features);
+  std::iota(features.begin(), features.end(), 0U);
+  if (n_columns < n_features) {
+    for (std::size_t i = 0; i < n_columns; ++i)
+      std::swap(features[i], features[i + random.below(n_features - i)]);
+    features.resize(n_columns);
+  }
+  const auto rows = draw_rows(subsample_size, static_cast<std::size_t>(x.rows()), random);
+
+  // A few rows at a time: columns that lie a power of two apart would fight for cache lines.
+  constexpr std::size_t kTile = 16;
+  std::vector<std::uint32_t> keys(rows.size() * features.size());
+  for (std::size_t begin = 0; begin < rows.size(); begin += kTile) {
+    const std::size_t end = std::min(begin + kTile, rows.size());
+    for (std::size_t column = 0; column < features.size(); ++column)
+      for (std::size_t i = begin; i < end; ++i)
+        keys[column * rows.size() + i] =
+            key_of(x(static_cast<Eigen::Index>(rows[i]), features[column]), detect::kMissingHigh);
+  }
+  detect::grow_tree({rows.size(), keys, features, n_features, route_missing}, depth, random, tree);
+}
+
+// Turns rows into keys as the kernel wants them.
+template <class Scalar>
+class Packer {
+ public:
+  Packer(std::size_t n_features, bool route_missing)
+      : n_features_(n_features), route_missing_(route_missing) {}
+
+  [[nodiscard]] std::size_t n_columns() const {
+    return route_missing_ ? 2 * n_features_ : n_features_;
+  }
+
+  void pack_row(const Scalar* row, std::uint32_t* keys) const {
+    for (std::size_t i = 0; i < n_features_; ++i) keys[i] = key_of(row[i], detect::kMissingHigh);
+    if (!route_missing_) return;
+    for (std::size_t i = 0; i < n_features_; ++i)
+      keys[n_features_ + i] = key_of(row[i], detect::kMissingLow);
+  }
+
+  // Lanes of the last group without a row keep whatever they held: their sums are not read.
+  detect::PackedRows pack(MatrixView<Scalar> x) {
+    const auto n_rows = static_cast<std::size_t>(x.rows());
+    const std::size_t n_groups = (n_rows + kGroupRows - 1) / kGroupRows;
+    keys_.resize(n_groups * n_columns() * kGroupRows);
+    signed_keys_.resize(keys_.size());
+    row_keys_.resize(n_columns());
+    for (std::size_t i = 0; i < n_rows; ++i) {
+      pack_row(x.row(static_cast<Eigen::Index>(i)), row_keys_.data());
+      const std::size_t group = i / kGroupRows * n_columns() * kGroupRows + i % kGroupRows;
+      for (std::size_t column = 0; column < row_keys_.size(); ++column) {
+        keys_[group + column * kGroupRows] = row_keys_[column];
+        signed_keys_[group + column * kGroupRows] =
+            static_cast<std::int32_t>(row_keys_[column] ^ 0x80000000U);
+      }
+    }
+    return {keys_.data(), signed_keys_.data(), n_groups, n_columns()};
+  }
+
+ private:
+  std::size_t n_features_;
+  bool route_missing_;
+  std::vector<std::uint32_t> keys_;
+  std::vector<std::int32_t> signed_keys_;
+  std::vector<std::uint32_t> row_keys_;
+};
+
+// Rows that are scored tree by tree. Shallow trees are small: the block's keys should stay in the
+// first-level cache. Deep trees are not: each should serve many rows while it is in the second.
+std::size_t block_rows(std::size_t n_columns, std::size_t tree_size) {
+  constexpr std::size_t kKeyBytes = 24 * 1024;
+  constexpr std::size_t kDeepTree = 4096;
+  if (tree_size >= kDeepTree) return 256 * kGroupRows;
+  const std::size_t group_bytes = n_columns * kGroupRows * 2 * sizeof(std::uint32_t);
+  return std::clamp<std::size_t>(kKeyBytes / group_bytes, 1, 16) * kGroupRows;
+}
+
+// As numpy.percentile: linear between the order statistics.
+double quantile(std::vector<double> values, double share) {
+  const double place = share * static_cast<double>(values.size() - 1);
+  const auto below = static_cast<std::ptrdiff_t>(place);
+  const auto nth = values.begin() + below;
+  std::ranges::nth_element(values, nth);
+  if (nth + 1 == values.end()) return *nth;
+  const double above = *std::min_element(nth + 1, values.end());
+  return *nth + (above - *nth) * (place - static_cast<double>(below));
+}
+
+}  // namespace
+
+IsolationForest::IsolationForest(IsolationForestParameters parameters)
+    : parameters_(std::move(parameters)), state_(std::make_unique<State>()) {
+  const auto& p = parameters_;
+  require(p.n_estimators >= 1, "IsolationForest: n_estimators must be at least 1, got {}",
+          p.n_estimators);
+  require(p.max_samples >= 1 && p.max_samples <= std::size_t{1} << 30,
+          "IsolationForest: max_samples must lie in [1, 2^30], got {}", p.max_samples);
+  require(!p.contamination || (*p.contamination > 0 && *p.contamination <= 0.5),
+          "IsolationForest: contamination must lie in (0, 0.5], got {}",
+          p.contamination.value_or(0));
+  require(p.refresh_fraction > 0 && p.refresh_fraction <= 1,
+          "IsolationForest: refresh_fraction must lie in (0, 1], got {}", p.refresh_fraction);
+}
+
+IsolationForest::~IsolationForest() = default;
+IsolationForest::IsolationForest(const IsolationForest& other)
+    : parameters_(other.parameters_), state_(std::make_unique<State>(*other.state_)) {}
+IsolationForest& IsolationForest::operator=(const IsolationForest& other) {
+  return *this = IsolationForest(other);
+}
+IsolationForest::IsolationForest(IsolationForest&&) noexcept = default;
+IsolationForest& IsolationForest::operator=(IsolationForest&&) noexcept = default;
+
+void IsolationForest::fit(MatrixView<float> x, const Progress& progress) { fit_any(x, progress); }
+void IsolationForest::fit(MatrixView<double> x, const Progress& progress) { fit_any(x, progress); }
+
+void IsolationForest::partial_fit(MatrixView<float> x, const Progress& progress) {
+  partial_fit_any(x, progress);
+}
+void IsolationForest::partial_fit(MatrixView<double> x, const Progress& progress) {
+  partial_fit_any(x, progress);
+}
+
+void IsolationForest::merge(const IsolationForest& other) {
+  require_fitted("IsolationForest::merge");
+  other.require_fitted("IsolationForest::merge: the other forest");
+  const State& theirs = *other.state_;
+  require(theirs.n_features == state_->n_features,
+          "IsolationForest::merge: expected a forest over {} features, got {}", state_->n_features,
+          theirs.n_features);
+  require(theirs.subsample_size == state_->subsample_size,
+          "IsolationForest::merge: expected a forest grown on {} rows a tree, got {}",
+          state_->subsample_size, theirs.subsample_size);
+  require(other.parameters_.route_missing == parameters_.route_missing,
+          "IsolationForest::merge: expected a forest with the same handling of missing values");
+  auto merged = std::make_unique<State>(*state_);
+  const auto append = [](auto& to, const auto& from) {
+    to.insert(to.end(), from.begin(), from.end());
+  };
+  append(merged->nodes, theirs.nodes);
+  append(merged->path_lengths, theirs.path_lengths);
+  append(merged->covers, theirs.covers);
+  append(merged->pending, theirs.pending);
+  merged->n_trees += theirs.n_trees;
+  merged->n_grown += theirs.n_grown;
+  merged->offset_is_stale = parameters_.contamination.has_value();
+  state_ = std::move(merged);
+}
+
+void IsolationForest::score_samples(MatrixView<float> x, std::span<double> scores) const {
+  score_any(x, scores);
+}
+void IsolationForest::score_samples(MatrixView<double> x, std::span<double> scores) const {
+  score_any(x, scores);
+}
+
+void IsolationForest::feature_contributions(MatrixView<float> x,
+                                            std::span<double> contributions) const {
+  contributions_any(x, contributions);
+}
+void IsolationForest::feature_contributions(MatrixView<double> x,
+                                            std::span<double> contributions) const {
+  contributions_any(x, contributions);
+}
+
+double IsolationForest::expected_path_length() const {
+  require_fitted("IsolationForest::expected_path_length");
+  double sum = 0;
+  for (std::size_t i = 0; i < state_->n_trees; ++i)
+    sum += detect::expected_path_length(state_->tree(i), state_->depth);
+  return sum / static_cast<double>(state_->n_trees);
+}
+
+double IsolationForest::offset() const {
+  require_fitted("IsolationForest::offset");
+  return state_->offset;
+}
+
+bool IsolationForest::offset_is_stale() const noexcept { return state_->offset_is_stale; }
+
+void IsolationForest::fit_offset(MatrixView<float> x) { fit_offset_any(x); }
+void IsolationForest::fit_offset(MatrixView<double> x) { fit_offset_any(x); }
+
+bool IsolationForest::fitted() const noexcept { return state_->n_trees > 0; }
+std::size_t IsolationForest::n_features() const noexcept { return state_->n_features; }
+std::size_t IsolationForest::n_trees() const noexcept { return state_->n_trees; }
+std::size_t IsolationForest::subsample_size() const noexcept { return state_->subsample_size; }
+std::size_t IsolationForest::n_pending() const noexcept {
+  return state_->n_features == 0 ? 0 : state_->pending.size() / state_->n_features;
+}
+std::size_t IsolationForest::memory_bytes() const noexcept {
+  const State& s = *state_;
+  return sizeof s + s.nodes.size() * sizeof s.nodes[0] +
+         s.path_lengths.size() * sizeof s.path_lengths[0] + s.covers.size() * sizeof s.covers[0] +
+         s.pending.size() * sizeof s.pending[0];
+}
+const IsolationForestParameters& IsolationForest::parameters() const noexcept {
+  return parameters_;
+}
+
+void IsolationForest::require_fitted(const char* who) const {
+  if (fitted()) return;
+  require<NotFitted>(n_pending() == 0, "{}: not fitted yet, partial_fit has gathered {} of {} rows",
+                     who, n_pending(), parameters_.max_samples);
+  require<NotFitted>(false, "{}: not fitted yet, call fit first", who);
+}
+
+namespace {
+
+Missing missing_policy(const IsolationForestParameters& parameters) {
+  return parameters.route_missing ? Missing::allow_nan : Missing::refuse;
+}
+
+}  // namespace
+
+template <class Scalar>
+void IsolationForest::fit_any(MatrixView<Scalar> x, const Progress& progress) {
+  const auto& p = parameters_;
+  require_samples("IsolationForest::fit", x, missing_policy(p));
+  const auto n_features = static_cast<std::size_t>(x.cols());
+  require(p.max_features <= n_features,
+          "IsolationForest::fit: expected at least max_features = {} features, got {}",
+          p.max_features, n_features);
+
+  auto grown = std::make_unique<State>();
+  grown->n_features = n_features;
+  grown->subsample_size = std::min(p.max_samples, static_cast<std::size_t>(x.rows()));
+  grown->depth = detect::tree_depth(grown->subsample_size);
+  grown->resize(p.n_estimators);
+  grown->n_grown = p.n_estimators;
+  const std::size_t n_columns = p.max_features == 0 ? n_features : p.max_features;
+  parallel_for(
+      p.n_estimators, 1, resolve_threads(p.n_jobs),
+      [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i)
+          grow_on(x, grown->subsample_size, n_columns, grown->depth, p.route_missing,
+                  RandomStream(p.seed, i), grown->tree(i));
+      },
+      progress);
+  std::swap(state_, grown);
+  if (!p.contamination) return;
+  try {
+    fit_offset_any(x);
+  } catch (...) {
+    std::swap(state_, grown);
+    throw;
+  }
+}
+
+template <class Scalar>
+void IsolationForest::partial_fit_any(MatrixView<Scalar> x, const Progress& progress) {
+  const auto& p = parameters_;
+  if (state_->n_features == 0)
+    require_samples("IsolationForest::partial_fit", x, missing_policy(p));
+  else
+    require_samples("IsolationForest::partial_fit", x, state_->n_features, missing_policy(p));
+  const auto n_features = static_cast<std::size_t>(x.cols());
+  require(p.max_features <= n_features,
+          "IsolationForest::partial_fit: expected at least max_features = {} features, got {}",
+          p.max_features, n_features);
+
+  const std::size_t needed = fitted() ? state_->subsample_size : p.max_samples;
+  const bool grows = n_pending() + static_cast<std::size_t>(x.rows()) >= needed;
+  // Rows that only gather are added in place; trees grow on a copy, which then takes over.
+  auto copy = grows ? std::make_unique<State>(*state_) : nullptr;
+  State& next = grows ? *copy : *state_;
+  next.n_features = n_features;
+  next.pending.reserve(next.pending.size() + static_cast<std::size_t>(x.rows() * x.cols()));
+  constexpr auto kLargest = static_cast<Scalar>(std::numeric_limits<float>::max());
+  for (Eigen::Index i = 0; i < x.rows(); ++i)
+    for (Eigen::Index j = 0; j < x.cols(); ++j)
+      next.pending.push_back(static_cast<float>(std::clamp(x(i, j), -kLargest, kLargest)));
+  if (!grows) return;
+
+  const std::size_t n_columns = p.max_features == 0 ? n_features : p.max_features;
+  const std::size_t n_blocks = next.pending.size() / n_features / needed;
+  for (std::size_t block = 0; block < n_blocks; ++block) {
+    const MatrixView<float> rows(next.pending.data() + block * needed * n_features,
+                                 static_cast<Eigen::Index>(needed), x.cols());
+    std::size_t n_new = p.n_estimators;
+    if (next.n_trees == 0) {
+      next.subsample_size = needed;
+      next.depth = detect::tree_depth(needed);
+      next.resize(p.n_estimators);
+    } else {
+      n_new = static_cast<std::size_t>(
+          std::ceil(p.refresh_fraction * static_cast<double>(next.n_trees)));
+    }
+    parallel_for(
+        n_new, 1, resolve_threads(p.n_jobs),
+        [&](std::size_t begin, std::size_t end) {
+          for (std::size_t i = begin; i < end; ++i) {
+            const std::size_t place = (next.oldest + i) % next.n_trees;
+            next.clear_tree(place);
+            grow_on(rows, needed, n_columns, next.depth, p.route_missing,
+                    RandomStream(p.seed, next.n_grown + i), next.tree(place));
+          }
+        },
+        progress);
+    next.oldest = (next.oldest + n_new) % next.n_trees;
+    next.n_grown += n_new;
+  }
+  const auto used = static_cast<std::ptrdiff_t>(n_blocks * needed * n_features);
+  next.pending.erase(next.pending.begin(), next.pending.begin() + used);
+  next.offset_is_stale = p.contamination.has_value();
+  state_ = std::move(copy);
+}
+
+template <class Scalar>
+void IsolationForest::score_any(MatrixView<Scalar> x, std::span<double> scores) const {
+  require_fitted("IsolationForest::score_samples");
+  require_samples("IsolationForest::score_samples", x, state_->n_features,
+                  missing_policy(parameters_));
+  const auto n_rows = static_cast<std::size_t>(x.rows());
+  require(scores.size() == n_rows,
+          "IsolationForest::score_samples: expected room for {} scores, got {}", n_rows,
+          scores.size());
+
+  const auto forest = state_->view();
+  const double longest = static_cast<double>(forest.n_trees) *
+                         detect::average_path_length(static_cast<double>(state_->subsample_size));
+  const auto score = [longest](double sum) {
+    return -std::exp2(longest == 0 ? -1.0 : -sum / longest);
+  };
+
+  if (n_rows < kGroupRows / 2) {
+    const Packer<Scalar> packer(state_->n_features, parameters_.route_missing);
+    constexpr std::size_t kOnStack = 128;
+    std::uint32_t on_stack[kOnStack];
+    std::vector<std::uint32_t> on_heap(packer.n_columns() > kOnStack ? packer.n_columns() : 0);
+    std::uint32_t* keys = on_heap.empty() ? on_stack : on_heap.data();
+    for (std::size_t i = 0; i < n_rows; ++i) {
+      packer.pack_row(x.row(static_cast<Eigen::Index>(i)), keys);
+      scores[i] = score(detect::path_length_sum(forest, keys));
+    }
+    return;
+  }
+
+  const std::size_t n_columns = state_->n_features * (parameters_.route_missing ? 2 : 1);
+  const std::size_t grain = block_rows(n_columns, state_->tree_size());
+  parallel_for(n_rows, grain, n_rows < kRowsWorthAThread ? 1 : resolve_threads(parameters_.n_jobs),
+               [&](std::size_t begin, std::size_t end) {
+                 thread_local std::vector<double> sums;
+                 Packer<Scalar> packer(state_->n_features, parameters_.route_missing);
+                 const auto rows = packer.pack(x.middle_rows(
+                     static_cast<Eigen::Index>(begin), static_cast<Eigen::Index>(end - begin)));
+                 sums.assign(rows.n_groups * kGroupRows, 0);
+                 detect::add_path_lengths(forest, rows, sums.data());
+                 for (std::size_t i = begin; i < end; ++i) scores[i] = score(sums[i - begin]);
+               });
+}
+
+template <class Scalar>
+void IsolationForest::contributions_any(MatrixView<Scalar> x,
+                                        std::span<double> contributions) const {
+  require_fitted("IsolationForest::feature_contributions");
+  require_samples("IsolationForest::feature_contributions", x, state_->n_features,
+                  missing_policy(parameters_));
+  const std::size_t n_features = state_->n_features;
+  const auto n_rows = static_cast<std::size_t>(x.rows());
+  require(contributions.size() == n_rows * n_features,
+          "IsolationForest::feature_contributions: expected room for {} values, got {}",
+          n_rows * n_features, contributions.size());
+
+  const auto n_trees = static_cast<double>(state_->n_trees);
+  parallel_for(n_rows, 1, resolve_threads(parameters_.n_jobs),
+               [&](std::size_t begin, std::size_t end) {
+                 const Packer<Scalar> packer(n_features, parameters_.route_missing);
+                 std::vector<std::uint32_t> keys(packer.n_columns());
+                 for (std::size_t i = begin; i < end; ++i) {
+                   packer.pack_row(x.row(static_cast<Eigen::Index>(i)), keys.data());
+                   const auto row = contributions.subspan(i * n_features, n_features);
+                   std::ranges::fill(row, 0.0);
+                   for (std::size_t t = 0; t < state_->n_trees; ++t)
+                     detect::add_tree_shap(state_->tree(t), state_->depth, keys.data(), row);
+                   for (double& value : row) value /= -n_trees;  // shorter paths are the evidence
+                 }
+               });
+}
+
+template <class Scalar>
+void IsolationForest::fit_offset_any(MatrixView<Scalar> x) {
+  require(parameters_.contamination.has_value(),
+          "IsolationForest::fit_offset: the offset is fixed at -0.5 unless contamination is set");
+  std::vector<double> scores(static_cast<std::size_t>(x.rows()));
+  score_any(x, scores);
+  state_->offset = quantile(std::move(scores), *parameters_.contamination);
+  state_->offset_is_stale = false;
+}
+
+}  // namespace secondlook

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "secondlook/core/random.hpp"
+
+namespace secondlook::detect {
+
+/// Rows that the scoring kernel moves in step; nodes name columns by their place in such a group.
+inline constexpr std::uint32_t kGroupRows = 16;
+
+/// Unsigned integers in the order of the floats, so that the kernel compares integers.
+/// Negative zero must have been added to zero first. Finite values lie strictly between
+/// `kMissingLow` and `kMissingHigh`.
+inline std::uint32_t ordered_key(float value) noexcept {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  const auto sign = static_cast<std::uint32_t>(static_cast<std::int32_t>(bits) >> 31);
+  return bits ^ (sign | 0x80000000U);
+}
+inline float value_of_key(std::uint32_t key) noexcept {
+  const std::uint32_t mask = (key >> 31) != 0 ? 0x80000000U : 0xffffffffU;
+  return std::bit_cast<float>(key ^ mask);
+}
+inline constexpr std::uint32_t kMissingLow = 0;
+inline constexpr std::uint32_t kMissingHigh = 0xffffffffU;
+
+/// A split: rows whose key in `column` lies below `threshold` go to child 2i + 1, others to 2i.
+/// Threshold 0 sends every row on to 2i: it fills the tree below a leaf.
+struct SplitNode {
+  std::uint32_t threshold = 0;
+  std::uint32_t column = 0;  ///< feature × kGroupRows
+};
+
+/// Trees are complete binary heaps of one depth: node 1 is the root, 2i and 2i + 1 are the children
+/// of i. A leaf above the last level continues as a chain of 2i to it. So the kernel needs neither
+/// child indices nor tests for a leaf.
+struct TreeView {
+  std::span<SplitNode> nodes;       ///< 2^depth, [0] unused
+  std::span<float> path_lengths;    ///< 2^depth, of the leaves on the last level
+  std::span<std::uint32_t> covers;  ///< 2^(depth + 1), training rows that reached each node
+};
+
+/// Mean path length of an unsuccessful search in a binary search tree of n (Liu et al. 2008, eq.
+/// 1).
+[[nodiscard]] double average_path_length(double n) noexcept;
+
+/// Depth of a tree that is grown on n rows: ceil(log2(n)), at least 1.
+[[nodiscard]] unsigned tree_depth(std::size_t n) noexcept;
+
+/// Rows of a tree's sample, as keys by column; missing values are `kMissingHigh`.
+struct TreeSample {
+  std::size_t n_rows = 0;
+  std::span<const std::uint32_t> keys;      ///< column-major, (n_columns, n_rows)
+  std::span<const std::uint32_t> features;  ///< the feature of each column
+  std::uint32_t n_features = 0;             ///< of the forest
+  bool route_missing = false;  ///< nodes may name column n_features + f: f with missing values low
+};
+
+/// Grows one tree by random splits: a feature drawn from those that vary, a threshold uniform
+/// between its extremes.
+void grow_tree(const TreeSample& sample, unsigned depth, RandomStream& random, TreeView tree);
+
+}  // namespace secondlook::detect

@@ -1,0 +1,373 @@
+"""Isolation forest."""
+
+import warnings
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, OutlierMixin
+from sklearn.exceptions import NotFittedError
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import validate_data
+
+from secondlook import _core
+from secondlook.core.progress import ProgressBar
+from secondlook.errors import StaleDecisionWarning
+
+
+class IsolationForest(OutlierMixin, BaseEstimator):
+    """Isolation forest: anomalies are few and different, so random splits isolate them early.
+
+    Values are compared in float32: float64 input is rounded to it, and saturates beyond its range.
+    A seed gives the same bits at any number of threads, and the same as in C++.
+
+    Parameters
+    ----------
+    n_estimators : int, default=100
+        Number of trees.
+    max_samples : int, float or "auto", default=256
+        Rows that each tree is grown on: a number, a share of the rows in (0, 1], or "auto" for 256.
+        All rows where there are fewer.
+    contamination : "auto" or float, default="auto"
+        Share of anomalies in (0, 0.5], which sets `offset_` to that quantile of the training scores.
+        "auto" sets it to -0.5, as in the paper.
+    max_features : int or float, default=1.0
+        Features that each tree may split on: a number, or a share in (0, 1].
+    missing : {"refuse", "route"}, default="refuse"
+        What NaN does: it is an error, or it follows the larger branch of each split.
+    refresh_fraction : float, default=0.1
+        Share of the trees, the oldest, that each `max_samples` rows of `partial_fit` renew.
+    n_jobs : int or None, default=None
+        Threads; -1 is all processors. None leaves it to the environment variable
+        `SECONDLOOK_NUM_THREADS`, or takes all processors.
+    random_state : int, RandomState or None, default=None
+        Seed of the trees.
+
+    Attributes
+    ----------
+    offset_ : float
+        Samples that score below are anomalous: ``decision_function = score_samples - offset_``.
+    max_samples_ : int
+        Rows that each tree was grown on.
+    expected_path_length_ : float
+        Mean path length over the trees' own samples, the base of `feature_contributions`.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where `fit` was given a table whose columns are all named by strings.
+
+    References
+    ----------
+    F. T. Liu, K. M. Ting, Z.-H. Zhou, "Isolation Forest", ICDM 2008.
+
+    Examples
+    --------
+    >>> from secondlook import IsolationForest
+    >>> IsolationForest(random_state=0).fit([[-1.1], [0.3], [0.5], [100.0]]).predict([[0.1], [90.0]])
+    array([ 1, -1])
+    """
+
+    def __init__(
+        self,
+        n_estimators: int = 100,
+        max_samples: int | float | Literal["auto"] = 256,
+        contamination: float | Literal["auto"] = "auto",
+        max_features: int | float = 1.0,
+        *,
+        missing: Literal["refuse", "route"] = "refuse",
+        refresh_fraction: float = 0.1,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.n_estimators = n_estimators
+        self.max_samples = max_samples
+        self.contamination = contamination
+        self.max_features = max_features
+        self.missing = missing
+        self.refresh_fraction = refresh_fraction
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def fit(self, X: ArrayLike, y: None = None) -> Self:
+        """Grow the forest anew.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training rows; only those that the trees draw are copied.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : IsolationForest
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of range, or `X` is empty or not finite.
+        """
+        samples = self._own_or_validated(X, reset=True)
+        forest = self._make_forest(*samples.shape)
+        with ProgressBar("Growing trees") as progress:
+            forest.fit(samples, progress)
+        self._forest = forest
+        return self
+
+    def partial_fit(self, X: ArrayLike, y: None = None) -> Self:
+        """Learn on from new rows, without forgetting all that came before.
+
+        Rows gather until `max_samples` are there; then the oldest `refresh_fraction` of the trees
+        retires and as many grow on the new rows. The first `max_samples` rows grow the forest.
+        With `contamination` a number, `offset_` is stale afterwards: deciding warns until
+        `fit_offset`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            New rows.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : IsolationForest
+        """
+        first = not hasattr(self, "_forest")
+        samples = self._own_or_validated(X, reset=first)
+        if first:
+            if isinstance(self.max_samples, Real) and not isinstance(self.max_samples, Integral):
+                raise ValueError(
+                    "IsolationForest.partial_fit: expected max_samples as a number of rows, "
+                    f"got the share {self.max_samples}"
+                )
+            self._forest = self._make_forest(*samples.shape)
+        with ProgressBar("Growing trees") as progress:
+            self._forest.partial_fit(samples, progress)
+        return self
+
+    def merge(self, other: "IsolationForest") -> Self:
+        """Take over the trees of a forest that was trained apart, such as on another machine.
+
+        Parameters
+        ----------
+        other : IsolationForest
+            Fitted on as many features, with as many rows a tree. It stays as it is.
+
+        Returns
+        -------
+        self : IsolationForest
+
+        Raises
+        ------
+        ValueError
+            If the forests do not fit together.
+        """
+        if not isinstance(other, IsolationForest):
+            raise TypeError(
+                "IsolationForest.merge: expected an IsolationForest, "
+                f"got {type(other).__name__}"
+            )
+        mine = getattr(self, "feature_names_in_", None)
+        theirs = getattr(other, "feature_names_in_", None)
+        if mine is not None and theirs is not None and list(mine) != list(theirs):
+            raise ValueError(
+                f"IsolationForest.merge: expected the features {list(mine)}, got {list(theirs)}"
+            )
+        self._fitted().merge(other._fitted())
+        return self
+
+    def score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Score rows: higher is more normal.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            C-contiguous float32 or float64 arrays are read in place.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+            ``-2 ** (-mean path length / c(max_samples))``, in [-1, 0).
+        """
+        return self._apply(self._fitted().score_samples, X)
+
+    def anomaly_score(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Evidence for the abnormal, ``-score_samples(X)``: what `secondlook.decide` takes."""
+        return -self.score_samples(X)
+
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Score rows relative to `offset_`: negative is anomalous."""
+        scores = self.score_samples(X)
+        if self._forest.offset_is_stale:
+            warnings.warn(
+                "IsolationForest: offset_ was computed before the forest learned on; "
+                "call fit_offset with recent rows",
+                StaleDecisionWarning,
+                stacklevel=2,
+            )
+        scores -= self._forest.offset
+        return scores
+
+    def predict(self, X: ArrayLike) -> NDArray[np.int64]:
+        """Call rows normal, +1, where ``decision_function`` is at least 0, else anomalous, -1."""
+        return np.where(self.decision_function(X) >= 0, 1, -1)
+
+    def fit_offset(self, X: ArrayLike) -> Self:
+        """Compute `offset_` anew, so that the share `contamination` of the rows lies below it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows like those to come.
+
+        Returns
+        -------
+        self : IsolationForest
+        """
+        forest = self._fitted()
+        forest.fit_offset(self._own_or_validated(X, reset=False))
+        return self
+
+    def feature_contributions(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Say what each feature did to shorten a row's path: positive is evidence for anomaly.
+
+        Path-dependent TreeSHAP on the path length, averaged over the trees.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        contributions : ndarray of shape (n_samples, n_features)
+            In splits; a row sums to `expected_path_length_` less the row's own mean path length.
+
+        References
+        ----------
+        S. M. Lundberg et al., "From local explanations to global understanding with explainable AI
+        for trees", Nature Machine Intelligence 2, 2020.
+        """
+        return self._apply(self._fitted().feature_contributions, X)
+
+    @property
+    def offset_(self) -> float:
+        """Samples that score below are anomalous."""
+        return self._fitted_attribute().offset
+
+    @property
+    def max_samples_(self) -> int:
+        """Rows that each tree was grown on."""
+        return self._fitted_attribute().subsample_size
+
+    @property
+    def expected_path_length_(self) -> float:
+        """Mean path length over the trees' own samples."""
+        return self._fitted_attribute().expected_path_length()
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_forest") and self._forest.fitted
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self.missing == "route"
+        return tags
+
+    def _fitted(self) -> "_core.detect.IsolationForest":
+        try:
+            return self._forest
+        except AttributeError:
+            raise NotFittedError(
+                "IsolationForest: not fitted yet, call fit first"
+            ) from None
+
+    def _fitted_attribute(self) -> "_core.detect.IsolationForest":
+        # hasattr() must say no before fit, so an attribute's error is an AttributeError.
+        if not self.__sklearn_is_fitted__():
+            raise AttributeError("IsolationForest: not fitted yet, call fit first")
+        return self._forest
+
+    def _apply(
+        self, method: Callable[[Any], NDArray[np.float64]], X: ArrayLike
+    ) -> NDArray[np.float64]:
+        if "feature_names_in_" not in self.__dict__:
+            result = method(X)
+            if result is not NotImplemented:
+                return result
+        return method(self._own_or_validated(X, reset=False))
+
+    def _own_or_validated(self, X: ArrayLike, *, reset: bool) -> NDArray[Any]:
+        """Return `X` as a C-contiguous float array, itself where it is one; the core checks values."""
+        is_plain = (
+            type(X) is np.ndarray
+            and X.ndim == 2
+            and X.dtype in (np.float32, np.float64)
+            and X.flags.c_contiguous
+            and X.shape[0] > 0
+            and X.shape[1] > 0
+        )
+        if is_plain and reset:
+            self.__dict__.pop("feature_names_in_", None)
+            self.n_features_in_ = X.shape[1]
+            return X
+        array: NDArray[Any] = validate_data(
+            self,
+            X,
+            reset=reset,
+            dtype=(np.float64, np.float32),
+            order="C",
+            ensure_all_finite="allow-nan" if self.missing == "route" else True,
+        )
+        return array
+
+    def _make_forest(self, n_rows: int, n_features: int) -> "_core.detect.IsolationForest":
+        if self.missing not in ("refuse", "route"):
+            raise ValueError(
+                f'IsolationForest: missing must be "refuse" or "route", got {self.missing!r}'
+            )
+        seed = self.random_state
+        if not isinstance(seed, Integral):
+            seed = check_random_state(seed).randint(np.iinfo(np.int32).max)
+        return _core.detect.IsolationForest(
+            n_estimators=_count("n_estimators", self.n_estimators, None),
+            max_samples=256 if self.max_samples == "auto"
+            else _count("max_samples", self.max_samples, n_rows),
+            max_features=_count("max_features", self.max_features, n_features),
+            contamination=self._contamination(),
+            route_missing=self.missing == "route",
+            refresh_fraction=float(self.refresh_fraction),
+            seed=int(seed) % 2**64,
+            n_jobs=_n_jobs(self.n_jobs),
+        )
+
+    def _contamination(self) -> float | None:
+        if isinstance(self.contamination, str):
+            if self.contamination == "auto":
+                return None
+        elif isinstance(self.contamination, Real):
+            return float(self.contamination)
+        raise ValueError(
+            'IsolationForest: contamination must be "auto" or lie in (0, 0.5], '
+            f"got {self.contamination!r}"
+        )
+
+
+def _count(name: str, value: Any, total: int | None) -> int:
+    """Read a number of things, or, where there is a total, a share of it."""
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        if value >= 1:
+            return int(value)
+    elif total is not None and isinstance(value, Real) and 0 < value <= 1:
+        return max(1, int(value * total))
+    expected = "a number of at least 1" + ("" if total is None else " or a share in (0, 1]")
+    raise ValueError(f"IsolationForest: expected {name} as {expected}, got {value!r}")
+
+
+def _n_jobs(value: Any) -> int:
+    if value is None:
+        return 0
+    if not isinstance(value, Integral) or value == 0:
+        raise ValueError(f"IsolationForest: expected n_jobs as None or a number but 0, got {value!r}")
+    return int(value)
