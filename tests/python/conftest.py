@@ -1,0 +1,22 @@
+"""Where the real data is, and settings of the property tests."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "default", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("default")
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder of the real data; the test skips, saying so, where it is absent."""
+    default = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
+    folder = Path(os.environ.get("SECONDLOOK_DATA", default))
+    if not folder.is_dir():
+        pytest.skip(f"no real data: SECONDLOOK_DATA, or its default {folder}, is not a folder")
+    return folder

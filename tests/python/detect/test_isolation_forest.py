@@ -1,0 +1,289 @@
+import pickle
+import signal
+import threading
+import time
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.datasets import load_breast_cancer, load_digits, load_wine, make_blobs
+from sklearn.ensemble import IsolationForest as ReferenceForest
+from sklearn.exceptions import NotFittedError
+from sklearn.metrics import roc_auc_score
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import secondlook as sl
+
+
+@parametrize_with_checks([sl.IsolationForest(n_estimators=10), sl.IsolationForest(missing="route")])
+def test_follows_the_conventions_of_scikit_learn(estimator, check):
+    check(estimator)
+
+
+def gaussian(rows=1000, cols=5, seed=0):
+    return np.random.default_rng(seed).normal(size=(rows, cols))
+
+
+# --- the ranking agrees with scikit-learn's
+
+
+def one_class_against_the_rest(X, y, normal, seed=0):
+    """Normal rows of some classes, with a few of the others among them as anomalies."""
+    is_normal = np.isin(y, normal)
+    random = np.random.default_rng(seed)
+    n_anomalies = max(10, int(0.05 * is_normal.sum()))
+    anomalies = random.choice(np.flatnonzero(~is_normal), n_anomalies, replace=False)
+    rows = np.concatenate([np.flatnonzero(is_normal), anomalies])
+    return X[rows], ~is_normal[rows]
+
+
+def ranked_sets():
+    cancer = load_breast_cancer()
+    digits = load_digits()
+    wine = load_wine()
+    blobs, _ = make_blobs(2000, 8, centers=3, random_state=1)
+    noise = np.random.default_rng(2).uniform(-12, 12, size=(100, 8))
+    ring_angle = np.random.default_rng(3).uniform(0, 2 * np.pi, 1500)
+    ring = np.column_stack([np.cos(ring_angle), np.sin(ring_angle)])
+    ring += np.random.default_rng(4).normal(scale=0.1, size=ring.shape)
+    middle = np.random.default_rng(5).normal(scale=0.2, size=(60, 2))
+    sparse = np.random.default_rng(6).poisson(0.3, size=(3000, 40)).astype(float)
+    sparse[:60, ::4] += 3
+    return {
+        "breast cancer": one_class_against_the_rest(*cancer_pair(cancer), normal=[1]),
+        "digits": one_class_against_the_rest(digits.data, digits.target, normal=[0, 1, 2]),
+        "wine": one_class_against_the_rest(wine.data, wine.target, normal=[0, 1]),
+        "blobs in noise": (np.vstack([blobs, noise]), np.arange(2100) >= 2000),
+        "middle of a ring": (np.vstack([ring, middle]), np.arange(1560) >= 1500),
+        "counts": (sparse, np.arange(3000) < 60),
+    }
+
+
+def cancer_pair(cancer):
+    return cancer.data, cancer.target
+
+
+def assert_ranks_alike(X, is_anomaly):
+    ours, theirs = [], []
+    for seed in range(10):
+        mine = sl.IsolationForest(random_state=seed).fit(X)
+        ours.append(roc_auc_score(is_anomaly, -mine.score_samples(X)))
+        reference = ReferenceForest(random_state=seed, max_samples=min(256, len(X))).fit(X)
+        theirs.append(roc_auc_score(is_anomaly, -reference.score_samples(X)))
+    assert np.mean(ours) == pytest.approx(np.mean(theirs), abs=0.01)
+
+
+@pytest.mark.parametrize("name", list(ranked_sets()))
+def test_ranks_as_scikit_learn_does(name):
+    assert_ranks_alike(*ranked_sets()[name])
+
+
+def test_ranks_as_scikit_learn_does_on_real_sensors(real_data):
+    folder = real_data / "skab" / "data"
+    files = sorted((folder / "valve2").glob("*.csv")) if folder.is_dir() else []
+    if not files:
+        pytest.skip(f"no SKAB files under {folder}")
+    tables = [np.genfromtxt(f, delimiter=";", skip_header=1, usecols=range(1, 10)) for f in files]
+    rows = np.vstack(tables)
+    assert_ranks_alike(rows[:, :8], rows[:, 8] == 1)
+
+
+# --- laws
+
+
+@given(st.integers(1, 40), st.integers(1, 6), st.integers(0, 2**32 - 1))
+def test_layout_and_type_do_not_change_scores(rows, cols, seed):
+    X = np.random.default_rng(seed).normal(size=(rows, cols)).astype(np.float32)
+    forest = sl.IsolationForest(n_estimators=7, random_state=seed).fit(X)
+    scores = forest.score_samples(X)
+    padded = np.zeros((rows, cols + 3), np.float32)
+    padded[:, 1 : cols + 1] = X
+    for other in (X.astype(float), np.asfortranarray(X), padded[:, 1 : cols + 1], X.tolist()):
+        np.testing.assert_array_equal(forest.score_samples(other), scores)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_contributions_sum_to_the_expected_depth_less_the_samples(dtype):
+    X = gaussian(300, 6).astype(dtype)
+    forest = sl.IsolationForest(n_estimators=20, random_state=0).fit(X)
+    contributions = forest.feature_contributions(X[:50])
+    normaliser = 2 * (np.log(255) + np.euler_gamma) - 2 * 255 / 256
+    depths = -np.log2(-forest.score_samples(X[:50])) * normaliser
+    np.testing.assert_allclose(
+        contributions.sum(axis=1), forest.expected_path_length_ - depths, atol=1e-6
+    )
+
+
+def test_contributions_point_at_the_deviating_feature():
+    X = gaussian()
+    X[0, 3] = 12
+    contributions = sl.IsolationForest(random_state=0).fit(X).feature_contributions(X[:1])
+    assert contributions[0].argmax() == 3
+
+
+def test_number_of_threads_changes_no_bit():
+    X = gaussian(5000)
+    one = sl.IsolationForest(n_jobs=1, random_state=3, contamination=0.1).fit(X)
+    many = sl.IsolationForest(n_jobs=4, random_state=3, contamination=0.1).fit(X)
+    np.testing.assert_array_equal(one.score_samples(X), many.score_samples(X))
+    assert one.offset_ == many.offset_
+
+
+def test_scoring_is_safe_from_many_threads():
+    X = gaussian(20000)
+    forest = sl.IsolationForest(random_state=0).fit(X)
+    expected = forest.score_samples(X)
+    failures = []
+
+    def score():
+        for _ in range(5):
+            if not np.array_equal(forest.score_samples(X), expected):
+                failures.append("scores differ")
+
+    threads = [threading.Thread(target=score) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+
+
+def test_merging_forests_trained_apart_ranks_like_one_trained_on_all():
+    X = gaussian(4000, 4)
+    X[:40] *= 4
+    is_anomaly = np.arange(4000) < 40
+    parts = [
+        sl.IsolationForest(50, random_state=i).fit(X[i::2]) for i in range(2)
+    ]
+    merged = parts[0].merge(parts[1])
+    whole = sl.IsolationForest(100, random_state=9).fit(X)
+    assert roc_auc_score(is_anomaly, merged.anomaly_score(X)) == pytest.approx(
+        roc_auc_score(is_anomaly, whole.anomaly_score(X)), abs=0.02
+    )
+
+
+def test_partial_fit_follows_a_shift():
+    old, new = gaussian(3000), gaussian(3000, seed=1) + 15
+    forest = sl.IsolationForest(random_state=0).fit(old)
+    before = forest.score_samples(new).mean()
+    forest.partial_fit(new)
+    assert forest.score_samples(new).mean() > before + 0.1
+
+
+def test_a_stale_offset_says_so():
+    X = gaussian()
+    forest = sl.IsolationForest(contamination=0.1, random_state=0).fit(X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        forest.predict(X)
+    forest.partial_fit(X)
+    with pytest.warns(sl.StaleDecisionWarning, match="call fit_offset"):
+        forest.predict(X)
+    forest.fit_offset(X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert (forest.predict(X) == -1).mean() == pytest.approx(0.1, abs=0.002)
+
+
+def test_missing_values_are_routed_where_asked():
+    X = gaussian()
+    X[::7, 2] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        sl.IsolationForest().fit(X)
+    scores = sl.IsolationForest(missing="route", random_state=0).fit(X).score_samples(X)
+    assert np.isfinite(scores).all()
+
+
+def test_pandas_columns_are_remembered():
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame(gaussian(300, 2), columns=["current", "voltage"])
+    forest = sl.IsolationForest(random_state=0).fit(table)
+    assert list(forest.feature_names_in_) == ["current", "voltage"]
+    np.testing.assert_array_equal(
+        forest.score_samples(table),
+        sl.IsolationForest(random_state=0).fit(table.to_numpy()).score_samples(table.to_numpy()),
+    )
+    with pytest.raises(ValueError, match="feature names"):
+        forest.score_samples(table[["voltage", "current"]])
+
+
+def test_clones_and_pickles():
+    X = gaussian()
+    forest = sl.IsolationForest(contamination=0.2, random_state=1).fit(X)
+    assert clone(forest).get_params() == forest.get_params()
+    copy = pickle.loads(pickle.dumps(forest))
+    np.testing.assert_array_equal(copy.decision_function(X), forest.decision_function(X))
+
+
+# --- long work
+
+
+def test_ctrl_c_stops_fitting_within_a_second_and_keeps_the_model():
+    X = gaussian(100_000, 10)
+    forest = sl.IsolationForest(random_state=0, n_jobs=2).fit(X[:1000])
+    before = forest.score_samples(X[:10])
+    forest.set_params(n_estimators=20_000, max_samples=20_000)
+    timer = threading.Timer(0.5, lambda: signal.raise_signal(signal.SIGINT))
+    start = time.monotonic()
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        forest.fit(X)
+    assert time.monotonic() - start < 1.5
+    np.testing.assert_array_equal(forest.score_samples(X[:10]), before)
+
+
+# --- bad input
+
+
+def test_unfitted():
+    for use in ("score_samples", "predict", "decision_function", "feature_contributions"):
+        with pytest.raises(NotFittedError, match="not fitted yet"):
+            getattr(sl.IsolationForest(), use)(gaussian())
+    forest = sl.IsolationForest().partial_fit(gaussian(100))
+    with pytest.raises(NotFittedError, match="gathered 100 of 256 rows"):
+        forest.predict(gaussian())
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"n_estimators": 0}, "expected n_estimators as a number of at least 1, got 0"),
+        ({"n_estimators": 2.5}, "expected n_estimators as a number"),
+        ({"max_samples": 0}, "expected max_samples as a number"),
+        ({"max_samples": 1.5}, r"or a share in \(0, 1\], got 1.5"),
+        ({"max_features": -1}, "expected max_features"),
+        ({"max_features": 9}, "expected at least max_features = 9 features, got 5"),
+        ({"contamination": 0.7}, r"contamination must lie in \(0, 0.5\], got 0.7"),
+        ({"contamination": "some"}, 'contamination must be "auto"'),
+        ({"refresh_fraction": 0}, r"refresh_fraction must lie in \(0, 1\], got 0"),
+        ({"missing": "ignore"}, 'missing must be "refuse" or "route"'),
+        ({"n_jobs": 0}, "expected n_jobs as None or a number but 0"),
+    ],
+)
+def test_parameters_out_of_range(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        sl.IsolationForest(**parameters).fit(gaussian())
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_values_that_are_not_finite_are_named(bad):
+    X = gaussian()
+    forest = sl.IsolationForest(random_state=0).fit(X)
+    X[17, 3] = bad
+    for use in (forest.fit, forest.partial_fit, forest.score_samples):
+        with pytest.raises(ValueError, match="row 17, column 3"):
+            use(X)
+
+
+def test_wrong_shapes():
+    forest = sl.IsolationForest().fit(gaussian())
+    for bad in (gaussian()[0], gaussian()[:0], gaussian()[:, :3], gaussian()[None], [["a"] * 5]):
+        with pytest.raises(ValueError):  # noqa: PT011: scikit-learn's own messages
+            forest.score_samples(bad)
+    with pytest.raises(ValueError, match="forest over 5 features, got 3"):
+        forest.merge(sl.IsolationForest().fit(gaussian(cols=3)))
+    with pytest.raises(TypeError, match="expected an IsolationForest, got ReferenceForest|Isol"):
+        forest.merge(ReferenceForest().fit(gaussian()))
