@@ -2,5 +2,6 @@
 
 PYBIND11_MODULE(_core, module) {
   register_core(module);
+  register_store(module);
   register_detect(module);
 }

@@ -2,6 +2,7 @@
 
 #include <pybind11/pybind11.h>
 
-// Each room adds its submodule: `_core.series`, `_core.detect`, …
+// Each room adds its submodule: `_core.store`, `_core.detect`, …
 void register_core(pybind11::module_& module);
+void register_store(pybind11::module_& module);
 void register_detect(pybind11::module_& module);

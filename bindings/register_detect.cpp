@@ -80,6 +80,8 @@ void register_isolation_forest(py::module_& module) {
                               [&](auto samples) { forest.fit_offset(samples); });
           },
           py::arg("x"))
+      .def("to_file", &IsolationForest::to_file)
+      .def_static("from_file", &IsolationForest::from_file, py::arg("file"))
       .def("merge", &IsolationForest::merge, py::arg("other"))
       .def("score_samples", &score_samples, py::arg("x"))
       .def("feature_contributions", &feature_contributions, py::arg("x"))
@@ -91,7 +93,19 @@ void register_isolation_forest(py::module_& module) {
       .def_property_readonly("n_trees", &IsolationForest::n_trees)
       .def_property_readonly("subsample_size", &IsolationForest::subsample_size)
       .def_property_readonly("n_pending", &IsolationForest::n_pending)
-      .def_property_readonly("memory_bytes", &IsolationForest::memory_bytes);
+      .def_property_readonly("memory_bytes", &IsolationForest::memory_bytes)
+      .def_property_readonly("parameters",
+                             [](const IsolationForest& forest) {
+                               const auto& p = forest.parameters();
+                               return py::dict(
+                                   py::arg("n_estimators") = p.n_estimators,
+                                   py::arg("max_samples") = p.max_samples,
+                                   py::arg("max_features") = p.max_features,
+                                   py::arg("contamination") = p.contamination,
+                                   py::arg("route_missing") = p.route_missing,
+                                   py::arg("refresh_fraction") = p.refresh_fraction,
+                                   py::arg("seed") = p.seed, py::arg("n_jobs") = p.n_jobs);
+                             });
 }
 
 }  // namespace

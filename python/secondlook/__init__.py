@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from secondlook.detect.isolation_forest import IsolationForest as IsolationForest
     from secondlook.errors import ModelFileError as ModelFileError
     from secondlook.errors import StaleDecisionWarning as StaleDecisionWarning
+    from secondlook.store import load as load
 
 __version__ = "0.1.0"
 
@@ -15,9 +16,10 @@ _HOME = {
     "IsolationForest": "detect.isolation_forest",
     "ModelFileError": "errors",
     "StaleDecisionWarning": "errors",
+    "load": "store",
 }
 
-__all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604
+__all__ = ["__version__", *sorted(_HOME)]
 
 
 def __getattr__(name: str) -> object:

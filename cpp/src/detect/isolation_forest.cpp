@@ -7,8 +7,7 @@
 #include <utility>
 
 #include "core/validation.hpp"
-#include "detect/forest_kernel.hpp"
-#include "detect/isolation_tree.hpp"
+#include "detect/isolation_forest_state.hpp"
 #include "detect/tree_shap.hpp"
 #include "secondlook/core/random.hpp"
 #include "secondlook/core/thread_pool.hpp"
@@ -16,48 +15,6 @@
 namespace secondlook {
 
 using detect::kGroupRows;
-
-struct IsolationForest::State {
-  std::size_t n_features = 0;
-  std::size_t subsample_size = 0;
-  unsigned depth = 0;
-  std::size_t n_trees = 0;
-  std::uint64_t n_grown = 0;  // trees ever grown: names the next one's random stream
-  std::size_t oldest = 0;     // the tree that retires next
-  std::vector<detect::SplitNode> nodes;
-  std::vector<float> path_lengths;
-  std::vector<std::uint32_t> covers;
-  std::vector<float> pending;  // rows that partial_fit has gathered
-  double offset = -0.5;
-  bool offset_is_stale = false;
-
-  [[nodiscard]] std::size_t tree_size() const { return std::size_t{1} << depth; }
-
-  void resize(std::size_t trees) {
-    n_trees = trees;
-    nodes.resize(trees * tree_size());
-    path_lengths.resize(trees * tree_size());
-    covers.resize(trees * tree_size() * 2);
-  }
-
-  detect::TreeView tree(std::size_t i) {
-    const std::size_t size = tree_size();
-    return {{nodes.data() + i * size, size},
-            {path_lengths.data() + i * size, size},
-            {covers.data() + i * size * 2, size * 2}};
-  }
-
-  void clear_tree(std::size_t i) {
-    const auto view = tree(i);
-    std::ranges::fill(view.nodes, detect::SplitNode{});
-    std::ranges::fill(view.path_lengths, 0.0F);
-    std::ranges::fill(view.covers, 0U);
-  }
-
-  [[nodiscard]] detect::ForestView view() const {
-    return {nodes.data(), path_lengths.data(), n_trees, depth};
-  }
-};
 
 namespace {
 

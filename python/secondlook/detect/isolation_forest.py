@@ -1,5 +1,7 @@
 """Isolation forest."""
 
+import json
+import os
 import warnings
 from collections.abc import Callable
 from numbers import Integral, Real
@@ -14,7 +16,7 @@ from sklearn.utils.validation import validate_data
 
 from secondlook import _core
 from secondlook.core.progress import ProgressBar
-from secondlook.errors import StaleDecisionWarning
+from secondlook.errors import ModelFileError, StaleDecisionWarning
 
 
 class IsolationForest(OutlierMixin, BaseEstimator):
@@ -252,6 +254,21 @@ class IsolationForest(OutlierMixin, BaseEstimator):
         """
         return self._apply(self._fitted().feature_contributions, X)
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted forest to a model file, which `secondlook.load` and C++ read.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            Replaced as one step, whatever happens meanwhile.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        self._to_model_file().write(path)
+
     @property
     def offset_(self) -> float:
         """Samples that score below are anomalous."""
@@ -274,6 +291,49 @@ class IsolationForest(OutlierMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = self.missing == "route"
         return tags
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = super().__getstate__()
+        if "_forest" not in state:
+            return state
+        return {**state, "_forest": self._forest.to_file().serialize()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if "_forest" in state:
+            file = _core.store.ModelFile.parse(state["_forest"])
+            self._forest = _core.detect.IsolationForest.from_file(file)
+
+    def _to_model_file(self) -> "_core.store.ModelFile":
+        file = self._fitted().to_file()
+        names = getattr(self, "feature_names_in_", None)
+        file.set_section("feature_names", json.dumps(None if names is None else list(names)))
+        return file
+
+    @classmethod
+    def _from_model_file(cls, file: "_core.store.ModelFile") -> Self:
+        forest = _core.detect.IsolationForest.from_file(file)
+        p = forest.parameters
+        model = cls(
+            n_estimators=p["n_estimators"],
+            max_samples=p["max_samples"],
+            contamination="auto" if p["contamination"] is None else p["contamination"],
+            max_features=p["max_features"] or 1.0,
+            missing="route" if p["route_missing"] else "refuse",
+            refresh_fraction=p["refresh_fraction"],
+            n_jobs=p["n_jobs"] or None,
+            random_state=p["seed"],
+        )
+        model._forest = forest
+        model.n_features_in_ = forest.n_features
+        names = json.loads(file.sections.get("feature_names", "null"))
+        if names is not None:
+            if len(names) != forest.n_features:
+                raise ModelFileError(
+                    f"IsolationForest: expected {forest.n_features} feature names, got {len(names)}"
+                )
+            model.feature_names_in_ = np.array(names, dtype=object)
+        return model
 
     def _fitted(self) -> "_core.detect.IsolationForest":
         try:

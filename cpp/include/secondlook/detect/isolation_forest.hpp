@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "secondlook/core/detector.hpp"
+#include "secondlook/store/model.hpp"
 
 namespace secondlook {
 
@@ -29,7 +30,7 @@ struct IsolationForestParameters {
 /// −2^(−mean path length / c(max_samples)), between −1 (anomalous) and 0, as in scikit-learn.
 /// Values are compared in float32; float64 input is rounded to it, and beyond its range saturates.
 /// The same seed gives the same bits at any number of threads.
-class SECONDLOOK_EXPORT IsolationForest final : public Detector {
+class SECONDLOOK_EXPORT IsolationForest final : public Detector, public Model {
  public:
   /// @throws InvalidArgument when a parameter is out of range
   explicit IsolationForest(IsolationForestParameters parameters = {});
@@ -81,6 +82,15 @@ class SECONDLOOK_EXPORT IsolationForest final : public Detector {
   /// Computes the offset from `x`, so that `contamination` of its rows lie below.
   void fit_offset(MatrixView<float> x);
   void fit_offset(MatrixView<double> x);
+
+  [[nodiscard]] std::string_view kind() const noexcept override { return "isolation_forest"; }
+  /// Tensors, for T trees of depth D over F features: `features` (T, 2^D; −1 at a leaf and below, F + f
+  /// is feature f with missing values below), `thresholds` (T, 2^D), `path_lengths` (T, 2^D),
+  /// `covers` (T, 2^(D+1)) and `pending` (n, F). Node 1 is the root; values below its threshold go
+  /// to node 2i + 1, others to 2i.
+  [[nodiscard]] ModelFile to_file() const override;
+  /// @throws ModelFileError when the file does not hold a forest
+  [[nodiscard]] static IsolationForest from_file(const ModelFile& file);
 
   [[nodiscard]] bool fitted() const noexcept;
   [[nodiscard]] std::size_t n_features() const noexcept override;

@@ -1,0 +1,131 @@
+#include <bit>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "core/validation.hpp"
+#include "detect/isolation_forest_state.hpp"
+
+namespace secondlook {
+
+namespace {
+
+using nlohmann::json;
+using detect::kGroupRows;
+
+const ReaderRegistration registration("isolation_forest", [](const ModelFile& file) {
+  return std::unique_ptr<Model>(std::make_unique<IsolationForest>(IsolationForest::from_file(file)));
+});
+
+json read_section(const ModelFile& file, const char* name) {
+  return json::parse(file.section(name));
+}
+
+}  // namespace
+
+ModelFile IsolationForest::to_file() const {
+  require_fitted("IsolationForest::save");
+  const State& s = *state_;
+  const auto& p = parameters_;
+  ModelFile file{std::string(kind())};
+  file.set_section("parameters",
+                   json{{"n_estimators", p.n_estimators},
+                        {"max_samples", p.max_samples},
+                        {"max_features", p.max_features},
+                        {"contamination", p.contamination ? json(*p.contamination) : json()},
+                        {"route_missing", p.route_missing},
+                        {"refresh_fraction", p.refresh_fraction},
+                        {"seed", p.seed},
+                        {"n_jobs", p.n_jobs}}
+                       .dump());
+  file.set_section("state", json{{"n_features", s.n_features},
+                                 {"subsample_size", s.subsample_size},
+                                 {"n_grown", s.n_grown},
+                                 {"oldest", s.oldest}}
+                                .dump());
+  file.set_section("decision", json{{"offset", s.offset}, {"stale", s.offset_is_stale}}.dump());
+
+  std::vector<std::int32_t> features(s.nodes.size(), -1);
+  std::vector<float> thresholds(s.nodes.size(), 0.0F);
+  for (std::size_t i = 0; i < s.nodes.size(); ++i) {
+    if (s.nodes[i].threshold == 0) continue;
+    features[i] = static_cast<std::int32_t>(s.nodes[i].column / kGroupRows);
+    thresholds[i] = detect::value_of_key(s.nodes[i].threshold);
+  }
+  const auto n_trees = static_cast<std::int64_t>(s.n_trees);
+  const auto size = static_cast<std::int64_t>(s.tree_size());
+  file.add<std::int32_t>("features", {n_trees, size}, features);
+  file.add<float>("thresholds", {n_trees, size}, thresholds);
+  file.add<float>("path_lengths", {n_trees, size}, s.path_lengths);
+  file.add<std::uint32_t>("covers", {n_trees, 2 * size}, s.covers);
+  const auto n_features = static_cast<std::int64_t>(s.n_features);
+  file.add<float>("pending", {static_cast<std::int64_t>(n_pending()), n_features}, s.pending);
+  return file;
+}
+
+IsolationForest IsolationForest::from_file(const ModelFile& file) {
+  require<ModelFileError>(file.kind() == "isolation_forest",
+                          "IsolationForest: expected a model of kind isolation_forest, got '{}'",
+                          file.kind());
+  try {
+    const json parameters = read_section(file, "parameters");
+    const json& contamination = parameters.at("contamination");
+    IsolationForest forest({
+        .n_estimators = parameters.at("n_estimators"),
+        .max_samples = parameters.at("max_samples"),
+        .max_features = parameters.at("max_features"),
+        .contamination = contamination.is_null() ? std::nullopt
+                                                 : std::optional<double>(contamination.get<double>()),
+        .route_missing = parameters.at("route_missing"),
+        .refresh_fraction = parameters.at("refresh_fraction"),
+        .seed = parameters.at("seed"),
+        .n_jobs = parameters.at("n_jobs"),
+    });
+    State& s = *forest.state_;
+    const json state = read_section(file, "state");
+    s.n_features = state.at("n_features");
+    s.subsample_size = state.at("subsample_size");
+    s.n_grown = state.at("n_grown");
+    s.oldest = state.at("oldest");
+    const json decision = read_section(file, "decision");
+    s.offset = decision.at("offset");
+    s.offset_is_stale = decision.at("stale");
+    require<ModelFileError>(s.subsample_size >= 1 && s.subsample_size <= std::size_t{1} << 30,
+                            "IsolationForest: a subsample of {} rows", s.subsample_size);
+    require<ModelFileError>(s.n_features >= 1 && s.n_features < std::size_t{1} << 26,
+                            "IsolationForest: {} features", s.n_features);
+
+    s.depth = detect::tree_depth(s.subsample_size);
+    const auto size = static_cast<std::int64_t>(s.tree_size());
+    const auto features = file.get<std::int32_t>("features", {-1, size});
+    s.n_trees = features.size() / s.tree_size();
+    require<ModelFileError>(s.n_trees >= 1 && s.oldest < s.n_trees,
+                            "IsolationForest: tree {} of {} is the oldest", s.oldest, s.n_trees);
+    const auto n_trees = static_cast<std::int64_t>(s.n_trees);
+    const auto thresholds = file.get<float>("thresholds", {n_trees, size});
+    const auto path_lengths = file.get<float>("path_lengths", {n_trees, size});
+    const auto covers = file.get<std::uint32_t>("covers", {n_trees, 2 * size});
+    const auto pending = file.get<float>("pending", {-1, static_cast<std::int64_t>(s.n_features)});
+    s.path_lengths.assign(path_lengths.begin(), path_lengths.end());
+    s.covers.assign(covers.begin(), covers.end());
+    s.pending.assign(pending.begin(), pending.end());
+
+    const auto n_columns =
+        static_cast<std::int64_t>(s.n_features * (forest.parameters_.route_missing ? 2 : 1));
+    s.nodes.resize(features.size());
+    for (std::size_t i = 0; i < features.size(); ++i) {
+      if (features[i] == -1) continue;
+      require<ModelFileError>(
+          features[i] >= 0 && features[i] < n_columns && std::isfinite(thresholds[i]),
+          "IsolationForest: node {} splits on feature {} at {}", i, features[i], thresholds[i]);
+      s.nodes[i] = {detect::ordered_key(thresholds[i] + 0.0F),
+                    static_cast<std::uint32_t>(features[i]) * kGroupRows};
+    }
+    return forest;
+  } catch (const json::exception& error) {
+    throw ModelFileError(std::string("IsolationForest: ") + error.what());
+  } catch (const InvalidArgument& error) {
+    throw ModelFileError(error.what());
+  }
+}
+
+}  // namespace secondlook
