@@ -1,4 +1,4 @@
-"""The exceptions and warnings that are secondlook's own; the others are Python's and scikit-learn's."""
+"""The exceptions and warnings that are secondlook's own."""
 
 __all__ = ["ModelFileError", "StaleDecisionWarning"]
 

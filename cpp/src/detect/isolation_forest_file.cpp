@@ -23,7 +23,7 @@ json read_section(const ModelFile& file, const char* name) {
 }  // namespace
 
 ModelFile IsolationForest::to_file() const {
-  require_fitted("IsolationForest::save");
+  if (n_pending() == 0) require_fitted("IsolationForest::save");
   const State& s = *state_;
   const auto& p = parameters_;
   ModelFile file{std::string(kind())};
@@ -89,16 +89,17 @@ IsolationForest IsolationForest::from_file(const ModelFile& file) {
     const json decision = read_section(file, "decision");
     s.offset = decision.at("offset");
     s.offset_is_stale = decision.at("stale");
-    require<ModelFileError>(s.subsample_size >= 1 && s.subsample_size <= std::size_t{1} << 30,
+    require<ModelFileError>(s.subsample_size <= std::size_t{1} << 30,
                             "IsolationForest: a subsample of {} rows", s.subsample_size);
     require<ModelFileError>(s.n_features >= 1 && s.n_features < std::size_t{1} << 26,
                             "IsolationForest: {} features", s.n_features);
 
-    s.depth = detect::tree_depth(s.subsample_size);
+    const bool only_pending = s.subsample_size == 0;  // partial_fit has not gathered enough yet
+    s.depth = only_pending ? 0 : detect::tree_depth(s.subsample_size);
     const auto size = static_cast<std::int64_t>(s.tree_size());
     const auto features = file.get<std::int32_t>("features", {-1, size});
     s.n_trees = features.size() / s.tree_size();
-    require<ModelFileError>(s.n_trees >= 1 && s.oldest < s.n_trees,
+    require<ModelFileError>(only_pending ? s.n_trees == 0 : s.oldest < s.n_trees,
                             "IsolationForest: tree {} of {} is the oldest", s.oldest, s.n_trees);
     const auto n_trees = static_cast<std::int64_t>(s.n_trees);
     const auto thresholds = file.get<float>("thresholds", {n_trees, size});

@@ -4,8 +4,7 @@ import json
 import os
 import warnings
 from collections.abc import Callable
-from numbers import Integral, Real
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -33,8 +32,8 @@ class IsolationForest(OutlierMixin, BaseEstimator):
         Rows that each tree is grown on: a number, a share of the rows in (0, 1], or "auto" for 256.
         All rows where there are fewer.
     contamination : "auto" or float, default="auto"
-        Share of anomalies in (0, 0.5], which sets `offset_` to that quantile of the training scores.
-        "auto" sets it to -0.5, as in the paper.
+        Share of anomalies in (0, 0.5]: `offset_` is that quantile of the training scores.
+        With "auto" it is -0.5, as in the paper.
     max_features : int or float, default=1.0
         Features that each tree may split on: a number, or a share in (0, 1].
     missing : {"refuse", "route"}, default="refuse"
@@ -67,7 +66,8 @@ class IsolationForest(OutlierMixin, BaseEstimator):
     Examples
     --------
     >>> from secondlook import IsolationForest
-    >>> IsolationForest(random_state=0).fit([[-1.1], [0.3], [0.5], [100.0]]).predict([[0.1], [90.0]])
+    >>> forest = IsolationForest(random_state=0).fit([[-1.1], [0.3], [0.5], [100.0]])
+    >>> forest.predict([[0.1], [90.0]])
     array([ 1, -1])
     """
 
@@ -140,7 +140,7 @@ class IsolationForest(OutlierMixin, BaseEstimator):
         first = not hasattr(self, "_forest")
         samples = self._own_or_validated(X, reset=first)
         if first:
-            if isinstance(self.max_samples, Real) and not isinstance(self.max_samples, Integral):
+            if isinstance(self.max_samples, float):
                 raise ValueError(
                     "IsolationForest.partial_fit: expected max_samples as a number of rows, "
                     f"got the share {self.max_samples}"
@@ -169,8 +169,7 @@ class IsolationForest(OutlierMixin, BaseEstimator):
         """
         if not isinstance(other, IsolationForest):
             raise TypeError(
-                "IsolationForest.merge: expected an IsolationForest, "
-                f"got {type(other).__name__}"
+                f"IsolationForest.merge: expected a secondlook IsolationForest, got {type(other)}"
             )
         mine = getattr(self, "feature_names_in_", None)
         theirs = getattr(other, "feature_names_in_", None)
@@ -339,9 +338,7 @@ class IsolationForest(OutlierMixin, BaseEstimator):
         try:
             return self._forest
         except AttributeError:
-            raise NotFittedError(
-                "IsolationForest: not fitted yet, call fit first"
-            ) from None
+            raise NotFittedError("IsolationForest: not fitted yet, call fit first") from None
 
     def _fitted_attribute(self) -> "_core.detect.IsolationForest":
         # hasattr() must say no before fit, so an attribute's error is an AttributeError.
@@ -359,26 +356,21 @@ class IsolationForest(OutlierMixin, BaseEstimator):
         return method(self._own_or_validated(X, reset=False))
 
     def _own_or_validated(self, X: ArrayLike, *, reset: bool) -> NDArray[Any]:
-        """Return `X` as a C-contiguous float array, itself where it is one; the core checks values."""
-        is_plain = (
-            type(X) is np.ndarray
-            and X.ndim == 2
-            and X.dtype in (np.float32, np.float64)
-            and X.flags.c_contiguous
-            and X.shape[0] > 0
-            and X.shape[1] > 0
-        )
-        if is_plain and reset:
-            self.__dict__.pop("feature_names_in_", None)
-            self.n_features_in_ = X.shape[1]
-            return X
+        """Return `X` as a C-contiguous float array; the core checks its values."""
+        if _is_plain(X):
+            if reset:
+                self.__dict__.pop("feature_names_in_", None)
+                self.n_features_in_ = X.shape[1]
+                return X
+            if not hasattr(self, "feature_names_in_") and X.shape[1] == self.n_features_in_:
+                return X
         array: NDArray[Any] = validate_data(
             self,
             X,
             reset=reset,
             dtype=(np.float64, np.float32),
             order="C",
-            ensure_all_finite="allow-nan" if self.missing == "route" else True,
+            ensure_all_finite=False,
         )
         return array
 
@@ -388,11 +380,12 @@ class IsolationForest(OutlierMixin, BaseEstimator):
                 f'IsolationForest: missing must be "refuse" or "route", got {self.missing!r}'
             )
         seed = self.random_state
-        if not isinstance(seed, Integral):
+        if not isinstance(seed, int | np.integer):
             seed = check_random_state(seed).randint(np.iinfo(np.int32).max)
         return _core.detect.IsolationForest(
             n_estimators=_count("n_estimators", self.n_estimators, None),
-            max_samples=256 if self.max_samples == "auto"
+            max_samples=256
+            if self.max_samples == "auto"
             else _count("max_samples", self.max_samples, n_rows),
             max_features=_count("max_features", self.max_features, n_features),
             contamination=self._contamination(),
@@ -406,7 +399,7 @@ class IsolationForest(OutlierMixin, BaseEstimator):
         if isinstance(self.contamination, str):
             if self.contamination == "auto":
                 return None
-        elif isinstance(self.contamination, Real):
+        elif isinstance(self.contamination, int | float | np.floating):
             return float(self.contamination)
         raise ValueError(
             'IsolationForest: contamination must be "auto" or lie in (0, 0.5], '
@@ -414,12 +407,23 @@ class IsolationForest(OutlierMixin, BaseEstimator):
         )
 
 
+def _is_plain(X: Any) -> TypeGuard[NDArray[Any]]:
+    """Whether the core can read `X` in place: scikit-learn's validation costs more than scoring."""
+    return (
+        type(X) is np.ndarray
+        and X.ndim == 2
+        and X.dtype in (np.float32, np.float64)
+        and X.flags.c_contiguous
+        and X.size > 0
+    )
+
+
 def _count(name: str, value: Any, total: int | None) -> int:
     """Read a number of things, or, where there is a total, a share of it."""
-    if isinstance(value, Integral) and not isinstance(value, bool):
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
         if value >= 1:
             return int(value)
-    elif total is not None and isinstance(value, Real) and 0 < value <= 1:
+    elif total is not None and isinstance(value, float | np.floating) and 0 < value <= 1:
         return max(1, int(value * total))
     expected = "a number of at least 1" + ("" if total is None else " or a share in (0, 1]")
     raise ValueError(f"IsolationForest: expected {name} as {expected}, got {value!r}")
@@ -428,6 +432,8 @@ def _count(name: str, value: Any, total: int | None) -> int:
 def _n_jobs(value: Any) -> int:
     if value is None:
         return 0
-    if not isinstance(value, Integral) or value == 0:
-        raise ValueError(f"IsolationForest: expected n_jobs as None or a number but 0, got {value!r}")
+    if not isinstance(value, int | np.integer) or value == 0:
+        raise ValueError(
+            f"IsolationForest: expected n_jobs as None or a number but 0, got {value!r}"
+        )
     return int(value)

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import safetensors
 import safetensors.numpy
-import secondlook as sl
 import xxhash
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
+import secondlook as sl
 from secondlook.store import ModelFile, load, register_model
 
 DTYPES = st.sampled_from(
