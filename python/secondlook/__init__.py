@@ -5,6 +5,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from secondlook.detect.isolation_forest import IsolationForest as IsolationForest
+    from secondlook.detect.peer_deviation import PeerDeviation as PeerDeviation
+    from secondlook.detect.peer_deviation import PeerDeviationStream as PeerDeviationStream
+    from secondlook.detect.peer_deviation import PeerRecord as PeerRecord
+    from secondlook.detect.peer_deviation import PeerVerdicts as PeerVerdicts
+    from secondlook.detect.peer_deviation import plant_state as plant_state
     from secondlook.errors import ModelFileError as ModelFileError
     from secondlook.errors import StaleDecisionWarning as StaleDecisionWarning
     from secondlook.store import load as load
@@ -15,8 +20,13 @@ __version__ = "0.1.0"
 _HOME = {
     "IsolationForest": "detect.isolation_forest",
     "ModelFileError": "errors",
+    "PeerDeviation": "detect.peer_deviation",
+    "PeerDeviationStream": "detect.peer_deviation",
+    "PeerRecord": "detect.peer_deviation",
+    "PeerVerdicts": "detect.peer_deviation",
     "StaleDecisionWarning": "errors",
     "load": "store",
+    "plant_state": "detect.peer_deviation",
 }
 
 __all__ = ["__version__", *sorted(_HOME)]

@@ -9,11 +9,12 @@ namespace secondlook {
 
 namespace {
 
-using nlohmann::json;
 using detect::kGroupRows;
+using nlohmann::json;
 
 const ReaderRegistration registration("isolation_forest", [](const ModelFile& file) {
-  return std::unique_ptr<Model>(std::make_unique<IsolationForest>(IsolationForest::from_file(file)));
+  return std::unique_ptr<Model>(
+      std::make_unique<IsolationForest>(IsolationForest::from_file(file)));
 });
 
 json read_section(const ModelFile& file, const char* name) {
@@ -73,8 +74,9 @@ IsolationForest IsolationForest::from_file(const ModelFile& file) {
         .n_estimators = parameters.at("n_estimators"),
         .max_samples = parameters.at("max_samples"),
         .max_features = parameters.at("max_features"),
-        .contamination = contamination.is_null() ? std::nullopt
-                                                 : std::optional<double>(contamination.get<double>()),
+        .contamination = contamination.is_null()
+                             ? std::nullopt
+                             : std::optional<double>(contamination.get<double>()),
         .route_missing = parameters.at("route_missing"),
         .refresh_fraction = parameters.at("refresh_fraction"),
         .seed = parameters.at("seed"),

@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,3 +48,42 @@ class IsolationForest:
     def memory_bytes(self) -> int: ...
     @property
     def parameters(self) -> dict[str, Any]: ...
+
+class Side:
+    both: ClassVar[Side]
+    low: ClassVar[Side]
+    high: ClassVar[Side]
+    def __init__(self, value: int) -> None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def value(self) -> int: ...
+
+class PeerDeviation:
+    def __init__(
+        self,
+        *,
+        n_sigma: float,
+        floor: float,
+        bound: float | None,
+        side: Side,
+        robust: bool,
+        n_jobs: int,
+    ) -> None: ...
+    # These say NotImplemented when x is not a C-contiguous float array of two dimensions.
+    def judge(
+        self,
+        x: Any,
+        active: NDArray[np.uint8] | None,
+        progress: Callable[[int, int], None] | None,
+    ) -> dict[str, NDArray[Any]]: ...
+    def bands(self, x: Any) -> NDArray[np.float64]: ...
+
+class PeerDeviationStream:
+    def __init__(self, detector: PeerDeviation, n_sensors: int) -> None: ...
+    def push(self, readings: NDArray[np.float64], active: bool) -> tuple[float, float]: ...
+    def verdicts(self) -> dict[str, NDArray[Any]]: ...
+    @property
+    def n_instants(self) -> int: ...
+
+def plant_states(current: NDArray[np.float64], threshold: float) -> NDArray[np.uint8]: ...

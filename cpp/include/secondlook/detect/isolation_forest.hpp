@@ -84,8 +84,8 @@ class SECONDLOOK_EXPORT IsolationForest final : public Detector, public Model {
   void fit_offset(MatrixView<double> x);
 
   [[nodiscard]] std::string_view kind() const noexcept override { return "isolation_forest"; }
-  /// Tensors, for T trees of depth D over F features: `features` (T, 2^D; −1 at a leaf and below, F + f
-  /// is feature f with missing values below), `thresholds` (T, 2^D), `path_lengths` (T, 2^D),
+  /// Tensors, for T trees of depth D over F features: `features` (T, 2^D; −1 at a leaf and below, F
+  /// + f is feature f with missing values below), `thresholds` (T, 2^D), `path_lengths` (T, 2^D),
   /// `covers` (T, 2^(D+1)) and `pending` (n, F). Node 1 is the root; values below its threshold go
   /// to node 2i + 1, others to 2i.
   [[nodiscard]] ModelFile to_file() const override;

@@ -1,0 +1,316 @@
+#include "secondlook/detect/peer_deviation.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "core/validation.hpp"
+#include "detect/peer_kernel.hpp"
+#include "secondlook/core/thread_pool.hpp"
+
+namespace secondlook {
+
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr std::size_t kFewestPeers = 3;
+constexpr double kSigmaOfMad = 1.4826;  // of a normal distribution
+
+// One instant's statistics over the readings that are there.
+struct Instant {
+  double n = 0;
+  PeerBand band{kNaN, kNaN};
+  double squares = 0;  // sum of squared distances from the centre
+  double sigma = 0;    // robust only
+
+  [[nodiscard]] bool judged() const { return !std::isnan(band.centre); }
+};
+
+template <class Scalar>
+[[noreturn]] void refuse_infinity(const char* who, const Scalar* readings, std::size_t n,
+                                  std::size_t instant) {
+  for (std::size_t i = 0; i < n; ++i)
+    require(!std::isinf(readings[i]),
+            "{}: expected finite readings or NaN, got infinity at instant "
+            "{}, sensor {}",
+            who, instant, i);
+  throw InvalidArgument(std::string(who) + ": the sum of the readings at instant " +
+                        std::to_string(instant) + " overflows");
+}
+
+double median_of(std::vector<double>& values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::ranges::nth_element(values, middle);
+  if (values.size() % 2 == 1) return *middle;
+  return (*std::max_element(values.begin(), middle) + *middle) / 2;
+}
+
+template <class Scalar>
+Instant look_robustly(const PeerDeviationParameters& p, const Scalar* readings, std::size_t n,
+                      std::vector<double>& buffer) {
+  Instant instant;
+  buffer.clear();
+  for (std::size_t i = 0; i < n; ++i)
+    if (!std::isnan(readings[i])) buffer.push_back(static_cast<double>(readings[i]));
+  instant.n = static_cast<double>(buffer.size());
+  if (buffer.size() < kFewestPeers) return instant;
+  const double centre = median_of(buffer);
+  for (double& value : buffer) value = std::abs(value - centre);
+  instant.sigma = kSigmaOfMad * median_of(buffer);
+  instant.band = {centre, p.bound.value_or(std::max(p.n_sigma * instant.sigma, p.floor))};
+  return instant;
+}
+
+template <class Scalar>
+Instant look(const PeerDeviationParameters& p, const Scalar* readings, std::size_t n_sensors,
+             std::size_t index, std::vector<double>& buffer) {
+  const auto [sum, count] = detect::row_sum(readings, n_sensors);
+  if (!std::isfinite(sum)) refuse_infinity("PeerDeviation", readings, n_sensors, index);
+  if (p.robust) return look_robustly(p, readings, n_sensors, buffer);
+
+  Instant instant;
+  instant.n = static_cast<double>(count);
+  if (count < kFewestPeers) return instant;
+  const double n = instant.n;
+  const double centre = sum / n;
+  instant.squares = detect::row_squares(readings, n_sensors, centre);
+  // With y = reading − centre, the others' mean is n / (n − 1) · y away, and their squares sum to
+  // squares − n / (n − 1) · y². So d² > n_sigma² · variance of the others becomes y² > limit².
+  const double others = n / (n - 1);
+  if (p.bound) {
+    instant.band = {centre, *p.bound / others};
+  } else {
+    const double k2 = p.n_sigma * p.n_sigma;
+    const double limit2 = k2 * instant.squares / (others * others * (n - 2) + k2 * others);
+    instant.band = {centre, std::max(std::sqrt(limit2), p.floor / others)};
+  }
+  return instant;
+}
+
+// What is known of each sensor so far.
+class Tally {
+ public:
+  Tally(const PeerDeviationParameters& parameters, std::size_t n_sensors)
+      : parameters_(parameters),
+        verdicts_(n_sensors),
+        trigger_(n_sensors, 0.0),
+        places_(n_sensors),
+        n_missing_(n_sensors, 0) {}
+
+  template <class Scalar>
+  PeerBand add(const Scalar* readings, std::size_t index, bool active) {
+    const Instant instant = look(parameters_, readings, verdicts_.size(), index, buffer_);
+    if (active && instant.judged()) judge(readings, static_cast<std::int64_t>(index), instant);
+    return instant.band;
+  }
+
+  // Takes in what a tally of later instants has found.
+  void append(const Tally& later) {
+    n_judged_ += later.n_judged_;
+    for (std::size_t i = 0; i < verdicts_.size(); ++i) {
+      PeerVerdict& mine = verdicts_[i];
+      const PeerVerdict& theirs = later.verdicts_[i];
+      n_missing_[i] += later.n_missing_[i];
+      mine.n_beyond += theirs.n_beyond;
+      if (mine.first < 0) mine.first = theirs.first;
+      if (theirs.last >= 0) mine.last = theirs.last;
+      if (theirs.worst_ratio > mine.worst_ratio) {
+        mine.worst = theirs.worst;
+        mine.worst_ratio = theirs.worst_ratio;
+        mine.worst_deviation = theirs.worst_deviation;
+        mine.worst_sigma = theirs.worst_sigma;
+      }
+    }
+  }
+
+  const std::vector<PeerVerdict>& verdicts() {
+    for (std::size_t i = 0; i < verdicts_.size(); ++i)
+      verdicts_[i].n_judged = n_judged_ - n_missing_[i];
+    return verdicts_;
+  }
+
+ private:
+  // Most readings are neither beyond the limit nor their sensor's worst: a vector pass finds those
+  // that are, so a sensor's record is touched only when it changes.
+  template <class Scalar>
+  void judge(const Scalar* readings, std::int64_t index, const Instant& instant) {
+    ++n_judged_;
+    const double width = instant.band.half_width;
+    double factor = width > 0 ? 1 / width : 0;  // all equal: nobody deviates
+    if (parameters_.side == Side::low) factor = -factor;
+    const bool magnitude = parameters_.side == Side::both;
+    const std::size_t n_events =
+        detect::row_events(readings, verdicts_.size(), instant.band.centre, factor, magnitude,
+                           trigger_.data(), places_.data());
+    for (std::size_t event = 0; event < n_events; ++event) {
+      const std::size_t sensor = places_[event];
+      const auto reading = static_cast<double>(readings[sensor]);
+      if (std::isnan(reading)) {
+        ++n_missing_[sensor];
+        continue;
+      }
+      const double distance = reading - instant.band.centre;
+      const double ratio = magnitude ? std::abs(distance * factor) : distance * factor;
+      record(sensor, index, ratio, distance, instant);
+    }
+  }
+
+  void record(std::size_t sensor, std::int64_t index, double ratio, double distance,
+              const Instant& instant) {
+    PeerVerdict& verdict = verdicts_[sensor];
+    if (ratio > 1) {
+      if (verdict.first < 0) verdict.first = index;
+      verdict.last = index;
+      ++verdict.n_beyond;
+    }
+    if (ratio > verdict.worst_ratio) {
+      verdict.worst = index;
+      verdict.worst_ratio = ratio;
+      if (parameters_.robust) {
+        verdict.worst_deviation = distance;
+        verdict.worst_sigma = distance / instant.sigma;
+      } else {
+        const double others = instant.n / (instant.n - 1);
+        const double squares = instant.squares - others * distance * distance;
+        verdict.worst_deviation = others * distance;
+        verdict.worst_sigma =
+            verdict.worst_deviation / std::sqrt(std::max(squares, 0.0) / (instant.n - 2));
+      }
+      trigger_[sensor] = std::min(ratio, 1.0);
+    }
+  }
+
+  PeerDeviationParameters parameters_;
+  std::vector<PeerVerdict> verdicts_;
+  std::vector<double> trigger_;  // a ratio above this changes the sensor's record
+  std::vector<std::uint32_t> places_;
+  std::vector<std::int64_t> n_missing_;
+  std::vector<double> buffer_;
+  std::int64_t n_judged_ = 0;
+};
+
+void require_sensors(const char* who, Eigen::Index n_sensors) {
+  require(n_sensors >= static_cast<Eigen::Index>(kFewestPeers),
+          "{}: expected at least {} sensors to compare, got {}", who, kFewestPeers, n_sensors);
+}
+
+template <class Scalar>
+std::vector<PeerVerdict> judge_any(const PeerDeviationParameters& parameters, MatrixView<Scalar> x,
+                                   std::span<const std::uint8_t> active, const Progress& progress) {
+  require(x.rows() > 0, "PeerDeviation::judge: expected at least 1 instant, got 0");
+  require_sensors("PeerDeviation::judge", x.cols());
+  const auto n_instants = static_cast<std::size_t>(x.rows());
+  const auto n_sensors = static_cast<std::size_t>(x.cols());
+  require(active.empty() || active.size() == n_instants,
+          "PeerDeviation::judge: expected {} values of active, one an instant, got {}", n_instants,
+          active.size());
+
+  // Every piece keeps a tally of its own, which changes often at first: few, large pieces.
+  const std::size_t n_threads = resolve_threads(parameters.n_jobs);
+  const std::size_t piece = std::max<std::size_t>(512, n_instants / (4 * n_threads));
+  const std::size_t n_pieces = (n_instants + piece - 1) / piece;
+  std::vector<std::unique_ptr<Tally>> tallies(n_pieces);
+  parallel_for(
+      n_instants, piece, n_threads,
+      [&](std::size_t begin, std::size_t end) {
+        auto tally = std::make_unique<Tally>(parameters, n_sensors);
+        for (std::size_t i = begin; i < end; ++i)
+          tally->add(x.row(static_cast<Eigen::Index>(i)), i, active.empty() || active[i] != 0);
+        tallies[begin / piece] = std::move(tally);
+      },
+      progress);
+  for (std::size_t i = 1; i < n_pieces; ++i) tallies[0]->append(*tallies[i]);
+  return tallies[0]->verdicts();
+}
+
+template <class Scalar>
+std::vector<PeerBand> bands_any(const PeerDeviationParameters& parameters, MatrixView<Scalar> x) {
+  require_sensors("PeerDeviation::bands", x.cols());
+  std::vector<PeerBand> bands(static_cast<std::size_t>(x.rows()));
+  parallel_for(bands.size(), 256, resolve_threads(parameters.n_jobs),
+               [&](std::size_t begin, std::size_t end) {
+                 std::vector<double> buffer;
+                 for (std::size_t i = begin; i < end; ++i)
+                   bands[i] = look(parameters, x.row(static_cast<Eigen::Index>(i)),
+                                   static_cast<std::size_t>(x.cols()), i, buffer)
+                                  .band;
+               });
+  return bands;
+}
+
+}  // namespace
+
+PeerDeviation::PeerDeviation(PeerDeviationParameters parameters)
+    : parameters_(std::move(parameters)) {
+  const auto& p = parameters_;
+  require(p.n_sigma > 0 && std::isfinite(p.n_sigma),
+          "PeerDeviation: n_sigma must be above 0, got {}", p.n_sigma);
+  require(p.floor >= 0 && std::isfinite(p.floor), "PeerDeviation: floor must be at least 0, got {}",
+          p.floor);
+  require(!p.bound || (*p.bound > 0 && std::isfinite(*p.bound)),
+          "PeerDeviation: bound must be above 0, got {}", p.bound.value_or(0));
+}
+
+std::vector<PeerVerdict> PeerDeviation::judge(MatrixView<float> x,
+                                              std::span<const std::uint8_t> active,
+                                              const Progress& progress) const {
+  return judge_any(parameters_, x, active, progress);
+}
+std::vector<PeerVerdict> PeerDeviation::judge(MatrixView<double> x,
+                                              std::span<const std::uint8_t> active,
+                                              const Progress& progress) const {
+  return judge_any(parameters_, x, active, progress);
+}
+
+std::vector<PeerBand> PeerDeviation::bands(MatrixView<float> x) const {
+  return bands_any(parameters_, x);
+}
+std::vector<PeerBand> PeerDeviation::bands(MatrixView<double> x) const {
+  return bands_any(parameters_, x);
+}
+
+struct PeerDeviationStream::State {
+  State(const PeerDeviationParameters& parameters, std::size_t n)
+      : tally(parameters, n), n_sensors(n) {}
+
+  Tally tally;
+  std::size_t n_sensors;
+  std::int64_t n_instants = 0;
+};
+
+PeerDeviationStream::PeerDeviationStream(const PeerDeviation& detector, std::size_t n_sensors) {
+  require_sensors("PeerDeviationStream", static_cast<Eigen::Index>(n_sensors));
+  state_ = std::make_unique<State>(detector.parameters(), n_sensors);
+}
+PeerDeviationStream::~PeerDeviationStream() = default;
+PeerDeviationStream::PeerDeviationStream(PeerDeviationStream&&) noexcept = default;
+PeerDeviationStream& PeerDeviationStream::operator=(PeerDeviationStream&&) noexcept = default;
+
+PeerBand PeerDeviationStream::push(std::span<const double> readings, bool active) {
+  require(readings.size() == state_->n_sensors,
+          "PeerDeviationStream::push: expected {} readings, got {}", state_->n_sensors,
+          readings.size());
+  const PeerBand band =
+      state_->tally.add(readings.data(), static_cast<std::size_t>(state_->n_instants), active);
+  ++state_->n_instants;
+  return band;
+}
+
+const std::vector<PeerVerdict>& PeerDeviationStream::verdicts() const noexcept {
+  return state_->tally.verdicts();
+}
+std::int64_t PeerDeviationStream::n_instants() const noexcept { return state_->n_instants; }
+
+std::vector<PlantState> plant_states(std::span<const double> current, double threshold) {
+  require(threshold >= 0, "plant_states: threshold must be at least 0, got {}", threshold);
+  std::vector<PlantState> states(current.size());
+  std::ranges::transform(current, states.begin(), [threshold](double value) {
+    if (value > threshold) return PlantState::discharging;
+    if (value < -threshold) return PlantState::charging;
+    return PlantState::idle;
+  });
+  return states;
+}
+
+}  // namespace secondlook

@@ -1,0 +1,317 @@
+"""Sensors that should agree, judged against one another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+
+from secondlook import _core
+from secondlook.core.progress import ProgressBar
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_STATES = np.array(["idle", "charging", "discharging"])
+
+
+def plant_state(current: ArrayLike, threshold: float) -> NDArray[np.str_]:
+    """Say what a storage plant does at each instant, by its current.
+
+    Parameters
+    ----------
+    current : array-like of shape (n_instants,)
+        In any unit, positive while discharging; NaN is idle.
+    threshold : float
+        Largest magnitude of current that still is idling, in the same unit.
+
+    Returns
+    -------
+    states : ndarray of shape (n_instants,)
+        ``"idle"``, ``"charging"`` or ``"discharging"``.
+
+    Examples
+    --------
+    >>> from secondlook import plant_state
+    >>> plant_state([-900.0, 3.0, 850.0], threshold=200)
+    array(['charging', 'idle', 'discharging'], dtype='<U11')
+    """
+    values = np.ascontiguousarray(current, dtype=float)
+    if values.ndim != 1:
+        raise ValueError(
+            f"plant_state: expected current of shape (n_instants,), got {values.shape}"
+        )
+    return _STATES[_core.detect.plant_states(values, threshold)]
+
+
+@dataclass(frozen=True)
+class PeerVerdicts:
+    """What was found about each sensor: arrays of shape (n_sensors,).
+
+    Attributes
+    ----------
+    n_judged : ndarray of int
+        Instants at which the sensor was there and could be judged; 0 for a dead sensor.
+    n_beyond : ndarray of int
+        Of them, instants at which it deviated.
+    first, last : ndarray of int
+        First and last of those; -1 where there is none.
+    worst : ndarray of int
+        Instant at which it came nearest to its limit or furthest beyond; -1 if never on that side.
+    worst_ratio : ndarray of float
+        Its distance from the band's centre then, over the half width; above 1 is beyond.
+    worst_deviation : ndarray of float
+        From its peers then, signed, in the sensors' own unit.
+    worst_sigma : ndarray of float
+        The same in standard deviations of its peers.
+    state : ndarray of str or None
+        State of the plant at the worst instant, where states were given.
+    """
+
+    n_judged: NDArray[np.int64]
+    n_beyond: NDArray[np.int64]
+    first: NDArray[np.int64]
+    last: NDArray[np.int64]
+    worst: NDArray[np.int64]
+    worst_ratio: NDArray[np.float64]
+    worst_deviation: NDArray[np.float64]
+    worst_sigma: NDArray[np.float64]
+    state: NDArray[np.str_] | None = None
+
+    @property
+    def deviating(self) -> NDArray[np.int64]:
+        """Sensors that deviated, the longest and then the furthest first."""
+        order = np.lexsort((-self.worst_ratio, -self.n_beyond))
+        return order[self.n_beyond[order] > 0]
+
+    @property
+    def dead(self) -> NDArray[np.int64]:
+        """Sensors without a reading at any judged instant."""
+        return np.flatnonzero(self.n_judged == 0)
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """Return a DataFrame, one row a sensor (needs pandas)."""
+        import pandas as pd
+
+        columns = {name: value for name, value in vars(self).items() if value is not None}
+        return pd.DataFrame(columns).rename_axis("sensor")
+
+
+@dataclass(frozen=True)
+class PeerRecord:
+    """What an instant showed: ``centre`` ± ``half_width`` is the band, NaN where none could be."""
+
+    centre: float
+    half_width: float
+    deviating: NDArray[np.int64]
+    """Sensors that lay beyond the band, where the instant counted."""
+
+
+class PeerDeviation(BaseEstimator):
+    """Sensors that should agree, judged against one another at each instant.
+
+    A sensor's peers are all the others (leave-one-out, so that three are enough and a deviating one
+    does not widen its own limit). Missing readings, NaN, are left out; instants with fewer than
+    three readings are not judged. Nothing is learned: every instant speaks for itself.
+
+    Parameters
+    ----------
+    n_sigma : float, default=3.0
+        Limit in standard deviations of the peers around their mean.
+    floor : float, default=0.0
+        Least limit, in the sensors' unit: nothing within their precision is a deviation.
+    side : {"both", "low", "high"}, default="both"
+        Which deviations count.
+    robust : bool, default=False
+        Take median and 1.4826 median absolute deviations of all sensors instead, which bear many
+        deviating sensors at once.
+    bound : float or None, default=None
+        Fixed limit in the sensors' unit, instead of `n_sigma` and `floor`.
+    while_state : str or sequence of str, default=()
+        States of the plant in which to judge, as `plant_state` names them; empty: in all.
+    n_jobs : int or None, default=None
+        Threads; -1 is all processors. None leaves it to `SECONDLOOK_NUM_THREADS`, or takes all.
+
+    References
+    ----------
+    B. Iglewicz, D. C. Hoaglin, "How to Detect and Handle Outliers", ASQC 1993, for `robust`.
+
+    Examples
+    --------
+    >>> from secondlook import PeerDeviation
+    >>> volts = [[3.31, 3.30, 3.31, 3.12, 3.30], [3.30, 3.30, 3.31, 3.30, 3.30]]
+    >>> PeerDeviation(floor=0.02).judge(volts).deviating
+    array([3])
+    """
+
+    def __init__(
+        self,
+        n_sigma: float = 3.0,
+        floor: float = 0.0,
+        side: Literal["both", "low", "high"] = "both",
+        robust: bool = False,
+        *,
+        bound: float | None = None,
+        while_state: str | Sequence[str] = (),
+        n_jobs: int | None = None,
+    ) -> None:
+        self.n_sigma = n_sigma
+        self.floor = floor
+        self.side = side
+        self.robust = robust
+        self.bound = bound
+        self.while_state = while_state
+        self.n_jobs = n_jobs
+
+    def judge(self, X: ArrayLike, state: ArrayLike | None = None) -> PeerVerdicts:
+        """Judge each sensor over all instants.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_instants, n_sensors)
+            Readings of one kind of sensor; NaN is missing. C-contiguous float arrays are read in
+            place.
+        state : array-like of shape (n_instants,), optional
+            State of the plant at each instant; needed with `while_state`.
+
+        Returns
+        -------
+        verdicts : PeerVerdicts
+
+        Raises
+        ------
+        ValueError
+            For infinities, fewer than three sensors, no instants, or states that do not match.
+        """
+        readings = _readings(X)
+        states = None if state is None else np.asarray(state)
+        if states is not None and states.shape != readings.shape[:1]:
+            raise ValueError(
+                f"PeerDeviation.judge: expected {len(readings)} states, one an instant, "
+                f"got shape {states.shape}"
+            )
+        detector = self._core_detector()
+        with ProgressBar("Comparing sensors") as progress:
+            found: dict[str, Any] = detector.judge(readings, self._active(states), progress)
+        if states is not None:
+            found["state"] = np.where(found["worst"] >= 0, states[found["worst"]], "")
+        return PeerVerdicts(**found)
+
+    def bands(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return the band of each instant: a sensor deviates when it lies outside.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_instants, n_sensors)
+
+        Returns
+        -------
+        bands : ndarray of shape (n_instants, 2)
+            Centre and half width; NaN where fewer than three sensors were there.
+        """
+        return self._core_detector().bands(_readings(X))
+
+    def stream(self, n_sensors: int) -> "PeerDeviationStream":
+        """Start judging a group of sensors an instant at a time.
+
+        Parameters
+        ----------
+        n_sensors : int
+            At least three.
+        """
+        return PeerDeviationStream(self, n_sensors)
+
+    def _core_detector(self) -> "_core.detect.PeerDeviation":
+        sides = _core.detect.Side
+        if self.side not in ("both", "low", "high"):
+            raise ValueError(
+                f'PeerDeviation: side must be "both", "low" or "high", got {self.side!r}'
+            )
+        return _core.detect.PeerDeviation(
+            n_sigma=self.n_sigma,
+            floor=self.floor,
+            bound=self.bound,
+            side=getattr(sides, self.side),
+            robust=self.robust,
+            n_jobs=self.n_jobs or 0,
+        )
+
+    def _active(self, states: NDArray[Any] | None) -> NDArray[np.uint8] | None:
+        wanted = [self.while_state] if isinstance(self.while_state, str) else self.while_state
+        if not len(wanted):
+            return None
+        if states is None:
+            raise ValueError(
+                f"PeerDeviation: while_state is {self.while_state!r}, so the state of the plant is "
+                "needed; got none"
+            )
+        active: NDArray[np.uint8] = np.isin(states, list(wanted)).astype(np.uint8)
+        return active
+
+
+class PeerDeviationStream:
+    """A group of sensors, judged an instant at a time: the same verdicts as `PeerDeviation.judge`.
+
+    Constant memory, and time proportional to the sensors. See `PeerDeviation.stream`.
+    """
+
+    def __init__(self, detector: PeerDeviation, n_sensors: int) -> None:
+        self._detector = detector
+        self._stream = _core.detect.PeerDeviationStream(detector._core_detector(), n_sensors)
+
+    def push(self, readings: ArrayLike, state: str | None = None) -> PeerRecord:
+        """Judge the readings of the next instant.
+
+        Parameters
+        ----------
+        readings : array-like of shape (n_sensors,)
+            NaN is missing.
+        state : str, optional
+            What the plant does at this instant; needed with `while_state`.
+
+        Returns
+        -------
+        record : PeerRecord
+            The band, and the sensors outside it.
+
+        Raises
+        ------
+        ValueError
+            For infinities or another number of sensors; the instant is then not counted.
+        """
+        row = np.ascontiguousarray(readings, dtype=float)
+        active = self._detector._active(None if state is None else np.array([state]))
+        counts = active is None or bool(active[0])
+        centre, half_width = self._stream.push(row, counts)
+        beyond = np.empty(0, dtype=np.int64)
+        if counts:
+            distance = row - centre
+            distance = {"both": np.abs(distance), "low": -distance, "high": distance}[
+                self._detector.side
+            ]
+            beyond = np.flatnonzero(distance > half_width)
+        return PeerRecord(centre, half_width, beyond)
+
+    @property
+    def n_instants(self) -> int:
+        """Instants so far."""
+        return self._stream.n_instants
+
+    @property
+    def verdicts(self) -> PeerVerdicts:
+        """What was found so far; `state` is not kept."""
+        return PeerVerdicts(**self._stream.verdicts())
+
+
+def _readings(X: ArrayLike) -> NDArray[Any]:
+    array = np.asarray(X)
+    if array.dtype not in (np.float32, np.float64):
+        array = array.astype(np.float64)
+    if array.ndim != 2 or array.size == 0:
+        raise ValueError(
+            "PeerDeviation: expected readings of shape (n_instants, n_sensors), both above 0, "
+            f"got shape {array.shape}"
+        )
+    return np.ascontiguousarray(array)
