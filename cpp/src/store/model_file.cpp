@@ -293,14 +293,14 @@ Header read_header(std::string_view text, std::size_t data_bytes) {
 
   Header header;
   read_document(metadata, header);
+  for (const auto& [name, value] : json.items())
+    if (name != kMetadata) header.entries.push_back(read_entry(name, value, data_bytes));
+  check_layout(header.entries, data_bytes);
+
   const std::string stated = text_member(metadata, kHeaderChecksum, "__metadata__");
   json[kMetadata][kHeaderChecksum] = "";
   const std::string actual = checksum_of(json.dump());
   expect(stated == actual, "the header is damaged: expected checksum {}, got {}", stated, actual);
-
-  for (const auto& [name, value] : json.items())
-    if (name != kMetadata) header.entries.push_back(read_entry(name, value, data_bytes));
-  check_layout(header.entries, data_bytes);
   return header;
 }
 

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "secondlook/core/export.hpp"
+#include "secondlook/core/progress.hpp"
+#include "secondlook/series/time_table.hpp"
+
+namespace secondlook {
+
+struct CsvOptions {
+  /// The column of time stamps; the first one if empty.
+  std::string time_column;
+  /// A column of milliseconds (0 to 999) to be added to the time stamps; none if empty.
+  std::string millisecond_column;
+  /// The columns of readings, in this order; all but the two above if empty.
+  std::vector<std::string> columns;
+  /// What is between fields; if not given, that of `,` `;` tab and `|` which the header has most.
+  std::optional<char> delimiter;
+  /// The plant's clock minus UTC, in minutes: times are turned into UTC. If not given, they stay as
+  /// written, unless they state an offset themselves.
+  std::optional<int> utc_offset_minutes;
+  /// Whether the first malformed field ends the reading. Otherwise such a reading becomes NaN, a
+  /// row without a time is left out, and the problems are listed.
+  bool strict = true;
+};
+
+/// Where a file is not as it should be.
+struct CsvProblem {
+  std::string file;
+  std::size_t line = 0;    ///< from 1
+  std::size_t column = 0;  ///< field in the line, from 1; 0 where the whole line is meant
+  std::string message;     ///< what was expected and what came
+};
+
+struct CsvContents {
+  TimeTable table;
+  std::vector<CsvProblem> problems;  ///< the first 100 in the order of the files
+  std::size_t n_problems = 0;        ///< all of them
+  std::size_t n_repeated_times = 0;  ///< rows joined with an earlier one of the same time
+  std::size_t n_out_of_order = 0;    ///< rows earlier than the one before in the same file
+};
+
+/// Reads the sensor exports in `paths` into one table sorted by time.
+///
+/// A file is UTF-8 with a header, one line per time stamp; fields and names may be quoted, lines
+/// end in LF or CRLF, empty lines do not count. Readings are decimal numbers, correctly rounded; an
+/// empty field and the words nan, na, n/a, null, none in any case are missing. Times are
+/// `2021/06/10 20:00:08` or `2021-06-10T20:00:08`, the seconds with up to nine decimals, or left
+/// out, or the time of day left out; followed by nothing, `Z`, or an offset such as `+08:00`.
+/// The files have the same columns, in any order. Of rows with the same time the later one counts,
+/// in the order of `paths` and lines, but its missing readings leave the earlier ones.
+///
+/// Files, and pieces of large ones, are read side by side on `n_jobs` threads (see
+/// `resolve_threads`); the result does not depend on it.
+/// @throws InvalidArgument for what is malformed, named by file, line and column; for a column that
+///   is not there, naming those that are; for times of which some state an offset and some do not
+/// @throws FileError when a file cannot be opened or read
+/// @throws Cancelled when `progress`, told pieces of about 1 MB, asks to stop
+[[nodiscard]] SECONDLOOK_EXPORT CsvContents read_csv(std::span<const std::filesystem::path> paths,
+                                                     const CsvOptions& options = {}, int n_jobs = 0,
+                                                     const Progress& progress = {});
+
+/// The same for the text of one file, called `name` in errors.
+[[nodiscard]] SECONDLOOK_EXPORT CsvContents parse_csv(std::string_view text,
+                                                      const CsvOptions& options = {},
+                                                      std::string_view name = "text");
+
+}  // namespace secondlook

@@ -1,0 +1,339 @@
+#include "secondlook/series/csv_reader.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <numeric>
+#include <utility>
+
+#include "core/validation.hpp"
+#include "secondlook/core/thread_pool.hpp"
+#include "series/csv_text.hpp"
+
+namespace secondlook {
+
+namespace {
+
+constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
+
+// A file's bytes with a line end behind them, where the parser stops whatever comes.
+class Text {
+ public:
+  Text() = default;
+  explicit Text(std::size_t size) : bytes_(std::make_unique_for_overwrite<char[]>(size + 1)) {
+    resize(size);
+  }
+  void resize(std::size_t size) {
+    size_ = size;
+    bytes_[size] = '\n';
+  }
+  [[nodiscard]] char* data() { return bytes_.get(); }
+  [[nodiscard]] const char* data() const { return bytes_.get(); }
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] std::string_view view() const { return {bytes_.get(), size_}; }
+
+ private:
+  std::unique_ptr<char[]> bytes_;
+  std::size_t size_ = 0;
+};
+
+// Read and not mapped: a mapped file that someone cuts off ends the process.
+Text read_text(const std::filesystem::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  require<FileError>(descriptor >= 0, "cannot open '{}': {}", path.string(), std::strerror(errno));
+  const auto close = [](const int* d) { ::close(*d); };
+  const std::unique_ptr<const int, decltype(close)> closer(&descriptor, close);
+  struct stat status{};
+  require<FileError>(::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode),
+                     "cannot read '{}': not a regular file", path.string());
+
+  Text text(static_cast<std::size_t>(status.st_size));
+  std::size_t n = 0;
+  while (n < text.size()) {
+    const ssize_t got = ::read(descriptor, text.data() + n, text.size() - n);
+    if (got < 0 && errno == EINTR) continue;
+    require<FileError>(got >= 0, "cannot read '{}': {}", path.string(), std::strerror(errno));
+    if (got == 0) break;
+    n += static_cast<std::size_t>(got);
+  }
+  text.resize(n);
+  return text;
+}
+
+// Sums of up to 255 fit a byte: the compiler counts 16 bytes at a time.
+std::size_t count_line_ends(const char* p, const char* end) {
+  std::size_t n = 0;
+  while (p < end) {
+    const char* stop = p + std::min<std::ptrdiff_t>(end - p, 16 * 255);
+    unsigned char lanes[16] = {};
+    for (; p + 16 <= stop; p += 16)
+      for (int i = 0; i < 16; ++i) lanes[i] = static_cast<unsigned char>(lanes[i] + (p[i] == '\n'));
+    for (; p < stop; ++p) n += *p == '\n' ? 1 : 0;
+    for (const unsigned char lane : lanes) n += lane;
+  }
+  return n;
+}
+
+struct File {
+  std::string name;
+  Text text;
+  CsvHeader header;
+  std::vector<CsvPiece> pieces;
+  std::size_t n_rows = 0;  // at most
+};
+
+// Where the pieces of a file begin, and how many rows they may have.
+void cut_into_pieces(File& file, std::size_t index) {
+  const char* text = file.text.data();
+  const std::size_t size = file.text.size();
+  std::size_t line = file.header.n_lines + 1;
+  for (std::size_t begin = file.header.end; begin < size;) {
+    std::size_t end = std::min(begin + kPieceBytes, size);
+    const char* line_end =
+        static_cast<const char*>(std::memchr(text + end - 1, '\n', size - end + 2));
+    end = std::min(static_cast<std::size_t>(line_end - text) + 1, size);
+    CsvPiece piece;
+    piece.file = index;
+    piece.begin = begin;
+    piece.end = end;
+    piece.first_line = line;
+    piece.first_row = file.n_rows;
+    file.pieces.push_back(std::move(piece));
+    const std::size_t n_lines = count_line_ends(text + begin, text + end);
+    line += n_lines;
+    file.n_rows += n_lines + (text[end - 1] == '\n' ? 0 : 1);
+    begin = end;
+  }
+}
+
+void check_options(const CsvOptions& options) {
+  if (options.delimiter) {
+    const char c = *options.delimiter;
+    const bool taken = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                       std::string_view(" \"+-.\r\n").find(c) != std::string_view::npos ||
+                       (c < ' ' && c != '\t') || c == '\x7F';
+    require(!taken, "read_csv: expected a delimiter that is no part of fields, got '{}' ({})", c,
+            static_cast<int>(c));
+  }
+  constexpr int kMaxMinutes = 24 * 60;
+  const int offset = options.utc_offset_minutes.value_or(0);
+  require(std::abs(offset) < kMaxMinutes,
+          "read_csv: expected an offset from UTC within a day, got {} minutes", offset);
+  for (std::size_t i = 0; i < options.columns.size(); ++i) {
+    const std::string& name = options.columns[i];
+    require(!name.empty() && name != options.time_column && name != options.millisecond_column &&
+                std::find(options.columns.begin(), options.columns.begin() + i, name) ==
+                    options.columns.begin() + i,
+            "read_csv: expected different columns of readings, got '{}' among them", name);
+  }
+}
+
+[[noreturn]] void fail(const CsvProblem& problem) {
+  const std::string column = problem.column > 0 ? fmt::format(":{}", problem.column) : "";
+  throw InvalidArgument(
+      fmt::format("read_csv: {}:{}{}: {}", problem.file, problem.line, column, problem.message));
+}
+
+// Rows as the pieces left them: in the order of files and lines, with room between pieces.
+struct RawRows {
+  std::vector<std::int64_t> time_ns;
+  Matrix<double> values;
+};
+
+// Which rows of the raw table make a row of the result: those of one time, in order.
+struct RowOrder {
+  std::vector<Eigen::Index> rows;   // sorted by time
+  std::vector<std::size_t> starts;  // of each time among `rows`, and their end
+};
+
+class Reader {
+ public:
+  Reader(const CsvOptions& options, std::size_t n_threads)
+      : options_(options), n_threads_(n_threads) {}
+
+  CsvContents read(std::vector<File> files, const Progress& progress) {
+    files_ = std::move(files);
+    lay_out_files();
+    parse(progress);
+    collect_problems();
+    collect_zone();
+    collect_rows();
+    return std::move(contents_);
+  }
+
+ private:
+  void lay_out_files() {
+    contents_.table.columns = reading_columns(files_[0].header, options_, files_[0].name);
+    for (File& file : files_) {
+      layouts_.push_back(lay_out(file.header, options_, contents_.table.columns, file.name));
+      for (CsvPiece& piece : file.pieces) {
+        piece.first_row += n_rows_;
+        pieces_.push_back(&piece);
+      }
+      n_rows_ += file.n_rows;
+    }
+  }
+
+  void parse(const Progress& progress) {
+    raw_.time_ns.resize(n_rows_);
+    raw_.values.resize(static_cast<Eigen::Index>(n_rows_),
+                       static_cast<Eigen::Index>(contents_.table.columns.size()));
+    std::atomic<std::size_t> first_bad = pieces_.size();
+    const auto work = [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i < end; ++i) {
+        if (i > first_bad.load(std::memory_order_relaxed)) return;
+        CsvPiece& piece = *pieces_[i];
+        read_csv_rows(files_[piece.file].text.data(), layouts_[piece.file], piece,
+                      raw_.time_ns.data() + piece.first_row,
+                      raw_.values.data() + piece.first_row * contents_.table.columns.size());
+        if (piece.n_problems == 0 || !options_.strict) continue;
+        std::size_t known = first_bad.load();
+        while (i < known && !first_bad.compare_exchange_weak(known, i)) {
+        }
+      }
+    };
+    parallel_for(pieces_.size(), 1, n_threads_, work, progress);
+  }
+
+  void collect_problems() {
+    for (const CsvPiece* piece : pieces_) {
+      if (options_.strict && piece->n_problems > 0) fail(piece->problems.front());
+      contents_.n_problems += piece->n_problems;
+      for (const CsvProblem& problem : piece->problems)
+        if (contents_.problems.size() < kMaxProblems) contents_.problems.push_back(problem);
+    }
+  }
+
+  void collect_zone() {
+    const CsvPiece* utc = nullptr;
+    const CsvPiece* local = nullptr;
+    for (const CsvPiece* piece : pieces_) {
+      if (piece->saw_utc && utc == nullptr) utc = piece;
+      if (piece->saw_local && local == nullptr) local = piece;
+    }
+    require(utc == nullptr || local == nullptr,
+            "read_csv: expected times that all state their offset from UTC or none, got some that "
+            "do in {} and some that do not in {}",
+            utc ? files_[utc->file].name : "", local ? files_[local->file].name : "");
+    contents_.table.is_utc = utc != nullptr || options_.utc_offset_minutes.has_value();
+  }
+
+  void collect_rows() {
+    std::size_t n_filled = 0;
+    bool rising = true;
+    for (const CsvPiece* piece : pieces_) {
+      rising = rising && piece->first_row == n_filled;
+      n_filled += piece->n_rows;
+    }
+    rising =
+        rising && std::is_sorted(raw_.time_ns.begin(), raw_.time_ns.end(), std::less_equal<>());
+    if (rising && n_filled == n_rows_) {
+      contents_.table.time_ns = std::move(raw_.time_ns);
+      contents_.table.values = std::move(raw_.values);
+      return;
+    }
+    count_out_of_order();
+    gather(order_rows(n_filled));
+  }
+
+  void count_out_of_order() {
+    std::size_t file = files_.size();
+    std::int64_t last = 0;
+    for (const CsvPiece* piece : pieces_) {
+      for (std::size_t row = piece->first_row; row < piece->first_row + piece->n_rows; ++row) {
+        if (file == piece->file && raw_.time_ns[row] < last) ++contents_.n_out_of_order;
+        file = piece->file;
+        last = raw_.time_ns[row];
+      }
+    }
+  }
+
+  RowOrder order_rows(std::size_t n_filled) {
+    RowOrder order;
+    order.rows.reserve(n_filled);
+    for (const CsvPiece* piece : pieces_)
+      for (std::size_t i = 0; i < piece->n_rows; ++i)
+        order.rows.push_back(static_cast<Eigen::Index>(piece->first_row + i));
+    const auto time = [this](Eigen::Index row) {
+      return raw_.time_ns[static_cast<std::size_t>(row)];
+    };
+    std::stable_sort(order.rows.begin(), order.rows.end(),
+                     [&](Eigen::Index a, Eigen::Index b) { return time(a) < time(b); });
+    for (std::size_t i = 0; i < n_filled; ++i)
+      if (i == 0 || time(order.rows[i]) != time(order.rows[i - 1])) order.starts.push_back(i);
+    contents_.n_repeated_times = n_filled - order.starts.size();
+    order.starts.push_back(n_filled);
+    return order;
+  }
+
+  void gather(const RowOrder& order) {
+    TimeTable& table = contents_.table;
+    const std::size_t n = order.starts.size() - 1;
+    const Eigen::Index n_columns = raw_.values.cols();
+    table.time_ns.resize(n);
+    table.values.resize(static_cast<Eigen::Index>(n), n_columns);
+    const auto work = [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i < end; ++i) {
+        const auto to = static_cast<Eigen::Index>(i);
+        const Eigen::Index first = order.rows[order.starts[i]];
+        table.time_ns[i] = raw_.time_ns[static_cast<std::size_t>(first)];
+        table.values.row(to) = raw_.values.row(first);
+        for (std::size_t j = order.starts[i] + 1; j < order.starts[i + 1]; ++j) {
+          const auto later = raw_.values.row(order.rows[j]);
+          for (Eigen::Index c = 0; c < n_columns; ++c)
+            if (!std::isnan(later(c))) table.values(to, c) = later(c);
+        }
+      }
+    };
+    parallel_for(n, 1024, n_threads_, work);
+  }
+
+  const CsvOptions& options_;
+  std::size_t n_threads_;
+  std::vector<File> files_;
+  std::vector<CsvLayout> layouts_;
+  std::vector<CsvPiece*> pieces_;
+  std::size_t n_rows_ = 0;  // at most
+  RawRows raw_;
+  CsvContents contents_;
+};
+
+}  // namespace
+
+CsvContents read_csv(std::span<const std::filesystem::path> paths, const CsvOptions& options,
+                     int n_jobs, const Progress& progress) {
+  require(!paths.empty(), "read_csv: expected at least 1 file, got 0");
+  check_options(options);
+  const std::size_t n_threads = resolve_threads(n_jobs);
+  std::vector<File> files(paths.size());
+  const auto read_one = [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      files[i].name = paths[i].string();
+      files[i].text = read_text(paths[i]);
+      files[i].header = read_csv_header(files[i].text.view(), options, files[i].name);
+      cut_into_pieces(files[i], i);
+    }
+  };
+  // Only to let the listener stop it: what counts is the parsing.
+  const Progress listen = [&](std::size_t, std::size_t n) { return !progress || progress(0, n); };
+  parallel_for(paths.size(), 1, n_threads, read_one, progress ? listen : Progress());
+  return Reader(options, n_threads).read(std::move(files), progress);
+}
+
+CsvContents parse_csv(std::string_view text, const CsvOptions& options, std::string_view name) {
+  check_options(options);
+  std::vector<File> files(1);
+  files[0].name = name;
+  files[0].text = Text(text.size());
+  std::copy(text.begin(), text.end(), files[0].text.data());
+  files[0].header = read_csv_header(text, options, files[0].name);
+  cut_into_pieces(files[0], 0);
+  return Reader(options, 1).read(std::move(files), {});
+}
+
+}  // namespace secondlook
