@@ -6,3 +6,4 @@
 void register_core(pybind11::module_& module);
 void register_store(pybind11::module_& module);
 void register_detect(pybind11::module_& module);
+void register_series(pybind11::module_& module);

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from secondlook.detect.peer_deviation import plant_state as plant_state
     from secondlook.errors import ModelFileError as ModelFileError
     from secondlook.errors import StaleDecisionWarning as StaleDecisionWarning
+    from secondlook.series import TimeTable as TimeTable
+    from secondlook.series import align as align
+    from secondlook.series import read_csv as read_csv
     from secondlook.store import load as load
 
 __version__ = "0.1.0"
@@ -25,8 +28,11 @@ _HOME = {
     "PeerRecord": "detect.peer_deviation",
     "PeerVerdicts": "detect.peer_deviation",
     "StaleDecisionWarning": "errors",
+    "TimeTable": "series",
+    "align": "series",
     "load": "store",
     "plant_state": "detect.peer_deviation",
+    "read_csv": "series",
 }
 
 __all__ = ["__version__", *sorted(_HOME)]

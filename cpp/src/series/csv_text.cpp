@@ -73,7 +73,7 @@ std::string listed(const std::vector<std::string>& names) {
   constexpr std::size_t kMaxNames = 20;
   std::vector<std::string> some;
   for (std::size_t i = 0; i < std::min(names.size(), kMaxNames); ++i)
-    some.push_back("'" + shown(names[i]) + "'");
+    some.push_back(fmt::format("'{}'", shown(names[i])));
   const std::string rest =
       names.size() > kMaxNames ? fmt::format(" and {} more", names.size() - kMaxNames) : "";
   return fmt::format("{}{}", fmt::join(some, ", "), rest);

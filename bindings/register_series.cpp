@@ -1,0 +1,134 @@
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "arrays.hpp"
+#include "register.hpp"
+#include "secondlook/core/error.hpp"
+#include "secondlook/series/csv_reader.hpp"
+#include "secondlook/series/gaps.hpp"
+#include "secondlook/series/resample.hpp"
+
+namespace py = pybind11;
+using secondlook::Aggregate;
+using secondlook::CsvContents;
+using secondlook::CsvOptions;
+using secondlook::Matrix;
+using secondlook::TimeGrid;
+
+namespace {
+
+// Hands a matrix's memory to NumPy without a copy.
+template <class Derived>
+py::array_t<typename Derived::Scalar> to_matrix_array(Derived&& matrix) {
+  auto* owner = new Derived(std::move(matrix));
+  const py::capsule guard(owner, [](void* p) { delete static_cast<Derived*>(p); });
+  const std::vector<py::ssize_t> shape = {owner->rows(), owner->cols()};
+  return py::array_t<typename Derived::Scalar>(shape, owner->data(), guard);
+}
+
+py::dict to_dict(CsvContents&& contents) {
+  py::list problems;
+  for (const auto& problem : contents.problems)
+    problems.append(py::make_tuple(problem.file, problem.line, problem.column, problem.message));
+  py::dict result;
+  result["time_ns"] = to_array(std::move(contents.table.time_ns));
+  result["is_utc"] = contents.table.is_utc;
+  result["columns"] = std::move(contents.table.columns);
+  result["values"] = to_matrix_array(std::move(contents.table.values));
+  result["problems"] = problems;
+  result["n_problems"] = contents.n_problems;
+  result["n_repeated_times"] = contents.n_repeated_times;
+  result["n_out_of_order"] = contents.n_out_of_order;
+  return result;
+}
+
+py::dict read_csv(const std::vector<std::filesystem::path>& paths, std::string time_column,
+                  std::string millisecond_column, std::vector<std::string> columns,
+                  std::optional<std::string> delimiter, std::optional<int> utc_offset_minutes,
+                  bool strict, int n_jobs, const py::object& progress) {
+  CsvOptions options;
+  options.time_column = std::move(time_column);
+  options.millisecond_column = std::move(millisecond_column);
+  options.columns = std::move(columns);
+  if (delimiter && delimiter->size() != 1)
+    throw secondlook::InvalidArgument("read_csv: expected a delimiter of one byte, got '" +
+                                      *delimiter + "'");
+  if (delimiter) options.delimiter = delimiter->front();
+  options.utc_offset_minutes = utc_offset_minutes;
+  options.strict = strict;
+  CsvContents contents;
+  {
+    const secondlook::Progress listen = make_progress(progress);
+    const py::gil_scoped_release release;
+    contents = secondlook::read_csv(paths, options, n_jobs, listen);
+  }
+  return to_dict(std::move(contents));
+}
+
+Aggregate to_aggregate(std::string_view name) {
+  if (name == "mean") return Aggregate::mean;
+  if (name == "last") return Aggregate::last;
+  throw secondlook::InvalidArgument("resample: expected how to be 'mean' or 'last', got '" +
+                                    std::string(name) + "'");
+}
+
+py::array_t<double> resample(const ContiguousArray<std::int64_t>& time_ns,
+                             const ContiguousArray<double>& values, std::int64_t start_ns,
+                             std::int64_t step_ns, std::size_t n_steps, std::string_view how,
+                             int n_jobs) {
+  const auto rows = as_matrix(values);
+  const auto times = as_span(time_ns);
+  const Aggregate aggregate = to_aggregate(how);
+  Matrix<double> result;
+  {
+    const py::gil_scoped_release release;
+    result = secondlook::resample(times, rows, {start_ns, step_ns, n_steps}, aggregate, n_jobs);
+  }
+  return to_matrix_array(std::move(result));
+}
+
+py::tuple interpolate(const ContiguousArray<std::int64_t>& time_ns,
+                      const ContiguousArray<double>& values, std::int64_t limit_ns) {
+  const auto rows = as_matrix(values);
+  const auto times = as_span(time_ns);
+  Matrix<double> filled;
+  secondlook::OriginMatrix origins;
+  {
+    const py::gil_scoped_release release;
+    filled = rows.eigen();
+    origins = secondlook::interpolate(times, filled, limit_ns);
+  }
+  using Bytes = Eigen::Matrix<std::uint8_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  Bytes bytes = origins.unaryExpr([](secondlook::Origin o) { return static_cast<std::uint8_t>(o); });
+  return py::make_tuple(to_matrix_array(std::move(filled)), to_matrix_array(std::move(bytes)));
+}
+
+py::tuple grid_over(const ContiguousArray<std::int64_t>& time_ns, std::int64_t step_ns) {
+  const TimeGrid grid = secondlook::grid_over(as_span(time_ns), step_ns);
+  return py::make_tuple(grid.start_ns, grid.n_steps);
+}
+
+}  // namespace
+
+void register_series(py::module_& module) {
+  py::module_ series = module.def_submodule("series");
+  series.def("read_csv", &read_csv, py::arg("paths"), py::arg("time_column"),
+             py::arg("millisecond_column"), py::arg("columns"), py::arg("delimiter"),
+             py::arg("utc_offset_minutes"), py::arg("strict"), py::arg("n_jobs"),
+             py::arg("progress"));
+  series.def("grid_over", &grid_over, py::arg("time_ns"), py::arg("step_ns"));
+  series.def("resample", &resample, py::arg("time_ns"), py::arg("values"), py::arg("start_ns"),
+             py::arg("step_ns"), py::arg("n_steps"), py::arg("how"), py::arg("n_jobs"));
+  series.def("interpolate", &interpolate, py::arg("time_ns"), py::arg("values"),
+             py::arg("limit_ns"));
+}

@@ -1,0 +1,41 @@
+import os
+from collections.abc import Callable, Sequence
+from typing import TypedDict
+
+import numpy as np
+import numpy.typing as npt
+
+class CsvContents(TypedDict):
+    time_ns: npt.NDArray[np.int64]
+    is_utc: bool
+    columns: list[str]
+    values: npt.NDArray[np.float64]
+    problems: list[tuple[str, int, int, str]]
+    n_problems: int
+    n_repeated_times: int
+    n_out_of_order: int
+
+def read_csv(
+    paths: Sequence[str | os.PathLike[str]],
+    time_column: str,
+    millisecond_column: str,
+    columns: Sequence[str],
+    delimiter: str | None,
+    utc_offset_minutes: int | None,
+    strict: bool,
+    n_jobs: int,
+    progress: Callable[[int, int], object] | None,
+) -> CsvContents: ...
+def grid_over(time_ns: npt.NDArray[np.int64], step_ns: int) -> tuple[int, int]: ...
+def resample(
+    time_ns: npt.NDArray[np.int64],
+    values: npt.NDArray[np.float64],
+    start_ns: int,
+    step_ns: int,
+    n_steps: int,
+    how: str,
+    n_jobs: int,
+) -> npt.NDArray[np.float64]: ...
+def interpolate(
+    time_ns: npt.NDArray[np.int64], values: npt.NDArray[np.float64], limit_ns: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.uint8]]: ...

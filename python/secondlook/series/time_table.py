@@ -1,0 +1,259 @@
+"""Readings of several sensors over time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from secondlook._core import series as _series
+from secondlook.series.duration import Duration, to_nanoseconds
+
+if TYPE_CHECKING:
+    from secondlook.series.csv import CsvProblem
+
+__all__ = ["TimeTable", "align"]
+
+How = Literal["mean", "last"]
+
+
+class TimeTable:
+    """Readings of several sensors, one row per instant.
+
+    Parameters
+    ----------
+    time : array-like of shape (n_times,)
+        Rising; datetime64 or what NumPy makes one of.
+    values : array-like of shape (n_times, n_columns)
+        NaN where there is no reading. A C-contiguous float64 array is kept without a copy.
+    columns : sequence of str, optional
+        Names of the columns; their numbers by default.
+    time_zone : {"UTC"}, optional
+        None if `time` is by a local clock whose zone nothing stated.
+
+    Attributes
+    ----------
+    time : ndarray of shape (n_times,), dtype datetime64[ns]
+    values : ndarray of shape (n_times, n_columns), dtype float64
+    columns : list of str
+    time_zone : "UTC" or None
+    origins : ndarray of shape (n_times, n_columns), dtype uint8, or None
+        Where each value comes from, set by `interpolate`: `MEASURED`, `INTERPOLATED`, `MISSING`.
+    problems : list of CsvProblem
+        What `read_csv` found wrong, at most 100; `n_problems` counts all.
+    n_repeated_times : int
+        Rows that `read_csv` joined with an earlier one of the same time.
+    n_out_of_order : int
+        Rows that `read_csv` found earlier than the one before in the same file.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not belong together or the times do not rise.
+
+    Examples
+    --------
+    >>> table = TimeTable(["2021-06-10T20:00:08", "2021-06-10T20:00:18"], [[1.0], [3.0]], ["v1"])
+    >>> table.resample("30s").values
+    array([[2.]])
+    """
+
+    MEASURED = 0
+    INTERPOLATED = 1
+    MISSING = 2
+
+    def __init__(
+        self,
+        time: npt.ArrayLike,
+        values: npt.ArrayLike,
+        columns: Sequence[str] | None = None,
+        time_zone: Literal["UTC"] | None = None,
+    ) -> None:
+        self.time: npt.NDArray[np.datetime64] = np.ascontiguousarray(time, dtype="datetime64[ns]")
+        self.values: npt.NDArray[np.float64] = np.ascontiguousarray(values, dtype=np.float64)
+        if self.time.ndim != 1 or self.values.shape[:1] != self.time.shape or self.values.ndim != 2:
+            raise ValueError(
+                f"TimeTable: expected times of shape (n,) and values of shape (n, m), "
+                f"got {self.time.shape} and {self.values.shape}"
+            )
+        if np.isnat(self.time).any() or (np.diff(self.time) <= np.timedelta64(0)).any():
+            raise ValueError("TimeTable: expected rising times")
+        n_columns = self.values.shape[1]
+        self.columns = [str(i) for i in range(n_columns)] if columns is None else list(columns)
+        if len(self.columns) != n_columns:
+            raise ValueError(
+                f"TimeTable: expected {n_columns} column names, got {len(self.columns)}"
+            )
+        if time_zone not in (None, "UTC"):
+            raise ValueError(f"TimeTable: expected time_zone 'UTC' or None, got {time_zone!r}")
+        self.time_zone = time_zone
+        self.origins: npt.NDArray[np.uint8] | None = None
+        self.problems: list[CsvProblem] = []
+        self.n_problems = 0
+        self.n_repeated_times = 0
+        self.n_out_of_order = 0
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    def __getitem__(self, column: str) -> npt.NDArray[np.float64]:
+        """Values of one column, shape (n_times,), not copied."""
+        if column not in self.columns:
+            raise KeyError(column)
+        return self.values[:, self.columns.index(column)]
+
+    def __repr__(self) -> str:
+        n, m = self.values.shape
+        span = f", {self.time[0]} to {self.time[-1]}" if n else ""
+        zone = self.time_zone or "zone not stated"
+        return f"<TimeTable of {n} times x {m} columns{span} ({zone})>"
+
+    def resample(
+        self,
+        step: Duration,
+        *,
+        how: How = "mean",
+        start: np.datetime64 | str | None = None,
+        n_steps: int | None = None,
+        n_jobs: int | None = None,
+    ) -> TimeTable:
+        """Bring the readings to a common step.
+
+        Step i holds the readings from ``start + i * step`` up to, but not including, the next; its
+        time is its start. A step without readings is NaN.
+
+        Parameters
+        ----------
+        step : str, timedelta or timedelta64
+            Such as ``"30s"``; above 0.
+        how : {"mean", "last"}, default="mean"
+            What becomes of the readings within one step.
+        start : datetime64 or str, optional
+            Of the first step; by default the last multiple of `step` since 1970 that is not
+            after the first time.
+        n_steps : int, optional
+            By default as many as reach the last time.
+        n_jobs : int, optional
+            Threads; None leaves it to ``SECONDLOOK_NUM_THREADS``, -1 is all.
+
+        Returns
+        -------
+        TimeTable
+            Of `n_steps` rows.
+
+        Raises
+        ------
+        ValueError
+            If the step is not above 0, or there is no time and no grid given.
+        """
+        step_ns = to_nanoseconds(step, "TimeTable.resample: step")
+        start_ns = None
+        if start is not None:
+            start_ns = int(np.asarray(start, dtype="datetime64[ns]").astype(np.int64))
+        if start_ns is None:
+            start_ns, whole = _series.grid_over(self._time_ns, step_ns)
+        elif n_steps is None:
+            last, one = _series.grid_over(self._time_ns[-1:] - start_ns, step_ns)
+            whole = max(0, last // step_ns + one)
+        count = whole if n_steps is None else n_steps
+        if count < 0:
+            raise ValueError(f"TimeTable.resample: expected n_steps from 0 on, got {count}")
+        return self._on_grid(start_ns, step_ns, count, how, n_jobs)
+
+    def interpolate(self, limit: Duration) -> TimeTable:
+        """Fill short gaps on the straight line between the readings on both sides.
+
+        Parameters
+        ----------
+        limit : str, timedelta or timedelta64
+            How far apart the two readings may be, such as ``"1min"``. Longer gaps, and those at
+            either end, stay NaN.
+
+        Returns
+        -------
+        TimeTable
+            A new table whose `origins` say for each value where it comes from.
+
+        Raises
+        ------
+        ValueError
+            If the limit is below 0 or a value is infinite.
+        """
+        limit_ns = to_nanoseconds(limit, "TimeTable.interpolate: limit")
+        values, origins = _series.interpolate(self._time_ns, self.values, limit_ns)
+        table = TimeTable(self.time, values, self.columns, self.time_zone)
+        table.origins = origins
+        return table
+
+    def to_pandas(self) -> Any:
+        """Give the readings as a pandas.DataFrame whose index is the time."""
+        import pandas as pd
+
+        index = pd.DatetimeIndex(self.time, tz=self.time_zone, name="time")
+        return pd.DataFrame(self.values, index=index, columns=self.columns)
+
+    @property
+    def _time_ns(self) -> npt.NDArray[np.int64]:
+        return self.time.view(np.int64)
+
+    def _on_grid(
+        self, start_ns: int, step_ns: int, n_steps: int, how: How, n_jobs: int | None
+    ) -> TimeTable:
+        values = _series.resample(
+            self._time_ns, self.values, start_ns, step_ns, n_steps, how, n_jobs or 0
+        )
+        time = start_ns + step_ns * np.arange(n_steps, dtype=np.int64)
+        return TimeTable(time.view("datetime64[ns]"), values, self.columns, self.time_zone)
+
+
+def align(
+    tables: Sequence[TimeTable],
+    step: Duration,
+    *,
+    span: Literal["common", "whole"] = "common",
+    how: How = "mean",
+    n_jobs: int | None = None,
+) -> list[TimeTable]:
+    """Bring several tables to one grid: row i is the same step in all of them.
+
+    Parameters
+    ----------
+    tables : sequence of TimeTable
+        With rows, and all in UTC or none.
+    step : str, timedelta or timedelta64
+        Such as ``"30s"``; the grid lies at its multiples since 1970.
+    span : {"common", "whole"}, default="common"
+        The steps that lie within all tables, or those of any.
+    how : {"mean", "last"}, default="mean"
+        What becomes of the readings within one step.
+    n_jobs : int, optional
+        Threads; None leaves it to ``SECONDLOOK_NUM_THREADS``, -1 is all.
+
+    Returns
+    -------
+    list of TimeTable
+        One for each of `tables`, with equal `time`.
+
+    Raises
+    ------
+    ValueError
+        If a table is empty, the zones differ, or no step is common.
+    """
+    if not tables:
+        raise ValueError("align: expected at least 1 table, got 0")
+    if span not in ("common", "whole"):
+        raise ValueError(f"align: expected span 'common' or 'whole', got {span!r}")
+    zones = {table.time_zone for table in tables}
+    if len(zones) > 1:
+        raise ValueError("align: expected tables of one zone, got some in UTC and some not stated")
+    step_ns = to_nanoseconds(step, "align: step")
+    grids = [_series.grid_over(table._time_ns, step_ns) for table in tables]
+    starts = [start for start, _ in grids]
+    ends = [start + n * step_ns for start, n in grids]
+    first, end = (max(starts), min(ends)) if span == "common" else (min(starts), max(ends))
+    if first >= end:
+        raise ValueError("align: expected tables that overlap in time, got no common step")
+    n_steps = (end - first) // step_ns
+    return [table._on_grid(first, step_ns, n_steps, how, n_jobs) for table in tables]
