@@ -27,6 +27,13 @@ using secondlook::TimeGrid;
 
 namespace {
 
+secondlook::MatrixView<double> as_matrix(const ContiguousArray<double>& array) {
+  if (array.ndim() != 2)
+    throw secondlook::InvalidArgument("expected values of 2 dimensions, got " +
+                                      std::to_string(array.ndim()));
+  return {array.data(), array.shape(0), array.shape(1)};
+}
+
 // Hands a matrix's memory to NumPy without a copy.
 template <class Derived>
 py::array_t<typename Derived::Scalar> to_matrix_array(Derived&& matrix) {

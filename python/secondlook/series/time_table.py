@@ -78,7 +78,7 @@ class TimeTable:
                 f"TimeTable: expected times of shape (n,) and values of shape (n, m), "
                 f"got {self.time.shape} and {self.values.shape}"
             )
-        if np.isnat(self.time).any() or (np.diff(self.time) <= np.timedelta64(0)).any():
+        if np.isnat(self.time).any() or (self.time[1:] <= self.time[:-1]).any():
             raise ValueError("TimeTable: expected rising times")
         n_columns = self.values.shape[1]
         self.columns = [str(i) for i in range(n_columns)] if columns is None else list(columns)

@@ -1,0 +1,112 @@
+"""Reading the battery site's voltage exports: secondlook beside pandas and polars.
+
+Every reader turns the same files into times (with their milliseconds) and a float64 matrix. Rounds
+are interleaved, so that a busy machine is busy for all; medians are compared.
+
+    python benchmarks/csv_reader.py [--rounds 15]
+"""
+
+import argparse
+import os
+import platform
+import statistics
+import sys
+import time
+from pathlib import Path
+
+DATA = Path(os.environ.get("SECONDLOOK_DATA", Path(__file__).parents[2] / "shared/data")) / "ess"
+
+
+def read_secondlook(files, n_threads):
+    import secondlook as sl
+
+    table = sl.read_csv(files, millisecond_column="MCGS_TIMEMS", n_jobs=n_threads)
+    return table.time, table.values
+
+
+def read_pandas(files, engine):
+    import pandas as pd
+
+    frames = [pd.read_csv(file, engine=engine) for file in files]
+    frame = pd.concat(frames, ignore_index=True)
+    when = pd.to_datetime(frame.pop("MCGS_TIME"), format="%Y/%m/%d %H:%M:%S")
+    when += pd.to_timedelta(frame.pop("MCGS_TIMEMS"), unit="ms")
+    return when.to_numpy(), frame.to_numpy()
+
+
+def read_polars(files, with_schema):
+    import polars as pl
+
+    schema = None
+    if with_schema:  # what secondlook finds out by itself: all but two columns are numbers
+        names = files[0].open().readline().replace('"', "").strip().split(",")
+        schema = dict.fromkeys(names, pl.Float64)
+        schema |= {"MCGS_TIME": pl.String, "MCGS_TIMEMS": pl.Int64}
+    when = pl.col("MCGS_TIME").str.to_datetime("%Y/%m/%d %H:%M:%S", time_unit="ns")
+    frame = pl.scan_csv(files, schema=schema).collect()
+    frame = frame.with_columns(when + pl.duration(milliseconds="MCGS_TIMEMS"))
+    return frame["MCGS_TIME"].to_numpy(), frame.drop("MCGS_TIME", "MCGS_TIMEMS").to_numpy()
+
+
+def read_cluster_by_cluster(read, clusters, argument):
+    return [read(files, argument) for files in clusters]
+
+
+def cpu_model():
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--threads", type=int, default=1, help="for all readers")
+    arguments = parser.parse_args()
+    if not DATA.exists():
+        sys.exit(f"skipped: {DATA} is not there (set SECONDLOOK_DATA)")
+    # polars reads this once, when it is imported.
+    os.environ["POLARS_MAX_THREADS"] = str(arguments.threads)
+    clusters = [sorted(folder.glob("*.csv")) for folder in sorted(DATA.glob("*/cluster */voltage"))]
+    megabytes = sum(file.stat().st_size for files in clusters for file in files) / 1e6
+    n_files = sum(map(len, clusters))
+
+    readers = {
+        f"secondlook, {arguments.threads} thread(s)": (read_secondlook, arguments.threads),
+        f"polars, {arguments.threads} thread(s)": (read_polars, False),
+        f"polars, {arguments.threads} thread(s), schema given": (read_polars, True),
+        "pandas, C engine": (read_pandas, "c"),
+        "pandas, pyarrow engine": (read_pandas, "pyarrow"),
+    }
+    try:
+        import pyarrow
+
+        pyarrow.set_cpu_count(arguments.threads)
+    except ImportError:
+        del readers["pandas, pyarrow engine"]
+        readers["pandas, python engine"] = (read_pandas, "python")
+
+    seconds = {name: [] for name in readers}
+    for round_number in range(arguments.rounds + 1):
+        for name, (read, argument) in readers.items():
+            # The slow one takes seconds: a fifth of the rounds is enough to know it.
+            if "python engine" in name and round_number % 5 != 0:
+                continue
+            start = time.perf_counter()
+            read_cluster_by_cluster(read, clusters, argument)
+            if round_number > 0 or "python engine" in name:
+                seconds[name].append(time.perf_counter() - start)
+
+    medians = {name: statistics.median(times) for name, times in seconds.items()}
+    ours = next(iter(medians.values()))
+    print(
+        f"{cpu_model()}, {len(os.sched_getaffinity(0))} cores; {n_files} files, {megabytes:.1f} MB"
+    )
+    print("\n| reader | median ms | MB/s | times ours |\n|---|---|---|---|")
+    for name, median in medians.items():
+        print(f"| {name} | {median * 1e3:.0f} | {megabytes / median:.0f} | {median / ours:.1f} |")
+
+
+if __name__ == "__main__":
+    main()
