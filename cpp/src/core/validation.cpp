@@ -1,20 +1,8 @@
 #include "core/validation.hpp"
 
-#include <fmt/format.h>
-
 #include <cmath>
-#include <cstdlib>
-#include <string>
 
 namespace secondlook {
-
-namespace detail {
-void throw_formatted(void (*thrower)(const std::string&), fmt::string_view format,
-                     fmt::format_args args) {
-  thrower(fmt::vformat(format, args));
-  std::abort();  // the thrower never returns
-}
-}  // namespace detail
 
 namespace {
 

@@ -1,9 +1,11 @@
 #pragma once
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <cstddef>
+#include <cstdlib>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "secondlook/core/error.hpp"
@@ -12,8 +14,13 @@
 namespace secondlook {
 
 namespace detail {
-[[noreturn]] SECONDLOOK_EXPORT void throw_formatted(void (*thrower)(const std::string&),
-                                                    fmt::string_view format, fmt::format_args args);
+// Inline, so that no library of ours offers a symbol with fmt's types: the image room sees
+// LibTorch's fmt, which is of another version.
+[[noreturn, gnu::cold, gnu::noinline]] inline void throw_formatted(
+    void (*thrower)(const std::string&), fmt::string_view format, fmt::format_args args) {
+  thrower(fmt::vformat(format, args));
+  std::abort();  // never: the thrower throws
+}
 
 template <class Exception>
 [[noreturn]] void throw_as(const std::string& message) {
