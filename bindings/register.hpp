@@ -2,8 +2,9 @@
 
 #include <pybind11/pybind11.h>
 
-// Each room adds its submodule: `_core.store`, `_core.detect`, …
+// Each room adds its submodule: `_core.store`, `_core.series`, …
 void register_core(pybind11::module_& module);
 void register_store(pybind11::module_& module);
 void register_detect(pybind11::module_& module);
 void register_series(pybind11::module_& module);
+void register_image(pybind11::module_& module);

@@ -38,5 +38,7 @@ void register_core(py::module_& module) {
   py::register_exception_translator(&translate);
   module.attr("__version__") = std::string(secondlook::version());
   module.attr("pybind11_internals_version") = PYBIND11_INTERNALS_VERSION;
+  // Empty in a build without the image room. Here, so that it can be read without loading LibTorch.
+  module.attr("torch_version") = SECONDLOOK_TORCH_VERSION;
   module.def("resolve_threads", &secondlook::resolve_threads, py::arg("n_jobs"));
 }
