@@ -1,13 +1,25 @@
 #!/usr/bin/env bash
-# Builds the package into .venv and the C++ tests beside it.
-#   tools/build.sh core   without LibTorch and OpenCV: minutes from nothing
-#   tools/build.sh full   everything
+# Builds the extension modules into python/secondlook, for .venv's Python.
+#   tools/build.sh core   without LibTorch and OpenCV; where a full build is, that is brought up to date
+#   tools/build.sh full   everything, and the C++ tests
 set -euo pipefail
 cd "$(dirname "$0")/.."
 what=${1:?core or full}
-image=OFF
-[ "$what" = full ] && image=ON
-exec .venv/bin/pip install --quiet --no-build-isolation --no-deps --editable . \
-  --config-settings=build-dir="build/$what" \
-  --config-settings=cmake.define.SECONDLOOK_IMAGE=$image \
-  --config-settings=cmake.define.SECONDLOOK_TESTS=ON
+[ -f build/full/build.ninja ] && what=full
+
+# Lets ccache see through precompiled headers.
+export CCACHE_SLOPPINESS=pch_defines,time_macros
+
+switch=OFF
+if [ "$what" = full ]; then
+  switch=ON
+  tools/build_opencv.sh
+fi
+
+if [ ! -f "build/$what/build.ninja" ]; then
+  cmake -S . -B "build/$what" -G Ninja -DCMAKE_BUILD_TYPE=Release \
+    -DSECONDLOOK_PYTHON=ON -DPython_EXECUTABLE="$PWD/.venv/bin/python" \
+    -DSECONDLOOK_IMAGE=$switch -DSECONDLOOK_TESTS=$switch
+fi
+cmake --build "build/$what" -j "${SECONDLOOK_JOBS:-$(nproc)}"
+cmake --install "build/$what" --prefix python >/dev/null

@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# Gets what a build needs: system packages by apt-get, Python packages into .venv.
+#   tools/bootstrap.sh core   for the demo: no LibTorch, no OpenCV
+#   tools/bootstrap.sh full   everything, and what the tests and the linters need
+#   tools/bootstrap.sh ci     and clang, and what the wheel needs
+#   tools/bootstrap.sh bench   and the rivals
+# Only what is missing; about a second when nothing is. SECONDLOOK_PYTHON names another Python.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+what=${1:?core, full, ci or bench}
+
+die() {
+  echo "bootstrap: $*" >&2
+  exit 1
+}
+
+find_python() {
+  local candidate
+  for candidate in "${SECONDLOOK_PYTHON:-}" python3 python3.11 python3.12 python3.13 python3.14; do
+    [ -n "$candidate" ] || continue
+    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      # The interpreter itself, not a shim or link that may point elsewhere tomorrow.
+      "$candidate" -c 'import sys; print(sys.executable)'
+      return
+    fi
+  done
+  die "secondlook needs Python 3.11 or newer; none of python3, python3.11 to python3.14 is." \
+    "Install one, or name it: SECONDLOOK_PYTHON=/path/to/python make ..."
+}
+
+# --- system packages: name, what shows that it is there, why we need it ---------------------------
+
+missing=()
+need() {
+  local package=$1 probe=$2 why=$3
+  if ! eval "$probe" >/dev/null 2>&1; then
+    echo "bootstrap: missing $package: $why"
+    missing+=("$package")
+  fi
+}
+
+check_system() {
+  local has_python_header='import os, sysconfig; p = sysconfig.get_path("include")
+os.stat(os.path.join(p, "Python.h"))'
+  local cmake_version='cmake --version | grep -qE "version (3\.(2[4-9]|[3-9][0-9])|[4-9]\.)"'
+  need g++ 'g++ --version' "compiles the library"
+  need make 'make --version' "runs the Makefile"
+  need cmake "$cmake_version" "configures the build (3.24 or newer)"
+  need ninja-build 'ninja --version' "runs the build"
+  need ccache 'ccache --version' "keeps what was compiled"
+  need libeigen3-dev 'test -e /usr/include/eigen3/Eigen/Core' "matrices"
+  need libfmt-dev 'test -e /usr/include/fmt/core.h' "messages"
+  need nlohmann-json3-dev 'test -e /usr/include/nlohmann/json.hpp' "the model file's header"
+  need libxxhash-dev 'test -e /usr/include/xxhash.h' "the model file's checksum"
+  need libhwy-dev 'test -e /usr/include/hwy/highway.h' "vectorised kernels"
+  need python3-venv '"$python" -c "import ensurepip, venv"' "makes .venv"
+  need python3-dev '"$python" -c "$has_python_header"' "compiles the Python modules"
+  [ "$what" = core ] && return 0
+  need catch2 'test -e /usr/include/catch2/catch.hpp -o -e /usr/include/catch2/catch_all.hpp' \
+    "the C++ tests"
+  need nasm 'nasm --version' "OpenCV's JPEG decoder at full speed"
+  [ "$what" = ci ] || return 0
+  need clang-19 'clang++-19 --version' "the fuzzers"
+  need libclang-rt-19-dev 'ls /usr/lib/llvm-19/lib/clang/19/lib/linux/libclang_rt.fuzzer-*.a' \
+    "the fuzzers"
+  need clang-tidy-19 'clang-tidy-19 --version' "static analysis"
+}
+
+install_missing() {
+  [ ${#missing[@]} -gt 0 ] || return 0
+  local sudo=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || die "as root, run: apt-get install ${missing[*]}"
+    sudo=(sudo)
+  fi
+  command -v apt-get >/dev/null || die "no apt-get here; install what is listed above yourself"
+  echo "bootstrap: apt-get install ${missing[*]}"
+  "${sudo[@]}" apt-get update -qq </dev/null
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+    "${missing[@]}" </dev/null >/dev/null
+}
+
+# --- Python packages ------------------------------------------------------------------------------
+
+requirements() {
+  .venv/bin/python tools/requirements.py "$@"
+}
+
+install_python_packages() {
+  [ -x .venv/bin/python ] || "$python" -m venv .venv
+  local wanted
+  case $what in
+    core) wanted=$(requirements build demo) ;;
+    full) wanted=$(requirements build demo test torch) ;;
+    ci) wanted=$(requirements build demo test torch wheel) ;;
+    bench) wanted=$(requirements build demo test torch bench) ;;
+  esac
+  local stamp=.venv/stamp-$what
+  if [ "$wanted" != "$(cat "$stamp" 2>/dev/null)" ]; then
+    echo "bootstrap: pip install into .venv"
+    .venv/bin/python -m pip install -qq --upgrade pip
+    .venv/bin/python -m pip install -qq --requirement <(echo "$wanted")
+    echo "$wanted" >"$stamp"
+  fi
+  # `import secondlook` means this checkout.
+  local site
+  site=$(echo "$PWD"/.venv/lib/python3.*/site-packages)
+  echo "$PWD/python" >"$site/secondlook-checkout.pth"
+}
+
+python=$(find_python)
+check_system
+install_missing
+install_python_packages

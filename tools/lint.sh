@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Format, style, types, spelling, and the stubs against the built modules. Changes nothing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+PATH=$PWD/.venv/bin:$PATH
+git ls-files '*.cpp' '*.hpp' | xargs clang-format --dry-run --Werror
+ruff format --check
+ruff check
+codespell
+mypy
+for module in secondlook._core secondlook._image; do
+  MYPYPATH=python python -m mypy.stubtest --concise $module
+done
