@@ -91,8 +91,8 @@ install_python_packages() {
   local wanted
   case $what in
     core) wanted=$(requirements build demo) ;;
-    full) wanted=$(requirements build demo test torch) ;;
-    ci) wanted=$(requirements build demo test torch wheel) ;;
+    full) wanted=$(requirements build demo test lint torch) ;;
+    ci) wanted=$(requirements build demo test lint torch wheel) ;;
     bench) wanted=$(requirements build demo test torch bench) ;;
   esac
   local stamp=.venv/stamp-$what
