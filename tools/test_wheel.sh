@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Installs a wheel into a new venv, away from this checkout, and runs the Python tests against it:
+# first without torch, then with it.
+#   tools/test_wheel.sh dist/secondlook-*.whl
+set -euo pipefail
+cd "$(dirname "$0")/.."
+wheel=$(realpath "$1")
+python=$PWD/.venv/bin/python
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+"$python" -m venv "$work/venv"
+venv=$work/venv/bin/python
+install() { "$venv" -m pip install -qq "$@"; }
+install --upgrade pip
+install --requirement <("$python" tools/requirements.py demo test) "$wheel"
+
+# The tests without the package beside them, run from elsewhere.
+cp -r tests/python "$work/tests"
+cp pyproject.toml "$work"
+cp "$(dirname "$0")/check_import.py" "$work"
+repo=$PWD
+cd "$work"
+
+echo "without torch:"
+"$venv" check_import.py
+"$venv" -m pytest tests
+echo "with torch:"
+install "$wheel[image]" --requirement <("$python" "$repo/tools/requirements.py" torch)
+"$venv" check_import.py
+SECONDLOOK_REQUIRE_IMAGE=1 "$venv" -m pytest tests
