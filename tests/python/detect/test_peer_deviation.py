@@ -59,7 +59,7 @@ def test_the_floor_silences_what_is_within_precision():
 def test_only_the_wanted_states_count():
     X = readings()
     X[3, 4] = 9
-    states = np.full(200, "idle")
+    states = np.full(200, "idle", dtype=object)
     detector = sl.PeerDeviation(5.0, while_state="discharging")
     assert detector.judge(X, states).n_judged.max() == 0
     states[3] = "discharging"
