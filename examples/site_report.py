@@ -85,10 +85,14 @@ def _time_axis(axes):
     axes.xaxis.set_major_formatter(mdates.ConciseDateFormatter(axes.xaxis.get_major_locator()))
 
 
+# Fixed: working them out anew for each figure takes as long as drawing it.
+_MARGINS = {"left": 0.08, "right": 0.985, "top": 0.92, "bottom": 0.1, "hspace": 0.08}
+
+
 def _with_current(cluster, height=4.4):
-    """Two panels over one time axis: the readings, and the current below them."""
+    """Make two panels over one time axis: the readings, and the current below them."""
     figure, (upper, lower) = plt.subplots(
-        2, 1, sharex=True, figsize=(11, height), height_ratios=(4, 1), layout="constrained"
+        2, 1, sharex=True, figsize=(11, height), height_ratios=(4, 1), gridspec_kw=_MARGINS
     )
     lower.plot(cluster.time, cluster.current, color=CURRENT, lw=1)
     lower.axhline(0, color="#bbbbbb", lw=0.5)
@@ -110,11 +114,16 @@ def _draw_band(axes, cluster, kind, where=slice(None)):
 def _overview(cluster, kind):
     figure, axes, _ = _with_current(cluster)
     readings = cluster.readings[kind]
-    _draw_band(axes, cluster, kind)
+    centre, half_width = cluster.bands[kind].T
+    axes.fill_between(
+        cluster.time, -half_width, half_width, color=BAND, alpha=0.6, lw=0, label="band"
+    )
+    axes.axhline(0, color=PEERS, lw=1.2, label="mean of all")
+    axes.set_ylabel(f"{kind}, deviation ({UNITS[kind]})")
     offenders = [finding for finding in cluster.findings if finding.kind == kind]
     for i, finding in enumerate(offenders):
         axes.plot(
-            cluster.time, readings[:, finding.column], lw=1, color=COLOURS[(i + 1) % 10],
+            cluster.time, readings[:, finding.column] - centre, lw=1.2, color=COLOURS[(i + 1) % 10],
             label=f"{finding.number:03d}",
         )  # fmt: skip
     axes.set_title(
@@ -129,7 +138,8 @@ def _heat_map(cluster, kind):
     deviation = readings - cluster.bands[kind][:, :1]
     finite = np.abs(deviation[np.isfinite(deviation)])
     limit = np.quantile(finite, 0.998) if finite.size else 1.0
-    figure, axes = plt.subplots(figsize=(11, 3.4), layout="constrained")
+    figure, axes = plt.subplots(figsize=(11, 3.4))
+    figure.subplots_adjust(left=0.08, right=1.07, top=0.9, bottom=0.14)
     first, last = mdates.date2num(cluster.time[[0, -1]])
     picture = axes.imshow(
         deviation.T, aspect="auto", cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest",
@@ -147,7 +157,7 @@ def _heat_map(cluster, kind):
 
 
 def _close_look(cluster, finding):
-    """The sensor against its peers, around the worst instant where there is one."""
+    """Show the sensor against its peers, around the worst instant where there is one."""
     n = len(cluster.time)
     around = slice(0, n)
     if finding.worst is not None:
