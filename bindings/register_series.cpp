@@ -56,6 +56,7 @@ py::dict to_dict(CsvContents&& contents) {
   result["n_problems"] = contents.n_problems;
   result["n_repeated_times"] = contents.n_repeated_times;
   result["n_out_of_order"] = contents.n_out_of_order;
+  result["n_spread_times"] = contents.n_spread_times;
   return result;
 }
 
@@ -116,7 +117,8 @@ py::tuple interpolate(const ContiguousArray<std::int64_t>& time_ns,
     origins = secondlook::interpolate(times, filled, limit_ns);
   }
   using Bytes = Eigen::Matrix<std::uint8_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  Bytes bytes = origins.unaryExpr([](secondlook::Origin o) { return static_cast<std::uint8_t>(o); });
+  Bytes bytes =
+      origins.unaryExpr([](secondlook::Origin o) { return static_cast<std::uint8_t>(o); });
   return py::make_tuple(to_matrix_array(std::move(filled)), to_matrix_array(std::move(bytes)));
 }
 

@@ -14,6 +14,7 @@
 #include "core/validation.hpp"
 #include "secondlook/core/thread_pool.hpp"
 #include "series/csv_text.hpp"
+#include "series/decimal.hpp"
 
 namespace secondlook {
 
@@ -22,15 +23,17 @@ namespace {
 constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
 
 // A file's bytes with a line end behind them, where the parser stops whatever comes.
+// The padding is looked at and never counts.
 class Text {
  public:
   Text() = default;
-  explicit Text(std::size_t size) : bytes_(std::make_unique_for_overwrite<char[]>(size + 1)) {
+  explicit Text(std::size_t size)
+      : bytes_(std::make_unique_for_overwrite<char[]>(size + 1 + kDecimalPadding)) {
     resize(size);
   }
   void resize(std::size_t size) {
     size_ = size;
-    bytes_[size] = '\n';
+    std::fill_n(bytes_.get() + size, 1 + kDecimalPadding, '\n');
   }
   [[nodiscard]] char* data() { return bytes_.get(); }
   [[nodiscard]] const char* data() const { return bytes_.get(); }
@@ -82,7 +85,7 @@ std::size_t count_line_ends(const char* p, const char* end) {
 struct File {
   std::string name;
   Text text;
-  CsvHeader header;
+  std::shared_ptr<const CsvHeader> header;  // one for all files that begin alike
   std::vector<CsvPiece> pieces;
   std::size_t n_rows = 0;  // at most
 };
@@ -91,8 +94,8 @@ struct File {
 void cut_into_pieces(File& file, std::size_t index) {
   const char* text = file.text.data();
   const std::size_t size = file.text.size();
-  std::size_t line = file.header.n_lines + 1;
-  for (std::size_t begin = file.header.end; begin < size;) {
+  std::size_t line = file.header->n_lines + 1;
+  for (std::size_t begin = file.header->end; begin < size;) {
     std::size_t end = std::min(begin + kPieceBytes, size);
     const char* line_end =
         static_cast<const char*>(std::memchr(text + end - 1, '\n', size - end + 2));
@@ -162,15 +165,20 @@ class Reader {
     parse(progress);
     collect_problems();
     collect_zone();
+    spread_within_minutes();
     collect_rows();
     return std::move(contents_);
   }
 
  private:
   void lay_out_files() {
-    contents_.table.columns = reading_columns(files_[0].header, options_, files_[0].name);
+    const CsvHeader& first = *files_[0].header;
+    contents_.table.columns = reading_columns(first, options_, files_[0].name);
     for (File& file : files_) {
-      layouts_.push_back(lay_out(file.header, options_, contents_.table.columns, file.name));
+      const bool alike = !layouts_.empty() && file.header == files_[0].header;
+      layouts_.push_back(alike ? layouts_[0]
+                               : std::make_shared<const CsvLayout>(lay_out(
+                                     *file.header, options_, contents_.table.columns, file.name)));
       for (CsvPiece& piece : file.pieces) {
         piece.first_row += n_rows_;
         pieces_.push_back(&piece);
@@ -188,7 +196,8 @@ class Reader {
       for (std::size_t i = begin; i < end; ++i) {
         if (i > first_bad.load(std::memory_order_relaxed)) return;
         CsvPiece& piece = *pieces_[i];
-        read_csv_rows(files_[piece.file].text.data(), layouts_[piece.file], piece,
+        const File& file = files_[piece.file];
+        read_csv_rows(file.text.data(), file.name, *layouts_[piece.file], piece,
                       raw_.time_ns.data() + piece.first_row,
                       raw_.values.data() + piece.first_row * contents_.table.columns.size());
         if (piece.n_problems == 0 || !options_.strict) continue;
@@ -221,6 +230,29 @@ class Reader {
             "do in {} and some that do not in {}",
             utc ? files_[utc->file].name : "", local ? files_[local->file].name : "");
     contents_.table.is_utc = utc != nullptr || options_.utc_offset_minutes.has_value();
+  }
+
+  // An export that was saved again by a spreadsheet loses its seconds: lines of one minute are then
+  // taken for evenly spread over it, not for repetitions of one reading.
+  void spread_within_minutes() {
+    constexpr std::int64_t kMinute = 60'000'000'000;
+    for (std::size_t file = 0; file < files_.size(); ++file) {
+      std::vector<std::size_t> rows;
+      for (const CsvPiece& piece : files_[file].pieces)
+        rows.insert(rows.end(), piece.rows_without_seconds.begin(),
+                    piece.rows_without_seconds.end());
+      const auto minute = [&](std::size_t i) {
+        const std::int64_t time = raw_.time_ns[rows[i]];
+        return time / kMinute - (time % kMinute < 0 ? 1 : 0);
+      };
+      for (std::size_t begin = 0, end = 0; begin < rows.size(); begin = end) {
+        for (end = begin + 1; end < rows.size() && minute(end) == minute(begin);) ++end;
+        const auto n = static_cast<std::int64_t>(end - begin);
+        for (std::int64_t i = 1; i < n; ++i)
+          raw_.time_ns[rows[begin + static_cast<std::size_t>(i)]] += kMinute / n * i;
+        if (n > 1) contents_.n_spread_times += end - begin;
+      }
+    }
   }
 
   void collect_rows() {
@@ -296,7 +328,7 @@ class Reader {
   const CsvOptions& options_;
   std::size_t n_threads_;
   std::vector<File> files_;
-  std::vector<CsvLayout> layouts_;
+  std::vector<std::shared_ptr<const CsvLayout>> layouts_;
   std::vector<CsvPiece*> pieces_;
   std::size_t n_rows_ = 0;  // at most
   RawRows raw_;
@@ -311,17 +343,24 @@ CsvContents read_csv(std::span<const std::filesystem::path> paths, const CsvOpti
   check_options(options);
   const std::size_t n_threads = resolve_threads(n_jobs);
   std::vector<File> files(paths.size());
-  const auto read_one = [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) {
-      files[i].name = paths[i].string();
-      files[i].text = read_text(paths[i]);
-      files[i].header = read_csv_header(files[i].text.view(), options, files[i].name);
-      cut_into_pieces(files[i], i);
-    }
+  const auto read_one = [&](std::size_t i) {
+    files[i].name = paths[i].string();
+    files[i].text = read_text(paths[i]);
+    const std::string_view text = files[i].text.view();
+    const std::string_view first = files[0].text.view();
+    const bool alike = i > 0 && text.starts_with(first.substr(0, files[0].header->end));
+    files[i].header =
+        alike ? files[0].header
+              : std::make_shared<const CsvHeader>(read_csv_header(text, options, files[i].name));
+    cut_into_pieces(files[i], i);
+  };
+  read_one(0);
+  const auto read_others = [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) read_one(i + 1);
   };
   // Only to let the listener stop it: what counts is the parsing.
   const Progress listen = [&](std::size_t, std::size_t n) { return !progress || progress(0, n); };
-  parallel_for(paths.size(), 1, n_threads, read_one, progress ? listen : Progress());
+  parallel_for(paths.size() - 1, 1, n_threads, read_others, progress ? listen : Progress());
   return Reader(options, n_threads).read(std::move(files), progress);
 }
 
@@ -331,7 +370,8 @@ CsvContents parse_csv(std::string_view text, const CsvOptions& options, std::str
   files[0].name = name;
   files[0].text = Text(text.size());
   std::copy(text.begin(), text.end(), files[0].text.data());
-  files[0].header = read_csv_header(text, options, files[0].name);
+  files[0].header =
+      std::make_shared<const CsvHeader>(read_csv_header(text, options, files[0].name));
   cut_into_pieces(files[0], 0);
   return Reader(options, 1).read(std::move(files), {});
 }

@@ -163,8 +163,8 @@ struct Field {
 // One pass over the lines of a piece.
 class RowReader {
  public:
-  RowReader(const char* text, const CsvLayout& layout, CsvPiece& piece)
-      : text_(text), layout_(layout), piece_(piece) {}
+  RowReader(const char* text, const std::string& file, const CsvLayout& layout, CsvPiece& piece)
+      : text_(text), file_(file), layout_(layout), piece_(piece) {}
 
   void read(std::int64_t* time_ns, double* values) {
     const char* p = text_ + piece_.begin;
@@ -175,6 +175,7 @@ class RowReader {
         continue;
       }
       if (!read_row(p, values)) continue;
+      if (lacks_seconds_) piece_.rows_without_seconds.push_back(piece_.first_row + piece_.n_rows);
       *time_ns++ = time_ns_;
       values += layout_.n_columns;
       ++piece_.n_rows;
@@ -243,6 +244,7 @@ class RowReader {
     if (!stamp) return report(field, "expected a time such as 2021-06-10 20:00:08", text.content);
     has_time_ = true;
     time_ns_ = stamp->nanoseconds;
+    lacks_seconds_ = stamp->lacks_seconds;
     const bool is_local = !stamp->has_offset;
     if (is_local && layout_.offset_is_known) time_ns_ -= layout_.utc_offset_ns;
     piece_.saw_local |= is_local && !layout_.offset_is_known;
@@ -308,20 +310,30 @@ class RowReader {
     ++piece_.n_problems;
     if (piece_.problems.size() >= kMaxProblems) return;
     const auto line = std::count(text_ + piece_.begin, row_, '\n');
-    piece_.problems.push_back({layout_.file, piece_.first_line + static_cast<std::size_t>(line),
-                               column, std::move(message)});
+    piece_.problems.push_back(
+        {file_, piece_.first_line + static_cast<std::size_t>(line), column, std::move(message)});
   }
 
   const char* text_;
+  const std::string& file_;
   const CsvLayout& layout_;
   CsvPiece& piece_;
   const char* row_ = nullptr;
   std::int64_t time_ns_ = 0;
   std::int64_t milliseconds_ = 0;
   bool has_time_ = false;
+  bool lacks_seconds_ = false;
   bool stopped_ = false;
   std::string scratch_;
 };
+
+// Apart from the loop over names: showing them takes longer than reading them.
+template <class... Args>
+[[noreturn]] void fail_name(const std::string& file, std::size_t field,
+                            fmt::format_string<Args...> format, Args&&... args) {
+  throw InvalidArgument(fmt::format("read_csv: {}:1:{}: {}", file, field + 1,
+                                    fmt::format(format, std::forward<Args>(args)...)));
+}
 
 // The names of a header, quoted or not.
 class HeaderReader {
@@ -399,12 +411,13 @@ CsvHeader read_csv_header(std::string_view text, const CsvOptions& options,
   std::unordered_map<std::string_view, std::size_t> places;
   for (std::size_t i = 0; i < header.names.size(); ++i) {
     const std::string& name = header.names[i];
-    require(is_utf8(name) && name.find('\0') == std::string::npos,
-            "read_csv: {}:1:{}: expected a name in UTF-8, got '{}'", file, i + 1, shown(name));
+    if (!is_utf8(name) || name.find('\0') != std::string::npos)
+      fail_name(file, i, "expected a name in UTF-8, got '{}'", shown(name));
     if (name.empty()) continue;
     const auto [place, is_new] = places.try_emplace(name, i + 1);
-    require(is_new, "read_csv: {}:1:{}: expected different names, '{}' is column {} already", file,
-            i + 1, shown(name), place->second);
+    if (!is_new)
+      fail_name(file, i, "expected different names, '{}' is column {} already", shown(name),
+                place->second);
   }
   return header;
 }
@@ -426,7 +439,6 @@ CsvLayout lay_out(const CsvHeader& header, const CsvOptions& options,
                   const std::vector<std::string>& columns, const std::string& file) {
   const SpecialFields special = find_special_fields(header, options, file);
   CsvLayout layout;
-  layout.file = file;
   layout.delimiter = header.delimiter;
   layout.names = header.names;
   layout.n_columns = columns.size();
@@ -467,9 +479,9 @@ CsvLayout lay_out(const CsvHeader& header, const CsvOptions& options,
   return layout;
 }
 
-void read_csv_rows(const char* text, const CsvLayout& layout, CsvPiece& piece,
-                   std::int64_t* time_ns, double* values) {
-  RowReader(text, layout, piece).read(time_ns, values);
+void read_csv_rows(const char* text, const std::string& file, const CsvLayout& layout,
+                   CsvPiece& piece, std::int64_t* time_ns, double* values) {
+  RowReader(text, file, layout, piece).read(time_ns, values);
 }
 
 }  // namespace secondlook

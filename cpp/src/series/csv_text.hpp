@@ -33,7 +33,6 @@ struct CsvLayout {
   static constexpr std::int32_t kMillisecond = -2;
   static constexpr std::int32_t kIgnored = -3;
 
-  std::string file;
   char delimiter = ',';
   std::vector<std::string> names;     ///< of the fields
   std::vector<std::int32_t> targets;  ///< of the fields: a column of readings or one of the above
@@ -60,6 +59,7 @@ struct CsvPiece {
   std::size_t n_rows = 0;
   bool saw_utc = false;
   bool saw_local = false;
+  std::vector<std::size_t> rows_without_seconds;
   std::vector<CsvProblem> problems;  // the first kMaxProblems
   std::size_t n_problems = 0;
 };
@@ -68,9 +68,9 @@ constexpr std::size_t kMaxProblems = 100;
 
 /// Reads the lines of a piece into rows: `time_ns` and `values` are those of its first row.
 ///
-/// `text` is the whole file with '\n' behind its end. The first problem ends the reading if the
-/// layout is strict.
-void read_csv_rows(const char* text, const CsvLayout& layout, CsvPiece& piece,
-                   std::int64_t* time_ns, double* values);
+/// `text` is the whole file with '\n' behind its end and kDecimalPadding bytes behind that;
+/// problems call it `file`. The first problem ends the reading if the layout is strict.
+void read_csv_rows(const char* text, const std::string& file, const CsvLayout& layout,
+                   CsvPiece& piece, std::int64_t* time_ns, double* values);
 
 }  // namespace secondlook

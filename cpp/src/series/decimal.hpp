@@ -1,21 +1,44 @@
 #pragma once
 
 #include <array>
+#include <bit>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace secondlook {
 
-/// Reads a plain decimal number such as `-3389.000000` from a text that ends in '\n' at the latest.
+/// Bytes behind the end of a text that `parse_decimal` may look at.
+constexpr std::size_t kDecimalPadding = 8;
+
+namespace detail {
+
+/// The number that eight digits make, the first in the lowest byte: pairs, fours, eight.
+inline std::uint64_t join_digits(std::uint64_t digits) noexcept {
+  constexpr std::uint64_t kLowOfPairs = 0x000000FF000000FF;
+  digits = digits * 10 + (digits >> 8);
+  return ((digits & kLowOfPairs) * (100 + (std::uint64_t{1000000} << 32)) +
+          (digits >> 16 & kLowOfPairs) * (1 + (std::uint64_t{10000} << 32))) >>
+         32;
+}
+
+}  // namespace detail
+
+/// Reads a plain decimal number such as `-3389.000000` from a text that ends in '\n' at the latest,
+/// with `kDecimalPadding` readable bytes behind that.
 ///
-/// Exact where it succeeds: the digits make an integer below 2^53 and the power of ten is exact, so
+/// Exact where it succeeds: the digits make an integer up to 2^53 and the power of ten is exact, so
 /// the one division rounds correctly (Clinger 1990). Returns where the number ends, or null for
-/// whatever is not of this form: exponents, more digits, signs other than '-', words, nothing.
+/// whatever is not of this form: exponents, more than 8 decimals, signs other than '-', nothing.
 inline const char* parse_decimal(const char* p, double& value) noexcept {
-  constexpr std::array<double, 20> kPowersOfTen = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,
-                                                   1e7,  1e8,  1e9,  1e10, 1e11, 1e12, 1e13,
-                                                   1e14, 1e15, 1e16, 1e17, 1e18, 1e19};
+  static_assert(std::endian::native == std::endian::little);
+  constexpr std::array<std::uint64_t, 8> kPowersOfTen = {1,      10,      100,       1000,
+                                                         10'000, 100'000, 1'000'000, 10'000'000};
+  constexpr std::uint64_t kZeros = 0x3030303030303030;
+  constexpr std::uint64_t kHighBits = 0x8080808080808080;
+  constexpr std::uint64_t kSixDecimals = 0x0080000000000000;
   constexpr std::uint64_t kExact = std::uint64_t{1} << 53;
-  constexpr std::ptrdiff_t kMaxDigits = 19;  // fits 64 bits
+  constexpr std::ptrdiff_t kMaxDigits = 11;  // with 7 decimals they fit 64 bits
 
   const bool negative = *p == '-';
   p += negative ? 1 : 0;
@@ -27,19 +50,32 @@ inline const char* parse_decimal(const char* p, double& value) noexcept {
     ++p;
   }
   std::ptrdiff_t n_digits = p - begin;
-  std::ptrdiff_t n_decimals = 0;
+  if (n_digits > kMaxDigits) return nullptr;
+  std::uint64_t power = 1;
   if (*p == '.') {
-    const char* decimals = ++p;
-    while ((digit = static_cast<unsigned char>(*p) - unsigned{'0'}) <= 9) {
-      digits = digits * 10 + digit;
-      ++p;
+    ++p;
+    std::uint64_t decimals = 0;
+    std::memcpy(&decimals, p, sizeof decimals);
+    decimals ^= kZeros;
+    // The lowest byte with its high bit set is the first that is no digit.
+    const std::uint64_t others = ((decimals + 0x7676767676767676) | decimals) & kHighBits;
+    if (others == 0) return nullptr;
+    const int n = std::countr_zero(others) / 8;
+    n_digits += n;
+    // printf's six decimals: a guess that costs nothing if right, while p + n has to wait for n.
+    if ((others & (kSixDecimals | (kSixDecimals - 1))) == kSixDecimals)
+      p += 6;
+    else
+      p += n;
+    decimals = n > 0 ? decimals << (64 - 8 * n) : 0;
+    if (decimals != 0) {
+      power = kPowersOfTen[static_cast<std::size_t>(n)];
+      digits = digits * power + detail::join_digits(decimals);
     }
-    n_decimals = p - decimals;
-    n_digits += n_decimals;
   }
-  if (n_digits == 0 || n_digits > kMaxDigits || digits > kExact) return nullptr;
-  const double magnitude =
-      static_cast<double>(static_cast<std::int64_t>(digits)) / kPowersOfTen[n_decimals];
+  if (n_digits == 0 || digits > kExact) return nullptr;
+  double magnitude = static_cast<double>(static_cast<std::int64_t>(digits));
+  if (power != 1) magnitude /= static_cast<double>(static_cast<std::int64_t>(power));
   value = negative ? -magnitude : magnitude;
   return p;
 }

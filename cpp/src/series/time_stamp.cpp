@@ -76,13 +76,14 @@ std::optional<std::int64_t> scan_date(Scanner& text) {
   return days_since_epoch(year, month, day);
 }
 
-std::optional<std::int64_t> scan_time_of_day(Scanner& text) {
+std::optional<std::int64_t> scan_time_of_day(Scanner& text, bool& lacks_seconds) {
   const int hour = text.number(1, 2);
   if (hour < 0 || hour > 23 || !text.skip(':')) return std::nullopt;
   const int minute = text.number(2, 2);
   if (minute < 0 || minute > 59) return std::nullopt;
   std::int64_t nanoseconds = (hour * 60 + minute) * 60 * kSecond;
-  if (!text.skip(':')) return nanoseconds;
+  lacks_seconds = !text.skip(':');
+  if (lacks_seconds) return nanoseconds;
   const int second = text.number(2, 2);
   if (second < 0 || second > 59) return std::nullopt;
   nanoseconds += second * kSecond;
@@ -109,11 +110,11 @@ std::optional<TimeStamp> parse_time_stamp(std::string_view text) noexcept {
   Scanner scanner(text);
   const std::optional<std::int64_t> days = scan_date(scanner);
   if (!days) return std::nullopt;
-  TimeStamp stamp{*days * 86400 * kSecond, false};
+  TimeStamp stamp{*days * 86400 * kSecond};
   if (scanner.done()) return stamp;
 
   if (!scanner.skip(' ') && !scanner.skip('T')) return std::nullopt;
-  const std::optional<std::int64_t> time = scan_time_of_day(scanner);
+  const std::optional<std::int64_t> time = scan_time_of_day(scanner, stamp.lacks_seconds);
   if (!time) return std::nullopt;
   stamp.nanoseconds += *time;
   if (scanner.done()) return stamp;

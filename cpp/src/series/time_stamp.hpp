@@ -10,6 +10,7 @@ namespace secondlook {
 struct TimeStamp {
   std::int64_t nanoseconds = 0;  ///< since 1970-01-01 00:00, by UTC if `has_offset`
   bool has_offset = false;
+  bool lacks_seconds = false;  ///< hours and minutes only
 };
 
 /// Reads `2021/06/10 20:00:08`, `2021-06-10T20:00:08.25+08:00` and their likes, see `read_csv`.

@@ -14,6 +14,7 @@ class CsvContents(TypedDict):
     n_problems: int
     n_repeated_times: int
     n_out_of_order: int
+    n_spread_times: int
 
 def read_csv(
     paths: Sequence[str | os.PathLike[str]],

@@ -45,7 +45,8 @@ def read_csv(
 
     A file is UTF-8 with a header and one line per time stamp. Empty fields and the words nan, na,
     n/a, null and none are missing readings. Times are such as ``2021/06/10 20:00:08`` or
-    ``2021-06-10T20:00:08.5+08:00``. The files have the same columns, in any order. Of rows with the
+    ``2021-06-10T20:00:08.5+08:00``; where they state no seconds, the lines of one minute in one
+    file are spread evenly over it. The files have the same columns, in any order. Of rows with the
     same time the later one counts, in the order of `paths` and lines, but its missing readings
     leave the earlier ones.
 
@@ -124,6 +125,7 @@ def read_csv(
     table.n_problems = contents["n_problems"]
     table.n_repeated_times = contents["n_repeated_times"]
     table.n_out_of_order = contents["n_out_of_order"]
+    table.n_spread_times = contents["n_spread_times"]
     return table
 
 

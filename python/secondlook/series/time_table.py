@@ -47,6 +47,8 @@ class TimeTable:
         Rows that `read_csv` joined with an earlier one of the same time.
     n_out_of_order : int
         Rows that `read_csv` found earlier than the one before in the same file.
+    n_spread_times : int
+        Rows without seconds that `read_csv` spread evenly over the minute that they share.
 
     Raises
     ------
@@ -94,6 +96,7 @@ class TimeTable:
         self.n_problems = 0
         self.n_repeated_times = 0
         self.n_out_of_order = 0
+        self.n_spread_times = 0
 
     def __len__(self) -> int:
         return len(self.time)

@@ -189,3 +189,20 @@ TEST_CASE("read_csv: pieces of a large text make one table") {
   REQUIRE_THROWS_WITH(parse_csv(text + "x"),
                       Catch::Matchers::Contains("text:200002:1: expected a time"));
 }
+
+TEST_CASE("read_csv: lines of one minute without seconds are spread over it") {
+  CsvOptions options;
+  options.millisecond_column = "ms";
+  const CsvContents contents = parse_csv(
+      "t,ms,a\n2021-06-10 20:00,8,1\n2021-06-10 20:00,8,2\n2021-06-10 20:00,7,3\n"
+      "2021-06-10 20:01,5,4\n2021-06-10 20:02:30,5,5\n",
+      options);
+  constexpr std::int64_t kMinute = kStart - 8 * kSecond;
+  REQUIRE(contents.table.time_ns == std::vector<std::int64_t>{kMinute + 8'000'000,
+                                                              kMinute + 20 * kSecond + 8'000'000,
+                                                              kMinute + 40 * kSecond + 7'000'000,
+                                                              kMinute + 60 * kSecond + 5'000'000,
+                                                              kMinute + 150 * kSecond + 5'000'000});
+  REQUIRE(contents.n_spread_times == 3);
+  REQUIRE(contents.n_repeated_times == 0);
+}

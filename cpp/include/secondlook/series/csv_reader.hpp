@@ -45,6 +45,7 @@ struct CsvContents {
   std::size_t n_problems = 0;        ///< all of them
   std::size_t n_repeated_times = 0;  ///< rows joined with an earlier one of the same time
   std::size_t n_out_of_order = 0;    ///< rows earlier than the one before in the same file
+  std::size_t n_spread_times = 0;    ///< rows without seconds that share their minute with others
 };
 
 /// Reads the sensor exports in `paths` into one table sorted by time.
@@ -54,6 +55,7 @@ struct CsvContents {
 /// empty field and the words nan, na, n/a, null, none in any case are missing. Times are
 /// `2021/06/10 20:00:08` or `2021-06-10T20:00:08`, the seconds with up to nine decimals, or left
 /// out, or the time of day left out; followed by nothing, `Z`, or an offset such as `+08:00`.
+/// Where times state no seconds, the lines of one minute in one file are spread evenly over it.
 /// The files have the same columns, in any order. Of rows with the same time the later one counts,
 /// in the order of `paths` and lines, but its missing readings leave the earlier ones.
 ///
