@@ -13,6 +13,10 @@ constexpr std::size_t kDecimalPadding = 8;
 
 namespace detail {
 
+// Outside of the function, which would build it anew for each number.
+inline constexpr std::array<std::uint64_t, 8> kPowersOfTen = {
+    1, 10, 100, 1000, 10'000, 100'000, 1'000'000, 10'000'000};
+
 /// The number that eight digits make, the first in the lowest byte: pairs, fours, eight.
 inline std::uint64_t join_digits(std::uint64_t digits) noexcept {
   constexpr std::uint64_t kLowOfPairs = 0x000000FF000000FF;
@@ -32,8 +36,6 @@ inline std::uint64_t join_digits(std::uint64_t digits) noexcept {
 /// whatever is not of this form: exponents, more than 8 decimals, signs other than '-', nothing.
 inline const char* parse_decimal(const char* p, double& value) noexcept {
   static_assert(std::endian::native == std::endian::little);
-  constexpr std::array<std::uint64_t, 8> kPowersOfTen = {1,      10,      100,       1000,
-                                                         10'000, 100'000, 1'000'000, 10'000'000};
   constexpr std::uint64_t kZeros = 0x3030303030303030;
   constexpr std::uint64_t kHighBits = 0x8080808080808080;
   constexpr std::uint64_t kSixDecimals = 0x0080000000000000;
@@ -69,7 +71,7 @@ inline const char* parse_decimal(const char* p, double& value) noexcept {
       p += n;
     decimals = n > 0 ? decimals << (64 - 8 * n) : 0;
     if (decimals != 0) {
-      power = kPowersOfTen[static_cast<std::size_t>(n)];
+      power = detail::kPowersOfTen[static_cast<std::size_t>(n)];
       digits = digits * power + detail::join_digits(decimals);
     }
   }

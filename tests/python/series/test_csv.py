@@ -83,22 +83,39 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory, raw):
     assert table.values.shape == (len(table.time), len(table.columns))
 
 
+def has_seconds(file):
+    with file.open() as lines:
+        lines.readline()
+        return lines.readline().split(",")[0].count(":") == 2
+
+
 @needs_data
 @pytest.mark.parametrize("kind", ["voltage", "temperature", "total state"])
 def test_real_exports_are_read_as_pandas_reads_them(kind):
     folders = sorted(DATA.glob(f"*/cluster */{kind}"))
     assert folders
     for folder in folders:
-        files = sorted(folder.glob("*.csv"))
+        files = [file for file in sorted(folder.glob("*.csv")) if has_seconds(file)]
         frame = pd.concat([pd.read_csv(file) for file in files])
-        time = pd.to_datetime(frame.pop("MCGS_TIME"), format="mixed")
+        time = pd.to_datetime(frame.pop("MCGS_TIME"), format="%Y/%m/%d %H:%M:%S")
         time += pd.to_timedelta(frame.pop("MCGS_TIMEMS"), unit="ms")
-        order = np.argsort(time.to_numpy(), kind="stable")
         table = sl.read_csv(files, millisecond_column="MCGS_TIMEMS", n_jobs=2)
+        order = np.argsort(time.to_numpy(), kind="stable")
         assert table.n_repeated_times == 0
         assert table.columns == list(frame.columns)
         np.testing.assert_array_equal(table.time, time.to_numpy()[order])
         np.testing.assert_array_equal(table.values, frame.to_numpy(dtype=np.float64)[order])
+
+
+@needs_data
+def test_exports_that_lost_their_seconds_keep_every_reading():
+    files = [file for file in DATA.rglob("*.csv") if not has_seconds(file)]
+    assert files
+    for file in files:
+        table = sl.read_csv(file, millisecond_column="MCGS_TIMEMS")
+        assert len(table) == table.n_spread_times == 120
+        steps = np.diff(table.time) / np.timedelta64(1, "s")
+        np.testing.assert_allclose(steps, 30, atol=0.5)
 
 
 @needs_data

@@ -1,0 +1,41 @@
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <functional>
+#include <string_view>
+
+#include "secondlook/core/error.hpp"
+#include "secondlook/series/csv_reader.hpp"
+
+// Any text is refused, or read into a table whose parts belong together; the first byte chooses
+// how. What is read strictly reads the same leniently.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace secondlook;
+  if (size == 0) return 0;
+  CsvOptions options;
+  if (data[0] & 1) options.millisecond_column = "ms";
+  if (data[0] & 2) options.utc_offset_minutes = 480;
+  if (data[0] & 4) options.delimiter = ';';
+  options.strict = false;
+  const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
+  try {
+    const CsvContents contents = parse_csv(text, options);
+    const TimeTable& table = contents.table;
+    const bool fits = static_cast<Eigen::Index>(table.time_ns.size()) == table.values.rows() &&
+                      static_cast<Eigen::Index>(table.columns.size()) == table.values.cols();
+    const bool rises =
+        std::is_sorted(table.time_ns.begin(), table.time_ns.end(), std::less_equal<>()) ||
+        table.time_ns.size() < 2;
+    if (!fits || !rises || table.values.array().isInf().any()) std::abort();
+    options.strict = true;
+    const bool strict_reads = contents.n_problems == 0;
+    try {
+      if (parse_csv(text, options).table.time_ns != table.time_ns || !strict_reads) std::abort();
+    } catch (const InvalidArgument&) {
+      if (strict_reads) std::abort();
+    }
+  } catch (const InvalidArgument&) {
+  }
+  return 0;
+}
