@@ -145,7 +145,6 @@ class Packer {
     const auto n_rows = static_cast<std::size_t>(x.rows());
     const std::size_t n_groups = (n_rows + kGroupRows - 1) / kGroupRows;
     keys_.resize(n_groups * n_columns() * kGroupRows);
-    signed_keys_.resize(keys_.size());
     row_keys_.resize(n_columns());
     for (std::size_t i = 0; i < n_rows; ++i) {
       pack_row(x.row(static_cast<Eigen::Index>(i)), row_keys_.data());
@@ -153,26 +152,23 @@ class Packer {
       for (std::size_t column = 0; column < row_keys_.size(); ++column)
         group[column * kGroupRows] = row_keys_[column];
     }
-    for (std::size_t i = 0; i < keys_.size(); ++i)
-      signed_keys_[i] = static_cast<std::int32_t>(keys_[i] ^ 0x80000000U);
-    return {keys_.data(), signed_keys_.data(), n_groups, n_columns()};
+    return {keys_.data(), n_groups, n_columns()};
   }
 
  private:
   std::size_t n_features_;
   bool route_missing_;
   std::vector<std::uint32_t> keys_;
-  std::vector<std::int32_t> signed_keys_;
   std::vector<std::uint32_t> row_keys_;
 };
 
 // Rows that are scored tree by tree. Shallow trees are small: the block's keys should stay in the
 // first-level cache. Deep trees are not: each should serve many rows while it is in the second.
 std::size_t block_rows(std::size_t n_columns, std::size_t tree_size) {
-  constexpr std::size_t kKeyBytes = 24 * 1024;
+  constexpr std::size_t kKeyBytes = 16 * 1024;
   constexpr std::size_t kDeepTree = 4096;
   if (tree_size >= kDeepTree) return 256 * kGroupRows;
-  const std::size_t group_bytes = n_columns * kGroupRows * 2 * sizeof(std::uint32_t);
+  const std::size_t group_bytes = n_columns * kGroupRows * sizeof(std::uint32_t);
   return std::clamp<std::size_t>(kKeyBytes / group_bytes, 1, 16) * kGroupRows;
 }
 
