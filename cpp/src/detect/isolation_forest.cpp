@@ -186,7 +186,7 @@ double quantile(std::vector<double> values, double share) {
 }  // namespace
 
 IsolationForest::IsolationForest(IsolationForestParameters parameters)
-    : parameters_(std::move(parameters)), state_(std::make_unique<State>()) {
+    : parameters_(parameters), state_(std::make_unique<State>()) {
   const auto& p = parameters_;
   require(p.n_estimators >= 1, "IsolationForest: n_estimators must be at least 1, got {}",
           p.n_estimators);

@@ -242,7 +242,7 @@ std::vector<PeerBand> bands_any(const PeerDeviationParameters& parameters, Matri
 }  // namespace
 
 PeerDeviation::PeerDeviation(PeerDeviationParameters parameters)
-    : parameters_(std::move(parameters)) {
+    : parameters_(parameters) {
   const auto& p = parameters_;
   require(p.n_sigma > 0 && std::isfinite(p.n_sigma),
           "PeerDeviation: n_sigma must be above 0, got {}", p.n_sigma);

@@ -39,6 +39,7 @@ Model::~Model() = default;
 
 void Model::save(const std::filesystem::path& path) const { to_file().write(path); }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): it is moved into the registry
 void register_reader(std::string kind, ModelReader reader) {
   require(!kind.empty() && reader, "register_reader: expected a kind and a reader");
   Registry& all = registry();
