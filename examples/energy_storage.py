@@ -250,7 +250,7 @@ def compare_with_peers(cluster: Cluster, kind: str, check: sl.PeerDeviation) -> 
         deviation = verdicts.worst_deviation[i]
         reason = (
             f"{abs(deviation):.0f} {UNITS[kind]} {'below' if deviation < 0 else 'above'} its peers "
-            f"({abs(verdicts.worst_sigma[i]):.1f} sigma) "
+            f"({sigmas(verdicts.worst_sigma[i])}) "
             f"at {clock(cluster.time[verdicts.worst[i]])} while {verdicts.state[i]}; "
             f"outside the band for {minutes[i]:g} min, "
             f"first at {clock(cluster.time[verdicts.first[i]])}"
@@ -261,6 +261,11 @@ def compare_with_peers(cluster: Cluster, kind: str, check: sl.PeerDeviation) -> 
     for i in dead:
         add(cluster, kind, int(i), "no reading at all: dead sensor or broken line", 1e6)
     return set(verdicts.deviating) | set(dead)
+
+
+def sigmas(deviation: float) -> str:
+    # Peers that all say the same have no spread to speak of.
+    return f"{abs(deviation):.1f} sigma" if abs(deviation) < 100 else "over 100 sigma"
 
 
 def compare_behaviour(cluster: Cluster, kind: str, known: set[int]) -> None:
