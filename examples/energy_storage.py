@@ -21,7 +21,7 @@ import secondlook as sl
 
 # The exports: times in the first column and their milliseconds in another, readings as integers.
 MILLISECOND_COLUMN = "MCGS_TIMEMS"
-CURRENT_COLUMN = "Current"  # how its name ends; 0.1 A, positive while discharging
+CURRENT_COLUMN, CURRENT_PER_A = "Current", 10  # how its name ends; positive while discharging
 UNITS = {"voltage": "mV", "temperature": "°C"}
 PER_UNIT = {"voltage": 1, "temperature": 10}
 
@@ -155,7 +155,7 @@ def onto_one_grid(name: str, tables: dict[str, sl.TimeTable]) -> Cluster:
     states = aligned["total state"]
     if len(states) < 2:
         stop(f"{name}: expected readings over at least two steps of {STEP}, got one")
-    current = states[current_column(name, states)] / 10
+    current = states[current_column(name, states)] / CURRENT_PER_A
     cluster = Cluster(
         name,
         states.time,

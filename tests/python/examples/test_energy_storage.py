@@ -79,6 +79,13 @@ def test_several_simulated_sites_none_missed_and_none_falsely_named(checkout, mo
         assert named == {(f.cluster, f.kind, f.number) for f in faults}, f"seed {seed}"
 
 
+def test_the_margin_of_the_limit_is_what_the_docs_say(checkout):
+    command = [sys.executable, str(checkout / "benchmarks" / "site_check.py")]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout in (checkout / "docs" / "energy_storage.md").read_text("utf-8")
+
+
 # --- the published site
 
 
