@@ -8,11 +8,10 @@ are interleaved, so that a busy machine is busy for all; medians are compared.
 
 import argparse
 import os
-import platform
-import statistics
 import sys
-import time
 from pathlib import Path
+
+from _rounds import machine, median_seconds, print_table
 
 DATA = Path(os.environ.get("SECONDLOOK_DATA", Path(__file__).parents[2] / "shared/data")) / "ess"
 
@@ -48,17 +47,6 @@ def read_polars(files, with_schema):
     return frame["MCGS_TIME"].to_numpy(), frame.drop("MCGS_TIME", "MCGS_TIMEMS").to_numpy()
 
 
-def read_cluster_by_cluster(read, clusters, argument):
-    return [read(files, argument) for files in clusters]
-
-
-def cpu_model():
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor()
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=15)
@@ -87,25 +75,15 @@ def main():
         del readers["pandas, pyarrow engine"]
         readers["pandas, python engine"] = (read_pandas, "python")
 
-    seconds = {name: [] for name in readers}
-    for round_number in range(arguments.rounds + 1):
-        for name, (read, argument) in readers.items():
-            # The slow one takes seconds: a fifth of the rounds is enough to know it.
-            if "python engine" in name and round_number % 5 != 0:
-                continue
-            start = time.perf_counter()
-            read_cluster_by_cluster(read, clusters, argument)
-            if round_number > 0 or "python engine" in name:
-                seconds[name].append(time.perf_counter() - start)
+    def reading(read, argument):
+        return lambda: [read(files, argument) for files in clusters]
 
-    medians = {name: statistics.median(times) for name, times in seconds.items()}
-    ours = next(iter(medians.values()))
-    print(
-        f"{cpu_model()}, {len(os.sched_getaffinity(0))} cores; {n_files} files, {megabytes:.1f} MB"
-    )
-    print("\n| reader | median ms | MB/s | times ours |\n|---|---|---|---|")
-    for name, median in medians.items():
-        print(f"| {name} | {median * 1e3:.0f} | {megabytes / median:.0f} | {median / ours:.1f} |")
+    contenders = {name: reading(*reader) for name, reader in readers.items()}
+    slow = {"pandas, python engine": 3} if "pandas, python engine" in readers else {}
+    medians = median_seconds(contenders, arguments.rounds, slow)
+    print(f"{machine()}; {n_files} files, {megabytes:.1f} MB")
+    print_table(f"reading {megabytes:.0f} MB of exports", medians, "ms", 1e3)
+    print(f"\nOurs reads {megabytes / next(iter(medians.values())):.0f} MB/s.")
 
 
 if __name__ == "__main__":

@@ -18,32 +18,32 @@ namespace hn = hwy::HWY_NAMESPACE;
 constexpr unsigned kVectorLevels = 4;
 
 // Heap indices of the nodes that a group's rows reach after kVectorLevels levels.
-inline void descend_vector(const SplitNode* nodes, const std::int32_t* keys,
+inline void descend_vector(const SplitNode* nodes, const std::uint32_t* keys,
                            std::uint32_t* reached) {
-  const hn::CappedTag<std::int32_t, kGroupRows> d;
+  const hn::CappedTag<std::uint32_t, kGroupRows> d;
   using V = hn::Vec<decltype(d)>;
-  using M = hn::Mask<decltype(d)>;
   for (std::size_t row = 0; row < kGroupRows; row += hn::Lanes(d)) {
-    const auto below = [&](std::size_t node) {
-      const auto threshold = static_cast<std::int32_t>(nodes[node].threshold ^ 0x80000000U);
-      return hn::Lt(hn::LoadU(d, keys + nodes[node].column + row), hn::Set(d, threshold));
+    // All ones where a row's key is at least the threshold, so that it goes on to 2i. AVX2 compares
+    // no unsigned integers, but it has their maximum.
+    const auto above = [&](std::size_t node) {
+      const V key = hn::LoadU(d, keys + nodes[node].column + row);
+      return hn::VecFromMask(d, hn::Eq(hn::Max(key, hn::Set(d, nodes[node].threshold)), key));
     };
-    const auto choose = [&](M which, M yes, M no) {
-      return hn::MaskFromVec(
-          hn::IfThenElse(which, hn::VecFromMask(d, yes), hn::VecFromMask(d, no)));
+    const auto choose = [&](V which, V yes, V no) {
+      return hn::IfThenElse(hn::MaskFromVec(which), yes, no);
     };
-    const auto child = [&](V node, M is_below) {
-      return hn::Sub(hn::Add(node, node), hn::VecFromMask(d, is_below));
+    // All ones is −1.
+    const auto child = [&](V node, V is_above) {
+      return hn::Add(hn::Add(hn::Add(node, node), hn::Set(d, 1U)), is_above);
     };
-    const M b1 = below(1);
-    const M b2 = choose(b1, below(3), below(2));
-    const auto third = [&](std::size_t i) { return choose(b2, below(i + 1), below(i)); };
-    const M b3 = choose(b1, third(6), third(4));
-    const auto fourth = [&](std::size_t i) { return choose(b3, below(i + 1), below(i)); };
-    const auto pair = [&](std::size_t i) { return choose(b2, fourth(i + 2), fourth(i)); };
-    const M b4 = choose(b1, pair(12), pair(8));
-    const V leaf = child(child(child(child(hn::Set(d, 1), b1), b2), b3), b4);
-    hn::StoreU(leaf, d, reinterpret_cast<std::int32_t*>(reached) + row);
+    const V a1 = above(1);
+    const V a2 = choose(a1, above(2), above(3));
+    const auto third = [&](std::size_t i) { return choose(a2, above(i), above(i + 1)); };
+    const V a3 = choose(a1, third(4), third(6));
+    const auto fourth = [&](std::size_t i) { return choose(a3, above(i), above(i + 1)); };
+    const auto pair = [&](std::size_t i) { return choose(a2, fourth(i), fourth(i + 2)); };
+    const V a4 = choose(a1, pair(8), pair(12));
+    hn::StoreU(child(child(child(child(hn::Set(d, 1U), a1), a2), a3), a4), d, reached + row);
   }
 }
 
@@ -104,7 +104,7 @@ void AddPathLengths(const ForestView& forest, const PackedRows& rows, double* su
     for (std::size_t group = 0; group < rows.n_groups; ++group) {
       std::uint32_t reached[kGroupRows];
       if (vector_start)
-        descend_vector(nodes, rows.signed_keys + group * group_size, reached);
+        descend_vector(nodes, rows.keys + group * group_size, reached);
       else
         for (auto& node : reached) node = 1;
       descend_scalar<0>(nodes, rows.keys + group * group_size, reached, n_levels);

@@ -19,7 +19,6 @@ struct ForestView {
 /// Keys of rows in groups of `kGroupRows`: (group, column, row in group).
 struct PackedRows {
   const std::uint32_t* keys = nullptr;
-  const std::int32_t* signed_keys = nullptr;  ///< keys ^ 0x80000000: vectors compare signed only
   std::size_t n_groups = 0;
   std::size_t n_columns = 0;
 };

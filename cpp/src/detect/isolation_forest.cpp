@@ -20,20 +20,24 @@ namespace {
 
 constexpr std::size_t kRowsWorthAThread = 1024;
 
+// Keys of a row of values, in place of which missing ones are `missing`.
 template <class Scalar>
-std::uint32_t key_of(Scalar value, std::uint32_t missing) {
-  if (std::isnan(value)) return missing;
+void to_keys(const Scalar* values, std::size_t n, std::uint32_t missing, std::uint32_t* keys) {
   constexpr auto kLargest = static_cast<Scalar>(std::numeric_limits<float>::max());
-  return detect::ordered_key(static_cast<float>(std::clamp(value, -kLargest, kLargest)) + 0.0F);
+  for (std::size_t i = 0; i < n; ++i) {
+    const Scalar saturated = std::min(std::max(values[i], -kLargest), kLargest);
+    const std::uint32_t key = detect::ordered_key(static_cast<float>(saturated) + 0.0F);
+    keys[i] = values[i] == values[i] ? key : missing;
+  }
 }
 
 // `n` of {0, …, total − 1} without replacement (Floyd; Bentley 1987), in no particular order.
-std::vector<std::size_t> draw_rows(std::size_t n, std::size_t total, RandomStream& random) {
-  std::vector<std::size_t> rows;
+std::vector<std::uint32_t> draw_rows(std::size_t n, std::size_t total, RandomStream& random) {
+  std::vector<std::uint32_t> rows;
   rows.reserve(n);
   if (n == total) {
     rows.resize(n);
-    std::iota(rows.begin(), rows.end(), std::size_t{0});
+    std::iota(rows.begin(), rows.end(), 0U);
     return rows;
   }
   // Open addressing, at most half full; 0 marks an empty place.
@@ -50,36 +54,75 @@ std::vector<std::size_t> draw_rows(std::size_t n, std::size_t total, RandomStrea
   };
   for (std::size_t last = total - n; last < total; ++last) {
     const std::size_t row = random.below(last + 1);
-    rows.push_back(take(row) ? row : (take(last), last));
+    rows.push_back(static_cast<std::uint32_t>(take(row) ? row : (take(last), last)));
   }
   return rows;
 }
 
+// Keys of some rows by column, as trees are grown on them.
 template <class Scalar>
-void grow_on(MatrixView<Scalar> x, std::size_t subsample_size, std::size_t n_columns,
-             unsigned depth, bool route_missing, RandomStream random, detect::TreeView tree) {
-  const auto n_features = static_cast<std::uint32_t>(x.cols());
-  std::vector<std::uint32_t> features(n_features);
-  std::iota(features.begin(), features.end(), 0U);
-  if (n_columns < n_features) {
-    for (std::size_t i = 0; i < n_columns; ++i)
-      std::swap(features[i], features[i + random.below(n_features - i)]);
-    features.resize(n_columns);
-  }
-  const auto rows = draw_rows(subsample_size, static_cast<std::size_t>(x.rows()), random);
-
+std::vector<std::uint32_t> to_columns(MatrixView<Scalar> x, std::span<const std::uint32_t> rows) {
   // A few rows at a time: columns that lie a power of two apart would fight for cache lines.
   constexpr std::size_t kTile = 16;
-  std::vector<std::uint32_t> keys(rows.size() * features.size());
+  const auto n_features = static_cast<std::size_t>(x.cols());
+  std::vector<std::uint32_t> tile(kTile * n_features);
+  std::vector<std::uint32_t> columns(rows.size() * n_features);
   for (std::size_t begin = 0; begin < rows.size(); begin += kTile) {
-    const std::size_t end = std::min(begin + kTile, rows.size());
-    for (std::size_t column = 0; column < features.size(); ++column)
-      for (std::size_t i = begin; i < end; ++i)
-        keys[column * rows.size() + i] =
-            key_of(x(static_cast<Eigen::Index>(rows[i]), features[column]), detect::kMissingHigh);
+    const std::size_t count = std::min(kTile, rows.size() - begin);
+    for (std::size_t i = 0; i < count; ++i)
+      to_keys(x.row(rows[begin + i]), n_features, detect::kMissingHigh, &tile[i * n_features]);
+    for (std::size_t column = 0; column < n_features; ++column)
+      for (std::size_t i = 0; i < count; ++i)
+        columns[column * rows.size() + begin + i] = tile[i * n_features + column];
   }
-  detect::grow_tree({rows.size(), keys, features, n_features, route_missing}, depth, random, tree);
+  return columns;
 }
+
+// Grows trees on random rows of a table.
+template <class Scalar>
+class Planter {
+ public:
+  Planter(MatrixView<Scalar> x, const IsolationForestParameters& parameters,
+          std::size_t subsample_size, unsigned depth, std::size_t n_trees)
+      : x_(x), parameters_(parameters), subsample_size_(subsample_size), depth_(depth) {
+    // A small table that the trees will draw again and again is turned into keys once.
+    constexpr std::size_t kSmall = 16384;
+    const auto n_rows = static_cast<std::size_t>(x.rows());
+    if (n_rows > kSmall || n_rows >= n_trees * subsample_size) return;
+    std::vector<std::uint32_t> all(n_rows);
+    std::iota(all.begin(), all.end(), 0U);
+    shared_keys_ = to_columns(x, all);
+  }
+
+  void grow(std::uint64_t number, detect::TreeView tree) const {
+    RandomStream random(parameters_.seed, number);
+    const auto n_features = static_cast<std::uint32_t>(x_.cols());
+    std::vector<std::uint32_t> features(n_features);
+    std::iota(features.begin(), features.end(), 0U);
+    if (parameters_.max_features > 0) {
+      for (std::size_t i = 0; i < parameters_.max_features; ++i)
+        std::swap(features[i], features[i + random.below(n_features - i)]);
+      features.resize(parameters_.max_features);
+    }
+    auto rows = draw_rows(subsample_size_, static_cast<std::size_t>(x_.rows()), random);
+    std::vector<std::uint32_t> own_keys;
+    if (shared_keys_.empty()) {
+      own_keys = to_columns(x_, rows);
+      std::iota(rows.begin(), rows.end(), 0U);
+    }
+    const auto& keys = shared_keys_.empty() ? own_keys : shared_keys_;
+    detect::grow_tree(
+        {keys, keys.size() / n_features, rows, features, n_features, parameters_.route_missing},
+        depth_, random, tree);
+  }
+
+ private:
+  MatrixView<Scalar> x_;
+  const IsolationForestParameters& parameters_;
+  std::size_t subsample_size_;
+  unsigned depth_;
+  std::vector<std::uint32_t> shared_keys_;
+};
 
 // Turns rows into keys as the kernel wants them.
 template <class Scalar>
@@ -93,10 +136,8 @@ class Packer {
   }
 
   void pack_row(const Scalar* row, std::uint32_t* keys) const {
-    for (std::size_t i = 0; i < n_features_; ++i) keys[i] = key_of(row[i], detect::kMissingHigh);
-    if (!route_missing_) return;
-    for (std::size_t i = 0; i < n_features_; ++i)
-      keys[n_features_ + i] = key_of(row[i], detect::kMissingLow);
+    to_keys(row, n_features_, detect::kMissingHigh, keys);
+    if (route_missing_) to_keys(row, n_features_, detect::kMissingLow, keys + n_features_);
   }
 
   // Lanes of the last group without a row keep whatever they held: their sums are not read.
@@ -104,35 +145,30 @@ class Packer {
     const auto n_rows = static_cast<std::size_t>(x.rows());
     const std::size_t n_groups = (n_rows + kGroupRows - 1) / kGroupRows;
     keys_.resize(n_groups * n_columns() * kGroupRows);
-    signed_keys_.resize(keys_.size());
     row_keys_.resize(n_columns());
     for (std::size_t i = 0; i < n_rows; ++i) {
       pack_row(x.row(static_cast<Eigen::Index>(i)), row_keys_.data());
-      const std::size_t group = i / kGroupRows * n_columns() * kGroupRows + i % kGroupRows;
-      for (std::size_t column = 0; column < row_keys_.size(); ++column) {
-        keys_[group + column * kGroupRows] = row_keys_[column];
-        signed_keys_[group + column * kGroupRows] =
-            static_cast<std::int32_t>(row_keys_[column] ^ 0x80000000U);
-      }
+      std::uint32_t* group = &keys_[i / kGroupRows * n_columns() * kGroupRows + i % kGroupRows];
+      for (std::size_t column = 0; column < row_keys_.size(); ++column)
+        group[column * kGroupRows] = row_keys_[column];
     }
-    return {keys_.data(), signed_keys_.data(), n_groups, n_columns()};
+    return {keys_.data(), n_groups, n_columns()};
   }
 
  private:
   std::size_t n_features_;
   bool route_missing_;
   std::vector<std::uint32_t> keys_;
-  std::vector<std::int32_t> signed_keys_;
   std::vector<std::uint32_t> row_keys_;
 };
 
 // Rows that are scored tree by tree. Shallow trees are small: the block's keys should stay in the
 // first-level cache. Deep trees are not: each should serve many rows while it is in the second.
 std::size_t block_rows(std::size_t n_columns, std::size_t tree_size) {
-  constexpr std::size_t kKeyBytes = 24 * 1024;
+  constexpr std::size_t kKeyBytes = 16 * 1024;
   constexpr std::size_t kDeepTree = 4096;
   if (tree_size >= kDeepTree) return 256 * kGroupRows;
-  const std::size_t group_bytes = n_columns * kGroupRows * 2 * sizeof(std::uint32_t);
+  const std::size_t group_bytes = n_columns * kGroupRows * sizeof(std::uint32_t);
   return std::clamp<std::size_t>(kKeyBytes / group_bytes, 1, 16) * kGroupRows;
 }
 
@@ -278,6 +314,8 @@ template <class Scalar>
 void IsolationForest::fit_any(MatrixView<Scalar> x, const Progress& progress) {
   const auto& p = parameters_;
   require_samples("IsolationForest::fit", x, missing_policy(p));
+  require(x.rows() <= std::numeric_limits<std::int32_t>::max(),
+          "IsolationForest::fit: expected fewer than 2^31 samples, got {}", x.rows());
   const auto n_features = static_cast<std::size_t>(x.cols());
   require(p.max_features <= n_features,
           "IsolationForest::fit: expected at least max_features = {} features, got {}",
@@ -289,13 +327,11 @@ void IsolationForest::fit_any(MatrixView<Scalar> x, const Progress& progress) {
   grown->depth = detect::tree_depth(grown->subsample_size);
   grown->resize(p.n_estimators);
   grown->n_grown = p.n_estimators;
-  const std::size_t n_columns = p.max_features == 0 ? n_features : p.max_features;
+  const Planter planter(x, p, grown->subsample_size, grown->depth, p.n_estimators);
   parallel_for(
       p.n_estimators, 1, resolve_threads(p.n_jobs),
       [&](std::size_t begin, std::size_t end) {
-        for (std::size_t i = begin; i < end; ++i)
-          grow_on(x, grown->subsample_size, n_columns, grown->depth, p.route_missing,
-                  RandomStream(p.seed, i), grown->tree(i));
+        for (std::size_t i = begin; i < end; ++i) planter.grow(i, grown->tree(i));
       },
       progress);
   std::swap(state_, grown);
@@ -333,7 +369,6 @@ void IsolationForest::partial_fit_any(MatrixView<Scalar> x, const Progress& prog
       next.pending.push_back(static_cast<float>(std::clamp(x(i, j), -kLargest, kLargest)));
   if (!grows) return;
 
-  const std::size_t n_columns = p.max_features == 0 ? n_features : p.max_features;
   const std::size_t n_blocks = next.pending.size() / n_features / needed;
   for (std::size_t block = 0; block < n_blocks; ++block) {
     const MatrixView<float> rows(next.pending.data() + block * needed * n_features,
@@ -347,14 +382,14 @@ void IsolationForest::partial_fit_any(MatrixView<Scalar> x, const Progress& prog
       n_new = static_cast<std::size_t>(
           std::ceil(p.refresh_fraction * static_cast<double>(next.n_trees)));
     }
+    const Planter planter(rows, p, needed, next.depth, n_new);
     parallel_for(
         n_new, 1, resolve_threads(p.n_jobs),
         [&](std::size_t begin, std::size_t end) {
           for (std::size_t i = begin; i < end; ++i) {
             const std::size_t place = (next.oldest + i) % next.n_trees;
             next.clear_tree(place);
-            grow_on(rows, needed, n_columns, next.depth, p.route_missing,
-                    RandomStream(p.seed, next.n_grown + i), next.tree(place));
+            planter.grow(next.n_grown + i, next.tree(place));
           }
         },
         progress);

@@ -17,14 +17,11 @@ class Grower {
         depth_(depth),
         random_(random),
         tree_(tree),
-        rows_(sample.n_rows),
-        moved_(sample.n_rows),
-        columns_(sample.features.size()) {
-    std::iota(rows_.begin(), rows_.end(), 0U);
-    std::iota(columns_.begin(), columns_.end(), 0U);
-  }
+        rows_(sample.rows.begin(), sample.rows.end()),
+        moved_(rows_.size()),
+        features_(sample.features.begin(), sample.features.end()) {}
 
-  void grow() { grow(1, 0, 0, rows_.size(), columns_.size()); }
+  void grow() { grow(1, 0, 0, rows_.size(), features_.size()); }
 
  private:
   struct Range {
@@ -33,7 +30,8 @@ class Grower {
     std::size_t n_missing = 0;
   };
 
-  // `n_varying`: the first so many columns may still vary; the others are constant in this subtree.
+  // `n_varying`: the first so many features may still vary; the others are constant in this
+  // subtree.
   void grow(std::size_t node, unsigned level, std::size_t begin, std::size_t end,
             std::size_t n_varying) {
     tree_.covers[node] = static_cast<std::uint32_t>(end - begin);
@@ -41,16 +39,16 @@ class Grower {
 
     while (n_varying > 0) {
       const std::size_t drawn = random_.below(n_varying);
-      const std::uint32_t column = columns_[drawn];
-      const Range range = range_of(column, begin, end);
+      const std::uint32_t feature = features_[drawn];
+      const Range range = range_of(feature, begin, end);
       if (range.low < range.high) {
-        const std::size_t middle = split(node, column, range, begin, end);
+        const std::size_t middle = split(node, feature, range, begin, end);
         grow(2 * node + 1, level + 1, begin, middle, n_varying);
         grow(2 * node, level + 1, middle, end, n_varying);
         return;
       }
-      // A constant column stays constant below, so the whole subtree is spared looking again.
-      std::swap(columns_[drawn], columns_[--n_varying]);
+      // A constant feature stays constant below, so the whole subtree is spared looking again.
+      std::swap(features_[drawn], features_[--n_varying]);
     }
     make_leaf(node, level, end - begin);
   }
@@ -61,12 +59,12 @@ class Grower {
         static_cast<float>(level + average_path_length(static_cast<double>(n_rows)));
   }
 
-  [[nodiscard]] const std::uint32_t* keys(std::uint32_t column) const {
-    return sample_.keys.data() + column * sample_.n_rows;
+  [[nodiscard]] const std::uint32_t* keys(std::uint32_t feature) const {
+    return sample_.keys.data() + feature * sample_.n_key_rows;
   }
 
-  [[nodiscard]] Range range_of(std::uint32_t column, std::size_t begin, std::size_t end) const {
-    const std::uint32_t* key = keys(column);
+  [[nodiscard]] Range range_of(std::uint32_t feature, std::size_t begin, std::size_t end) const {
+    const std::uint32_t* key = keys(feature);
     Range range;
     std::uint32_t highest = kMissingLow;
     for (std::size_t i = begin; i < end; ++i) {
@@ -89,7 +87,7 @@ class Grower {
   }
 
   // Draws the threshold, writes the node and moves the rows that go to 2i + 1 to the front.
-  std::size_t split(std::size_t node, std::uint32_t column, const Range& range, std::size_t begin,
+  std::size_t split(std::size_t node, std::uint32_t feature, const Range& range, std::size_t begin,
                     std::size_t end) {
     const double low = value_of_key(range.low);
     const double high = value_of_key(range.high);
@@ -98,7 +96,7 @@ class Grower {
     const std::uint32_t threshold =
         std::clamp(ordered_key(drawn + 0.0F), range.low + 1, range.high);
 
-    const std::uint32_t* key = keys(column);
+    const std::uint32_t* key = keys(feature);
     std::size_t n_below = 0;
     std::size_t n_above = 0;
     for (std::size_t i = begin; i < end; ++i) {  // branch-free: which side is a coin toss
@@ -112,18 +110,18 @@ class Grower {
     std::copy_n(moved_.begin(), n_above,
                 rows_.begin() + static_cast<std::ptrdiff_t>(begin + n_below));
 
-    std::uint32_t feature = sample_.features[column];
+    std::uint32_t column = feature;
     std::size_t middle = begin + n_below;
     if (sample_.route_missing && n_below > n_above - range.n_missing) {
       // Missing values sort above every threshold; in this node they go with the larger side below.
-      feature += sample_.n_features;
+      column += sample_.n_features;
       const auto present =
           std::stable_partition(rows_.begin() + static_cast<std::ptrdiff_t>(middle),
                                 rows_.begin() + static_cast<std::ptrdiff_t>(end),
                                 [key](std::uint32_t row) { return key[row] == kMissingHigh; });
       middle = static_cast<std::size_t>(present - rows_.begin());
     }
-    tree_.nodes[node] = {threshold, feature * kGroupRows};
+    tree_.nodes[node] = {threshold, column * kGroupRows};
     return middle;
   }
 
@@ -133,7 +131,7 @@ class Grower {
   TreeView tree_;
   std::vector<std::uint32_t> rows_;
   std::vector<std::uint32_t> moved_;
-  std::vector<std::uint32_t> columns_;
+  std::vector<std::uint32_t> features_;
 };
 
 }  // namespace

@@ -51,12 +51,13 @@ struct TreeView {
 /// Depth of a tree that is grown on n rows: ceil(log2(n)), at least 1.
 [[nodiscard]] unsigned tree_depth(std::size_t n) noexcept;
 
-/// Rows of a tree's sample, as keys by column; missing values are `kMissingHigh`.
+/// What a tree is grown on: keys by column, of which it sees some rows and columns.
 struct TreeSample {
-  std::size_t n_rows = 0;
-  std::span<const std::uint32_t> keys;      ///< column-major, (n_columns, n_rows)
-  std::span<const std::uint32_t> features;  ///< the feature of each column
-  std::uint32_t n_features = 0;             ///< of the forest
+  std::span<const std::uint32_t> keys;      ///< column-major, missing values are `kMissingHigh`
+  std::size_t n_key_rows = 0;               ///< length of a column of `keys`
+  std::span<const std::uint32_t> rows;      ///< those that the tree sees
+  std::span<const std::uint32_t> features;  ///< those that it may split on
+  std::uint32_t n_features = 0;             ///< columns of `keys`
   bool route_missing = false;  ///< nodes may name column n_features + f: f with missing values low
 };
 

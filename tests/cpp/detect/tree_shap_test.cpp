@@ -24,7 +24,9 @@ struct Grown {
     for (std::uint32_t f = 0; f < n_features; ++f) features[f] = f;
     keys.resize(n_rows * n_features);
     for (auto& key : keys) key = ordered_key(static_cast<float>(random.below(20)));
-    grow_tree({n_rows, keys, features, n_features, false}, depth, random, view());
+    std::vector<std::uint32_t> rows(n_rows);
+    for (std::uint32_t i = 0; i < n_rows; ++i) rows[i] = i;
+    grow_tree({keys, n_rows, rows, features, n_features, false}, depth, random, view());
   }
 
   TreeView view() { return {nodes, lengths, covers}; }

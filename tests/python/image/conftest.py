@@ -3,6 +3,7 @@
 import os
 
 import pytest
+
 from secondlook import _core
 
 
