@@ -42,7 +42,12 @@ TEST_CASE("ModelFile: a forest of format version 1 scores as it did when it was 
 
 TEST_CASE("IsolationForest: the same seed gives the scores that it gave in Python") {
   const ModelFile file = ModelFile::read(fixture());
-  IsolationForest forest({.n_estimators = 5, .max_samples = 16, .contamination = 0.125, .seed = 7});
+  const std::size_t max_features = GENERATE(0U, 3U);  // all, unnamed and named as Python names them
+  IsolationForest forest({.n_estimators = 5,
+                          .max_samples = 16,
+                          .max_features = max_features,
+                          .contamination = 0.125,
+                          .seed = 7});
   forest.fit(rows_of(file, "training_rows"));
   require_expected_scores(forest, file);
 }
