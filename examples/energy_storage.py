@@ -1,4 +1,4 @@
-"""Commissioning check of an energy-storage site: which sensors should a person look at?
+"""Check an energy-storage site at commissioning: name the sensors that a person should look at.
 
     python examples/energy_storage.py [DIR] [--report FILE]
 
@@ -13,14 +13,22 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
 import secondlook as sl
 
+# The exports: times in the first column and their milliseconds in another, readings as integers.
+MILLISECOND_COLUMN = "MCGS_TIMEMS"
+CURRENT_COLUMN, CURRENT_PER_A = "Current", 10  # how its name ends; positive while discharging
+UNITS = {"voltage": "mV", "temperature": "°C"}
+PER_UNIT = {"voltage": 1, "temperature": 10}
+
 STEP = "30s"  # the slowest export; faster ones are averaged to it
 LONGEST_GAP = "2min"  # filled on a straight line; longer gaps are reported
-DISCHARGING_ABOVE = 200  # raw current, 0.1 A
+LONGEST_SPAN = np.timedelta64(31, "D")  # beyond it a clock was wrong
+IDLE_UP_TO_A = 20.0
 # A weak cell sags under load, so only low readings count; its limit is that of the published check
 # of this data: three standard deviations, and no less than the sensor's 5 mV.
 VOLTAGE_CHECK = sl.PeerDeviation(3.0, floor=5.0, side="low", while_state="discharging")
@@ -28,6 +36,7 @@ TEMPERATURE_CHECK = sl.PeerDeviation(bound=10.0)  # °C
 # Isolation forest score (0 to 1) from which a sensor behaves unlike all others; half is usual.
 # Chosen on simulated sites alone, see docs/energy_storage.md.
 UNLIKE_OTHERS = 0.75
+FEWEST_TO_COMPARE = 20
 
 
 @dataclass
@@ -59,6 +68,7 @@ class Cluster:
     current: np.ndarray  # A, positive while discharging
     state: np.ndarray
     bands: dict[str, np.ndarray] = field(default_factory=dict)  # centre, half width per instant
+    isolation: dict[str, np.ndarray] = field(default_factory=dict)  # score; NaN where not compared
     notes: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
@@ -76,7 +86,7 @@ def main() -> int:
         exports = read_site(arguments.directory)
     clusters = [examine(name, tables) for name, tables in exports.items()]
     print_table(clusters)
-    arguments.report.write_text(make_report(clusters, simulated=faults is not None), "utf-8")
+    write_report(arguments.report, clusters, simulated=faults is not None)
     print(f"\nReport with plots: {arguments.report}")
     print(f"Done in {time.perf_counter() - started:.1f} s.")
     return 0 if faults is None else check_against(faults, clusters)
@@ -89,19 +99,23 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def stop(message: str) -> NoReturn:
+    sys.exit(f"energy_storage: {message}")
+
+
 # --- reading
 
 
 def read_site(directory: Path) -> dict[str, dict[str, sl.TimeTable]]:
     """Read every cluster's exports."""
     if not directory.is_dir():
-        sys.exit(f"energy_storage: expected a folder, got '{directory}'")
+        stop(f"expected a folder, got '{directory}'")
     folders = sorted((f for f in directory.iterdir() if f.is_dir()), key=natural_order)
-    folders = [f for f in folders if (f / "voltage").is_dir()]
+    folders = [f for f in folders if any((f / kind).is_dir() for kind in (*UNITS, "total state"))]
     if not folders:
-        sys.exit(
-            f"energy_storage: expected folders of clusters in '{directory}', each with the folders "
-            "voltage, temperature and total state; found none"
+        stop(
+            f"expected folders of clusters in '{directory}', each with the folders voltage, "
+            "temperature and total state; found none"
         )
     return {folder.name: read_cluster(folder) for folder in folders}
 
@@ -109,59 +123,81 @@ def read_site(directory: Path) -> dict[str, dict[str, sl.TimeTable]]:
 def read_cluster(folder: Path) -> dict[str, sl.TimeTable]:
     """Read one cluster's exports; malformed fields are missing readings, and reported."""
     tables = {}
-    for kind in ("voltage", "temperature", "total state"):
+    for kind in (*UNITS, "total state"):
         files = sorted((folder / kind).glob("*.csv"))
         if not files:
-            sys.exit(f"energy_storage: expected CSV files in '{folder / kind}', found none")
+            stop(f"expected CSV files in '{folder / kind}', found none")
         print(f"reading {folder.name}, {kind}: {len(files)} files", flush=True)
         try:
-            tables[kind] = sl.read_csv(files, millisecond_column="MCGS_TIMEMS", strict=False)
+            table = sl.read_csv(files, millisecond_column=MILLISECOND_COLUMN, strict=False)
         except (ValueError, OSError) as error:
-            sys.exit(f"energy_storage: {error}")
+            stop(str(error))
+        if len(table) == 0:
+            stop(f"expected readings in '{folder / kind}', got none")
+        tables[kind] = table
     return tables
 
 
-def natural_order(path: Path) -> list:
-    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path.name)]
+def natural_order(path: Path) -> list[tuple[int, str]]:
+    """Sort cluster 2 before cluster 10."""
+    parts = re.findall(r"\d+|\D+", path.name)
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
 def onto_one_grid(name: str, tables: dict[str, sl.TimeTable]) -> Cluster:
     """Bring a cluster's exports to one step, short gaps filled and long ones noted."""
+    first = min(table.time[0] for table in tables.values())
+    last = max(table.time[-1] for table in tables.values())
+    if last - first > LONGEST_SPAN:
+        stop(f"{name}: expected at most {LONGEST_SPAN}, got {clock(first, 0)} to {clock(last, 0)}")
     aligned = dict(zip(tables, sl.align(list(tables.values()), STEP, span="whole"), strict=True))
     aligned = {kind: table.interpolate(LONGEST_GAP) for kind, table in aligned.items()}
-    state_table = aligned["total state"]
-    currents = [c for c in state_table.columns if c.endswith("Current")]
-    if len(currents) != 1:
-        sys.exit(f"energy_storage: {name}: expected one column ...Current, got {currents}")
-    raw_current = state_table[currents[0]]
+    states = aligned["total state"]
+    if len(states) < 2:
+        stop(f"{name}: expected readings over at least two steps of {STEP}, got one")
+    current = states[current_column(name, states)] / CURRENT_PER_A
     cluster = Cluster(
         name,
-        state_table.time,
-        {
-            "voltage": aligned["voltage"].values,
-            "temperature": aligned["temperature"].values / 10,
-        },
-        {kind: [sensor_number(c) for c in aligned[kind].columns] for kind in KINDS},
-        raw_current / 10,
-        sl.plant_state(raw_current, DISCHARGING_ABOVE),
+        states.time,
+        {kind: aligned[kind].values / PER_UNIT[kind] for kind in UNITS},
+        {kind: sensor_numbers(name, kind, aligned[kind]) for kind in UNITS},
+        current,
+        sl.plant_state(current, IDLE_UP_TO_A),
     )
     for kind, table in tables.items():
-        cluster.notes += [f"{kind}: {gap}" for gap in gaps(aligned[kind])]
-        if table.n_problems:
-            cluster.notes.append(
-                f"{kind}: {table.n_problems} malformed fields, first {table.problems[0]}"
-            )
-        if table.n_repeated_times:
-            cluster.notes.append(f"{kind}: {table.n_repeated_times} repeated time stamps")
+        cluster.notes += [f"{kind}: {note}" for note in notes(table, aligned[kind])]
     return cluster
 
 
-KINDS = ("voltage", "temperature")
-UNITS = {"voltage": "mV", "temperature": "°C"}
+def current_column(name: str, states: sl.TimeTable) -> str:
+    found = [column for column in states.columns if column.endswith(CURRENT_COLUMN)]
+    if len(found) != 1:
+        stop(f"{name}, total state: expected one column ...{CURRENT_COLUMN}, got {found}")
+    return found[0]
 
 
-def sensor_number(column: str) -> int:
-    return int(re.findall(r"\d+", column)[-1])
+def sensor_numbers(name: str, kind: str, table: sl.TimeTable) -> list[int]:
+    """Take the last number in each column's name."""
+    numbers = [re.findall(r"\d+", column) for column in table.columns]
+    if len(numbers) < 3 or not all(numbers):
+        stop(f"{name}, {kind}: expected three numbered columns or more, got {table.columns}")
+    return [int(found[-1]) for found in numbers]
+
+
+def notes(table: sl.TimeTable, aligned: sl.TimeTable) -> list[str]:
+    """Say what is missing from an export, or was not as it should be."""
+    found = gaps(aligned) + silences(aligned)
+    if table.n_problems:
+        file, line, column, message = table.problems[0]
+        found.append(
+            f"{table.n_problems} malformed fields are taken as missing, "
+            f"first '{file}', line {line}, field {column}: {message}"
+        )
+    if table.n_repeated_times:
+        found.append(f"{table.n_repeated_times} repeated time stamps, the later line counts")
+    if table.n_spread_times:
+        found.append(f"{table.n_spread_times} times without seconds, spread over their minute")
+    return found
 
 
 def gaps(table: sl.TimeTable) -> list[str]:
@@ -175,8 +211,19 @@ def gaps(table: sl.TimeTable) -> list[str]:
     ]
 
 
-def clock(instant: np.datetime64) -> str:
-    return str(instant.astype("datetime64[m]"))[5:].replace("T", " ")
+def silences(table: sl.TimeTable) -> list[str]:
+    """Name the sensors that were silent for a while, when others were not."""
+    missing = np.isnan(table.values)
+    alone = (missing & ~missing.all(axis=1, keepdims=True)).sum(axis=0)
+    minutes = alone * ((table.time[1] - table.time[0]) / np.timedelta64(1, "m"))
+    return [
+        f"{table.columns[i]} has no readings for {minutes[i]:g} min while others do"
+        for i in np.flatnonzero((alone > 0) & ~missing.all(axis=0))
+    ]
+
+
+def clock(instant: np.datetime64, begin: int = 5) -> str:
+    return str(instant.astype("datetime64[m]"))[begin:].replace("T", " ")
 
 
 # --- looking
@@ -195,32 +242,39 @@ def examine(name: str, tables: dict[str, sl.TimeTable]) -> Cluster:
 
 def compare_with_peers(cluster: Cluster, kind: str, check: sl.PeerDeviation) -> set[int]:
     """Add the sensors that leave the band of their peers; return all that are accounted for."""
-    verdicts = check.judge(cluster.readings[kind], cluster.state)
-    cluster.bands[kind] = check.bands(cluster.readings[kind])
-    unit = UNITS[kind]
+    readings = cluster.readings[kind]
+    verdicts = check.judge(readings, cluster.state)
+    cluster.bands[kind] = check.bands(readings)
     minutes = verdicts.n_beyond * ((cluster.time[1] - cluster.time[0]) / np.timedelta64(1, "m"))
     for i in verdicts.deviating:
         deviation = verdicts.worst_deviation[i]
         reason = (
-            f"{abs(deviation):.0f} {unit} {'below' if deviation < 0 else 'above'} its peers "
-            f"({abs(verdicts.worst_sigma[i]):.1f} sigma) at {clock(cluster.time[verdicts.worst[i]])} "
-            f"while {verdicts.state[i]}; outside the band for {minutes[i]:g} min, "
+            f"{abs(deviation):.0f} {UNITS[kind]} {'below' if deviation < 0 else 'above'} its peers "
+            f"({sigmas(verdicts.worst_sigma[i])}) "
+            f"at {clock(cluster.time[verdicts.worst[i]])} while {verdicts.state[i]}; "
+            f"outside the band for {minutes[i]:g} min, "
             f"first at {clock(cluster.time[verdicts.first[i]])}"
         )
         weight = minutes[i] * verdicts.worst_ratio[i] + 1
         add(cluster, kind, int(i), reason, weight, int(verdicts.worst[i]))
-    dead = np.flatnonzero(np.isnan(cluster.readings[kind]).all(axis=0))
+    dead = np.flatnonzero(np.isnan(readings).all(axis=0))
     for i in dead:
         add(cluster, kind, int(i), "no reading at all: dead sensor or broken line", 1e6)
     return set(verdicts.deviating) | set(dead)
 
 
+def sigmas(deviation: float) -> str:
+    # Peers that all say the same have no spread to speak of.
+    return f"{abs(deviation):.1f} sigma" if abs(deviation) < 100 else "over 100 sigma"
+
+
 def compare_behaviour(cluster: Cluster, kind: str, known: set[int]) -> None:
-    """Add the sensors whose behaviour over the day is unlike all others': what bounds cannot see."""
+    """Add the sensors whose day is unlike that of all others: what bounds cannot see."""
     names, features = describe(cluster, kind)
+    cluster.isolation[kind] = np.full(len(features), np.nan)
     compared = ~np.isnan(features).any(axis=1)
     compared[list(known)] = False
-    if compared.sum() < 20:
+    if compared.sum() < FEWEST_TO_COMPARE:
         cluster.notes.append(f"{kind}: too few sensors with readings to compare their behaviour")
         return
     centre = np.median(features[compared], axis=0)
@@ -228,15 +282,14 @@ def compare_behaviour(cluster: Cluster, kind: str, known: set[int]) -> None:
     # Random splits fall where the range is: on this scale one wild sensor does not hide the others.
     scaled = np.arcsinh((features - centre) / spread)
     forest = sl.IsolationForest(200, random_state=0).fit(scaled[compared])
-    for i in np.flatnonzero(compared):
-        score = forest.anomaly_score(scaled[i : i + 1])[0]
-        if score < UNLIKE_OTHERS:
-            continue
+    cluster.isolation[kind][compared] = forest.anomaly_score(scaled[compared])
+    for i in np.flatnonzero(cluster.isolation[kind] >= UNLIKE_OTHERS):
         contributions = forest.feature_contributions(scaled[i : i + 1])[0]
         told = " and ".join(
             f"{names[k]} {features[i, k]:.3g} (usual {centre[k]:.3g} ± {spread[k]:.2g})"
             for k in np.argsort(-contributions)[:2]
         )
+        score = cluster.isolation[kind][i]
         reason = f"behaves unlike the others (isolation score {score:.2f}): {told}"
         add(cluster, kind, int(i), reason, score)
 
@@ -265,7 +318,7 @@ def describe(cluster: Cluster, kind: str) -> tuple[list[str], np.ndarray]:
     feature(f"drift over the day ({unit})", mean(late) - mean(early))
     feature("share of unchanged readings", mean(np.diff(values, axis=0) == 0))
     feature(f"jitter ({unit})", np.sqrt(mean(np.diff(deviation, axis=0) ** 2)))
-    load = np.nan_to_num(current - np.nanmean(current))
+    load = np.nan_to_num(current - mean(current))
     if (load**2).sum() > 0:
         against_load = np.nansum(load[:, None] * deviation, axis=0) / (load**2).sum()
         feature(f"deviation per current ({unit}/A)", against_load)
@@ -304,10 +357,13 @@ def print_table(clusters: list[Cluster]) -> None:
             print(f"note: {cluster.name}, {note}")
 
 
-def make_report(clusters: list[Cluster], simulated: bool) -> str:
+def write_report(path: Path, clusters: list[Cluster], simulated: bool) -> None:
     from site_report import render
 
-    return render(clusters, ranked(clusters), simulated)
+    try:
+        path.write_text(render(clusters, ranked(clusters), simulated), "utf-8")
+    except OSError as error:
+        stop(f"cannot write the report: {error}")
 
 
 def check_against(faults: list, clusters: list[Cluster]) -> int:

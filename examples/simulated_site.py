@@ -1,8 +1,9 @@
 """A simulated energy-storage site of LFP cells, with faults that are known.
 
-Two clusters of cells in series pass through rest, discharge, rest and charge. Every cell has its own
-capacity, resistance and start of charge; voltage follows the open-circuit curve of LFP, the ohmic
-drop and one relaxation time; temperature follows the losses, the cooling and the place in the rack.
+Two clusters of cells in series pass through rest, discharge, rest and charge. Every cell has its
+own capacity, resistance and start of charge; voltage follows the open-circuit curve of LFP, the
+ohmic drop and one relaxation time; temperature follows the losses, the cooling and the place in the
+rack.
 """
 
 from dataclasses import dataclass

@@ -86,7 +86,7 @@ def _time_axis(axes):
 
 
 # Fixed: working them out anew for each figure takes as long as drawing it.
-_MARGINS = {"left": 0.08, "right": 0.985, "top": 0.92, "bottom": 0.1, "hspace": 0.08}
+_MARGINS = {"left": 0.08, "right": 0.985, "top": 0.92, "bottom": 0.13, "hspace": 0.08}
 
 
 def _with_current(cluster, height=4.4):

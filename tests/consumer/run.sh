@@ -22,6 +22,7 @@ cmake -S tests/consumer -B "$prefix/build" -G Ninja -DCMAKE_PREFIX_PATH="$prefix
 cmake --build "$prefix/build" -j 2
 
 "$prefix/build/core_consumer"
+(cd "$prefix/build" && ./readme_start | tee readme_start.txt && grep -q '^row 17 ' readme_start.txt)
 if ldd "$prefix/build/core_consumer" | grep -iE 'torch|c10|opencv|not found'; then
   echo "core_consumer links what it must not" >&2
   exit 1

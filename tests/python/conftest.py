@@ -20,3 +20,12 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data: SECONDLOOK_DATA, or its default {folder}, is not a folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """Folder of the sources; the test skips, saying so, where an installed wheel is tested."""
+    folder = Path(__file__).resolve().parents[2]
+    if not (folder / "examples").is_dir():
+        pytest.skip(f"no checkout: {folder} holds no examples")
+    return folder

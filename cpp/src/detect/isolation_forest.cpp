@@ -99,7 +99,8 @@ class Planter {
     const auto n_features = static_cast<std::uint32_t>(x_.cols());
     std::vector<std::uint32_t> features(n_features);
     std::iota(features.begin(), features.end(), 0U);
-    if (parameters_.max_features > 0) {
+    // Naming all features is the same as naming none: no draw, so the same trees.
+    if (parameters_.max_features > 0 && parameters_.max_features < n_features) {
       for (std::size_t i = 0; i < parameters_.max_features; ++i)
         std::swap(features[i], features[i + random.below(n_features - i)]);
       features.resize(parameters_.max_features);

@@ -115,7 +115,7 @@ enum class PlantState : std::uint8_t { idle, charging, discharging };
 
 /// The plant's state at each instant, by its current.
 /// @param current in any unit, positive while discharging; NaN is idle
-/// @param threshold least magnitude of current that is not idling, in the same unit
+/// @param threshold largest magnitude of current that still is idling, in the same unit
 [[nodiscard]] SECONDLOOK_EXPORT std::vector<PlantState> plant_states(
     std::span<const double> current, double threshold);
 

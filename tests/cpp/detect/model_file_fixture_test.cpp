@@ -1,0 +1,53 @@
+// Model files of older format versions stay readable: see tests/fixtures/README.md.
+
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "catch.hpp"
+#include "secondlook/detect/isolation_forest.hpp"
+
+using secondlook::IsolationForest;
+using secondlook::MatrixView;
+using secondlook::Model;
+using secondlook::ModelFile;
+
+namespace {
+
+std::filesystem::path fixture() {
+  return std::filesystem::path(SECONDLOOK_FIXTURES) / "isolation_forest_v1.safetensors";
+}
+
+MatrixView<float> rows_of(const ModelFile& file, const char* name) {
+  const auto values = file.get<float>(name, {-1, 3});
+  return {values.data(), static_cast<Eigen::Index>(values.size() / 3), 3};
+}
+
+void require_expected_scores(const IsolationForest& forest, const ModelFile& file) {
+  const auto expected = file.get<double>("expected_scores", {-1});
+  std::vector<double> scores(expected.size());
+  forest.score_samples(rows_of(file, "rows"), scores);
+  REQUIRE(scores == std::vector<double>(expected.begin(), expected.end()));
+}
+
+}  // namespace
+
+TEST_CASE("ModelFile: a forest of format version 1 scores as it did when it was written") {
+  const ModelFile file = ModelFile::read(fixture());
+  const std::unique_ptr<Model> model = secondlook::load(fixture());
+  const auto* forest = dynamic_cast<const IsolationForest*>(model.get());
+  REQUIRE(forest != nullptr);
+  require_expected_scores(*forest, file);
+}
+
+TEST_CASE("IsolationForest: the same seed gives the scores that it gave in Python") {
+  const ModelFile file = ModelFile::read(fixture());
+  const std::size_t max_features = GENERATE(0U, 3U);  // all, unnamed and named as Python names them
+  IsolationForest forest({.n_estimators = 5,
+                          .max_samples = 16,
+                          .max_features = max_features,
+                          .contamination = 0.125,
+                          .seed = 7});
+  forest.fit(rows_of(file, "training_rows"));
+  require_expected_scores(forest, file);
+}

@@ -1,0 +1,61 @@
+"""What the documentation shows runs, and prints what it says.
+
+Each ``python`` block of a page runs after those before it, in one namespace and an empty folder. A
+``text`` block right after one is what that prints.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PAGES = [
+    "README.md",
+    *sorted(f"docs/{p.name}" for p in Path(__file__).parents[3].glob("docs/*.md")),
+]
+
+
+def blocks(page: Path) -> list[tuple[str, str, int]]:
+    """Language, text and first line of each block."""
+    text = page.read_text("utf-8")
+    return [
+        (match[1], match[2], text.count("\n", 0, match.start(2))) for match in BLOCK.finditer(text)
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_python_of_a_page_runs_and_prints_what_it_says(
+    checkout, page, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    namespace: dict[str, object] = {"__name__": "__main__"}
+    printed = None
+    for language, text, line in blocks(checkout / page):
+        if language == "text" and printed is not None:
+            assert printed == text, f"{page}, line {line + 1}"
+        printed = None
+        if language == "python":
+            # Blank lines before it, so that a traceback names the line of the page.
+            exec(compile("\n" * line + text, str(checkout / page), "exec"), namespace)
+            printed = capsys.readouterr().out
+
+
+def test_every_block_names_its_language(checkout):
+    for page in PAGES:
+        fences = re.findall(r"^```(.*)$", (checkout / page).read_text("utf-8"), re.MULTILINE)
+        assert all(fences[::2]), page
+        assert not any(fences[1::2]), page
+
+
+def test_the_cpp_start_is_the_program_that_the_consumer_project_builds(checkout):
+    program = (checkout / "tests" / "consumer" / "readme_start.cpp").read_text("utf-8")
+    assert [text for name, text, _ in blocks(checkout / "README.md") if name == "cpp"] == [program]
+
+
+def test_pages_name_files_that_are_there(checkout):
+    for page in PAGES:
+        folder = (checkout / page).parent
+        for link in re.findall(r"\]\(([^)#]+)\)", (checkout / page).read_text("utf-8")):
+            if not link.startswith("http"):
+                assert (folder / link).exists(), f"{page} links {link}"

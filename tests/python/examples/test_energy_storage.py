@@ -1,0 +1,271 @@
+"""The commissioning check as a user runs it."""
+
+import importlib
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("matplotlib")
+
+PUBLISHED = {
+    ("cluster 1", "voltage 052"),
+    ("cluster 2", "voltage 104"),
+    ("cluster 2", "voltage 148"),
+    ("cluster 2", "voltage 237"),
+    ("cluster 2", "temperature 009"),
+    ("cluster 2", "temperature 059"),
+    ("cluster 3", "voltage 024"),
+    ("cluster 3", "voltage 228"),
+}
+ROW = re.compile(r"^ *(\d+)  (cluster \d+) +((?:voltage|temperature) \d{3}) +(.+)$", re.MULTILINE)
+
+
+class Run:
+    """One run of the example: what it printed, how it ended, the report."""
+
+    def __init__(self, checkout: Path, report: Path, *arguments: object) -> None:
+        example = checkout / "examples" / "energy_storage.py"
+        command = [sys.executable, example, *arguments, "--report", report]
+        result = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+        self.code, self.out, self.errors = result.returncode, result.stdout, result.stderr
+        self.report = report
+        self.rows = [(cluster, sensor) for _, cluster, sensor, _ in ROW.findall(self.out)]
+        self.reasons = {(cluster, sensor): why for _, cluster, sensor, why in ROW.findall(self.out)}
+        self.notes = [line for line in self.out.splitlines() if line.startswith("note: ")]
+
+    def assert_passed(self) -> None:
+        assert (self.code, self.errors) == (0, "")
+        assert_self_contained(self.report.read_text("utf-8"))
+
+
+def assert_self_contained(page: str) -> None:
+    assert page.startswith("<!DOCTYPE html>")
+    assert "base64" in page
+    without_pictures = re.sub(r'src="data:image/png;base64,[^"]+"', "", page)
+    assert "src=" not in without_pictures
+    assert "http" not in without_pictures
+    assert "<script" not in without_pictures
+    assert "<link" not in without_pictures
+    assert not re.search(r"url\(|@import", without_pictures)
+    targets = set(re.findall(r'href="#(\w+)"', page))
+    assert targets <= set(re.findall(r'id="(\w+)"', page))
+
+
+# --- the simulation
+
+
+def test_without_a_folder_it_simulates_and_finds_what_it_put_in(checkout, tmp_path):
+    run = Run(checkout, tmp_path / "report.html")
+    run.assert_passed()
+    assert "SIMULATED" in run.out
+    assert "Of 12 injected faults 12 were found, 0 missed; 0 sensors without a fault" in run.out
+    assert len(run.rows) == 12
+    assert "simulation" in run.report.read_text("utf-8")
+
+
+def test_several_simulated_sites_none_missed_and_none_falsely_named(checkout, monkeypatch):
+    monkeypatch.syspath_prepend(checkout / "examples")
+    simulate_site = importlib.import_module("simulated_site").simulate_site
+    examine = importlib.import_module("energy_storage").examine
+    for seed in (101, 102, 103):
+        exports, faults = simulate_site(seed)
+        clusters = [examine(name, tables) for name, tables in exports.items()]
+        named = {(f.cluster, f.kind, f.number) for cluster in clusters for f in cluster.findings}
+        assert named == {(f.cluster, f.kind, f.number) for f in faults}, f"seed {seed}"
+
+
+def test_the_margin_of_the_limit_is_what_the_docs_say(checkout):
+    command = [sys.executable, str(checkout / "benchmarks" / "site_check.py")]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout in (checkout / "docs" / "energy_storage.md").read_text("utf-8")
+
+
+# --- the published site
+
+
+def test_the_published_sensors_are_named_and_at_most_one_other(checkout, real_data, tmp_path):
+    run = Run(checkout, tmp_path / "report.html", real_data / "ess" / "Test_data")
+    run.assert_passed()
+    named = set(run.rows)
+    assert named >= PUBLISHED
+    assert len(named - PUBLISHED) <= 1
+    assert len(run.rows) == len(named)
+    for kind_of_reason in ("below its peers", "above its peers"):
+        assert any(kind_of_reason in why for why in run.reasons.values())
+    assert "note: cluster 2, temperature: no readings from 06-11 03:00 to 06-11 04:00" in run.notes
+
+
+def test_the_one_anomaly_of_another_day_comes_first_and_alone(checkout, real_data, tmp_path):
+    shutil.copytree(real_data / "ess" / "explore" / "cluster 1", tmp_path / "site" / "cluster 1")
+    run = Run(checkout, tmp_path / "report.html", tmp_path / "site")
+    run.assert_passed()
+    assert run.rows == [("cluster 1", "voltage 052")]
+
+
+# --- sites as they come
+
+
+N_CELLS, N_THERMOMETERS, N_ROWS = 30, 24, 120
+KINDS = {"voltage": "vol1", "temperature": "temp1", "total state": "state1"}
+
+
+def write_hour(folder: Path, kind: str, hour: int, columns: list[str], values) -> None:
+    """Write one hour of an export, a row every 30 s."""
+    lines = [",".join(f'"{name}"' for name in ("MCGS_TIME", "MCGS_TIMEMS", *columns))]
+    for i, row in enumerate(values):
+        time = f"2021/06/10 {hour:02d}:{i // 2:02d}:{i % 2 * 30 + 3:02d},125"
+        lines.append(",".join([time, *("" if np.isnan(v) else f"{v:.6f}" for v in row)]))
+    (folder / kind).mkdir(parents=True, exist_ok=True)
+    name = f"{KINDS[kind]} 20210610 {hour}.csv"
+    (folder / kind / name).write_text("\r\n".join(lines) + "\r\n", "utf-8")
+
+
+def write_cluster(folder: Path, hours=(20, 21), dead_cell=None, weak_cell=None) -> None:
+    """Write a small cluster's exports: it discharges in the second half of each hour."""
+    random = np.random.default_rng(0)
+    for hour in hours:
+        current = np.where(np.arange(N_ROWS) < N_ROWS // 2, 0, 1100)[:, None]
+        voltage = np.round(3300 - current / 20 + random.normal(0, 1, (N_ROWS, N_CELLS)))
+        if dead_cell is not None:
+            voltage[:, dead_cell - 1] = np.nan
+        if weak_cell is not None:
+            voltage[:, weak_cell - 1] -= current[:, 0] / 20
+        temperature = np.round(240 + random.normal(0, 3, (N_ROWS, N_THERMOMETERS)))
+        cells = [f"Cluster_1_CellVoltage_{i + 1:03d}" for i in range(N_CELLS)]
+        thermometers = [f"Cluster_1_Temperature_{i + 1:03d}" for i in range(N_THERMOMETERS)]
+        write_hour(folder, "voltage", hour, cells, voltage)
+        write_hour(folder, "temperature", hour, thermometers, temperature)
+        state = np.hstack([np.full_like(current, 7815), current])
+        write_hour(folder, "total state", hour, ["Cluster1_Voltage", "Cluster1_Current"], state)
+
+
+def test_an_hour_missing_is_noted_and_the_rest_examined(checkout, tmp_path):
+    write_cluster(tmp_path / "cluster 1", hours=(20, 22), weak_cell=9)
+    write_cluster(tmp_path / "cluster 2", hours=(20, 21, 22))
+    (tmp_path / "cluster 2" / "temperature" / "temp1 20210610 21.csv").unlink()
+    run = Run(checkout, tmp_path / "report.html", tmp_path)
+    run.assert_passed()
+    assert run.rows == [("cluster 1", "voltage 009")]
+    gap = "no readings from 06-10 21:00 to 06-10 22:00"
+    assert run.notes == [
+        f"note: cluster 1, voltage: {gap}",
+        f"note: cluster 1, temperature: {gap}",
+        f"note: cluster 1, total state: {gap}",
+        f"note: cluster 2, temperature: {gap}",
+    ]
+    assert run.report.read_text("utf-8").count(gap) == 4
+
+
+def test_a_dead_sensor_is_named_and_a_silent_one_and_a_malformed_field_noted(checkout, tmp_path):
+    write_cluster(tmp_path / "cluster 1", dead_cell=7)
+    file = tmp_path / "cluster 1" / "voltage" / "vol1 20210610 21.csv"
+    lines = file.read_text("utf-8").splitlines()
+    fields = lines[5].split(",")
+    fields[4] = "32#7"
+    lines[5] = ",".join(fields)
+    lines[11:31] = [
+        ",".join([*line.split(",")[:3], "", *line.split(",")[4:]]) for line in lines[11:31]
+    ]
+    file.write_text("\n".join(lines) + "\n", "utf-8")
+    run = Run(checkout, tmp_path / "report.html", tmp_path)
+    run.assert_passed()
+    assert run.rows == [("cluster 1", "voltage 007")]
+    assert "dead sensor" in run.reasons["cluster 1", "voltage 007"]
+    (silent, malformed) = run.notes
+    assert silent.endswith("Cluster_1_CellVoltage_002 has no readings for 10 min while others do")
+    assert f"1 malformed fields are taken as missing, first '{file}', line 6, field 5" in malformed
+    assert "32#7" in malformed
+
+
+def test_all_sensors_of_a_kind_dead(checkout, tmp_path):
+    write_cluster(tmp_path / "cluster 1", hours=(20,))
+    columns = [f"Temperature_{i}" for i in range(1, 5)]
+    write_hour(tmp_path / "cluster 1", "temperature", 20, columns, np.full((N_ROWS, 4), np.nan))
+    run = Run(checkout, tmp_path / "report.html", tmp_path)
+    run.assert_passed()
+    assert run.rows == [("cluster 1", f"temperature {i:03d}") for i in range(1, 5)]
+
+
+# --- what is no site
+
+
+def remove(kind):
+    return lambda site: shutil.rmtree(site / "cluster 1" / kind)
+
+
+def replace(kind, columns, n_rows=N_ROWS):
+    values = np.ones((n_rows, len(columns)))
+    return lambda site: write_hour(site / "cluster 1", kind, 20, columns, values)
+
+
+def empty(site):
+    shutil.rmtree(site)
+    site.mkdir()
+
+
+def no_folder(site):
+    shutil.rmtree(site)
+    site.write_text("not a folder")
+
+
+def a_clock_that_lost_its_battery(site):
+    for file in (site / "cluster 1" / "voltage").iterdir():
+        file.write_text(file.read_text("utf-8").replace("2021/06/10 20:00", "1970/01/01 00:00"))
+
+
+def header_alone(site):
+    for file in (site / "cluster 1" / "voltage").iterdir():
+        file.write_text(file.read_text("utf-8").splitlines()[0] + "\n")
+
+
+def no_milliseconds(site):
+    for file in (site / "cluster 1" / "voltage").iterdir():
+        file.write_text(file.read_text("utf-8").replace("MCGS_TIMEMS", "Other"))
+
+
+def bytes_of_something_else(site):
+    for file in (site / "cluster 1" / "voltage").iterdir():
+        file.write_bytes(bytes(range(256)) * 10)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (empty, "expected folders of clusters in"),
+        (no_folder, "expected a folder, got"),
+        (remove("total state"), r"expected CSV files in '.+total state', found none"),
+        (remove("voltage"), r"expected CSV files in '.+voltage', found none"),
+        (replace("total state", ["Voltage", "SOC"]), "cluster 1, total state: .+Current, got"),
+        (replace("total state", ["A_Current", "B_Current"]), "expected one column .+Current, got"),
+        (replace("voltage", ["V1", "V2"]), "cluster 1, voltage: expected three numbered columns"),
+        (replace("temperature", ["T1", "T2", "Room"]), "temperature: expected three numbered"),
+        (a_clock_that_lost_its_battery, "expected at most 31 days, got 1970-01-01 00:00 to 2021"),
+        (header_alone, "expected readings in .+voltage', got none"),
+        (no_milliseconds, "MCGS_TIMEMS"),
+        (bytes_of_something_else, "vol1 20210610 20.csv"),
+    ],
+)
+def test_what_is_no_site_ends_in_one_clear_line(checkout, tmp_path, spoil, message):
+    site = tmp_path / "site"
+    write_cluster(site / "cluster 1", hours=(20,))
+    spoil(site)
+    run = Run(checkout, tmp_path / "report.html", site)
+    assert run.code == 1
+    assert re.match(f"energy_storage: .*{message}", run.errors)
+    assert run.errors.count("\n") == 1
+    assert "Traceback" not in run.errors
+    assert not run.report.exists()
+
+
+def test_a_report_that_cannot_be_written(checkout, tmp_path):
+    write_cluster(tmp_path / "cluster 1", hours=(20,))
+    run = Run(checkout, tmp_path / "absent" / "report.html", tmp_path)
+    assert run.code == 1
+    assert run.errors.startswith("energy_storage: cannot write the report: ")
+    assert "Traceback" not in run.errors
