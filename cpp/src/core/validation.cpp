@@ -8,7 +8,7 @@ namespace {
 
 // A finite value times zero is zero, any other is NaN: clean values cost no branch.
 template <class Scalar>
-bool all_finite(const Scalar* row, Eigen::Index n) {
+bool run_is_finite(const Scalar* row, Eigen::Index n) {
   constexpr Eigen::Index kLanes = 8;
   Scalar sums[kLanes] = {};
   Eigen::Index i = 0;
@@ -20,29 +20,48 @@ bool all_finite(const Scalar* row, Eigen::Index n) {
   return sum == 0;
 }
 
+// Contiguous rows are looked at as one long one: short rows would pay the loop's ends each time.
+template <class Scalar>
+struct Runs {
+  explicit Runs(MatrixView<Scalar> x)
+      : contiguous(x.row_stride() == x.cols()),
+        count(contiguous ? 1 : x.rows()),
+        length(contiguous ? x.rows() * x.cols() : x.cols()) {}
+
+  bool contiguous;
+  Eigen::Index count;
+  Eigen::Index length;
+};
+
 }  // namespace
 
 template <class Scalar>
+bool all_finite(MatrixView<Scalar> x) {
+  const Runs<Scalar> runs(x);
+  for (Eigen::Index run = 0; run < runs.count; ++run)
+    if (!run_is_finite(x.row(run), runs.length)) return false;
+  return true;
+}
+
+template <class Scalar>
 void require_samples(std::string_view who, MatrixView<Scalar> x, Missing missing) {
-  require(x.rows() > 0, "{}: expected at least 1 sample, got 0", who);
-  require(x.cols() > 0, "{}: expected at least 1 feature, got 0", who);
-  // Contiguous rows are looked at as one long one: short rows would pay the loop's ends each time.
-  const bool contiguous = x.row_stride() == x.cols();
-  const Eigen::Index n_runs = contiguous ? 1 : x.rows();
-  const Eigen::Index run_length = contiguous ? x.rows() * x.cols() : x.cols();
-  for (Eigen::Index run = 0; run < n_runs; ++run) {
+  require_sample_shape(who, x);
+  const Runs<Scalar> runs(x);
+  for (Eigen::Index run = 0; run < runs.count; ++run) {
     const Scalar* values = x.row(run);
-    if (all_finite(values, run_length)) continue;
-    for (Eigen::Index i = 0; i < run_length; ++i) {
+    if (run_is_finite(values, runs.length)) continue;
+    for (Eigen::Index i = 0; i < runs.length; ++i) {
       const Scalar value = values[i];
       if (std::isfinite(value) || (std::isnan(value) && missing == Missing::allow_nan)) continue;
-      const Eigen::Index row = contiguous ? i / x.cols() : run;
+      const Eigen::Index row = runs.contiguous ? i / x.cols() : run;
       require(false, "{}: expected finite values, got {} in row {}, column {}", who,
               std::isnan(value) ? "NaN" : "infinity", row, i % x.cols());
     }
   }
 }
 
+template SECONDLOOK_EXPORT bool all_finite(MatrixView<float>);
+template SECONDLOOK_EXPORT bool all_finite(MatrixView<double>);
 template SECONDLOOK_EXPORT void require_samples(std::string_view, MatrixView<float>, Missing);
 template SECONDLOOK_EXPORT void require_samples(std::string_view, MatrixView<double>, Missing);
 

@@ -42,8 +42,22 @@ void require(bool condition, fmt::format_string<Args...> format, Args&&... args)
 /// What a matrix may hold.
 enum class Missing { refuse, allow_nan };
 
-/// Checks a matrix of samples: at least one row and one column, finite values (NaN where allowed).
-/// The first offending cell is named by row and column.
+/// Checks that there is at least one row and one column, and as many columns as `n_features`
+/// unless that is 0.
+template <class Scalar>
+void require_sample_shape(std::string_view who, MatrixView<Scalar> x, std::size_t n_features = 0) {
+  require(x.rows() > 0, "{}: expected at least 1 sample, got 0", who);
+  require(x.cols() > 0, "{}: expected at least 1 feature, got 0", who);
+  require(n_features == 0 || static_cast<std::size_t>(x.cols()) == n_features,
+          "{}: expected {} features, got {}", who, n_features, x.cols());
+}
+
+/// Whether there is neither NaN nor infinity.
+template <class Scalar>
+[[nodiscard]] bool all_finite(MatrixView<Scalar> x);
+
+/// Checks a matrix of samples: its shape, and finite values (NaN where allowed). The first
+/// offending cell is named by row and column.
 template <class Scalar>
 void require_samples(std::string_view who, MatrixView<Scalar> x, Missing missing = Missing::refuse);
 
@@ -51,8 +65,7 @@ void require_samples(std::string_view who, MatrixView<Scalar> x, Missing missing
 template <class Scalar>
 void require_samples(std::string_view who, MatrixView<Scalar> x, std::size_t n_features,
                      Missing missing = Missing::refuse) {
-  require(static_cast<std::size_t>(x.cols()) == n_features, "{}: expected {} features, got {}", who,
-          n_features, x.cols());
+  require_sample_shape(who, x, n_features);
   require_samples(who, x, missing);
 }
 

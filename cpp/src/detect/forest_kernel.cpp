@@ -5,6 +5,8 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "detect/tree_step.hpp"
+
 // A visit of a node costs three loads (column, threshold, key) and waits some 12 cycles for them;
 // so many rows go down a tree in step, without a branch, and the loads are the limit. The first
 // four levels are cheaper the other way round: all 15 splits are evaluated for a vector of rows at
@@ -47,34 +49,10 @@ inline void descend_vector(const SplitNode* nodes, const std::uint32_t* keys,
   }
 }
 
-#if defined(__x86_64__) && defined(__GNUC__)
-// The compare leaves the bit in the carry, and one addition doubles the index and takes it in.
-// Compilers do not find this, and spill the row offsets besides: it is worth a quarter of the time.
-template <int kRow>
-inline void step(const char* nodes, const char* keys, std::size_t& node) {
-  const std::uint32_t threshold = *reinterpret_cast<const std::uint32_t*>(nodes + node * 8);
-  const std::size_t column = *reinterpret_cast<const std::uint32_t*>(nodes + node * 8 + 4);
-  asm("cmpl %[threshold], %c[row](%[keys],%[column],4)\n\tadcq %[node], %[node]"
-      : [node] "+r"(node)
-      : [threshold] "r"(threshold), [keys] "r"(keys), [column] "r"(column), [row] "i"(kRow * 4)
-      : "cc", "memory");
-}
-#else
-template <int kRow>
-inline void step(const char* nodes, const char* keys, std::size_t& node) {
-  const SplitNode& split = reinterpret_cast<const SplitNode*>(nodes)[node];
-  const std::uint32_t key = reinterpret_cast<const std::uint32_t*>(keys)[split.column + kRow];
-  node = 2 * node + (key < split.threshold);
-}
-#endif
-static_assert(sizeof(SplitNode) == 8);
-
 // Takes eight rows of a group down `n_levels` more.
 template <int kFirst>
-inline void descend_scalar(const SplitNode* split_nodes, const std::uint32_t* group_keys,
+inline void descend_scalar(const SplitNode* nodes, const std::uint32_t* keys,
                            std::uint32_t* reached, unsigned n_levels) {
-  const char* nodes = reinterpret_cast<const char*>(split_nodes);
-  const char* keys = reinterpret_cast<const char*>(group_keys);
   std::size_t n0 = reached[kFirst + 0], n1 = reached[kFirst + 1], n2 = reached[kFirst + 2],
               n3 = reached[kFirst + 3], n4 = reached[kFirst + 4], n5 = reached[kFirst + 5],
               n6 = reached[kFirst + 6], n7 = reached[kFirst + 7];
@@ -131,31 +109,29 @@ void add_path_lengths(const ForestView& forest, const PackedRows& rows, double* 
 }
 
 double path_length_sum(const ForestView& forest, const std::uint32_t* keys) {
-  constexpr std::size_t kTreesInStep =
-      8;  // enough to hide the loads' latency, few enough registers
+  constexpr std::size_t kTreesInStep = 4;  // as many as registers hold; the processor overlaps more
   const std::size_t tree_size = std::size_t{1} << forest.depth;
-  const auto next = [keys](const SplitNode* nodes, std::size_t node) {
-    const SplitNode split = nodes[node];
-    return 2 * node + (keys[split.column / kGroupRows] < split.threshold);
-  };
   double sum = 0;
   std::size_t tree = 0;
   for (; tree + kTreesInStep <= forest.n_trees; tree += kTreesInStep) {
     const SplitNode* nodes = forest.nodes + tree * tree_size;
     const float* lengths = forest.path_lengths + tree * tree_size;
-    std::size_t reached[kTreesInStep];
-    for (auto& node : reached) node = 1;
-    for (unsigned level = 0; level < forest.depth; ++level)
-#pragma GCC unroll 8
-      for (std::size_t t = 0; t < kTreesInStep; ++t)
-        reached[t] = next(nodes + t * tree_size, reached[t]);
-    for (std::size_t t = 0; t < kTreesInStep; ++t)
-      sum += lengths[t * tree_size + reached[t] - tree_size];
+    std::size_t n0 = 1, n1 = 1, n2 = 1, n3 = 1;
+    for (unsigned level = 0; level < forest.depth; ++level) {
+      step<0>(nodes, keys, n0);
+      step<0>(nodes + tree_size, keys, n1);
+      step<0>(nodes + 2 * tree_size, keys, n2);
+      step<0>(nodes + 3 * tree_size, keys, n3);
+    }
+    sum += lengths[n0 - tree_size];
+    sum += lengths[n1];
+    sum += lengths[n2 + tree_size];
+    sum += lengths[n3 + 2 * tree_size];
   }
   for (; tree < forest.n_trees; ++tree) {
     std::size_t node = 1;
     for (unsigned level = 0; level < forest.depth; ++level)
-      node = next(forest.nodes + tree * tree_size, node);
+      step<0>(forest.nodes + tree * tree_size, keys, node);
     sum += forest.path_lengths[tree * tree_size + node - tree_size];
   }
   return sum;

@@ -26,7 +26,7 @@ struct PackedRows {
 /// Adds each row's path length in each tree, in the order of the trees, to `sums`.
 void add_path_lengths(const ForestView& forest, const PackedRows& rows, double* sums);
 
-/// The same for one row, whose keys lie by column.
+/// The same for one row, which is the first of a group.
 [[nodiscard]] double path_length_sum(const ForestView& forest, const std::uint32_t* keys);
 
 }  // namespace secondlook::detect

@@ -125,42 +125,41 @@ class Planter {
   std::vector<std::uint32_t> shared_keys_;
 };
 
-// Turns rows into keys as the kernel wants them.
+// Turns rows into keys as the kernel wants them, in memory that the thread keeps.
 template <class Scalar>
 class Packer {
  public:
   Packer(std::size_t n_features, bool route_missing)
-      : n_features_(n_features), route_missing_(route_missing) {}
+      : n_features_(n_features), n_columns_(route_missing ? 2 * n_features : n_features) {}
 
-  [[nodiscard]] std::size_t n_columns() const {
-    return route_missing_ ? 2 * n_features_ : n_features_;
-  }
+  [[nodiscard]] std::size_t n_columns() const { return n_columns_; }
 
   void pack_row(const Scalar* row, std::uint32_t* keys) const {
     to_keys(row, n_features_, detect::kMissingHigh, keys);
-    if (route_missing_) to_keys(row, n_features_, detect::kMissingLow, keys + n_features_);
+    if (n_columns_ > n_features_)
+      to_keys(row, n_features_, detect::kMissingLow, keys + n_features_);
   }
 
   // Lanes of the last group without a row keep whatever they held: their sums are not read.
-  detect::PackedRows pack(MatrixView<Scalar> x) {
+  detect::PackedRows pack(MatrixView<Scalar> x) const {
+    thread_local std::vector<std::uint32_t> keys;
+    thread_local std::vector<std::uint32_t> row_keys;
     const auto n_rows = static_cast<std::size_t>(x.rows());
     const std::size_t n_groups = (n_rows + kGroupRows - 1) / kGroupRows;
-    keys_.resize(n_groups * n_columns() * kGroupRows);
-    row_keys_.resize(n_columns());
+    keys.resize(n_groups * n_columns_ * kGroupRows);
+    row_keys.resize(n_columns_);
     for (std::size_t i = 0; i < n_rows; ++i) {
-      pack_row(x.row(static_cast<Eigen::Index>(i)), row_keys_.data());
-      std::uint32_t* group = &keys_[i / kGroupRows * n_columns() * kGroupRows + i % kGroupRows];
-      for (std::size_t column = 0; column < row_keys_.size(); ++column)
-        group[column * kGroupRows] = row_keys_[column];
+      pack_row(x.row(static_cast<Eigen::Index>(i)), row_keys.data());
+      std::uint32_t* group = &keys[i / kGroupRows * n_columns_ * kGroupRows + i % kGroupRows];
+      for (std::size_t column = 0; column < n_columns_; ++column)
+        group[column * kGroupRows] = row_keys[column];
     }
-    return {keys_.data(), n_groups, n_columns()};
+    return {keys.data(), n_groups, n_columns_};
   }
 
  private:
   std::size_t n_features_;
-  bool route_missing_;
-  std::vector<std::uint32_t> keys_;
-  std::vector<std::uint32_t> row_keys_;
+  std::size_t n_columns_;
 };
 
 // Rows that are scored tree by tree. Shallow trees are small: the block's keys should stay in the
@@ -406,8 +405,14 @@ void IsolationForest::partial_fit_any(MatrixView<Scalar> x, const Progress& prog
 template <class Scalar>
 void IsolationForest::score_any(MatrixView<Scalar> x, std::span<double> scores) const {
   require_fitted("IsolationForest::score_samples");
-  require_samples("IsolationForest::score_samples", x, state_->n_features,
-                  missing_policy(parameters_));
+  constexpr const char* kWho = "IsolationForest::score_samples";
+  const Missing missing = missing_policy(parameters_);
+  require_sample_shape(kWho, x, state_->n_features);
+  if (missing == Missing::allow_nan) require_samples(kWho, x, missing);
+  // Else values are checked where they are read; who finds a bad one looks for the first of all.
+  const auto check = [&](MatrixView<Scalar> rows) {
+    if (missing == Missing::refuse && !all_finite(rows)) require_samples(kWho, x, missing);
+  };
   const auto n_rows = static_cast<std::size_t>(x.rows());
   require(scores.size() == n_rows,
           "IsolationForest::score_samples: expected room for {} scores, got {}", n_rows,
@@ -421,14 +426,11 @@ void IsolationForest::score_any(MatrixView<Scalar> x, std::span<double> scores) 
   };
 
   if (n_rows < kGroupRows / 2) {
+    check(x);
     const Packer<Scalar> packer(state_->n_features, parameters_.route_missing);
-    constexpr std::size_t kOnStack = 128;
-    std::uint32_t on_stack[kOnStack];
-    std::vector<std::uint32_t> on_heap(packer.n_columns() > kOnStack ? packer.n_columns() : 0);
-    std::uint32_t* keys = on_heap.empty() ? on_stack : on_heap.data();
     for (std::size_t i = 0; i < n_rows; ++i) {
-      packer.pack_row(x.row(static_cast<Eigen::Index>(i)), keys);
-      scores[i] = score(detect::path_length_sum(forest, keys));
+      const auto row = packer.pack(x.middle_rows(static_cast<Eigen::Index>(i), 1));
+      scores[i] = score(detect::path_length_sum(forest, row.keys));
     }
     return;
   }
@@ -438,9 +440,11 @@ void IsolationForest::score_any(MatrixView<Scalar> x, std::span<double> scores) 
   parallel_for(n_rows, grain, n_rows < kRowsWorthAThread ? 1 : resolve_threads(parameters_.n_jobs),
                [&](std::size_t begin, std::size_t end) {
                  thread_local std::vector<double> sums;
-                 Packer<Scalar> packer(state_->n_features, parameters_.route_missing);
-                 const auto rows = packer.pack(x.middle_rows(
-                     static_cast<Eigen::Index>(begin), static_cast<Eigen::Index>(end - begin)));
+                 const auto block = x.middle_rows(static_cast<Eigen::Index>(begin),
+                                                  static_cast<Eigen::Index>(end - begin));
+                 check(block);
+                 const Packer<Scalar> packer(state_->n_features, parameters_.route_missing);
+                 const auto rows = packer.pack(block);
                  sums.assign(rows.n_groups * kGroupRows, 0);
                  detect::add_path_lengths(forest, rows, sums.data());
                  for (std::size_t i = begin; i < end; ++i) scores[i] = score(sums[i - begin]);

@@ -65,16 +65,30 @@ Instant look_robustly(const PeerDeviationParameters& p, const Scalar* readings, 
 template <class Scalar>
 Instant look(const PeerDeviationParameters& p, const Scalar* readings, std::size_t n_sensors,
              std::size_t index, std::vector<double>& buffer) {
-  const auto [sum, count] = detect::row_sum(readings, n_sensors);
-  if (!std::isfinite(sum)) refuse_infinity("PeerDeviation", readings, n_sensors, index);
+  // Around a reading of its own a row's sums stay small, and one pass finds both of them.
+  const Scalar* end = readings + n_sensors;
+  const Scalar* present = std::find_if(readings, end, [](Scalar r) { return !std::isnan(r); });
+  if (present == end) return {};
+  auto origin = static_cast<double>(*present);
+  auto moments = detect::moments_of_all(readings, n_sensors, origin);
+  if (!std::isfinite(moments.squares))
+    moments = detect::moments_of_present(readings, n_sensors, origin);
+  if (!std::isfinite(moments.squares)) refuse_infinity("PeerDeviation", readings, n_sensors, index);
   if (p.robust) return look_robustly(p, readings, n_sensors, buffer);
+  if (moments.count < kFewestPeers) return {};
 
   Instant instant;
-  instant.n = static_cast<double>(count);
-  if (count < kFewestPeers) return instant;
+  instant.n = static_cast<double>(moments.count);
   const double n = instant.n;
-  const double centre = sum / n;
-  instant.squares = detect::row_squares(readings, n_sensors, centre);
+  instant.squares = moments.squares - moments.sum * moments.sum / n;
+  if (instant.squares < 1e-4 * moments.squares) {
+    // That reading was far off, and the difference has lost digits: once more, around the mean.
+    origin += moments.sum / n;
+    moments = detect::moments_of_present(readings, n_sensors, origin);
+    instant.squares = moments.squares - moments.sum * moments.sum / n;
+  }
+  instant.squares = std::max(instant.squares, 0.0);
+  const double centre = origin + moments.sum / n;
   // With y = reading − centre, the others' mean is n / (n − 1) · y away, and their squares sum to
   // squares − n / (n − 1) · y². So d² > n_sigma² · variance of the others becomes y² > limit².
   const double others = n / (n - 1);
@@ -99,9 +113,11 @@ class Tally {
         n_missing_(n_sensors, 0) {}
 
   template <class Scalar>
-  PeerBand add(const Scalar* readings, std::size_t index, bool active) {
+  PeerBand add(const Scalar* readings, std::size_t index, bool active,
+               const Scalar* next = nullptr) {
     const Instant instant = look(parameters_, readings, verdicts_.size(), index, buffer_);
-    if (active && instant.judged()) judge(readings, static_cast<std::int64_t>(index), instant);
+    if (active && instant.judged())
+      judge(readings, static_cast<std::int64_t>(index), instant, next);
     return instant.band;
   }
 
@@ -134,7 +150,8 @@ class Tally {
   // Most readings are neither beyond the limit nor their sensor's worst: a vector pass finds those
   // that are, so a sensor's record is touched only when it changes.
   template <class Scalar>
-  void judge(const Scalar* readings, std::int64_t index, const Instant& instant) {
+  void judge(const Scalar* readings, std::int64_t index, const Instant& instant,
+             const Scalar* next) {
     ++n_judged_;
     const double width = instant.band.half_width;
     double factor = width > 0 ? 1 / width : 0;  // all equal: nobody deviates
@@ -142,7 +159,7 @@ class Tally {
     const bool magnitude = parameters_.side == Side::both;
     const std::size_t n_events =
         detect::row_events(readings, verdicts_.size(), instant.band.centre, factor, magnitude,
-                           trigger_.data(), places_.data());
+                           trigger_.data(), places_.data(), next);
     for (std::size_t event = 0; event < n_events; ++event) {
       const std::size_t sensor = places_[event];
       const auto reading = static_cast<double>(readings[sensor]);
@@ -216,7 +233,8 @@ std::vector<PeerVerdict> judge_any(const PeerDeviationParameters& parameters, Ma
       [&](std::size_t begin, std::size_t end) {
         auto tally = std::make_unique<Tally>(parameters, n_sensors);
         for (std::size_t i = begin; i < end; ++i)
-          tally->add(x.row(static_cast<Eigen::Index>(i)), i, active.empty() || active[i] != 0);
+          tally->add(x.row(static_cast<Eigen::Index>(i)), i, active.empty() || active[i] != 0,
+                     i + 1 < end ? x.row(static_cast<Eigen::Index>(i + 1)) : nullptr);
         tallies[begin / piece] = std::move(tally);
       },
       progress);
@@ -241,8 +259,7 @@ std::vector<PeerBand> bands_any(const PeerDeviationParameters& parameters, Matri
 
 }  // namespace
 
-PeerDeviation::PeerDeviation(PeerDeviationParameters parameters)
-    : parameters_(parameters) {
+PeerDeviation::PeerDeviation(PeerDeviationParameters parameters) : parameters_(parameters) {
   const auto& p = parameters_;
   require(p.n_sigma > 0 && std::isfinite(p.n_sigma),
           "PeerDeviation: n_sigma must be above 0, got {}", p.n_sigma);

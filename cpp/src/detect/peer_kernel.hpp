@@ -5,24 +5,29 @@
 
 namespace secondlook::detect {
 
-/// Sum of the readings of an instant that are there. Missing ones are NaN.
-struct RowSum {
-  double sum;
-  std::size_t count;
+/// Sums over the readings of an instant that are there, as distances from a reading of that
+/// instant.
+struct Moments {
+  double sum = 0;
+  double squares = 0;
+  std::size_t count = 0;
 };
-template <class Scalar>
-[[nodiscard]] RowSum row_sum(const Scalar* readings, std::size_t n);
 
-/// Sum of squared distances from `centre` of those that are there.
+/// Of all readings: not finite where one is missing (NaN).
 template <class Scalar>
-[[nodiscard]] double row_squares(const Scalar* readings, std::size_t n, double centre);
+[[nodiscard]] Moments moments_of_all(const Scalar* readings, std::size_t n, double origin);
+
+/// Of those that are there.
+template <class Scalar>
+[[nodiscard]] Moments moments_of_present(const Scalar* readings, std::size_t n, double origin);
 
 /// Writes the places at which (reading − centre) · factor is above `trigger`, or is missing, to
 /// `places` (room for n) and returns how many there are.
 /// @param magnitude whether the sign is dropped first
+/// @param next readings of the next instant, to be fetched from memory meanwhile; may be null
 template <class Scalar>
 [[nodiscard]] std::size_t row_events(const Scalar* readings, std::size_t n, double centre,
                                      double factor, bool magnitude, const double* trigger,
-                                     std::uint32_t* places);
+                                     std::uint32_t* places, const Scalar* next);
 
 }  // namespace secondlook::detect
