@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs a wheel into a new venv, away from this checkout, and runs the Python tests against it:
-# first without torch, then with it.
+# first all without torch, then the image room's with it.
 #   tools/test_wheel.sh dist/secondlook-*.whl
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -28,4 +28,4 @@ echo "without torch:"
 echo "with torch:"
 install "$wheel[image]" --requirement <("$python" "$repo/tools/requirements.py" torch)
 "$venv" check_import.py
-SECONDLOOK_REQUIRE_IMAGE=1 "$venv" -m pytest tests
+SECONDLOOK_REQUIRE_IMAGE=1 "$venv" -m pytest tests/image
