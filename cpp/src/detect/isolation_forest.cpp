@@ -404,8 +404,8 @@ void IsolationForest::partial_fit_any(MatrixView<Scalar> x, const Progress& prog
 
 template <class Scalar>
 void IsolationForest::score_any(MatrixView<Scalar> x, std::span<double> scores) const {
-  require_fitted("IsolationForest::score_samples");
   constexpr const char* kWho = "IsolationForest::score_samples";
+  require_fitted(kWho);
   const Missing missing = missing_policy(parameters_);
   require_sample_shape(kWho, x, state_->n_features);
   if (missing == Missing::allow_nan) require_samples(kWho, x, missing);
@@ -425,9 +425,9 @@ void IsolationForest::score_any(MatrixView<Scalar> x, std::span<double> scores) 
     return -std::exp2(longest == 0 ? -1.0 : -sum / longest);
   };
 
+  const Packer<Scalar> packer(state_->n_features, parameters_.route_missing);
   if (n_rows < kGroupRows / 2) {
     check(x);
-    const Packer<Scalar> packer(state_->n_features, parameters_.route_missing);
     for (std::size_t i = 0; i < n_rows; ++i) {
       const auto row = packer.pack(x.middle_rows(static_cast<Eigen::Index>(i), 1));
       scores[i] = score(detect::path_length_sum(forest, row.keys));
@@ -435,15 +435,13 @@ void IsolationForest::score_any(MatrixView<Scalar> x, std::span<double> scores) 
     return;
   }
 
-  const std::size_t n_columns = state_->n_features * (parameters_.route_missing ? 2 : 1);
-  const std::size_t grain = block_rows(n_columns, state_->tree_size());
+  const std::size_t grain = block_rows(packer.n_columns(), state_->tree_size());
   parallel_for(n_rows, grain, n_rows < kRowsWorthAThread ? 1 : resolve_threads(parameters_.n_jobs),
                [&](std::size_t begin, std::size_t end) {
                  thread_local std::vector<double> sums;
                  const auto block = x.middle_rows(static_cast<Eigen::Index>(begin),
                                                   static_cast<Eigen::Index>(end - begin));
                  check(block);
-                 const Packer<Scalar> packer(state_->n_features, parameters_.route_missing);
                  const auto rows = packer.pack(block);
                  sums.assign(rows.n_groups * kGroupRows, 0);
                  detect::add_path_lengths(forest, rows, sums.data());
