@@ -1,7 +1,5 @@
 import csv
-import os
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,8 +9,14 @@ from hypothesis import strategies as st
 
 import secondlook as sl
 
-DATA = Path(os.environ.get("SECONDLOOK_DATA", Path(__file__).parents[4] / "shared/data")) / "ess"
-needs_data = pytest.mark.skipif(not DATA.exists(), reason=f"needs {DATA}")
+
+@pytest.fixture
+def exports(real_data):
+    folder = real_data / "ess"
+    if not folder.is_dir():
+        pytest.skip(f"no exports under {folder}")
+    return folder
+
 
 NAMES = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), min_size=1, max_size=10
@@ -89,10 +93,9 @@ def has_seconds(file):
         return lines.readline().split(",")[0].count(":") == 2
 
 
-@needs_data
 @pytest.mark.parametrize("kind", ["voltage", "temperature", "total state"])
-def test_real_exports_are_read_as_pandas_reads_them(kind):
-    folders = sorted(DATA.glob(f"*/cluster */{kind}"))
+def test_real_exports_are_read_as_pandas_reads_them(exports, kind):
+    folders = sorted(exports.glob(f"*/cluster */{kind}"))
     assert folders
     for folder in folders:
         files = [file for file in sorted(folder.glob("*.csv")) if has_seconds(file)]
@@ -107,9 +110,8 @@ def test_real_exports_are_read_as_pandas_reads_them(kind):
         np.testing.assert_array_equal(table.values, frame.to_numpy(dtype=np.float64)[order])
 
 
-@needs_data
-def test_exports_that_lost_their_seconds_keep_every_reading():
-    files = [file for file in DATA.rglob("*.csv") if not has_seconds(file)]
+def test_exports_that_lost_their_seconds_keep_every_reading(exports):
+    files = [file for file in exports.rglob("*.csv") if not has_seconds(file)]
     assert files
     for file in files:
         table = sl.read_csv(file, millisecond_column="MCGS_TIMEMS")
@@ -118,9 +120,8 @@ def test_exports_that_lost_their_seconds_keep_every_reading():
         np.testing.assert_allclose(steps, 30, atol=0.5)
 
 
-@needs_data
-def test_the_order_of_files_and_the_threads_do_not_matter():
-    files = sorted(DATA.glob("Test_data/cluster 1/voltage/*.csv"))
+def test_the_order_of_files_and_the_threads_do_not_matter(exports):
+    files = sorted(exports.glob("Test_data/cluster 1/voltage/*.csv"))
     options = {"millisecond_column": "MCGS_TIMEMS"}
     expected = sl.read_csv(files, n_jobs=1, **options)
     for n_jobs in (1, 2, 3):
