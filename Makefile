@@ -25,7 +25,7 @@ build:  ## the extension modules with every room, and the C++ tests
 
 test: build  ## the tests in C++ and Python
 	@ctest --test-dir build/full --output-on-failure -j 2
-	@SECONDLOOK_REQUIRE_IMAGE=1 $(python) -m pytest
+	@SECONDLOOK_REQUIRE_IMAGE=1 $(python) -m pytest -n auto
 
 bench:  ## every benchmark, each beside its rivals
 	@tools/bootstrap.sh bench

@@ -7,9 +7,6 @@ cd "$(dirname "$0")/.."
 what=${1:?core or full}
 [ -f build/full/build.ninja ] && what=full
 
-# Lets ccache see through precompiled headers.
-export CCACHE_SLOPPINESS=pch_defines,time_macros
-
 switch=OFF
 if [ "$what" = full ]; then
   switch=ON

@@ -24,7 +24,7 @@ cd "$work"
 
 echo "without torch:"
 "$venv" check_import.py
-"$venv" -m pytest tests
+"$venv" -m pytest -n auto tests
 echo "with torch:"
 install "$wheel[image]" --requirement <("$python" "$repo/tools/requirements.py" torch)
 "$venv" check_import.py

@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from secondlook.detect.autoencoder import Autoencoder as Autoencoder
     from secondlook.detect.isolation_forest import IsolationForest as IsolationForest
     from secondlook.detect.peer_deviation import PeerDeviation as PeerDeviation
     from secondlook.detect.peer_deviation import PeerDeviationStream as PeerDeviationStream
@@ -21,6 +22,7 @@ __version__ = "0.1.0"
 
 # Where each public name lives: nothing heavy is imported before it is needed (PEP 562).
 _HOME = {
+    "Autoencoder": "detect.autoencoder",
     "IsolationForest": "detect.isolation_forest",
     "ModelFileError": "errors",
     "PeerDeviation": "detect.peer_deviation",

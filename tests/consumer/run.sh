@@ -6,7 +6,6 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 switch=ON
 [ "${1:-full}" = core ] && switch=OFF
-export CCACHE_SLOPPINESS=pch_defines,time_macros
 
 prefix=$(mktemp -d)
 trap 'rm -rf "$prefix"' EXIT

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <utility>
 
+#include "core/quantile.hpp"
 #include "core/validation.hpp"
 #include "detect/isolation_forest_state.hpp"
 #include "detect/tree_shap.hpp"
@@ -170,17 +171,6 @@ std::size_t block_rows(std::size_t n_columns, std::size_t tree_size) {
   if (tree_size >= kDeepTree) return 256 * kGroupRows;
   const std::size_t group_bytes = n_columns * kGroupRows * sizeof(std::uint32_t);
   return std::clamp<std::size_t>(kKeyBytes / group_bytes, 1, 16) * kGroupRows;
-}
-
-// As numpy.percentile: linear between the order statistics.
-double quantile(std::vector<double> values, double share) {
-  const double place = share * static_cast<double>(values.size() - 1);
-  const auto below = static_cast<std::ptrdiff_t>(place);
-  const auto nth = values.begin() + below;
-  std::ranges::nth_element(values, nth);
-  if (nth + 1 == values.end()) return *nth;
-  const double above = *std::min_element(nth + 1, values.end());
-  return *nth + (above - *nth) * (place - static_cast<double>(below));
 }
 
 }  // namespace

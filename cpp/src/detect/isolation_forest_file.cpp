@@ -4,6 +4,7 @@
 
 #include "core/validation.hpp"
 #include "detect/isolation_forest_state.hpp"
+#include "store/read_model.hpp"
 
 namespace secondlook {
 
@@ -16,10 +17,6 @@ const ReaderRegistration registration("isolation_forest", [](const ModelFile& fi
   return std::unique_ptr<Model>(
       std::make_unique<IsolationForest>(IsolationForest::from_file(file)));
 });
-
-json read_section(const ModelFile& file, const char* name) {
-  return json::parse(file.section(name));
-}
 
 }  // namespace
 
@@ -64,10 +61,7 @@ ModelFile IsolationForest::to_file() const {
 }
 
 IsolationForest IsolationForest::from_file(const ModelFile& file) {
-  require<ModelFileError>(file.kind() == "isolation_forest",
-                          "IsolationForest: expected a model of kind isolation_forest, got '{}'",
-                          file.kind());
-  try {
+  return read_model("IsolationForest", "isolation_forest", file, [&] {
     const json parameters = read_section(file, "parameters");
     const json& contamination = parameters.at("contamination");
     IsolationForest forest({
@@ -124,11 +118,7 @@ IsolationForest IsolationForest::from_file(const ModelFile& file) {
                     static_cast<std::uint32_t>(features[i]) * kGroupRows};
     }
     return forest;
-  } catch (const json::exception& error) {
-    throw ModelFileError(std::string("IsolationForest: ") + error.what());
-  } catch (const InvalidArgument& error) {
-    throw ModelFileError(error.what());
-  }
+  });
 }
 
 }  // namespace secondlook

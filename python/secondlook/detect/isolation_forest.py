@@ -1,24 +1,17 @@
 """Isolation forest."""
 
-import json
-import os
-import warnings
-from collections.abc import Callable
-from typing import Any, Literal, Self, TypeGuard
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, OutlierMixin
-from sklearn.exceptions import NotFittedError
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import validate_data
 
 from secondlook import _core
 from secondlook.core.progress import ProgressBar
-from secondlook.errors import ModelFileError, StaleDecisionWarning
+from secondlook.core.threads import requested_threads
+from secondlook.detect.tabular import TabularDetector, seed_of
 
 
-class IsolationForest(OutlierMixin, BaseEstimator):
+class IsolationForest(TabularDetector):
     """Isolation forest: anomalies are few and different, so random splits isolate them early.
 
     Values are compared in float32: float64 input is rounded to it, and saturates beyond its range.
@@ -71,6 +64,9 @@ class IsolationForest(OutlierMixin, BaseEstimator):
     array([ 1, -1])
     """
 
+    _core_type: ClassVar[Any] = _core.detect.IsolationForest
+    _model: "_core.detect.IsolationForest"
+
     def __init__(
         self,
         n_estimators: int = 100,
@@ -112,10 +108,10 @@ class IsolationForest(OutlierMixin, BaseEstimator):
             If a parameter is out of range, or `X` is empty or not finite.
         """
         samples = self._own_or_validated(X, reset=True)
-        forest = self._make_forest(*samples.shape)
+        forest = self._make_core(*samples.shape)
         with ProgressBar("Growing trees") as progress:
             forest.fit(samples, progress)
-        self._forest = forest
+        self._model = forest
         return self
 
     def partial_fit(self, X: ArrayLike, y: None = None) -> Self:
@@ -137,7 +133,7 @@ class IsolationForest(OutlierMixin, BaseEstimator):
         -------
         self : IsolationForest
         """
-        first = not hasattr(self, "_forest")
+        first = not hasattr(self, "_model")
         samples = self._own_or_validated(X, reset=first)
         if first:
             if isinstance(self.max_samples, float):
@@ -145,9 +141,9 @@ class IsolationForest(OutlierMixin, BaseEstimator):
                     "IsolationForest.partial_fit: expected max_samples as a number of rows, "
                     f"got the share {self.max_samples}"
                 )
-            self._forest = self._make_forest(*samples.shape)
+            self._model = self._make_core(*samples.shape)
         with ProgressBar("Growing trees") as progress:
-            self._forest.partial_fit(samples, progress)
+            self._model.partial_fit(samples, progress)
         return self
 
     def merge(self, other: "IsolationForest") -> Self:
@@ -193,44 +189,7 @@ class IsolationForest(OutlierMixin, BaseEstimator):
         scores : ndarray of shape (n_samples,)
             ``-2 ** (-mean path length / c(max_samples))``, in [-1, 0).
         """
-        return self._apply(self._fitted().score_samples, X)
-
-    def anomaly_score(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Evidence for the abnormal, ``-score_samples(X)``: what `secondlook.decide` takes."""
-        return -self.score_samples(X)
-
-    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Score rows relative to `offset_`: negative is anomalous."""
-        scores = self.score_samples(X)
-        if self._forest.offset_is_stale:
-            warnings.warn(
-                "IsolationForest: offset_ was computed before the forest learned on; "
-                "call fit_offset with recent rows",
-                StaleDecisionWarning,
-                stacklevel=2,
-            )
-        scores -= self._forest.offset
-        return scores
-
-    def predict(self, X: ArrayLike) -> NDArray[np.int64]:
-        """Call rows normal, +1, where ``decision_function`` is at least 0, else anomalous, -1."""
-        return np.where(self.decision_function(X) >= 0, 1, -1)
-
-    def fit_offset(self, X: ArrayLike) -> Self:
-        """Compute `offset_` anew, so that the share `contamination` of the rows lies below it.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows like those to come.
-
-        Returns
-        -------
-        self : IsolationForest
-        """
-        forest = self._fitted()
-        forest.fit_offset(self._own_or_validated(X, reset=False))
-        return self
+        return super().score_samples(X)
 
     def feature_contributions(self, X: ArrayLike) -> NDArray[np.float64]:
         """Say what each feature did to shorten a row's path: positive is evidence for anomaly.
@@ -251,137 +210,42 @@ class IsolationForest(OutlierMixin, BaseEstimator):
         S. M. Lundberg et al., "From local explanations to global understanding with explainable AI
         for trees", Nature Machine Intelligence 2, 2020.
         """
-        return self._apply(self._fitted().feature_contributions, X)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted forest to a model file, which `secondlook.load` and C++ read.
-
-        Parameters
-        ----------
-        path : str or os.PathLike
-            Replaced as one step, whatever happens meanwhile.
-
-        Raises
-        ------
-        OSError
-            If the file cannot be written.
-        """
-        self._to_model_file().write(path)
-
-    @property
-    def offset_(self) -> float:
-        """Samples that score below are anomalous."""
-        return self._fitted_attribute().offset
+        return super().feature_contributions(X)
 
     @property
     def max_samples_(self) -> int:
         """Rows that each tree was grown on."""
-        return self._fitted_attribute().subsample_size
+        return int(self._fitted_attribute().subsample_size)
 
     @property
     def expected_path_length_(self) -> float:
         """Mean path length over the trees' own samples."""
-        return self._fitted_attribute().expected_path_length()
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "_forest") and self._forest.fitted
+        return float(self._fitted_attribute().expected_path_length())
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = self.missing == "route"
         return tags
 
-    def __getstate__(self) -> dict[str, Any]:
-        state: dict[str, Any] = super().__getstate__()
-        if "_forest" not in state:
-            return state
-        return {**state, "_forest": self._forest.to_file().serialize()}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        if "_forest" in state:
-            file = _core.store.ModelFile.parse(state["_forest"])
-            self._forest = _core.detect.IsolationForest.from_file(file)
-
-    def _to_model_file(self) -> "_core.store.ModelFile":
-        file = self._fitted().to_file()
-        names = getattr(self, "feature_names_in_", None)
-        file.set_section("feature_names", json.dumps(None if names is None else list(names)))
-        return file
-
     @classmethod
-    def _from_model_file(cls, file: "_core.store.ModelFile") -> Self:
-        forest = _core.detect.IsolationForest.from_file(file)
-        p = forest.parameters
-        model = cls(
-            n_estimators=p["n_estimators"],
-            max_samples=p["max_samples"],
-            contamination="auto" if p["contamination"] is None else p["contamination"],
-            max_features=p["max_features"] or 1.0,
-            missing="route" if p["route_missing"] else "refuse",
-            refresh_fraction=p["refresh_fraction"],
-            n_jobs=p["n_jobs"] or None,
-            random_state=p["seed"],
-        )
-        model._forest = forest
-        model.n_features_in_ = forest.n_features
-        names = json.loads(file.sections.get("feature_names", "null"))
-        if names is not None:
-            if len(names) != forest.n_features:
-                raise ModelFileError(
-                    f"IsolationForest: expected {forest.n_features} feature names, got {len(names)}"
-                )
-            model.feature_names_in_ = np.array(names, dtype=object)
-        return model
+    def _parameters_of(cls, core: "_core.detect.IsolationForest") -> dict[str, Any]:
+        p = core.parameters
+        return {
+            "n_estimators": p["n_estimators"],
+            "max_samples": p["max_samples"],
+            "contamination": "auto" if p["contamination"] is None else p["contamination"],
+            "max_features": p["max_features"] or 1.0,
+            "missing": "route" if p["route_missing"] else "refuse",
+            "refresh_fraction": p["refresh_fraction"],
+            "n_jobs": p["n_jobs"] or None,
+            "random_state": p["seed"],
+        }
 
-    def _fitted(self) -> "_core.detect.IsolationForest":
-        try:
-            return self._forest
-        except AttributeError:
-            raise NotFittedError("IsolationForest: not fitted yet, call fit first") from None
-
-    def _fitted_attribute(self) -> "_core.detect.IsolationForest":
-        # hasattr() must say no before fit, so an attribute's error is an AttributeError.
-        if not self.__sklearn_is_fitted__():
-            raise AttributeError("IsolationForest: not fitted yet, call fit first")
-        return self._forest
-
-    def _apply(
-        self, method: Callable[[Any], NDArray[np.float64]], X: ArrayLike
-    ) -> NDArray[np.float64]:
-        if "feature_names_in_" not in self.__dict__:
-            result = method(X)
-            if result is not NotImplemented:
-                return result
-        return method(self._own_or_validated(X, reset=False))
-
-    def _own_or_validated(self, X: ArrayLike, *, reset: bool) -> NDArray[Any]:
-        """Return `X` as a C-contiguous float array; the core checks its values."""
-        if _is_plain(X):
-            if reset:
-                self.__dict__.pop("feature_names_in_", None)
-                self.n_features_in_ = X.shape[1]
-                return X
-            if not hasattr(self, "feature_names_in_") and X.shape[1] == self.n_features_in_:
-                return X
-        array: NDArray[Any] = validate_data(
-            self,
-            X,
-            reset=reset,
-            dtype=(np.float64, np.float32),
-            order="C",
-            ensure_all_finite=False,
-        )
-        return array
-
-    def _make_forest(self, n_rows: int, n_features: int) -> "_core.detect.IsolationForest":
+    def _make_core(self, n_rows: int, n_features: int) -> "_core.detect.IsolationForest":
         if self.missing not in ("refuse", "route"):
             raise ValueError(
                 f'IsolationForest: missing must be "refuse" or "route", got {self.missing!r}'
             )
-        seed = self.random_state
-        if not isinstance(seed, int | np.integer):
-            seed = check_random_state(seed).randint(np.iinfo(np.int32).max)
         return _core.detect.IsolationForest(
             n_estimators=_count("n_estimators", self.n_estimators, None),
             max_samples=256
@@ -391,8 +255,8 @@ class IsolationForest(OutlierMixin, BaseEstimator):
             contamination=self._contamination(),
             route_missing=self.missing == "route",
             refresh_fraction=float(self.refresh_fraction),
-            seed=int(seed) % 2**64,
-            n_jobs=_n_jobs(self.n_jobs),
+            seed=seed_of(self.random_state),
+            n_jobs=requested_threads("IsolationForest", self.n_jobs),
         )
 
     def _contamination(self) -> float | None:
@@ -407,17 +271,6 @@ class IsolationForest(OutlierMixin, BaseEstimator):
         )
 
 
-def _is_plain(X: Any) -> TypeGuard[NDArray[Any]]:
-    """Whether the core can read `X` in place: scikit-learn's validation costs more than scoring."""
-    return (
-        type(X) is np.ndarray
-        and X.ndim == 2
-        and X.dtype in (np.float32, np.float64)
-        and X.flags.c_contiguous
-        and X.size > 0
-    )
-
-
 def _count(name: str, value: Any, total: int | None) -> int:
     """Read a number of things, or, where there is a total, a share of it."""
     if isinstance(value, int | np.integer) and not isinstance(value, bool):
@@ -427,13 +280,3 @@ def _count(name: str, value: Any, total: int | None) -> int:
         return max(1, int(value * total))
     expected = "a number of at least 1" + ("" if total is None else " or a share in (0, 1]")
     raise ValueError(f"IsolationForest: expected {name} as {expected}, got {value!r}")
-
-
-def _n_jobs(value: Any) -> int:
-    if value is None:
-        return 0
-    if not isinstance(value, int | np.integer) or value == 0:
-        raise ValueError(
-            f"IsolationForest: expected n_jobs as None or a number but 0, got {value!r}"
-        )
-    return int(value)

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 
 from secondlook import _core
 from secondlook.core.progress import ProgressBar
+from secondlook.core.threads import requested_threads
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -235,7 +236,7 @@ class PeerDeviation(BaseEstimator):
             bound=self.bound,
             side=getattr(sides, self.side),
             robust=self.robust,
-            n_jobs=self.n_jobs or 0,
+            n_jobs=requested_threads("PeerDeviation", self.n_jobs),
         )
 
     def _active(self, states: NDArray[Any] | None) -> NDArray[np.uint8] | None:

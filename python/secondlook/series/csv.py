@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from secondlook._core import series as _series
 from secondlook.core.progress import ProgressBar
+from secondlook.core.threads import requested_threads
 from secondlook.series.time_table import TimeTable
 
 __all__ = ["CsvProblem", "read_csv"]
@@ -107,7 +108,7 @@ def read_csv(
             delimiter,
             offset_minutes,
             strict,
-            n_jobs or 0,
+            requested_threads("read_csv", n_jobs),
             report,
         )
     time = contents["time_ns"]

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from secondlook._core import series as _series
+from secondlook.core.threads import requested_threads
 from secondlook.series.duration import Duration, to_nanoseconds
 
 if TYPE_CHECKING:
@@ -205,7 +206,13 @@ class TimeTable:
         self, start_ns: int, step_ns: int, n_steps: int, how: How, n_jobs: int | None
     ) -> TimeTable:
         values = _series.resample(
-            self._time_ns, self.values, start_ns, step_ns, n_steps, how, n_jobs or 0
+            self._time_ns,
+            self.values,
+            start_ns,
+            step_ns,
+            n_steps,
+            how,
+            requested_threads("TimeTable.resample", n_jobs),
         )
         time = start_ns + step_ns * np.arange(n_steps, dtype=np.int64)
         return TimeTable(time.view("datetime64[ns]"), values, self.columns, self.time_zone)

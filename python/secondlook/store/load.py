@@ -21,6 +21,7 @@ class LoadableModel(Protocol):
 
 # Where the class of each kind lives; it is imported when a file asks for it.
 _HOMES: dict[str, str] = {
+    "autoencoder": "secondlook:Autoencoder",
     "isolation_forest": "secondlook:IsolationForest",
 }
 

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "secondlook/core/detector.hpp"
+#include "secondlook/detect/training_epoch.hpp"
+#include "secondlook/store/model.hpp"
+
+namespace secondlook {
+
+struct AutoencoderParameters {
+  std::vector<std::size_t> hidden = {32, 16, 8};  ///< units on the way in; mirrored on the way out
+  double dropout = 0.25;             ///< share of units left out in training, in [0, 1)
+  double learning_rate = 1e-3;       ///< of Adam, above 0
+  double weight_decay = 1e-5;        ///< of Adam, at least 0
+  std::size_t batch_size = 32;       ///< rows a step, at least 2
+  std::size_t max_epochs = 100;      ///< passes over the rows, at least 1
+  std::size_t patience = 10;         ///< epochs without a better held-back loss before `fit` stops
+  double validation_fraction = 0.1;  ///< share of the rows held back, in [0, 0.5]
+  double contamination = 0.01;       ///< share of the training rows below `offset`, in (0, 0.5]
+  std::vector<double> feature_weights = {};  ///< weights of the features' errors; empty: all 1
+  std::uint64_t seed = 0;
+  int n_jobs = 0;  ///< threads that score, as `resolve_threads` reads it
+};
+
+/// Autoencoder: rows that a narrow network cannot reproduce are unlike those it was trained on
+/// (Hawkins et al., "Outlier Detection Using Replicator Neural Networks", DaWaK 2002).
+///
+/// Fully connected layers, each with batch normalisation, leaky ReLU and dropout, trained by Adam
+/// on standardised features until the loss over rows held back improves no more; the best weights
+/// are kept, and the learning rate is halved on the way whenever that loss stands still. The same
+/// seed gives the same bits on the same instruction set. NaN is refused.
+class SECONDLOOK_EXPORT Autoencoder final : public Detector, public Model {
+ public:
+  /// @throws InvalidArgument when a parameter is out of range
+  explicit Autoencoder(AutoencoderParameters parameters = {});
+  ~Autoencoder() override;
+  Autoencoder(const Autoencoder& other);
+  Autoencoder& operator=(const Autoencoder& other);
+  Autoencoder(Autoencoder&&) noexcept;
+  Autoencoder& operator=(Autoencoder&&) noexcept;
+
+  /// Trains anew on the rows of `x`, shape (n, n_features).
+  ///
+  /// When cancelled after an epoch, the best weights so far are kept before `Cancelled` is thrown.
+  /// @throws InvalidArgument for NaN or infinities, for fewer than two rows, and when the loss
+  ///   diverges; the model is then as before
+  void fit(MatrixView<float> x, const Progress& progress = {});
+  void fit(MatrixView<double> x, const Progress& progress = {});
+
+  /// One more pass of training over the rows of `x`, at the learning rate reached. Features keep
+  /// the scale of the first training. Makes the offset stale. Trains an untrained model by `fit`.
+  void partial_fit(MatrixView<float> x, const Progress& progress = {}) override;
+  void partial_fit(MatrixView<double> x, const Progress& progress = {}) override;
+
+  /// Minus the weighted mean squared error of reproducing a row, in squared standard deviations.
+  void score_samples(MatrixView<float> x, std::span<double> scores) const override;
+  void score_samples(MatrixView<double> x, std::span<double> scores) const override;
+
+  /// What the network makes of each row, in the features' own units.
+  /// @param reconstruction row-major, shape (n, n_features)
+  void reconstruct(MatrixView<float> x, std::span<double> reconstruction) const;
+  void reconstruct(MatrixView<double> x, std::span<double> reconstruction) const;
+
+  /// Each feature's part in the error: a row sums to minus its score.
+  /// @param contributions row-major, shape (n, n_features)
+  void feature_contributions(MatrixView<float> x, std::span<double> contributions) const;
+  void feature_contributions(MatrixView<double> x, std::span<double> contributions) const;
+
+  /// Sets the offset from rows that are held to be normal, and ends its being stale.
+  void fit_offset(MatrixView<float> x);
+  void fit_offset(MatrixView<double> x);
+
+  /// Rows that score below are anomalous: the `contamination` quantile of the training scores.
+  [[nodiscard]] double offset() const;
+  [[nodiscard]] bool offset_is_stale() const noexcept;
+  [[nodiscard]] bool fitted() const noexcept;
+  [[nodiscard]] std::size_t n_features() const noexcept override;
+  [[nodiscard]] const std::vector<TrainingEpoch>& history() const noexcept;
+  [[nodiscard]] const AutoencoderParameters& parameters() const noexcept { return parameters_; }
+
+  [[nodiscard]] std::string_view kind() const noexcept override { return "autoencoder"; }
+  /// Tensors: `scaler.mean` and `scaler.scale` (n_features); of each layer l the `layers.l.weight`
+  /// (outputs, inputs), then `gain`, `shift`, running `mean` and `variance` of hidden layers and
+  /// the `bias` of the last; `adam.moments` (2, parameters with padding); `history` (epochs, 3).
+  [[nodiscard]] ModelFile to_file() const override;
+  /// @throws ModelFileError when the file does not hold an autoencoder
+  [[nodiscard]] static Autoencoder from_file(const ModelFile& file);
+
+ private:
+  struct State;
+
+  void require_fitted(const char* who) const;
+  template <class Scalar>
+  void fit_any(MatrixView<Scalar> x, const Progress& progress);
+  template <class Scalar>
+  void partial_fit_any(MatrixView<Scalar> x, const Progress& progress);
+  template <class Scalar>
+  void fit_offset_any(MatrixView<Scalar> x);
+  template <class Scalar, class Use>
+  void for_each_output(const char* who, MatrixView<Scalar> x, std::size_t n_values,
+                       std::size_t n_columns, const Use& use) const;
+  template <class Scalar>
+  void score_any(MatrixView<Scalar> x, std::span<double> scores) const;
+  template <class Scalar>
+  void reconstruct_any(MatrixView<Scalar> x, std::span<double> reconstruction) const;
+  template <class Scalar>
+  void contributions_any(MatrixView<Scalar> x, std::span<double> contributions) const;
+
+  AutoencoderParameters parameters_;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace secondlook

@@ -1,0 +1,351 @@
+#include "secondlook/detect/autoencoder.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "core/quantile.hpp"
+#include "core/throttled_progress.hpp"
+#include "core/validation.hpp"
+#include "detect/autoencoder_state.hpp"
+#include "detect/early_stopping.hpp"
+#include "secondlook/core/random.hpp"
+#include "secondlook/core/thread_pool.hpp"
+
+namespace secondlook {
+
+using detect::padded;
+
+namespace {
+
+constexpr std::size_t kBlockRows = 64;  // that go through the layers together, in the cache
+constexpr std::size_t kRowsWorthAThread = 512;
+
+// Random streams of a seed: the first weights, the split, and two for each pass over the rows.
+constexpr std::uint64_t kWeightStream = 0;
+constexpr std::uint64_t kSplitStream = 1;
+constexpr std::uint64_t kFirstPassStream = 2;
+
+void shuffle(std::span<std::size_t> items, RandomStream& random) {
+  for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[random.below(i)]);
+}
+
+// Rows scaled and padded, as the network takes them.
+template <class Scalar>
+std::vector<float> to_inputs(const Scaler& scaler, MatrixView<Scalar> x) {
+  const std::size_t width = padded(scaler.n_features());
+  std::vector<float> inputs(static_cast<std::size_t>(x.rows()) * width);
+  for (Eigen::Index i = 0; i < x.rows(); ++i)
+    scaler.transform(x.row(i), &inputs[static_cast<std::size_t>(i) * width]);
+  return inputs;
+}
+
+// Mean squared error of reproducing some rows, as the network scores.
+double reconstruction_loss(const detect::FoldedNetwork& network, std::size_t n_features,
+                           const std::vector<float>& inputs, std::span<const std::size_t> rows) {
+  const std::size_t width = padded(n_features);
+  std::vector<float> first(network.buffer_width()), second(network.buffer_width());
+  double sum = 0;
+  for (const std::size_t row : rows) {
+    const float* x = &inputs[row * width];
+    const float* y = network.run(1, x, width, first.data(), second.data());
+    for (std::size_t j = 0; j < n_features; ++j)
+      sum += static_cast<double>((y[j] - x[j]) * (y[j] - x[j]));
+  }
+  return sum / static_cast<double>(rows.size() * n_features);
+}
+
+// Passes over rows in random order, a batch at a time.
+class Trainer {
+ public:
+  Trainer(const AutoencoderParameters& parameters, detect::DenseNetwork<float>& network,
+          detect::Adam<float>& adam, const std::vector<float>& inputs)
+      : parameters_(parameters), network_(network), adam_(adam), inputs_(inputs) {}
+
+  /// Mean loss of a pass over `rows`, which it shuffles. `tick` is called after each batch.
+  template <class Tick>
+  double pass(std::span<std::size_t> rows, std::uint64_t number, double learning_rate,
+              const Tick& tick) {
+    RandomStream order(parameters_.seed, kFirstPassStream + 2 * number);
+    RandomStream dropout(parameters_.seed, kFirstPassStream + 2 * number + 1);
+    shuffle(rows, order);
+    const std::size_t width = padded(network_.widths().front());
+    double sum = 0;
+    for (std::size_t begin = 0; begin < rows.size();) {
+      std::size_t end = std::min(begin + parameters_.batch_size, rows.size());
+      if (rows.size() - end == 1) ++end;  // one row alone has no batch statistics
+      batch_.resize((end - begin) * width);
+      for (std::size_t i = begin; i < end; ++i)
+        std::copy_n(&inputs_[rows[i] * width], width, &batch_[(i - begin) * width]);
+      network_.draw_dropout(end - begin, parameters_.dropout, dropout, work_);
+      const double loss = network_.train(end - begin, batch_.data(), batch_.data(), work_);
+      adam_.step(work_.gradients, learning_rate, parameters_.weight_decay, network_.parameters());
+      sum += loss * static_cast<double>(end - begin);
+      begin = end;
+      tick(end);
+    }
+    return sum / static_cast<double>(rows.size());
+  }
+
+ private:
+  const AutoencoderParameters& parameters_;
+  detect::DenseNetwork<float>& network_;
+  detect::Adam<float>& adam_;
+  const std::vector<float>& inputs_;
+  detect::DenseNetwork<float>::Workspace work_;
+  std::vector<float> batch_;
+};
+
+}  // namespace
+
+Autoencoder::Autoencoder(AutoencoderParameters parameters)
+    : parameters_(std::move(parameters)), state_(std::make_unique<State>()) {
+  const auto& p = parameters_;
+  require(!p.hidden.empty(), "Autoencoder: expected at least one hidden layer, got none");
+  for (const std::size_t units : p.hidden)
+    require(units >= 1 && units <= 65536,
+            "Autoencoder: hidden units must lie in [1, 65536], got {}", units);
+  require(p.dropout >= 0 && p.dropout < 1, "Autoencoder: dropout must lie in [0, 1), got {}",
+          p.dropout);
+  require(p.learning_rate > 0 && std::isfinite(p.learning_rate),
+          "Autoencoder: learning_rate must be above 0, got {}", p.learning_rate);
+  require(p.weight_decay >= 0 && std::isfinite(p.weight_decay),
+          "Autoencoder: weight_decay must be at least 0, got {}", p.weight_decay);
+  require(p.batch_size >= 2, "Autoencoder: batch_size must be at least 2, got {}", p.batch_size);
+  require(p.max_epochs >= 1, "Autoencoder: max_epochs must be at least 1, got {}", p.max_epochs);
+  require(p.patience >= 1, "Autoencoder: patience must be at least 1, got {}", p.patience);
+  require(p.validation_fraction >= 0 && p.validation_fraction <= 0.5,
+          "Autoencoder: validation_fraction must lie in [0, 0.5], got {}", p.validation_fraction);
+  require(p.contamination > 0 && p.contamination <= 0.5,
+          "Autoencoder: contamination must lie in (0, 0.5], got {}", p.contamination);
+  for (const double weight : p.feature_weights)
+    require(weight >= 0 && std::isfinite(weight),
+            "Autoencoder: feature_weights must be at least 0, got {}", weight);
+  require(p.feature_weights.empty() ||
+              std::ranges::any_of(p.feature_weights, [](double weight) { return weight > 0; }),
+          "Autoencoder: expected a feature weight above 0, got none");
+}
+
+Autoencoder::~Autoencoder() = default;
+Autoencoder::Autoencoder(const Autoencoder& other)
+    : parameters_(other.parameters_), state_(std::make_unique<State>(*other.state_)) {}
+Autoencoder& Autoencoder::operator=(const Autoencoder& other) { return *this = Autoencoder(other); }
+Autoencoder::Autoencoder(Autoencoder&&) noexcept = default;
+Autoencoder& Autoencoder::operator=(Autoencoder&&) noexcept = default;
+
+void Autoencoder::fit(MatrixView<float> x, const Progress& progress) { fit_any(x, progress); }
+void Autoencoder::fit(MatrixView<double> x, const Progress& progress) { fit_any(x, progress); }
+
+void Autoencoder::partial_fit(MatrixView<float> x, const Progress& progress) {
+  partial_fit_any(x, progress);
+}
+void Autoencoder::partial_fit(MatrixView<double> x, const Progress& progress) {
+  partial_fit_any(x, progress);
+}
+
+void Autoencoder::score_samples(MatrixView<float> x, std::span<double> scores) const {
+  score_any(x, scores);
+}
+void Autoencoder::score_samples(MatrixView<double> x, std::span<double> scores) const {
+  score_any(x, scores);
+}
+
+void Autoencoder::reconstruct(MatrixView<float> x, std::span<double> reconstruction) const {
+  reconstruct_any(x, reconstruction);
+}
+void Autoencoder::reconstruct(MatrixView<double> x, std::span<double> reconstruction) const {
+  reconstruct_any(x, reconstruction);
+}
+
+void Autoencoder::feature_contributions(MatrixView<float> x,
+                                        std::span<double> contributions) const {
+  contributions_any(x, contributions);
+}
+void Autoencoder::feature_contributions(MatrixView<double> x,
+                                        std::span<double> contributions) const {
+  contributions_any(x, contributions);
+}
+
+void Autoencoder::fit_offset(MatrixView<float> x) { fit_offset_any(x); }
+void Autoencoder::fit_offset(MatrixView<double> x) { fit_offset_any(x); }
+
+double Autoencoder::offset() const {
+  require_fitted("Autoencoder::offset");
+  return state_->offset;
+}
+bool Autoencoder::offset_is_stale() const noexcept { return state_->offset_is_stale; }
+bool Autoencoder::fitted() const noexcept { return n_features() > 0; }
+std::size_t Autoencoder::n_features() const noexcept { return state_->scaler.n_features(); }
+const std::vector<TrainingEpoch>& Autoencoder::history() const noexcept { return state_->history; }
+
+void Autoencoder::require_fitted(const char* who) const {
+  require<NotFitted>(fitted(), "{}: not fitted yet, call fit first", who);
+}
+
+template <class Scalar>
+void Autoencoder::fit_any(MatrixView<Scalar> x, const Progress& progress) {
+  const auto& p = parameters_;
+  require_samples("Autoencoder::fit", x);
+  const auto n_rows = static_cast<std::size_t>(x.rows());
+  const auto n_features = static_cast<std::size_t>(x.cols());
+  require(n_rows >= 2, "Autoencoder::fit: expected at least 2 samples, got 1 sample");
+  require(p.feature_weights.empty() || p.feature_weights.size() == n_features,
+          "Autoencoder::fit: expected {} features, one a weight, got {}", p.feature_weights.size(),
+          n_features);
+
+  auto state = std::make_unique<State>();
+  state->scaler = Scaler(x);
+  const auto inputs = to_inputs(state->scaler, x);
+  state->network = detect::DenseNetwork<float>(State::widths(n_features, p.hidden));
+  RandomStream weights(p.seed, kWeightStream);
+  state->network.initialise(weights);
+  state->adam = detect::Adam<float>(state->network.parameters().size());
+
+  std::vector<std::size_t> rows(n_rows);
+  std::iota(rows.begin(), rows.end(), std::size_t{0});
+  RandomStream split(p.seed, kSplitStream);
+  shuffle(rows, split);
+  const auto n_held_back =
+      static_cast<std::size_t>(std::lround(p.validation_fraction * static_cast<double>(n_rows)));
+  const auto training = std::span(rows).subspan(n_held_back);
+  // Where there are none to hold back, the training rows themselves have to do.
+  const auto held_back = n_held_back > 0 ? std::span(rows).first(n_held_back) : training;
+
+  Trainer trainer(p, state->network, state->adam, inputs);
+  detect::EarlyStopping stopping(p.learning_rate, p.patience);
+  ThrottledProgress report(progress, "Autoencoder::fit");
+  std::unique_ptr<State> best;
+  const auto keep_best = [&] {
+    best->history = state->history;
+    best->prepare(p.feature_weights);
+    state_ = std::move(best);
+    fit_offset_any(x);
+  };
+  try {
+    while (state->n_passes < p.max_epochs && !stopping.exhausted()) {
+      const double rate = stopping.learning_rate();
+      const std::size_t done = state->n_passes * training.size();
+      const double loss = trainer.pass(training, state->n_passes, rate, [&](std::size_t n) {
+        report(done + n, p.max_epochs * training.size());
+      });
+      const double validation_loss =
+          reconstruction_loss(detect::FoldedNetwork(state->network), n_features, inputs, held_back);
+      require(std::isfinite(loss) && std::isfinite(validation_loss),
+              "Autoencoder::fit: the loss diverged in epoch {}: expected a smaller learning_rate, "
+              "got {}",
+              state->n_passes + 1, p.learning_rate);
+      ++state->n_passes;
+      state->history.push_back({loss, validation_loss, rate});
+      state->learning_rate = stopping.learning_rate();
+      if (stopping.update(validation_loss)) best = std::make_unique<State>(*state);
+    }
+  } catch (const Cancelled&) {
+    if (best) keep_best();
+    throw;
+  }
+  keep_best();
+}
+
+template <class Scalar>
+void Autoencoder::partial_fit_any(MatrixView<Scalar> x, const Progress& progress) {
+  if (!fitted()) return fit_any(x, progress);
+  require_samples("Autoencoder::partial_fit", x, n_features());
+  require(x.rows() >= 2, "Autoencoder::partial_fit: expected at least 2 samples, got 1 sample");
+  auto state = std::make_unique<State>(*state_);
+  const auto inputs = to_inputs(state->scaler, x);
+  std::vector<std::size_t> rows(static_cast<std::size_t>(x.rows()));
+  std::iota(rows.begin(), rows.end(), std::size_t{0});
+  Trainer trainer(parameters_, state->network, state->adam, inputs);
+  ThrottledProgress report(progress, "Autoencoder::partial_fit");
+  const double loss = trainer.pass(rows, state->n_passes, state->learning_rate,
+                                   [&](std::size_t n) { report(n, rows.size()); });
+  require(std::isfinite(loss),
+          "Autoencoder::partial_fit: the loss diverged; the model is as before");
+  ++state->n_passes;
+  state->offset_is_stale = true;
+  state->prepare(parameters_.feature_weights);
+  state_ = std::move(state);
+}
+
+template <class Scalar>
+void Autoencoder::fit_offset_any(MatrixView<Scalar> x) {
+  std::vector<double> scores(static_cast<std::size_t>(x.rows()));
+  score_any(x, scores);
+  state_->offset = quantile(std::move(scores), parameters_.contamination);
+  state_->offset_is_stale = false;
+}
+
+// Calls use(i, inputs, outputs) with the scaled values of each row and what the network makes of
+// them, on several threads for many rows.
+template <class Scalar, class Use>
+void Autoencoder::for_each_output(const char* who, MatrixView<Scalar> x, std::size_t n_values,
+                                  std::size_t n_columns, const Use& use) const {
+  require_fitted(who);
+  require_sample_shape(who, x, n_features());
+  const auto n_rows = static_cast<std::size_t>(x.rows());
+  require(n_values == n_rows * n_columns, "{}: expected room for {} values, got {}", who,
+          n_rows * n_columns, n_values);
+  const State& s = *state_;
+  const std::size_t width = padded(n_features());
+  const auto run_block = [&](std::size_t begin, std::size_t end) {
+    thread_local std::vector<float> memory;
+    const std::size_t n = end - begin;
+    const std::size_t buffer = n * s.folded.buffer_width();
+    memory.resize(std::max(memory.size(), n * width + 2 * buffer));
+    const auto block =
+        x.middle_rows(static_cast<Eigen::Index>(begin), static_cast<Eigen::Index>(n));
+    if (!all_finite(block)) require_samples(who, x);  // names the place in the whole
+    for (std::size_t i = 0; i < n; ++i) {
+      float* row = &memory[i * width];
+      s.scaler.transform(block.row(static_cast<Eigen::Index>(i)), row);
+      std::fill(row + n_features(), row + width, 0.0F);
+    }
+    const float* outputs =
+        s.folded.run(n, memory.data(), width, &memory[n * width], &memory[n * width + buffer]);
+    for (std::size_t i = 0; i < n; ++i) use(begin + i, &memory[i * width], outputs + i * width);
+  };
+  if (n_rows < kRowsWorthAThread) {
+    for (std::size_t begin = 0; begin < n_rows; begin += kBlockRows)
+      run_block(begin, std::min(begin + kBlockRows, n_rows));
+    return;
+  }
+  parallel_for(n_rows, kBlockRows, resolve_threads(parameters_.n_jobs), run_block);
+}
+
+template <class Scalar>
+void Autoencoder::score_any(MatrixView<Scalar> x, std::span<double> scores) const {
+  const auto& weights = state_->error_weights;
+  for_each_output("Autoencoder::score_samples", x, scores.size(), 1,
+                  [&](std::size_t i, const float* inputs, const float* outputs) {
+                    float sum = 0;
+                    for (std::size_t j = 0; j < weights.size(); ++j) {
+                      const float error = outputs[j] - inputs[j];
+                      sum += weights[j] * error * error;
+                    }
+                    scores[i] = -static_cast<double>(sum);
+                  });
+}
+
+template <class Scalar>
+void Autoencoder::reconstruct_any(MatrixView<Scalar> x, std::span<double> reconstruction) const {
+  for_each_output("Autoencoder::reconstruct", x, reconstruction.size(), n_features(),
+                  [&](std::size_t i, const float*, const float* outputs) {
+                    state_->scaler.inverse_transform(outputs, &reconstruction[i * n_features()]);
+                  });
+}
+
+template <class Scalar>
+void Autoencoder::contributions_any(MatrixView<Scalar> x, std::span<double> contributions) const {
+  const auto& weights = state_->error_weights;
+  for_each_output("Autoencoder::feature_contributions", x, contributions.size(), n_features(),
+                  [&](std::size_t i, const float* inputs, const float* outputs) {
+                    for (std::size_t j = 0; j < weights.size(); ++j) {
+                      const float error = outputs[j] - inputs[j];
+                      contributions[i * weights.size() + j] =
+                          static_cast<double>(weights[j] * error * error);
+                    }
+                  });
+}
+
+}  // namespace secondlook

@@ -1,0 +1,156 @@
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "core/validation.hpp"
+#include "detect/autoencoder_state.hpp"
+#include "store/read_model.hpp"
+
+namespace secondlook {
+
+namespace {
+
+using nlohmann::json;
+
+const ReaderRegistration registration("autoencoder", [](const ModelFile& file) {
+  return std::unique_ptr<Model>(std::make_unique<Autoencoder>(Autoencoder::from_file(file)));
+});
+
+// Calls use(name, shape, first value, step between rows, step between columns) for every tensor of
+// the network, in the parameters or the statistics.
+template <class Network, class Use>
+void for_each_tensor(Network& network, const Use& use) {
+  const auto parameters = network.parameters();
+  const auto statistics = network.statistics();
+  for (std::size_t l = 0; l < network.places().size(); ++l) {
+    const auto& place = network.places()[l];
+    const std::size_t n_outputs = network.widths()[l + 1];
+    const std::string prefix = "layers." + std::to_string(l) + ".";
+    use(prefix + "weight", n_outputs, place.n_inputs, &parameters[place.weights], std::size_t{1},
+        place.n_outputs);
+    const auto vector = [&](const char* name, auto* values) {
+      use(prefix + name, n_outputs, std::size_t{0}, values, std::size_t{1}, std::size_t{0});
+    };
+    if (l == network.n_hidden()) {
+      vector("bias", &parameters[place.bias]);
+      continue;
+    }
+    vector("gain", &parameters[place.gain]);
+    vector("shift", &parameters[place.shift]);
+    vector("mean", &statistics[place.mean]);
+    vector("variance", &statistics[place.variance]);
+  }
+}
+
+std::vector<std::int64_t> shape_of(std::size_t n_rows, std::size_t n_cols) {
+  std::vector<std::int64_t> shape{static_cast<std::int64_t>(n_rows)};
+  if (n_cols > 0) shape.push_back(static_cast<std::int64_t>(n_cols));
+  return shape;
+}
+
+}  // namespace
+
+ModelFile Autoencoder::to_file() const {
+  require_fitted("Autoencoder::save");
+  const State& s = *state_;
+  const auto& p = parameters_;
+  ModelFile file{std::string(kind())};
+  file.set_section("parameters", json{{"hidden", p.hidden},
+                                      {"dropout", p.dropout},
+                                      {"learning_rate", p.learning_rate},
+                                      {"weight_decay", p.weight_decay},
+                                      {"batch_size", p.batch_size},
+                                      {"max_epochs", p.max_epochs},
+                                      {"patience", p.patience},
+                                      {"validation_fraction", p.validation_fraction},
+                                      {"contamination", p.contamination},
+                                      {"feature_weights", p.feature_weights},
+                                      {"seed", p.seed},
+                                      {"n_jobs", p.n_jobs}}
+                                     .dump());
+  file.set_section("state", json{{"learning_rate", s.learning_rate},
+                                 {"n_passes", s.n_passes},
+                                 {"n_steps", s.adam.n_steps()}}
+                                .dump());
+  file.set_section("decision", json{{"offset", s.offset}, {"stale", s.offset_is_stale}}.dump());
+
+  const auto n_features = static_cast<std::int64_t>(s.scaler.n_features());
+  file.add<double>("scaler.mean", {n_features}, s.scaler.mean());
+  file.add<double>("scaler.scale", {n_features}, s.scaler.scale());
+  for_each_tensor(s.network, [&](const std::string& name, std::size_t n_rows, std::size_t n_cols,
+                                 const float* first, std::size_t row_step, std::size_t col_step) {
+    std::vector<float> values;
+    for (std::size_t i = 0; i < n_rows; ++i)
+      for (std::size_t j = 0; j < std::max<std::size_t>(n_cols, 1); ++j)
+        values.push_back(first[i * row_step + j * col_step]);
+    file.add<float>(name, shape_of(n_rows, n_cols), values);
+  });
+  const auto& moments = s.adam.moments();
+  file.add<float>("adam.moments", {2, static_cast<std::int64_t>(moments.size() / 2)}, moments);
+  std::vector<double> history;
+  for (const auto& epoch : s.history)
+    history.insert(history.end(), {epoch.loss, epoch.validation_loss, epoch.learning_rate});
+  file.add<double>("history", {static_cast<std::int64_t>(s.history.size()), 3}, history);
+  return file;
+}
+
+Autoencoder Autoencoder::from_file(const ModelFile& file) {
+  return read_model("Autoencoder", "autoencoder", file, [&] {
+    const json p = read_section(file, "parameters");
+    Autoencoder model({
+        .hidden = p.at("hidden"),
+        .dropout = p.at("dropout"),
+        .learning_rate = p.at("learning_rate"),
+        .weight_decay = p.at("weight_decay"),
+        .batch_size = p.at("batch_size"),
+        .max_epochs = p.at("max_epochs"),
+        .patience = p.at("patience"),
+        .validation_fraction = p.at("validation_fraction"),
+        .contamination = p.at("contamination"),
+        .feature_weights = p.at("feature_weights"),
+        .seed = p.at("seed"),
+        .n_jobs = p.at("n_jobs"),
+    });
+    State& s = *model.state_;
+    const json state = read_section(file, "state");
+    s.learning_rate = state.at("learning_rate");
+    s.n_passes = state.at("n_passes");
+    const json decision = read_section(file, "decision");
+    s.offset = decision.at("offset");
+    s.offset_is_stale = decision.at("stale");
+
+    const auto mean = file.get<double>("scaler.mean", {-1});
+    const auto scale = file.get<double>("scaler.scale", {static_cast<std::int64_t>(mean.size())});
+    s.scaler = Scaler({mean.begin(), mean.end()}, {scale.begin(), scale.end()});
+    const std::size_t n_features = mean.size();
+    const auto& weights = model.parameters_.feature_weights;
+    require(n_features > 0 && (weights.empty() || weights.size() == n_features),
+            "Autoencoder: {} feature weights for {} features", weights.size(), n_features);
+    // The first layer has to be in the file before as much is allocated as the widths ask for.
+    const auto widths = State::widths(n_features, model.parameters_.hidden);
+    for (std::size_t l = 0; l + 1 < widths.size(); ++l)
+      static_cast<void>(file.get<float>("layers." + std::to_string(l) + ".weight",
+                                        shape_of(widths[l + 1], widths[l])));
+    s.network = detect::DenseNetwork<float>(widths);
+    for_each_tensor(s.network, [&](const std::string& name, std::size_t n_rows, std::size_t n_cols,
+                                   float* first, std::size_t row_step, std::size_t col_step) {
+      const auto values = file.get<float>(name, shape_of(n_rows, n_cols));
+      const bool is_variance = name.ends_with(".variance");
+      const std::size_t columns = std::max<std::size_t>(n_cols, 1);
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        require(std::isfinite(values[i]) && !(is_variance && values[i] < 0),
+                "Autoencoder: {} among {}", values[i], name);
+        first[i / columns * row_step + i % columns * col_step] = values[i];
+      }
+    });
+    const auto n_parameters = static_cast<std::int64_t>(s.network.parameters().size());
+    const auto moments = file.get<float>("adam.moments", {2, n_parameters});
+    s.adam.restore({moments.begin(), moments.end()}, state.at("n_steps"));
+    const auto history = file.get<double>("history", {-1, 3});
+    for (std::size_t i = 0; i < history.size(); i += 3)
+      s.history.push_back({history[i], history[i + 1], history[i + 2]});
+    s.prepare(weights);
+    return model;
+  });
+}
+
+}  // namespace secondlook

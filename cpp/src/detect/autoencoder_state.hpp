@@ -1,0 +1,62 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+#include "detect/adam.hpp"
+#include "detect/dense_network.hpp"
+#include "secondlook/detect/autoencoder.hpp"
+#include "secondlook/series/scaler.hpp"
+
+namespace secondlook {
+
+struct Autoencoder::State {
+  Scaler scaler;
+  detect::DenseNetwork<float> network{{0, 0}};
+  detect::Adam<float> adam;
+  double learning_rate = 0;
+  std::vector<TrainingEpoch> history;
+  std::uint64_t n_passes = 0;  // over the rows, ever: names the next one's random stream
+  double offset = 0;
+  bool offset_is_stale = false;
+  // What follows is made from the above and the parameters by `prepare`.
+  detect::FoldedNetwork folded;
+  std::vector<float> error_weights;  // of the features, summing to 1
+
+  State() = default;
+  State(const State& other)
+      : scaler(other.scaler),
+        network(other.network),
+        adam(other.adam),
+        learning_rate(other.learning_rate),
+        history(other.history),
+        n_passes(other.n_passes),
+        offset(other.offset),
+        offset_is_stale(other.offset_is_stale),
+        folded(other.network),
+        error_weights(other.error_weights) {}
+  State& operator=(const State&) = delete;
+
+  // Widths of the network over so many features.
+  static std::vector<std::size_t> widths(std::size_t n_features,
+                                         const std::vector<std::size_t>& hidden) {
+    std::vector<std::size_t> all{n_features};
+    all.insert(all.end(), hidden.begin(), hidden.end());
+    all.insert(all.end(), hidden.rbegin() + 1, hidden.rend());
+    all.push_back(n_features);
+    return all;
+  }
+
+  void prepare(const std::vector<double>& feature_weights) {
+    folded = detect::FoldedNetwork(network);
+    error_weights.assign(scaler.n_features(), 1.0F / static_cast<float>(scaler.n_features()));
+    if (feature_weights.empty()) return;
+    double total = 0;
+    for (const double weight : feature_weights) total += weight;
+    std::ranges::transform(feature_weights, error_weights.begin(),
+                           [&](double weight) { return static_cast<float>(weight / total); });
+  }
+};
+
+}  // namespace secondlook

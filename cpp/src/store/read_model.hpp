@@ -1,0 +1,32 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "core/validation.hpp"
+#include "secondlook/store/model_file.hpp"
+
+namespace secondlook {
+
+inline nlohmann::json read_section(const ModelFile& file, std::string_view name) {
+  return nlohmann::json::parse(file.section(name));
+}
+
+/// What `build` makes of a file of the given kind; whatever is wrong with its contents becomes a
+/// ModelFileError.
+template <class Build>
+auto read_model(std::string_view who, std::string_view kind, const ModelFile& file,
+                const Build& build) {
+  require<ModelFileError>(file.kind() == kind, "{}: expected a model of kind {}, got '{}'", who,
+                          kind, file.kind());
+  try {
+    return build();
+  } catch (const nlohmann::json::exception& error) {
+    throw ModelFileError(std::string(who) + ": " + error.what());
+  } catch (const InvalidArgument& error) {
+    throw ModelFileError(error.what());
+  }
+}
+
+}  // namespace secondlook

@@ -1,0 +1,241 @@
+"""Autoencoder."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from secondlook import _core
+from secondlook.core.progress import ProgressBar
+from secondlook.core.threads import requested_threads
+from secondlook.detect.tabular import TabularDetector, seed_of
+
+
+class Autoencoder(TabularDetector):
+    """Autoencoder: a narrow network cannot reproduce rows unlike those it was trained on.
+
+    Fully connected layers with batch normalisation, leaky ReLU and dropout, trained by Adam on
+    standardised features until the loss over rows held back improves no more; the best weights are
+    kept. The learning rate is halved whenever that loss stands still for half of `patience`.
+    Ctrl-C ends the training and leaves the best model so far.
+
+    Parameters
+    ----------
+    hidden : sequence of int, default=(32, 16, 8)
+        Units of the layers on the way in; mirrored on the way out.
+    dropout : float, default=0.25
+        Share of the units left out at random in training, in [0, 1).
+    learning_rate : float, default=1e-3
+        Of Adam.
+    weight_decay : float, default=1e-5
+        Of Adam, as part of the gradient.
+    batch_size : int, default=32
+        Rows a training step, at least 2.
+    max_epochs : int, default=100
+        Passes over the rows at most.
+    patience : int, default=10
+        Epochs without a better loss over the rows held back, after which training ends.
+    validation_fraction : float, default=0.1
+        Share of the rows held back, in [0, 0.5]; with none, the training rows are judged.
+    contamination : float, default=0.01
+        `offset_` is this quantile, in (0, 0.5], of the training scores.
+    feature_weights : sequence of float or None, default=None
+        Weights of the features' errors in the score. None: all alike.
+    n_jobs : int or None, default=None
+        Threads that score; -1 is all processors. None leaves it to the environment variable
+        `SECONDLOOK_NUM_THREADS`, or takes all processors. Training takes one.
+    random_state : int, RandomState or None, default=None
+        Seed of weights, split, order and dropout.
+
+    Attributes
+    ----------
+    offset_ : float
+        Samples that score below are anomalous: ``decision_function = score_samples - offset_``.
+    history_ : ndarray of shape (n_epochs, 3)
+        Of each epoch: training loss (with dropout), loss over the rows held back, which is least
+        in the epoch whose weights are kept, and learning rate. Losses are mean squared errors in squared standard deviations.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where `fit` was given a table whose columns are all named by strings.
+
+    References
+    ----------
+    S. Hawkins, H. He, G. Williams, R. Baxter, "Outlier Detection Using Replicator Neural
+    Networks", DaWaK 2002.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from secondlook import Autoencoder
+    >>> a, b = np.random.default_rng(0).normal(size=(2, 1000))
+    >>> model = Autoencoder(hidden=(8, 2), dropout=0, random_state=0).fit(np.c_[a, b, a + b])
+    >>> model.predict([[1.0, 1.0, 2.0], [1.0, 1.0, -2.0]])
+    array([ 1, -1])
+    """
+
+    _core_type: ClassVar[Any] = _core.detect.Autoencoder
+    _model: "_core.detect.Autoencoder"
+
+    def __init__(
+        self,
+        hidden: Sequence[int] = (32, 16, 8),
+        dropout: float = 0.25,
+        learning_rate: float = 1e-3,
+        weight_decay: float = 1e-5,
+        batch_size: int = 32,
+        max_epochs: int = 100,
+        patience: int = 10,
+        *,
+        validation_fraction: float = 0.1,
+        contamination: float = 0.01,
+        feature_weights: Sequence[float] | None = None,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.hidden = hidden
+        self.dropout = dropout
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.patience = patience
+        self.validation_fraction = validation_fraction
+        self.contamination = contamination
+        self.feature_weights = feature_weights
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def fit(self, X: ArrayLike, y: None = None) -> Self:
+        """Train anew.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows that are mostly normal, two at least.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : Autoencoder
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of range, `X` is not finite, or the loss diverges.
+        KeyboardInterrupt
+            On Ctrl-C; after the first epoch the best model so far is there to use.
+        """
+        samples = self._own_or_validated(X, reset=True)
+        model = self._make_core(*samples.shape)
+        try:
+            with ProgressBar("Training") as progress:
+                model.fit(samples, progress)
+        finally:
+            if model.fitted:
+                self._model = model
+        return self
+
+    def partial_fit(self, X: ArrayLike, y: None = None) -> Self:
+        """Train on by one pass over new rows, at the learning rate reached.
+
+        Features keep the scale of the first training. `offset_` is stale afterwards: deciding
+        warns until `fit_offset`. An untrained model is trained by `fit`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            New rows that are mostly normal, two at least.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : Autoencoder
+        """
+        if not hasattr(self, "_model"):
+            return self.fit(X)
+        samples = self._own_or_validated(X, reset=False)
+        with ProgressBar("Training") as progress:
+            self._model.partial_fit(samples, progress)
+        return self
+
+    def score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Score rows: higher is more normal.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            C-contiguous float32 or float64 arrays are read in place.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+            Minus the weighted mean squared error of reproducing the row, in squared standard
+            deviations of the features.
+        """
+        return super().score_samples(X)
+
+    def reconstruct(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return what the network makes of each row, in the features' own units.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        reconstruction : ndarray of shape (n_samples, n_features)
+        """
+        return self._apply("reconstruct", X)
+
+    def feature_contributions(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return each feature's part in the error.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        contributions : ndarray of shape (n_samples, n_features)
+            At least 0; a row sums to minus its score.
+        """
+        return super().feature_contributions(X)
+
+    @property
+    def history_(self) -> NDArray[np.float64]:
+        """Training loss, loss over the rows held back, and learning rate of each epoch."""
+        history: NDArray[np.float64] = self._fitted_attribute().history
+        return history
+
+    @classmethod
+    def _parameters_of(cls, core: "_core.detect.Autoencoder") -> dict[str, Any]:
+        p = core.parameters
+        seed = p.pop("seed")
+        return {
+            **p,
+            "hidden": tuple(p["hidden"]),
+            "feature_weights": p["feature_weights"] or None,
+            "n_jobs": p["n_jobs"] or None,
+            "random_state": seed,
+        }
+
+    def _make_core(self, n_rows: int, n_features: int) -> "_core.detect.Autoencoder":
+        weights = self.feature_weights
+        return _core.detect.Autoencoder(
+            hidden=list(self.hidden),
+            dropout=self.dropout,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            batch_size=self.batch_size,
+            max_epochs=self.max_epochs,
+            patience=self.patience,
+            validation_fraction=self.validation_fraction,
+            contamination=self.contamination,
+            feature_weights=[] if weights is None else list(weights),
+            seed=seed_of(self.random_state),
+            n_jobs=requested_threads("Autoencoder", self.n_jobs),
+        )

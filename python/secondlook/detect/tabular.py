@@ -1,0 +1,195 @@
+"""What detectors over tables of samples share: scikit-learn's conventions around the core."""
+
+import json
+import os
+import warnings
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Self, TypeGuard
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, OutlierMixin
+from sklearn.exceptions import NotFittedError
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import validate_data
+
+from secondlook import _core
+from secondlook.errors import ModelFileError, StaleDecisionWarning
+
+
+class TabularDetector(OutlierMixin, BaseEstimator, ABC):
+    """A detector over rows of features, whose fitted state is a model of the core."""
+
+    _core_type: ClassVar[Any]
+    _model: Any
+
+    @classmethod
+    @abstractmethod
+    def _parameters_of(cls, core: Any) -> dict[str, Any]:
+        """Return the constructor's arguments that give the core's parameters."""
+
+    @abstractmethod
+    def _make_core(self, n_rows: int, n_features: int) -> Any:
+        """Return an unfitted core model, or raise `ValueError` for a bad parameter."""
+
+    def score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Score rows: higher is more normal."""
+        # First what a caller with one row waits for: scikit-learn's validation costs more than
+        # scoring.
+        state = self.__dict__
+        if "_model" in state and "feature_names_in_" not in state:
+            scores: NDArray[np.float64] = state["_model"].score_samples(X)
+            if scores is not NotImplemented:
+                return scores
+        return self._apply("score_samples", X)
+
+    def anomaly_score(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Evidence for the abnormal, ``-score_samples(X)``: what `secondlook.decide` takes."""
+        return -self.score_samples(X)
+
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Score rows relative to `offset_`: negative is anomalous."""
+        scores = self.score_samples(X)
+        if self._model.offset_is_stale:
+            warnings.warn(
+                f"{type(self).__name__}: offset_ was computed before the model learned on; "
+                "call fit_offset with recent rows",
+                StaleDecisionWarning,
+                stacklevel=2,
+            )
+        scores -= self._model.offset
+        return scores
+
+    def predict(self, X: ArrayLike) -> NDArray[np.int64]:
+        """Call rows normal, +1, where ``decision_function`` is at least 0, else anomalous, -1."""
+        return np.where(self.decision_function(X) >= 0, 1, -1)
+
+    def fit_offset(self, X: ArrayLike) -> Self:
+        """Compute `offset_` anew, so that the share `contamination` of the rows lies below it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows like those to come.
+
+        Returns
+        -------
+        self : TabularDetector
+        """
+        model = self._fitted()
+        model.fit_offset(self._own_or_validated(X, reset=False))
+        return self
+
+    def feature_contributions(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Say how much each feature speaks for an anomaly, shape (n_samples, n_features)."""
+        return self._apply("feature_contributions", X)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted model to a file, which `secondlook.load` and C++ read.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            Replaced as one step, whatever happens meanwhile.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        self._to_model_file().write(path)
+
+    @property
+    def offset_(self) -> float:
+        """Samples that score below are anomalous."""
+        return float(self._fitted_attribute().offset)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_model") and bool(self._model.fitted)
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = super().__getstate__()
+        if "_model" not in state:
+            return state
+        return {**state, "_model": self._model.to_file().serialize()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if "_model" in state:
+            file = _core.store.ModelFile.parse(state["_model"])
+            self._model = self._core_type.from_file(file)
+
+    def _to_model_file(self) -> "_core.store.ModelFile":
+        file: _core.store.ModelFile = self._fitted().to_file()
+        names = getattr(self, "feature_names_in_", None)
+        file.set_section("feature_names", json.dumps(None if names is None else list(names)))
+        return file
+
+    @classmethod
+    def _from_model_file(cls, file: "_core.store.ModelFile") -> Self:
+        core = cls._core_type.from_file(file)
+        model = cls(**cls._parameters_of(core))
+        model._model = core
+        model.n_features_in_ = core.n_features
+        names = json.loads(file.sections.get("feature_names", "null"))
+        if names is not None:
+            if len(names) != core.n_features:
+                raise ModelFileError(
+                    f"{cls.__name__}: expected {core.n_features} feature names, got {len(names)}"
+                )
+            model.feature_names_in_ = np.array(names, dtype=object)
+        return model
+
+    def _fitted(self) -> Any:
+        try:
+            return self._model
+        except AttributeError:
+            raise NotFittedError(f"{type(self).__name__}: not fitted yet, call fit first") from None
+
+    def _fitted_attribute(self) -> Any:
+        # hasattr() must say no before fit, so an attribute's error is an AttributeError.
+        if not self.__sklearn_is_fitted__():
+            raise AttributeError(f"{type(self).__name__}: not fitted yet, call fit first")
+        return self._model
+
+    def _apply(self, method: str, X: ArrayLike) -> NDArray[np.float64]:
+        use = getattr(self._fitted(), method)
+        result: NDArray[np.float64] = use(self._own_or_validated(X, reset=False))
+        return result
+
+    def _own_or_validated(self, X: ArrayLike, *, reset: bool) -> NDArray[Any]:
+        """Return `X` as a C-contiguous float array; the core checks its values."""
+        if _is_plain(X):
+            if reset:
+                self.__dict__.pop("feature_names_in_", None)
+                self.n_features_in_ = X.shape[1]
+                return X
+            if not hasattr(self, "feature_names_in_") and X.shape[1] == self.n_features_in_:
+                return X
+        array: NDArray[Any] = validate_data(
+            self,
+            X,
+            reset=reset,
+            dtype=(np.float64, np.float32),
+            order="C",
+            ensure_all_finite=False,
+        )
+        return array
+
+
+def seed_of(random_state: Any) -> int:
+    """Read scikit-learn's `random_state`, where an integer names the same numbers as in C++."""
+    if not isinstance(random_state, int | np.integer):
+        random_state = check_random_state(random_state).randint(np.iinfo(np.int32).max)
+    return int(random_state) % 2**64
+
+
+def _is_plain(X: Any) -> TypeGuard[NDArray[Any]]:
+    """Whether the core can read `X` in place: scikit-learn's validation costs more than scoring."""
+    return (
+        type(X) is np.ndarray
+        and X.ndim == 2
+        and X.dtype in (np.float32, np.float64)
+        and X.flags.c_contiguous
+        and X.size > 0
+    )
