@@ -5,6 +5,7 @@
 // Each room adds its submodule: `_core.store`, `_core.series`, …
 void register_core(pybind11::module_& module);
 void register_store(pybind11::module_& module);
+void register_decide(pybind11::module_& module);
 void register_detect(pybind11::module_& module);
 void register_series(pybind11::module_& module);
 void register_image(pybind11::module_& module);
