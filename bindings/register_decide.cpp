@@ -96,7 +96,7 @@ std::vector<std::pair<double, bool>> peaks_of(const PeaksOverThreshold& tail) {
 void register_peaks_over_threshold(py::module_& module) {
   py::class_<PeaksOverThreshold>(module, "PeaksOverThreshold")
       .def(py::init([](const ContiguousArray<double>& scores, double risk, double level,
-                       std::size_t max_peaks, std::int64_t drift_window) {
+                       std::int64_t max_peaks, std::int64_t drift_window) {
              const auto values = as_span(scores);
              const py::gil_scoped_release release;
              return PeaksOverThreshold(values, {risk, level, max_peaks, drift_window});
@@ -128,7 +128,7 @@ void register_peaks_over_threshold(py::module_& module) {
           },
           [](const py::tuple& state) {
             const auto [parameters, values, counts, peaks, oldest] =
-                unpacked<std::tuple<double, double, std::size_t, std::int64_t>,
+                unpacked<std::tuple<double, double, std::int64_t, std::int64_t>,
                          std::array<double, 5>, std::array<std::int64_t, 5>,
                          std::vector<std::pair<double, bool>>, std::size_t>(state);
             PeaksOverThreshold::State s{values[0], values[1], values[2], values[3],
@@ -188,8 +188,8 @@ void register_thresholds(py::module_& module) {
   module.def(
       "seasonal_threshold",
       [](const ContiguousArray<double>& scores, const ContiguousArray<std::int64_t>& seasons,
-         double false_alarm_rate, std::optional<double> confidence, std::size_t n_seasons,
-         std::size_t min_scores) {
+         double false_alarm_rate, std::optional<double> confidence, std::int64_t n_seasons,
+         std::int64_t min_scores) {
         const SeasonalThreshold fitted(as_span(scores), as_span(seasons),
                                        {false_alarm_rate, confidence, n_seasons, min_scores});
         return py::make_tuple(fitted.common_threshold(),

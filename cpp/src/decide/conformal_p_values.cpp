@@ -20,7 +20,7 @@ std::vector<double> marginal(std::size_t n) {
 // i, where b_{n+1−i} = 1 − (risk · i(i−1)…(i−k+1) / (n(n−1)…(n−k+1)))^(1/k). The chance of a normal
 // sample to lie above the i-th largest calibration score is such a variable.
 std::vector<double> calibration_conditional(std::size_t n, double confidence) {
-  const auto k = static_cast<double>(n / 2);
+  const double k = std::floor(static_cast<double>(n) / 2);
   std::vector<double> p(n + 1, 1.0);
   double log_bound = std::log1p(-confidence) / k;
   for (std::size_t count = 0; count < n; ++count) {

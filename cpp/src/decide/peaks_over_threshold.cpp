@@ -12,7 +12,7 @@ namespace secondlook {
 
 namespace {
 
-constexpr std::size_t kFewestPeaks = 10;
+constexpr std::int64_t kFewestPeaks = 10;
 
 void require_parameters(const PeaksOverThresholdParameters& p) {
   require(p.risk > 0 && p.risk < 1, "PeaksOverThreshold: risk must lie in (0, 1), got {}", p.risk);
@@ -59,9 +59,9 @@ bool possible(const PeaksOverThreshold::State& s, const PeaksOverThresholdParame
     return peak.excess > 0 && std::isfinite(peak.excess);
   };
   return s.scale > 0 && s.n_calibration >= 0 && s.n_scores >= s.n_calibration &&
-         s.n_peaks >= static_cast<std::int64_t>(s.peaks.size()) && s.n_scores >= s.n_peaks &&
+         s.n_peaks >= std::ssize(s.peaks) && s.n_scores >= s.n_peaks &&
          s.n_alarms >= s.n_alarms_counted && s.n_alarms_counted >= 0 && !s.peaks.empty() &&
-         s.peaks.size() <= p.max_peaks && s.oldest < s.peaks.size() &&
+         std::ssize(s.peaks) <= p.max_peaks && s.oldest < s.peaks.size() &&
          std::ranges::all_of(s.peaks, is_excess);
 }
 
@@ -80,14 +80,14 @@ PeaksOverThreshold::PeaksOverThreshold(std::span<const double> scores,
   std::vector<double> excesses;
   for (const double value : values)
     if (value > start) excesses.push_back(value - start);
-  require(excesses.size() >= kFewestPeaks,
+  require(std::ssize(excesses) >= kFewestPeaks,
           "PeaksOverThreshold: expected at least {} scores above the {}-quantile {}, got {} of {}",
           kFewestPeaks, parameters.level, start, excesses.size(), values.size());
 
   state_.initial_threshold = start;
   state_.n_calibration = state_.n_scores = static_cast<std::int64_t>(values.size());
-  state_.n_peaks = static_cast<std::int64_t>(excesses.size());
-  const std::size_t kept = std::min(excesses.size(), parameters.max_peaks);
+  state_.n_peaks = std::ssize(excesses);
+  const auto kept = static_cast<std::size_t>(std::min(state_.n_peaks, parameters.max_peaks));
   for (const double excess : std::span(excesses).last(kept)) state_.peaks.push_back({excess});
   const auto tail = decide::fit_generalised_pareto(state_.peaks);
   require(tail.has_value(),
@@ -138,7 +138,7 @@ bool PeaksOverThreshold::counts_as_peak() const {
 
 void PeaksOverThreshold::add_peak(Peak peak) {
   ++state_.n_peaks;
-  if (state_.peaks.size() < parameters_.max_peaks) {
+  if (std::ssize(state_.peaks) < parameters_.max_peaks) {
     state_.peaks.push_back(peak);
   } else {
     state_.peaks[state_.oldest] = peak;

@@ -9,7 +9,7 @@ namespace secondlook {
 
 namespace {
 
-constexpr std::size_t kMostSeasons = 1'000'000;  // no season of a plant: memory for a mistake
+constexpr std::int64_t kMostSeasons = 1'000'000;  // no season of a plant: memory for a mistake
 
 std::int64_t floor_divide(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
@@ -18,36 +18,36 @@ std::int64_t floor_divide(std::int64_t a, std::int64_t b) { return a / b - (a % 
 SeasonalThreshold::SeasonalThreshold(std::span<const double> scores,
                                      std::span<const std::int64_t> seasons,
                                      const SeasonalThresholdParameters& parameters) {
-  const std::size_t n_seasons = parameters.n_seasons;
+  const std::int64_t n_seasons = parameters.n_seasons;
   require(n_seasons >= 1 && n_seasons <= kMostSeasons,
           "SeasonalThreshold: n_seasons must lie in [1, {}], got {}", kMostSeasons, n_seasons);
+  require(parameters.min_scores >= 0, "SeasonalThreshold: min_scores must be at least 0, got {}",
+          parameters.min_scores);
   require(seasons.size() == scores.size(),
           "SeasonalThreshold: expected {} seasons, one a score, got {}", scores.size(),
           seasons.size());
   common_threshold_ =
       quantile_threshold(scores, parameters.false_alarm_rate, parameters.confidence);
-  std::vector<std::vector<double>> by_season(n_seasons);
+  std::vector<std::vector<double>> by_season(static_cast<std::size_t>(n_seasons));
   for (std::size_t i = 0; i < scores.size(); ++i) {
-    require(seasons[i] >= 0 && static_cast<std::size_t>(seasons[i]) < n_seasons,
+    require(seasons[i] >= 0 && seasons[i] < n_seasons,
             "SeasonalThreshold: expected seasons from 0 to {}, got {} at place {}", n_seasons - 1,
             seasons[i], i);
     by_season[static_cast<std::size_t>(seasons[i])].push_back(scores[i]);
   }
-  const std::size_t fewest = std::max(
-      parameters.min_scores, fewest_scores(parameters.false_alarm_rate, parameters.confidence));
-  thresholds_.assign(n_seasons, common_threshold_);
-  counts_.resize(n_seasons);
-  for (std::size_t season = 0; season < n_seasons; ++season) {
-    const auto& own = by_season[season];
-    counts_[season] = static_cast<std::int64_t>(own.size());
-    if (own.size() >= fewest)
-      thresholds_[season] =
-          quantile_threshold(own, parameters.false_alarm_rate, parameters.confidence);
+  const std::size_t fewest =
+      std::max(static_cast<std::size_t>(parameters.min_scores),
+               fewest_scores(parameters.false_alarm_rate, parameters.confidence));
+  for (const auto& own : by_season) {
+    counts_.push_back(std::ssize(own));
+    thresholds_.push_back(own.size() < fewest ? common_threshold_
+                                              : quantile_threshold(own, parameters.false_alarm_rate,
+                                                                   parameters.confidence));
   }
 }
 
 double SeasonalThreshold::threshold(std::int64_t season) const {
-  require(season >= 0 && static_cast<std::size_t>(season) < thresholds_.size(),
+  require(season >= 0 && season < std::ssize(thresholds_),
           "SeasonalThreshold::threshold: expected a season from 0 to {}, got {}",
           thresholds_.size() - 1, season);
   return thresholds_[static_cast<std::size_t>(season)];

@@ -108,7 +108,7 @@ TEST_CASE("PeaksOverThreshold: says a cut-off that the calibration could not sho
 }
 
 TEST_CASE("PeaksOverThreshold: a long stream keeps to the risk") {
-  const std::size_t max_peaks = GENERATE(200, 1000);
+  const std::int64_t max_peaks = GENERATE(200, 1000);
   const GeneralisedPareto law{GENERATE(-0.2, 0.0, 0.3), 1.0};
   CAPTURE(max_peaks, law.shape);
   RandomStream random(1);
@@ -121,7 +121,7 @@ TEST_CASE("PeaksOverThreshold: a long stream keeps to the risk") {
   const double rate = static_cast<double>(alarms) / kScores;
   CHECK(rate > 0.5e-3);
   CHECK(rate < 2e-3);
-  REQUIRE(tail.state().peaks.size() == max_peaks);
+  REQUIRE(std::ssize(tail.state().peaks) == max_peaks);
 }
 
 TEST_CASE("PeaksOverThreshold: a burst of anomalies does not lift the cut-off") {

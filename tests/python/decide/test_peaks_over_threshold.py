@@ -91,6 +91,8 @@ def test_bad_input():
         sl.PeaksOverThreshold().fit(np.arange(100))
     with pytest.raises(ValueError, match="level must lie in"):
         sl.PeaksOverThreshold(0.05, 0.98).fit(np.arange(1000))
+    with pytest.raises(ValueError, match="max_peaks must be at least 10, got -1"):
+        sl.PeaksOverThreshold(max_peaks=-1).fit(np.arange(1000))
     with pytest.raises(ValueError, match="expected finite scores, got nan at place 2"):
         sl.PeaksOverThreshold().fit([1.0, 2.0, np.nan])
     tail = sl.PeaksOverThreshold().fit(np.arange(1000.0))

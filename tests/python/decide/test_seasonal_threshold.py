@@ -63,6 +63,8 @@ def test_clones_and_pickles():
 
 def test_bad_input():
     threshold = sl.SeasonalThreshold(0.1, n_seasons=2)
+    with pytest.raises(ValueError, match="n_seasons must lie in .* got -1"):
+        sl.SeasonalThreshold(0.1, n_seasons=-1).fit([1.0], [0])
     with pytest.raises(NotFittedError):
         threshold.alarms([1.0], [0])
     scores = np.arange(100.0)

@@ -12,7 +12,7 @@ namespace secondlook {
 struct PeaksOverThresholdParameters {
   double risk = 1e-3;             ///< share of normal scores that may reach the cut-off, in (0, 1)
   double level = 0.98;            ///< quantile above which the tail begins, in (0, 1 − risk)
-  std::size_t max_peaks = 1000;   ///< newest peaks that the tail is fitted to, at least 10
+  std::int64_t max_peaks = 1000;  ///< newest peaks that the tail is fitted to, at least 10
   std::int64_t drift_window = 0;  ///< scores that the local mean is taken over; 0: no drift
 
   bool operator==(const PeaksOverThresholdParameters&) const = default;

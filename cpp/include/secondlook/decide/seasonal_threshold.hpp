@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -13,8 +12,8 @@ namespace secondlook {
 struct SeasonalThresholdParameters {
   double false_alarm_rate = 0.01;                   ///< in (0, 1), in every season
   std::optional<double> confidence = std::nullopt;  ///< as `quantile_threshold` takes it
-  std::size_t n_seasons = 24;                       ///< at least 1
-  std::size_t min_scores = 100;                     ///< a season of fewer takes the common cut-off
+  std::int64_t n_seasons = 24;                      ///< at least 1
+  std::int64_t min_scores = 100;                    ///< a season of fewer takes the common cut-off
 };
 
 /// A cut-off for each season, such as the hour of the day, from scores of normal samples.
