@@ -14,6 +14,7 @@ void publish_submodules(const pybind11::module_& module) {
 PYBIND11_MODULE(_core, module) {
   register_core(module);
   register_store(module);
+  register_decide(module);
   register_detect(module);
   register_series(module);
   publish_submodules(module);

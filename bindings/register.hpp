@@ -5,6 +5,7 @@
 // Each room adds its submodule: `_core.store`, `_core.series`, …
 void register_core(pybind11::module_& module);
 void register_store(pybind11::module_& module);
+void register_decide(pybind11::module_& module);
 void register_detect(pybind11::module_& module);
 // Part of detect's: what learns by gradients.
 void register_neural_detectors(pybind11::module_& detect);

@@ -4,6 +4,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from secondlook.decide.anomaly_likelihood import AnomalyLikelihood as AnomalyLikelihood
+    from secondlook.decide.conformal_p_values import ConformalPValues as ConformalPValues
+    from secondlook.decide.event_metrics import EventMetrics as EventMetrics
+    from secondlook.decide.event_metrics import event_metrics as event_metrics
+    from secondlook.decide.false_discovery import benjamini_hochberg as benjamini_hochberg
+    from secondlook.decide.false_discovery import storey_null_share as storey_null_share
+    from secondlook.decide.peaks_over_threshold import PeaksOverThreshold as PeaksOverThreshold
+    from secondlook.decide.quantile_threshold import quantile_threshold as quantile_threshold
+    from secondlook.decide.running_quantile import RunningQuantile as RunningQuantile
+    from secondlook.decide.seasonal_threshold import SeasonalThreshold as SeasonalThreshold
+    from secondlook.decide.seasonal_threshold import hours_of_day as hours_of_day
     from secondlook.detect.autoencoder import Autoencoder as Autoencoder
     from secondlook.detect.isolation_forest import IsolationForest as IsolationForest
     from secondlook.detect.peer_deviation import PeerDeviation as PeerDeviation
@@ -23,18 +34,29 @@ __version__ = "0.1.0"
 # Where each public name lives: nothing heavy is imported before it is needed (PEP 562).
 _HOME = {
     "Autoencoder": "detect.autoencoder",
+    "AnomalyLikelihood": "decide.anomaly_likelihood",
+    "ConformalPValues": "decide.conformal_p_values",
+    "EventMetrics": "decide.event_metrics",
     "IsolationForest": "detect.isolation_forest",
     "ModelFileError": "errors",
+    "PeaksOverThreshold": "decide.peaks_over_threshold",
     "PeerDeviation": "detect.peer_deviation",
     "PeerDeviationStream": "detect.peer_deviation",
     "PeerRecord": "detect.peer_deviation",
     "PeerVerdicts": "detect.peer_deviation",
+    "RunningQuantile": "decide.running_quantile",
+    "SeasonalThreshold": "decide.seasonal_threshold",
     "StaleDecisionWarning": "errors",
     "TimeTable": "series",
     "align": "series",
+    "benjamini_hochberg": "decide.false_discovery",
+    "event_metrics": "decide.event_metrics",
+    "hours_of_day": "decide.seasonal_threshold",
     "load": "store",
     "plant_state": "detect.peer_deviation",
+    "quantile_threshold": "decide.quantile_threshold",
     "read_csv": "series",
+    "storey_null_share": "decide.false_discovery",
 }
 
 __all__ = ["__version__", *sorted(_HOME)]

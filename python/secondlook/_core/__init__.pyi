@@ -1,3 +1,4 @@
+from . import decide as decide
 from . import detect as detect
 from . import series as series
 from . import store as store

@@ -30,6 +30,7 @@ def test_import_loads_nothing_heavy():
         "secondlook.load",
         "secondlook.PeerDeviation",
         "secondlook.IsolationForest",
+        "secondlook.PeaksOverThreshold",
     ],
 )
 def test_no_part_of_the_core_loads_torch(use):

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+
+#include "secondlook/core/export.hpp"
+
+namespace secondlook {
+
+struct AnomalyLikelihoodParameters {
+  std::int64_t short_window = 10;   ///< samples that count as recent, at least 1
+  std::int64_t long_window = 8000;  ///< samples that count as the past, above `short_window`
+  std::int64_t warm_up = 100;       ///< first samples without a verdict, at least 1
+  double floor = 0;                 ///< least standard deviation, in the score's unit
+
+  bool operator==(const AnomalyLikelihoodParameters&) const = default;
+};
+
+/// How unusual the recent level of a score is against its own longer past (Ahmad et al. 2017).
+///
+/// likelihood = 1 − Q((short mean − long mean) / long standard deviation), Q the normal tail. A
+/// noisy score that always spikes is not unusual, a quiet one that rises a little is. Means and
+/// standard deviation are plain ones until a window is full; from then on its samples are weighted
+/// exponentially, gain 2 / (window + 1), which keeps the mean age of the paper's moving window and
+/// needs no memory of it: 40 bytes, no cancellation after an outlier. Not thread-safe; copies are
+/// independent.
+class SECONDLOOK_EXPORT AnomalyLikelihood {
+ public:
+  /// All there is to it but the parameters: what is kept to continue elsewhere.
+  struct State {
+    std::int64_t count = 0;  ///< samples so far
+    double short_mean = 0;
+    double long_mean = 0;
+    double long_variance = 0;
+
+    bool operator==(const State&) const = default;
+  };
+
+  /// @throws InvalidArgument when a parameter is out of range
+  explicit AnomalyLikelihood(const AnomalyLikelihoodParameters& parameters = {});
+
+  /// Continues from a state.
+  /// @throws InvalidArgument for one that no samples lead to
+  AnomalyLikelihood(const AnomalyLikelihoodParameters& parameters, const State& state);
+
+  /// Adds one score (higher is more abnormal) and returns the likelihood. O(1), no allocation.
+  /// @throws InvalidArgument if it is not finite, or above 1e150 in magnitude; it is then not
+  ///   counted
+  double push(double score);
+
+  /// 1 − `tail_probability()`, in [0, 1]: higher is more abnormal.
+  [[nodiscard]] double likelihood() const noexcept { return 1 - tail_probability(); }
+
+  /// Q of the above, exact where the likelihood is too near to 1 to tell: lower is more abnormal.
+  /// 0.5 during the warm-up.
+  [[nodiscard]] double tail_probability() const noexcept;
+
+  [[nodiscard]] const AnomalyLikelihoodParameters& parameters() const noexcept {
+    return parameters_;
+  }
+  [[nodiscard]] const State& state() const noexcept { return state_; }
+
+ private:
+  AnomalyLikelihoodParameters parameters_;
+  State state_;
+};
+
+}  // namespace secondlook

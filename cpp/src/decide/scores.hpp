@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cmath>
+#include <span>
+#include <string_view>
+
+#include "core/validation.hpp"
+
+namespace secondlook::decide {
+
+/// Checks that there is a score at least, and that all are finite. The first other one is named.
+inline void require_scores(std::string_view who, std::span<const double> scores) {
+  require(!scores.empty(), "{}: expected at least 1 score, got 0", who);
+  for (std::size_t i = 0; i < scores.size(); ++i)
+    require(std::isfinite(scores[i]), "{}: expected finite scores, got {} at place {}", who,
+            scores[i], i);
+}
+
+}  // namespace secondlook::decide

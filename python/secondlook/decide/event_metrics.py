@@ -1,0 +1,113 @@
+"""How well alarms over a series met the windows in which something was wrong."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from secondlook import _core
+from secondlook.series.duration import Duration, to_nanoseconds
+
+
+@dataclass(frozen=True)
+class EventMetrics:
+    """How well alarms met the windows; NaN where there is nothing to divide by.
+
+    An event is a run of alarms: consecutive instants, and what the merge gap joins.
+
+    Attributes
+    ----------
+    n_events, n_true_events : int
+        Events, and those of them with an alarm in a window.
+    n_windows, n_windows_hit : int
+        Windows, and those of them with an alarm in it.
+    event_precision : float
+        True events / events.
+    event_recall : float
+        Windows hit / windows; a window without an instant is missed.
+    event_f1 : float
+        Harmonic mean of the two.
+    mean_delay_s, median_delay_s : float
+        Seconds from a hit window's start to the first alarm in it.
+    events_per_day, false_events_per_day : float
+        Over the time from the first to the last instant.
+    precision : float
+        Alarms in windows / alarms, instant by instant.
+    recall : float
+        Alarms in windows / instants in windows.
+    false_alarm_rate : float
+        Alarms outside windows / instants outside.
+    """
+
+    n_events: int
+    n_true_events: int
+    n_windows: int
+    n_windows_hit: int
+    event_precision: float
+    event_recall: float
+    event_f1: float
+    mean_delay_s: float
+    median_delay_s: float
+    events_per_day: float
+    false_events_per_day: float
+    precision: float
+    recall: float
+    false_alarm_rate: float
+
+
+def event_metrics(
+    time: ArrayLike, alarms: ArrayLike, windows: ArrayLike, *, merge_gap: Duration = "0s"
+) -> EventMetrics:
+    """Compare alarms over a series with labelled windows.
+
+    Parameters
+    ----------
+    time : array-like of shape (n_instants,)
+        Rising; datetime64 or what NumPy makes one of.
+    alarms : array-like of bool of shape (n_instants,)
+    windows : array-like of shape (n_windows, 2)
+        Start and end of each, both included; datetime64 or what NumPy makes one of. They may
+        overlap and come in any order.
+    merge_gap : str, timedelta or timedelta64, default="0s"
+        Runs whose alarms are no further apart are one event.
+
+    Returns
+    -------
+    metrics : EventMetrics
+
+    Raises
+    ------
+    ValueError
+        If shapes do not belong together, times do not rise, or a window ends before it starts.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from secondlook import event_metrics
+    >>> hours = np.datetime64("2021-06-10", "h") + np.arange(24)
+    >>> metrics = event_metrics(hours, np.isin(np.arange(24), [3, 9, 10]), [hours[[8, 11]]])
+    >>> metrics.event_precision, metrics.event_recall, metrics.mean_delay_s
+    (0.5, 1.0, 3600.0)
+    """
+    times = np.ascontiguousarray(time, dtype="datetime64[ns]")
+    raised = np.asarray(alarms)
+    bounds = np.ascontiguousarray(windows, dtype="datetime64[ns]")
+    if bounds.size == 0:
+        bounds = bounds.reshape(0, 2)
+    if times.ndim != 1 or raised.shape != times.shape or bounds.shape[1:] != (2,):
+        raise ValueError(
+            "event_metrics: expected times and alarms of shape (n,) and windows of shape (m, 2), "
+            f"got {times.shape}, {raised.shape} and {bounds.shape}"
+        )
+    if raised.dtype != np.bool_:
+        raise ValueError(f"event_metrics: expected alarms of bool, got {raised.dtype}")
+    if np.isnat(times).any() or np.isnat(bounds).any():
+        raise ValueError("event_metrics: expected times and windows without NaT")
+    return EventMetrics(
+        **_core.decide.event_metrics(
+            times.view(np.int64),
+            np.ascontiguousarray(raised).view(np.uint8),
+            bounds.view(np.int64),
+            to_nanoseconds(merge_gap, "event_metrics: merge_gap"),
+        )
+    )

@@ -1,0 +1,161 @@
+"""A cut-off for each hour of the day, or any other season."""
+
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from secondlook import _core
+from secondlook.decide._scores import as_scores, at_or_above
+
+
+class SeasonalThreshold(BaseEstimator):
+    """A cut-off for each season, such as the hour of the day, from normal samples alone.
+
+    Each is the `quantile_threshold` of its season's scores. Where a season has fewer than
+    `min_scores`, or than the rate can be promised from, the one of all scores serves.
+
+    Parameters
+    ----------
+    false_alarm_rate : float, default=0.01
+        Share of each season's normal samples that may be called abnormal, in (0, 1).
+    confidence : float, optional
+        As `quantile_threshold` takes it.
+    n_seasons : int, default=24
+        Seasons are numbered from 0.
+    min_scores : int, default=100
+        A season of fewer takes the common cut-off.
+
+    Attributes
+    ----------
+    thresholds_ : ndarray of shape (n_seasons,)
+        The cut-off of each season.
+    threshold_ : float
+        The cut-off of all scores together.
+    n_scores_ : ndarray of shape (n_seasons,), dtype int64
+        How many scores each season had.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from secondlook import SeasonalThreshold
+    >>> scores, seasons = np.arange(1000) % 20, np.arange(1000) % 2
+    >>> SeasonalThreshold(0.1, n_seasons=2).fit(scores, seasons).alarms([18, 18], [0, 1])
+    array([False, False])
+    """
+
+    def __init__(
+        self,
+        false_alarm_rate: float = 0.01,
+        *,
+        confidence: float | None = None,
+        n_seasons: int = 24,
+        min_scores: int = 100,
+    ) -> None:
+        self.false_alarm_rate = false_alarm_rate
+        self.confidence = confidence
+        self.n_seasons = n_seasons
+        self.min_scores = min_scores
+
+    def fit(self, scores: ArrayLike, seasons: ArrayLike) -> Self:
+        """Find the cut-offs.
+
+        Parameters
+        ----------
+        scores : array-like of shape (n_samples,)
+            Of normal samples, higher is more abnormal; finite.
+        seasons : array-like of int of shape (n_samples,)
+            From 0 to ``n_seasons - 1``; see `hours_of_day`.
+
+        Returns
+        -------
+        self : SeasonalThreshold
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of range, a season is none, or all scores together are too few.
+        """
+        self.threshold_, self.thresholds_, self.n_scores_ = _core.decide.seasonal_threshold(
+            as_scores("SeasonalThreshold.fit", scores),
+            _as_seasons("SeasonalThreshold.fit", seasons),
+            false_alarm_rate=self.false_alarm_rate,
+            confidence=self.confidence,
+            n_seasons=self.n_seasons,
+            min_scores=self.min_scores,
+        )
+        return self
+
+    def alarms(self, scores: ArrayLike, seasons: ArrayLike) -> NDArray[np.bool_]:
+        """Say which scores are abnormal: at or above the cut-off of their season.
+
+        Parameters
+        ----------
+        scores : array-like of shape (n_samples,)
+        seasons : array-like of int of shape (n_samples,)
+
+        Returns
+        -------
+        alarms : ndarray of bool of shape (n_samples,)
+        """
+        check_is_fitted(self)
+        who = "SeasonalThreshold.alarms"
+        places = _as_seasons(who, seasons)
+        n = len(self.thresholds_)
+        if np.shape(scores) != places.shape:
+            raise ValueError(
+                f"{who}: expected one season a score, got shapes {places.shape} and "
+                f"{np.shape(scores)}"
+            )
+        if ((places < 0) | (places >= n)).any():
+            raise ValueError(
+                f"{who}: expected seasons from 0 to {n - 1}, got {places.min()} to {places.max()}"
+            )
+        return at_or_above(who, scores, self.thresholds_[places])
+
+
+def hours_of_day(time: ArrayLike, *, utc_offset_minutes: int = 0) -> NDArray[np.int64]:
+    """Return the hour of the day of each time: the seasons of a plant that follows the clock.
+
+    Parameters
+    ----------
+    time : array-like of shape (n_times,)
+        datetime64 or what NumPy makes one of.
+    utc_offset_minutes : int, default=0
+        Of the clock whose hours are meant, against that of the times.
+
+    Returns
+    -------
+    hours : ndarray of int of shape (n_times,)
+        From 0 to 23.
+
+    Raises
+    ------
+    ValueError
+        If a time is missing.
+
+    Examples
+    --------
+    >>> from secondlook import hours_of_day
+    >>> hours_of_day(["2021-06-10T20:00:08", "2021-06-10T23:59:59"], utc_offset_minutes=60)
+    array([21,  0])
+    """
+    times = np.ascontiguousarray(time, dtype="datetime64[ns]")
+    if np.ndim(time) != 1 or np.isnat(times).any():
+        raise ValueError(
+            f"hours_of_day: expected times of shape (n,), none missing, got shape {np.shape(time)}"
+            f" with {np.isnat(times).sum()} missing"
+        )
+    return _core.decide.hours_of_day(times.view(np.int64), utc_offset_minutes)
+
+
+def _as_seasons(who: str, seasons: ArrayLike) -> NDArray[np.int64]:
+    array = np.asarray(seasons)
+    if array.ndim != 1 or not np.issubdtype(array.dtype, np.integer):
+        raise ValueError(
+            f"{who}: expected seasons as whole numbers of shape (n,), got {array.dtype} of shape "
+            f"{array.shape}"
+        )
+    return np.ascontiguousarray(array, dtype=np.int64)
