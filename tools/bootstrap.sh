@@ -60,9 +60,9 @@ os.stat(os.path.join(p, "Python.h"))'
     "the C++ tests"
   need nasm 'nasm --version' "OpenCV's JPEG decoder at full speed"
   [ "$what" = ci ] || return 0
-  need clang-19 'clang++-19 --version' "the fuzzers"
+  need clang-19 'clang++-19 --version' "AddressSanitizer's build and the fuzzers"
   need libclang-rt-19-dev 'ls /usr/lib/llvm-19/lib/clang/19/lib/linux/libclang_rt.fuzzer-*.a' \
-    "the fuzzers"
+    "AddressSanitizer's build and the fuzzers"
   need clang-tidy-19 'clang-tidy-19 --version' "static analysis"
 }
 

@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     from secondlook.decide.seasonal_threshold import hours_of_day as hours_of_day
     from secondlook.detect.autoencoder import Autoencoder as Autoencoder
     from secondlook.detect.isolation_forest import IsolationForest as IsolationForest
+    from secondlook.detect.lstm_forecaster import LSTMForecaster as LSTMForecaster
     from secondlook.detect.peer_deviation import PeerDeviation as PeerDeviation
     from secondlook.detect.peer_deviation import PeerDeviationStream as PeerDeviationStream
     from secondlook.detect.peer_deviation import PeerRecord as PeerRecord
     from secondlook.detect.peer_deviation import PeerVerdicts as PeerVerdicts
     from secondlook.detect.peer_deviation import plant_state as plant_state
+    from secondlook.detect.stream import DetectorStream as DetectorStream
+    from secondlook.detect.stream import StreamRecord as StreamRecord
     from secondlook.errors import ModelFileError as ModelFileError
     from secondlook.errors import StaleDecisionWarning as StaleDecisionWarning
     from secondlook.series import TimeTable as TimeTable
@@ -36,8 +39,10 @@ _HOME = {
     "Autoencoder": "detect.autoencoder",
     "AnomalyLikelihood": "decide.anomaly_likelihood",
     "ConformalPValues": "decide.conformal_p_values",
+    "DetectorStream": "detect.stream",
     "EventMetrics": "decide.event_metrics",
     "IsolationForest": "detect.isolation_forest",
+    "LSTMForecaster": "detect.lstm_forecaster",
     "ModelFileError": "errors",
     "PeaksOverThreshold": "decide.peaks_over_threshold",
     "PeerDeviation": "detect.peer_deviation",
@@ -47,6 +52,7 @@ _HOME = {
     "RunningQuantile": "decide.running_quantile",
     "SeasonalThreshold": "decide.seasonal_threshold",
     "StaleDecisionWarning": "errors",
+    "StreamRecord": "detect.stream",
     "TimeTable": "series",
     "align": "series",
     "benjamini_hochberg": "decide.false_discovery",

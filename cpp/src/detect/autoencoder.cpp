@@ -31,16 +31,6 @@ void shuffle(std::span<std::size_t> items, RandomStream& random) {
   for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[random.below(i)]);
 }
 
-// Rows scaled and padded, as the network takes them.
-template <class Scalar>
-std::vector<float> to_inputs(const Scaler& scaler, MatrixView<Scalar> x) {
-  const std::size_t width = padded(scaler.n_features());
-  std::vector<float> inputs(static_cast<std::size_t>(x.rows()) * width);
-  for (Eigen::Index i = 0; i < x.rows(); ++i)
-    scaler.transform(x.row(i), &inputs[static_cast<std::size_t>(i) * width]);
-  return inputs;
-}
-
 // Mean squared error of reproducing some rows, as the network scores.
 double reconstruction_loss(const detect::FoldedNetwork& network, std::size_t n_features,
                            const std::vector<float>& inputs, std::span<const std::size_t> rows) {
@@ -183,6 +173,16 @@ void Autoencoder::require_fitted(const char* who) const {
   require<NotFitted>(fitted(), "{}: not fitted yet, call fit first", who);
 }
 
+// Rows scaled and padded, as the network takes them.
+template <class Scalar>
+std::vector<float> Autoencoder::to_inputs(const State& state, MatrixView<Scalar> x) {
+  const std::size_t width = padded(state.scaler.n_features());
+  std::vector<float> inputs(static_cast<std::size_t>(x.rows()) * width);
+  detect::scale_rows(state.scaling(), static_cast<std::size_t>(x.rows()), x.data(),
+                     static_cast<std::size_t>(x.row_stride()), inputs.data(), width);
+  return inputs;
+}
+
 template <class Scalar>
 void Autoencoder::fit_any(MatrixView<Scalar> x, const Progress& progress) {
   const auto& p = parameters_;
@@ -196,7 +196,7 @@ void Autoencoder::fit_any(MatrixView<Scalar> x, const Progress& progress) {
 
   auto state = std::make_unique<State>();
   state->scaler = Scaler(x);
-  const auto inputs = to_inputs(state->scaler, x);
+  const auto inputs = to_inputs(*state, x);
   state->network = detect::DenseNetwork<float>(State::widths(n_features, p.hidden));
   RandomStream weights(p.seed, kWeightStream);
   state->network.initialise(weights);
@@ -253,7 +253,7 @@ void Autoencoder::partial_fit_any(MatrixView<Scalar> x, const Progress& progress
   require_samples("Autoencoder::partial_fit", x, n_features());
   require(x.rows() >= 2, "Autoencoder::partial_fit: expected at least 2 samples, got 1 sample");
   auto state = std::make_unique<State>(*state_);
-  const auto inputs = to_inputs(state->scaler, x);
+  const auto inputs = to_inputs(*state, x);
   std::vector<std::size_t> rows(static_cast<std::size_t>(x.rows()));
   std::iota(rows.begin(), rows.end(), std::size_t{0});
   Trainer trainer(parameters_, state->network, state->adam, inputs);
@@ -276,11 +276,11 @@ void Autoencoder::fit_offset_any(MatrixView<Scalar> x) {
   state_->offset_is_stale = false;
 }
 
-// Calls use(i, inputs, outputs) with the scaled values of each row and what the network makes of
-// them, on several threads for many rows.
+// Calls use(first, n, inputs, outputs) with the scaled values of n rows and what the network makes
+// of them, both padded, on several threads for many rows.
 template <class Scalar, class Use>
-void Autoencoder::for_each_output(const char* who, MatrixView<Scalar> x, std::size_t n_values,
-                                  std::size_t n_columns, const Use& use) const {
+void Autoencoder::for_each_block(const char* who, MatrixView<Scalar> x, std::size_t n_values,
+                                 std::size_t n_columns, const Use& use) const {
   require_fitted(who);
   require_sample_shape(who, x, n_features());
   const auto n_rows = static_cast<std::size_t>(x.rows());
@@ -296,14 +296,11 @@ void Autoencoder::for_each_output(const char* who, MatrixView<Scalar> x, std::si
     const auto block =
         x.middle_rows(static_cast<Eigen::Index>(begin), static_cast<Eigen::Index>(n));
     if (!all_finite(block)) require_samples(who, x);  // names the place in the whole
-    for (std::size_t i = 0; i < n; ++i) {
-      float* row = &memory[i * width];
-      s.scaler.transform(block.row(static_cast<Eigen::Index>(i)), row);
-      std::fill(row + n_features(), row + width, 0.0F);
-    }
+    detect::scale_rows(s.scaling(), n, block.data(), static_cast<std::size_t>(block.row_stride()),
+                       memory.data(), width);
     const float* outputs =
         s.folded.run(n, memory.data(), width, &memory[n * width], &memory[n * width + buffer]);
-    for (std::size_t i = 0; i < n; ++i) use(begin + i, &memory[i * width], outputs + i * width);
+    use(begin, n, memory.data(), outputs);
   };
   if (n_rows < kRowsWorthAThread) {
     for (std::size_t begin = 0; begin < n_rows; begin += kBlockRows)
@@ -315,37 +312,37 @@ void Autoencoder::for_each_output(const char* who, MatrixView<Scalar> x, std::si
 
 template <class Scalar>
 void Autoencoder::score_any(MatrixView<Scalar> x, std::span<double> scores) const {
-  const auto& weights = state_->error_weights;
-  for_each_output("Autoencoder::score_samples", x, scores.size(), 1,
-                  [&](std::size_t i, const float* inputs, const float* outputs) {
-                    float sum = 0;
-                    for (std::size_t j = 0; j < weights.size(); ++j) {
-                      const float error = outputs[j] - inputs[j];
-                      sum += weights[j] * error * error;
-                    }
-                    scores[i] = -static_cast<double>(sum);
-                  });
+  for_each_block("Autoencoder::score_samples", x, scores.size(), 1,
+                 [&](std::size_t first, std::size_t n, const float* inputs, const float* outputs) {
+                   detect::score_rows(n, padded(n_features()), state_->error_weights.data(), inputs,
+                                      outputs, &scores[first]);
+                 });
 }
 
 template <class Scalar>
 void Autoencoder::reconstruct_any(MatrixView<Scalar> x, std::span<double> reconstruction) const {
-  for_each_output("Autoencoder::reconstruct", x, reconstruction.size(), n_features(),
-                  [&](std::size_t i, const float*, const float* outputs) {
-                    state_->scaler.inverse_transform(outputs, &reconstruction[i * n_features()]);
-                  });
+  const std::size_t n_columns = n_features();
+  for_each_block("Autoencoder::reconstruct", x, reconstruction.size(), n_columns,
+                 [&](std::size_t first, std::size_t n, const float*, const float* outputs) {
+                   for (std::size_t i = 0; i < n; ++i)
+                     state_->scaler.inverse_transform(outputs + i * padded(n_columns),
+                                                      &reconstruction[(first + i) * n_columns]);
+                 });
 }
 
 template <class Scalar>
 void Autoencoder::contributions_any(MatrixView<Scalar> x, std::span<double> contributions) const {
-  const auto& weights = state_->error_weights;
-  for_each_output("Autoencoder::feature_contributions", x, contributions.size(), n_features(),
-                  [&](std::size_t i, const float* inputs, const float* outputs) {
-                    for (std::size_t j = 0; j < weights.size(); ++j) {
-                      const float error = outputs[j] - inputs[j];
-                      contributions[i * weights.size() + j] =
-                          static_cast<double>(weights[j] * error * error);
-                    }
-                  });
+  const std::size_t n_columns = n_features();
+  for_each_block("Autoencoder::feature_contributions", x, contributions.size(), n_columns,
+                 [&](std::size_t first, std::size_t n, const float* inputs, const float* outputs) {
+                   for (std::size_t i = 0; i < n; ++i)
+                     for (std::size_t j = 0; j < n_columns; ++j) {
+                       const std::size_t at = i * padded(n_columns) + j;
+                       const float error = outputs[at] - inputs[at];
+                       contributions[(first + i) * n_columns + j] =
+                           static_cast<double>(state_->error_weights[j] * error * error);
+                     }
+                 });
 }
 
 }  // namespace secondlook

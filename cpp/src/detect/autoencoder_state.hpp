@@ -22,7 +22,7 @@ struct Autoencoder::State {
   bool offset_is_stale = false;
   // What follows is made from the above and the parameters by `prepare`.
   detect::FoldedNetwork folded;
-  std::vector<float> error_weights;  // of the features, summing to 1
+  std::vector<float> error_weights;  // of the features, summing to 1, and padded with zeros
 
   State() = default;
   State(const State& other)
@@ -48,10 +48,17 @@ struct Autoencoder::State {
     return all;
   }
 
+  [[nodiscard]] detect::Scaling scaling() const {
+    return {scaler.n_features(), scaler.mean().data(), scaler.inverse_scale().data(),
+            Scaler::kLimit};
+  }
+
   void prepare(const std::vector<double>& feature_weights) {
     folded = detect::FoldedNetwork(network);
-    error_weights.assign(scaler.n_features(), 1.0F / static_cast<float>(scaler.n_features()));
-    if (feature_weights.empty()) return;
+    error_weights.assign(detect::padded(scaler.n_features()), 0.0F);
+    if (feature_weights.empty())
+      std::fill_n(error_weights.begin(), scaler.n_features(),
+                  1.0F / static_cast<float>(scaler.n_features()));
     double total = 0;
     for (const double weight : feature_weights) total += weight;
     std::ranges::transform(feature_weights, error_weights.begin(),

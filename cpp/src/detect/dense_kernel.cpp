@@ -143,6 +143,74 @@ float* RunLayers(const FoldedLayer* layers, std::size_t n_layers, std::size_t n_
   return second;
 }
 
+// Vectors of doubles, and as many floats.
+using Doubles = hn::ScalableTag<double>;
+using Floats = hn::Rebind<float, Doubles>;
+
+HWY_INLINE hn::Vec<Doubles> load_part(std::size_t n, const double* x) {
+  const Doubles d;
+  return hn::MaskedLoad(hn::FirstN(d, n), d, x);
+}
+HWY_INLINE hn::Vec<Doubles> load_part(std::size_t n, const float* x) {
+  const Floats d;
+  return hn::PromoteTo(Doubles(), hn::MaskedLoad(hn::FirstN(d, n), d, x));
+}
+HWY_INLINE hn::Vec<Doubles> load_whole(const double* x) { return hn::LoadU(Doubles(), x); }
+HWY_INLINE hn::Vec<Doubles> load_whole(const float* x) {
+  return hn::PromoteTo(Doubles(), hn::LoadU(Floats(), x));
+}
+
+// In double precision, as a large mean would else take the digits with it.
+template <class Scalar>
+HWY_INLINE void scale_any(const Scaling& scaling, std::size_t n_rows, const Scalar* x,
+                          std::size_t x_step, float* scaled, std::size_t width) {
+  const Doubles d;
+  const Floats f;
+  const std::size_t lanes = hn::Lanes(d);
+  const auto low = hn::Set(f, -scaling.limit);
+  const auto high = hn::Set(f, scaling.limit);
+  for (std::size_t i = 0; i < n_rows; ++i) {
+    const Scalar* row = x + i * x_step;
+    float* to = scaled + i * width;
+    std::size_t j = 0;
+    const auto scale = [&](auto value, auto mean, auto inverse) {
+      const auto z = hn::DemoteTo(f, hn::Mul(hn::Sub(value, mean), inverse));
+      hn::StoreU(hn::Min(hn::Max(z, low), high), f, to + j);
+    };
+    for (; j + lanes <= scaling.n; j += lanes)
+      scale(load_whole(row + j), hn::LoadU(d, scaling.mean + j), hn::LoadU(d, scaling.inverse + j));
+    if (j < scaling.n) {
+      const std::size_t n = scaling.n - j;
+      scale(load_part(n, row + j), load_part(n, scaling.mean + j),
+            load_part(n, scaling.inverse + j));
+      j += lanes;
+    }
+    for (; j < width; j += lanes) hn::StoreU(hn::Zero(f), f, to + j);
+  }
+}
+
+void ScaleFloat(const Scaling& scaling, std::size_t n_rows, const float* x, std::size_t x_step,
+                float* scaled, std::size_t width) {
+  scale_any(scaling, n_rows, x, x_step, scaled, width);
+}
+void ScaleDouble(const Scaling& scaling, std::size_t n_rows, const double* x, std::size_t x_step,
+                 float* scaled, std::size_t width) {
+  scale_any(scaling, n_rows, x, x_step, scaled, width);
+}
+
+void ScoreRows(std::size_t n_rows, std::size_t width, const float* weights, const float* inputs,
+               const float* outputs, double* scores) {
+  const hn::ScalableTag<float> d;
+  for (std::size_t i = 0; i < n_rows; ++i, inputs += width, outputs += width) {
+    auto sum = hn::Zero(d);
+    for (std::size_t j = 0; j < width; j += hn::Lanes(d)) {
+      const auto error = hn::Sub(hn::LoadU(d, outputs + j), hn::LoadU(d, inputs + j));
+      sum = hn::MulAdd(hn::Mul(error, error), hn::LoadU(d, weights + j), sum);
+    }
+    scores[i] = -static_cast<double>(hn::GetLane(hn::SumOfLanes(d, sum)));
+  }
+}
+
 }  // namespace secondlook::detect::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -156,6 +224,9 @@ HWY_EXPORT(BackwardDouble);
 HWY_EXPORT(ErrorFloat);
 HWY_EXPORT(ErrorDouble);
 HWY_EXPORT(RunLayers);
+HWY_EXPORT(ScaleFloat);
+HWY_EXPORT(ScaleDouble);
+HWY_EXPORT(ScoreRows);
 
 void normalise_and_activate(const NormalisedLayer<float>& layer, float leak, float* outputs) {
   HWY_DYNAMIC_DISPATCH(ForwardFloat)(layer, leak, outputs);
@@ -184,6 +255,20 @@ float* run_layers(const FoldedLayer* layers, std::size_t n_layers, std::size_t n
                   const float* inputs, std::size_t input_step, float* first, float* second) {
   return HWY_DYNAMIC_DISPATCH(RunLayers)(layers, n_layers, n_rows, inputs, input_step, first,
                                          second);
+}
+
+void scale_rows(const Scaling& scaling, std::size_t n_rows, const float* x, std::size_t x_step,
+                float* scaled, std::size_t width) {
+  HWY_DYNAMIC_DISPATCH(ScaleFloat)(scaling, n_rows, x, x_step, scaled, width);
+}
+void scale_rows(const Scaling& scaling, std::size_t n_rows, const double* x, std::size_t x_step,
+                float* scaled, std::size_t width) {
+  HWY_DYNAMIC_DISPATCH(ScaleDouble)(scaling, n_rows, x, x_step, scaled, width);
+}
+
+void score_rows(std::size_t n_rows, std::size_t width, const float* weights, const float* inputs,
+                const float* outputs, double* scores) {
+  HWY_DYNAMIC_DISPATCH(ScoreRows)(n_rows, width, weights, inputs, outputs, scores);
 }
 
 }  // namespace secondlook::detect

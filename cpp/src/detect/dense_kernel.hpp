@@ -52,4 +52,22 @@ struct FoldedLayer {
 float* run_layers(const FoldedLayer* layers, std::size_t n_layers, std::size_t n_rows,
                   const float* inputs, std::size_t input_step, float* first, float* second);
 
+/// Scales n_rows rows of n values, `x_step` apart, to (x − mean) · inverse within ± limit, into
+/// rows of `width` ≥ n, whose rest is zero.
+struct Scaling {
+  std::size_t n;
+  const double* mean;
+  const double* inverse;
+  float limit;
+};
+void scale_rows(const Scaling& scaling, std::size_t n_rows, const float* x, std::size_t x_step,
+                float* scaled, std::size_t width);
+void scale_rows(const Scaling& scaling, std::size_t n_rows, const double* x, std::size_t x_step,
+                float* scaled, std::size_t width);
+
+/// scores[i] = −Σ weights · (outputs − inputs)² over each of n_rows rows of `width`, a multiple of
+/// kPadding.
+void score_rows(std::size_t n_rows, std::size_t width, const float* weights, const float* inputs,
+                const float* outputs, double* scores);
+
 }  // namespace secondlook::detect

@@ -54,7 +54,8 @@ class Autoencoder(TabularDetector):
         Samples that score below are anomalous: ``decision_function = score_samples - offset_``.
     history_ : ndarray of shape (n_epochs, 3)
         Of each epoch: training loss (with dropout), loss over the rows held back, which is least
-        in the epoch whose weights are kept, and learning rate. Losses are mean squared errors in squared standard deviations.
+        in the epoch whose weights are kept, and learning rate. Losses are mean squared errors in
+        squared standard deviations.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of shape (n_features_in_,)

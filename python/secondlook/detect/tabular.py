@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from secondlook import _core
+from secondlook.detect.stream import DetectorStream, SampleSeries
 from secondlook.errors import ModelFileError, StaleDecisionWarning
 
 
@@ -84,6 +85,23 @@ class TabularDetector(OutlierMixin, BaseEstimator, ABC):
         """Say how much each feature speaks for an anomaly, shape (n_samples, n_features)."""
         return self._apply("feature_contributions", X)
 
+    def stream(self, *, short_window: int = 10, long_window: int = 8000) -> DetectorStream:
+        """Begin a series whose samples are scored as they come.
+
+        Parameters
+        ----------
+        short_window : int, default=10
+            Samples that are the recent level in `StreamRecord.tail_probability`.
+        long_window : int, default=8000
+            Samples that are its past.
+
+        Returns
+        -------
+        stream : DetectorStream
+        """
+        self._fitted()
+        return DetectorStream(self, short_window=short_window, long_window=long_window)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted model to a file, which `secondlook.load` and C++ read.
 
@@ -118,6 +136,10 @@ class TabularDetector(OutlierMixin, BaseEstimator, ABC):
         if "_model" in state:
             file = _core.store.ModelFile.parse(state["_model"])
             self._model = self._core_type.from_file(file)
+
+    def _make_series(self, snapshot: Any = None) -> Any:
+        """Return what pushes samples one after another, where a snapshot stood if one is given."""
+        return SampleSeries(self)
 
     def _to_model_file(self) -> "_core.store.ModelFile":
         file: _core.store.ModelFile = self._fitted().to_file()

@@ -23,6 +23,7 @@ class LoadableModel(Protocol):
 _HOMES: dict[str, str] = {
     "autoencoder": "secondlook:Autoencoder",
     "isolation_forest": "secondlook:IsolationForest",
+    "lstm_forecaster": "secondlook:LSTMForecaster",
 }
 
 

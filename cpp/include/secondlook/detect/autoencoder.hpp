@@ -102,9 +102,11 @@ class SECONDLOOK_EXPORT Autoencoder final : public Detector, public Model {
   void partial_fit_any(MatrixView<Scalar> x, const Progress& progress);
   template <class Scalar>
   void fit_offset_any(MatrixView<Scalar> x);
+  template <class Scalar>
+  static std::vector<float> to_inputs(const State& state, MatrixView<Scalar> x);
   template <class Scalar, class Use>
-  void for_each_output(const char* who, MatrixView<Scalar> x, std::size_t n_values,
-                       std::size_t n_columns, const Use& use) const;
+  void for_each_block(const char* who, MatrixView<Scalar> x, std::size_t n_values,
+                      std::size_t n_columns, const Use& use) const;
   template <class Scalar>
   void score_any(MatrixView<Scalar> x, std::span<double> scores) const;
   template <class Scalar>

@@ -33,6 +33,9 @@ class SECONDLOOK_EXPORT Scaler {
   /// Standard deviations; 1 for a constant feature.
   [[nodiscard]] std::span<const double> scale() const noexcept { return scale_; }
 
+  /// 1 / scale: scaled = (value − mean) · inverse_scale, within ± kLimit.
+  [[nodiscard]] std::span<const double> inverse_scale() const noexcept { return inverse_; }
+
   /// Scales one sample.
   template <class Scalar>
   void transform(const Scalar* sample, float* scaled) const noexcept {

@@ -1,0 +1,135 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "secondlook/core/detector.hpp"
+#include "secondlook/detect/lstm_stream.hpp"
+#include "secondlook/detect/training_epoch.hpp"
+#include "secondlook/store/model.hpp"
+
+namespace secondlook {
+
+struct LstmForecasterParameters {
+  std::size_t window = 48;      ///< steps of back-propagation and of warm-up, at least 2
+  std::size_t hidden = 64;      ///< cells of a layer
+  std::size_t layers = 1;       ///< LSTM layers
+  double dropout = 0;           ///< share of units left out between layers in training, in [0, 1)
+  double learning_rate = 2e-3;  ///< of Adam, above 0
+  double weight_decay = 0;      ///< of Adam, at least 0
+  std::size_t batch_size = 64;  ///< windows a training step, at least 1
+  std::size_t max_epochs = 50;  ///< passes over the series, at least 1
+  std::size_t patience = 5;     ///< epochs without a better held-back loss before `fit` stops
+  double validation_fraction = 0.2;  ///< share held back: the end of each series, or whole series
+  std::size_t max_gap = 12;  ///< missing samples in a row that the model's forecasts stand in for
+  double contamination = 0.01;  ///< share of the training samples below `offset`, in (0, 0.5]
+  std::uint64_t seed = 0;
+  int n_jobs = 0;  ///< threads that train, as `resolve_threads` reads it
+};
+
+/// LSTM (Hochreiter & Schmidhuber 1997) that forecasts a series' next sample; what it did not
+/// foresee is abnormal (Malhotra et al., "Long Short Term Memory Networks for Anomaly Detection in
+/// Time Series", ESANN 2015).
+///
+/// One or many channels, one or many series. Trained on standardised channels by truncated
+/// back-propagation over `window` steps, each window brought up by the `window` steps before it,
+/// with Adam and early stopping on the samples held back. A series is scored from its start, sample
+/// after sample, exactly as `LstmStream` does it: the first `window` samples have no score (NaN).
+/// Missing samples (NaN) are stood in for by the forecast for up to `max_gap` in a row; after a
+/// longer gap the series starts anew. The same seed gives the same bits at the same number of
+/// threads on the same instruction set.
+class SECONDLOOK_EXPORT LstmForecaster final : public Detector, public Model {
+ public:
+  /// @throws InvalidArgument when a parameter is out of range
+  explicit LstmForecaster(LstmForecasterParameters parameters = {});
+  ~LstmForecaster() override;
+  LstmForecaster(const LstmForecaster& other);
+  LstmForecaster& operator=(const LstmForecaster& other);
+  LstmForecaster(LstmForecaster&&) noexcept;
+  LstmForecaster& operator=(LstmForecaster&&) noexcept;
+
+  /// Trains anew on one series, shape (steps, channels), or on several that know nothing of one
+  /// another.
+  ///
+  /// When cancelled after an epoch, the best weights so far are kept before `Cancelled` is thrown.
+  /// @throws InvalidArgument for infinities, for fewer than window + 1 steps, for a channel without
+  ///   any value, and when the loss diverges; the model is then as before
+  void fit(MatrixView<float> x, const Progress& progress = {});
+  void fit(MatrixView<double> x, const Progress& progress = {});
+  void fit(std::span<const MatrixView<float>> series, const Progress& progress = {});
+  void fit(std::span<const MatrixView<double>> series, const Progress& progress = {});
+
+  /// One more pass of training over a series, at the learning rate reached. Channels keep the scale
+  /// of the first training. Makes the offset stale. Trains an untrained model by `fit`.
+  void partial_fit(MatrixView<float> x, const Progress& progress = {}) override;
+  void partial_fit(MatrixView<double> x, const Progress& progress = {}) override;
+
+  /// Scores one series from its start: minus the mean squared residual of the one-step forecast,
+  /// under the residuals' covariance in training (a squared Mahalanobis distance over the number of
+  /// channels present): about −1 is usual. NaN in the warm-up and where nothing was measured.
+  void score_samples(MatrixView<float> x, std::span<double> scores) const override;
+  void score_samples(MatrixView<double> x, std::span<double> scores) const override;
+
+  /// Each channel's part in the residual: a row sums to minus its score.
+  /// @param contributions row-major, shape (steps, channels)
+  void feature_contributions(MatrixView<float> x, std::span<double> contributions) const;
+  void feature_contributions(MatrixView<double> x, std::span<double> contributions) const;
+
+  /// The next samples after those of `x`, each forecast fed back as if it had been measured.
+  /// @param forecast row-major, shape (any number of steps, channels), in the channels' own units
+  void forecast(MatrixView<float> x, std::span<double> forecast) const;
+  void forecast(MatrixView<double> x, std::span<double> forecast) const;
+
+  /// Sets the offset from a series that is held to be normal, and ends its being stale.
+  void fit_offset(MatrixView<float> x);
+  void fit_offset(MatrixView<double> x);
+
+  /// A new series to be scored as its samples come. It shares this model's weights as they are now.
+  [[nodiscard]] LstmStream stream() const;
+
+  /// Samples that score below are anomalous: the `contamination` quantile of the training scores.
+  [[nodiscard]] double offset() const;
+  [[nodiscard]] bool offset_is_stale() const noexcept;
+  [[nodiscard]] bool fitted() const noexcept;
+  /// Number of channels; 0 before anything was learned.
+  [[nodiscard]] std::size_t n_features() const noexcept override;
+  [[nodiscard]] const std::vector<TrainingEpoch>& history() const noexcept;
+  [[nodiscard]] const LstmForecasterParameters& parameters() const noexcept { return parameters_; }
+
+  [[nodiscard]] std::string_view kind() const noexcept override { return "lstm_forecaster"; }
+  /// Tensors: `scaler.mean` and `scaler.scale` (channels); of each layer l `layers.l.weight_input`
+  /// (4 hidden, inputs), `layers.l.weight_hidden` (4 hidden, hidden) and `layers.l.bias` (4
+  /// hidden), gates in torch's order; `head.weight` (channels, hidden), `head.bias` (channels);
+  /// `covariance` (channels, channels) of the residuals; `adam.moments` (2, parameters with
+  /// padding); `history` (epochs, 3).
+  [[nodiscard]] ModelFile to_file() const override;
+  /// @throws ModelFileError when the file does not hold an LSTM forecaster
+  [[nodiscard]] static LstmForecaster from_file(const ModelFile& file);
+
+ private:
+  struct State;
+
+  void require_fitted(const char* who) const;
+  template <class Scalar>
+  void fit_any(std::span<const MatrixView<Scalar>> series, const Progress& progress);
+  template <class Scalar>
+  void partial_fit_any(MatrixView<Scalar> x, const Progress& progress);
+  template <class Scalar>
+  void fit_offset_any(std::span<const MatrixView<Scalar>> series);
+  template <class Scalar, class Use>
+  LstmStream run(const char* who, MatrixView<Scalar> x, const Use& use) const;
+  template <class Scalar>
+  void score_any(MatrixView<Scalar> x, std::span<double> scores) const;
+  template <class Scalar>
+  void contributions_any(MatrixView<Scalar> x, std::span<double> contributions) const;
+  template <class Scalar>
+  void forecast_any(MatrixView<Scalar> x, std::span<double> forecast) const;
+
+  LstmForecasterParameters parameters_;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace secondlook

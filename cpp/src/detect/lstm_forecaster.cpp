@@ -1,0 +1,384 @@
+#include "secondlook/detect/lstm_forecaster.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "core/quantile.hpp"
+#include "core/throttled_progress.hpp"
+#include "core/validation.hpp"
+#include "detect/early_stopping.hpp"
+#include "detect/lstm_forecaster_state.hpp"
+#include "detect/lstm_stream_state.hpp"
+#include "detect/lstm_trainer.hpp"
+#include "secondlook/core/random.hpp"
+#include "secondlook/core/thread_pool.hpp"
+
+namespace secondlook {
+
+using detect::padded;
+using detect::SampleRange;
+using detect::TrainingSeries;
+
+namespace {
+
+constexpr std::uint64_t kWeightStream = 0;
+
+template <class Scalar>
+TrainingSeries to_training_series(const Scaler& scaler, MatrixView<Scalar> x) {
+  const std::size_t n_channels = scaler.n_features();
+  const std::size_t width = padded(n_channels);
+  const auto n = static_cast<std::size_t>(x.rows());
+  TrainingSeries series{n, std::vector<float>(n * n_channels), std::vector<float>(n * width)};
+  std::vector<float> last(n_channels, 0.0F);  // before the first value: the mean
+  for (std::size_t t = 0; t < n; ++t) {
+    float* target = &series.targets[t * width];
+    scaler.transform(x.row(static_cast<Eigen::Index>(t)), target);
+    for (std::size_t j = 0; j < n_channels; ++j) {
+      if (target[j] == target[j])
+        last[j] = std::clamp(target[j], -detect::kInputLimit, detect::kInputLimit);
+      series.inputs[t * n_channels + j] = last[j];
+    }
+  }
+  return series;
+}
+
+struct Split {
+  std::vector<SampleRange> training;
+  std::vector<SampleRange> held_back;
+};
+
+// Holds back the end of each series that is long enough; of many short ones, whole series, evenly
+// spread. Where there is nothing to hold back, the training samples have to do.
+Split split(std::span<const TrainingSeries> series, std::size_t window, double share) {
+  Split result;
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    const std::size_t n = series[i].n_samples;
+    const auto n_held_back = static_cast<std::size_t>(std::lround(share * static_cast<double>(n)));
+    if (n_held_back > 0 && n - n_held_back >= 2 * window + 1) {
+      result.training.push_back({i, 0, n - n_held_back});
+      result.held_back.push_back({i, n - n_held_back - 1, n});
+    } else {
+      result.training.push_back({i, 0, n});
+    }
+  }
+  const auto n_whole =
+      static_cast<std::size_t>(share * static_cast<double>(result.training.size()));
+  if (result.held_back.empty() && n_whole > 0) {
+    std::vector<SampleRange> kept;
+    for (std::size_t i = 0; i < result.training.size(); ++i) {
+      const bool is_held_back =
+          (i + 1) * n_whole / result.training.size() > i * n_whole / result.training.size();
+      (is_held_back ? result.held_back : kept).push_back(result.training[i]);
+    }
+    result.training = std::move(kept);
+  }
+  if (result.held_back.empty()) result.held_back = result.training;
+  return result;
+}
+
+template <class Scalar>
+void require_series(const char* who, MatrixView<Scalar> x, std::size_t n_channels,
+                    std::size_t window) {
+  require(x.cols() > 0, "{}: expected at least 1 channel, got 0", who);
+  require(n_channels == 0 || static_cast<std::size_t>(x.cols()) == n_channels,
+          "{}: expected {} channels, got {}", who, n_channels, x.cols());
+  require(static_cast<std::size_t>(x.rows()) >= window + 1,
+          "{}: expected at least {} steps (window {} + 1), got {}", who, window + 1, window,
+          x.rows());
+  require_samples(who, x, Missing::allow_nan);
+}
+
+}  // namespace
+
+LstmForecaster::LstmForecaster(LstmForecasterParameters parameters)
+    : parameters_(parameters), state_(std::make_unique<State>()) {
+  const auto& p = parameters_;
+  require(p.window >= 2 && p.window <= 65536,
+          "LSTMForecaster: window must lie in [2, 65536], got {}", p.window);
+  require(p.hidden >= 1 && p.hidden <= 4096, "LSTMForecaster: hidden must lie in [1, 4096], got {}",
+          p.hidden);
+  require(p.layers >= 1 && p.layers <= 16, "LSTMForecaster: layers must lie in [1, 16], got {}",
+          p.layers);
+  require(p.dropout >= 0 && p.dropout < 1, "LSTMForecaster: dropout must lie in [0, 1), got {}",
+          p.dropout);
+  require(p.learning_rate > 0 && std::isfinite(p.learning_rate),
+          "LSTMForecaster: learning_rate must be above 0, got {}", p.learning_rate);
+  require(p.weight_decay >= 0 && std::isfinite(p.weight_decay),
+          "LSTMForecaster: weight_decay must be at least 0, got {}", p.weight_decay);
+  require(p.batch_size >= 1, "LSTMForecaster: batch_size must be at least 1, got {}", p.batch_size);
+  require(p.max_epochs >= 1, "LSTMForecaster: max_epochs must be at least 1, got {}", p.max_epochs);
+  require(p.patience >= 1, "LSTMForecaster: patience must be at least 1, got {}", p.patience);
+  require(p.validation_fraction >= 0 && p.validation_fraction <= 0.5,
+          "LSTMForecaster: validation_fraction must lie in [0, 0.5], got {}",
+          p.validation_fraction);
+  require(p.contamination > 0 && p.contamination <= 0.5,
+          "LSTMForecaster: contamination must lie in (0, 0.5], got {}", p.contamination);
+}
+
+LstmForecaster::~LstmForecaster() = default;
+LstmForecaster::LstmForecaster(const LstmForecaster& other)
+    : parameters_(other.parameters_), state_(std::make_unique<State>(*other.state_)) {}
+LstmForecaster& LstmForecaster::operator=(const LstmForecaster& other) {
+  return *this = LstmForecaster(other);
+}
+LstmForecaster::LstmForecaster(LstmForecaster&&) noexcept = default;
+LstmForecaster& LstmForecaster::operator=(LstmForecaster&&) noexcept = default;
+
+void LstmForecaster::fit(MatrixView<float> x, const Progress& progress) {
+  fit_any(std::span<const MatrixView<float>>(&x, 1), progress);
+}
+void LstmForecaster::fit(MatrixView<double> x, const Progress& progress) {
+  fit_any(std::span<const MatrixView<double>>(&x, 1), progress);
+}
+void LstmForecaster::fit(std::span<const MatrixView<float>> series, const Progress& progress) {
+  fit_any(series, progress);
+}
+void LstmForecaster::fit(std::span<const MatrixView<double>> series, const Progress& progress) {
+  fit_any(series, progress);
+}
+
+void LstmForecaster::partial_fit(MatrixView<float> x, const Progress& progress) {
+  partial_fit_any(x, progress);
+}
+void LstmForecaster::partial_fit(MatrixView<double> x, const Progress& progress) {
+  partial_fit_any(x, progress);
+}
+
+void LstmForecaster::score_samples(MatrixView<float> x, std::span<double> scores) const {
+  score_any(x, scores);
+}
+void LstmForecaster::score_samples(MatrixView<double> x, std::span<double> scores) const {
+  score_any(x, scores);
+}
+
+void LstmForecaster::feature_contributions(MatrixView<float> x,
+                                           std::span<double> contributions) const {
+  contributions_any(x, contributions);
+}
+void LstmForecaster::feature_contributions(MatrixView<double> x,
+                                           std::span<double> contributions) const {
+  contributions_any(x, contributions);
+}
+
+void LstmForecaster::forecast(MatrixView<float> x, std::span<double> forecast) const {
+  forecast_any(x, forecast);
+}
+void LstmForecaster::forecast(MatrixView<double> x, std::span<double> forecast) const {
+  forecast_any(x, forecast);
+}
+
+void LstmForecaster::fit_offset(MatrixView<float> x) {
+  fit_offset_any(std::span<const MatrixView<float>>(&x, 1));
+}
+void LstmForecaster::fit_offset(MatrixView<double> x) {
+  fit_offset_any(std::span<const MatrixView<double>>(&x, 1));
+}
+
+LstmStream LstmForecaster::stream() const {
+  require_fitted("LSTMForecaster::stream");
+  return LstmStream(state_->weights);
+}
+
+double LstmForecaster::offset() const {
+  require_fitted("LSTMForecaster::offset");
+  return state_->offset;
+}
+bool LstmForecaster::offset_is_stale() const noexcept { return state_->offset_is_stale; }
+bool LstmForecaster::fitted() const noexcept { return n_features() > 0; }
+std::size_t LstmForecaster::n_features() const noexcept { return state_->scaler.n_features(); }
+const std::vector<TrainingEpoch>& LstmForecaster::history() const noexcept {
+  return state_->history;
+}
+
+void LstmForecaster::require_fitted(const char* who) const {
+  require<NotFitted>(fitted(), "{}: not fitted yet, call fit first", who);
+}
+
+template <class Scalar>
+void LstmForecaster::fit_any(std::span<const MatrixView<Scalar>> series, const Progress& progress) {
+  const auto& p = parameters_;
+  require(!series.empty(), "LSTMForecaster::fit: expected at least 1 series, got 0");
+  const auto n_channels = static_cast<std::size_t>(series.front().cols());
+  for (const auto& x : series) require_series("LSTMForecaster::fit", x, n_channels, p.window);
+
+  auto state = std::make_unique<State>();
+  state->scaler = Scaler(series);
+  for (std::size_t j = 0; j < n_channels; ++j)
+    require(std::ranges::any_of(
+                series,
+                [&](const auto& x) {
+                  return x.eigen().col(static_cast<Eigen::Index>(j)).array().isNaN().count() <
+                         x.rows();
+                }),
+            "LSTMForecaster::fit: expected some values in channel {}, got none but NaN", j);
+  std::vector<TrainingSeries> scaled;
+  scaled.reserve(series.size());
+  for (const auto& x : series) scaled.push_back(to_training_series(state->scaler, x));
+  const auto [training, held_back] = split(scaled, p.window, p.validation_fraction);
+
+  state->network = detect::LstmNetwork<float>(State::shape(p, n_channels));
+  RandomStream random(p.seed, kWeightStream);
+  state->network.initialise(random);
+  state->adam = detect::Adam<float>(state->network.parameters().size());
+  state->covariance.assign(n_channels * n_channels, 0);
+  for (std::size_t j = 0; j < n_channels; ++j) state->covariance[j * n_channels + j] = 1;
+
+  detect::LstmTrainer trainer(p, state->network, state->adam, scaled);
+  detect::EarlyStopping stopping(p.learning_rate, p.patience);
+  ThrottledProgress report(progress, "LSTMForecaster::fit");
+  std::unique_ptr<State> best;
+  const auto keep_best = [&] {
+    best->history = state->history;
+    best->prepare(p);
+    state_ = std::move(best);
+    fit_offset_any(series);
+  };
+  try {
+    while (state->n_passes < p.max_epochs && !stopping.exhausted()) {
+      const double rate = stopping.learning_rate();
+      const double loss =
+          trainer.pass(training, state->n_passes, rate, [&](std::size_t done, std::size_t total) {
+            report(state->n_passes * total + done, p.max_epochs * total);
+          });
+      const double validation_loss = trainer.evaluate(held_back);
+      require(std::isfinite(loss) && std::isfinite(validation_loss),
+              "LSTMForecaster::fit: the loss diverged in epoch {}: expected a smaller "
+              "learning_rate, got {}",
+              state->n_passes + 1, p.learning_rate);
+      ++state->n_passes;
+      state->history.push_back({loss, validation_loss, rate});
+      state->learning_rate = stopping.learning_rate();
+      if (stopping.update(validation_loss)) best = std::make_unique<State>(*state);
+    }
+  } catch (const Cancelled&) {
+    if (best) keep_best();
+    throw;
+  }
+  keep_best();
+}
+
+template <class Scalar>
+void LstmForecaster::partial_fit_any(MatrixView<Scalar> x, const Progress& progress) {
+  if (!fitted()) return fit_any(std::span<const MatrixView<Scalar>>(&x, 1), progress);
+  require_series("LSTMForecaster::partial_fit", x, n_features(), parameters_.window);
+  auto state = std::make_unique<State>(*state_);
+  const TrainingSeries scaled = to_training_series(state->scaler, x);
+  const SampleRange all{0, 0, scaled.n_samples};
+  detect::LstmTrainer trainer(parameters_, state->network, state->adam, {&scaled, 1});
+  ThrottledProgress report(progress, "LSTMForecaster::partial_fit");
+  const double loss =
+      trainer.pass({&all, 1}, state->n_passes, state->learning_rate,
+                   [&](std::size_t done, std::size_t total) { report(done, total); });
+  require(std::isfinite(loss),
+          "LSTMForecaster::partial_fit: the loss diverged; the model is as before");
+  ++state->n_passes;
+  state->offset_is_stale = true;
+  state->prepare(parameters_);
+  state_ = std::move(state);
+}
+
+// The residuals' covariance, and under it the offset, from a run over whole series.
+template <class Scalar>
+void LstmForecaster::fit_offset_any(std::span<const MatrixView<Scalar>> series) {
+  const std::size_t n = n_features();
+  // Residuals of a series' scored samples, one after another: values and what is present.
+  struct Run {
+    std::vector<double> values;
+    std::vector<char> present;
+  };
+  std::vector<Run> runs(series.size());
+  parallel_for(series.size(), 1, resolve_threads(parameters_.n_jobs),
+               [&](std::size_t begin, std::size_t end) {
+                 for (std::size_t i = begin; i < end; ++i)
+                   run("LSTMForecaster::fit_offset", series[i],
+                       [&](std::size_t, const LstmStream::State& s, double score) {
+                         if (score != score) return;
+                         const auto append = [](auto& to, const auto& from) {
+                           to.insert(to.end(), from.begin(), from.end());
+                         };
+                         append(runs[i].values, s.residual.values);
+                         append(runs[i].present, s.residual.present);
+                       });
+               });
+  require(std::ranges::any_of(runs, [](const Run& r) { return !r.values.empty(); }),
+          "LSTMForecaster::fit_offset: expected samples after the first {}, the warm-up, got none",
+          parameters_.window);
+
+  std::vector<double> products(n * n, 0.0), counts(n * n, 0.0);
+  for (const Run& r : runs)
+    for (std::size_t at = 0; at < r.values.size(); at += n)
+      for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = 0; j < n; ++j) {
+          if (r.present[at + i] == 0 || r.present[at + j] == 0) continue;
+          products[i * n + j] += r.values[at + i] * r.values[at + j];
+          ++counts[i * n + j];
+        }
+  for (std::size_t k = 0; k < n * n; ++k)
+    if (counts[k] > 0) state_->covariance[k] = products[k] / counts[k];
+  state_->prepare(parameters_);
+
+  std::vector<double> scores;
+  detect::LstmResidual residual(n);
+  for (const Run& r : runs)
+    for (std::size_t at = 0; at < r.values.size(); at += n) {
+      std::copy_n(&r.values[at], n, residual.values.begin());
+      std::copy_n(&r.present[at], n, residual.present.begin());
+      scores.push_back(residual.score(*state_->weights, true));
+    }
+  state_->offset = quantile(std::move(scores), parameters_.contamination);
+  state_->offset_is_stale = false;
+}
+
+// Calls use(t, stream state, score) for each sample of a series; returns the stream at its end.
+template <class Scalar, class Use>
+LstmStream LstmForecaster::run(const char* who, MatrixView<Scalar> x, const Use& use) const {
+  require_fitted(who);
+  require_samples(who, x, n_features(), Missing::allow_nan);
+  LstmStream stream(state_->weights);
+  for (Eigen::Index t = 0; t < x.rows(); ++t) {
+    const double score = stream.push(std::span<const Scalar>(x.row(t), n_features()));
+    use(static_cast<std::size_t>(t), *stream.state_, score);
+  }
+  return stream;
+}
+
+template <class Scalar>
+void LstmForecaster::score_any(MatrixView<Scalar> x, std::span<double> scores) const {
+  const char* who = "LSTMForecaster::score_samples";
+  require(scores.size() == static_cast<std::size_t>(x.rows()),
+          "{}: expected room for {} values, got {}", who, x.rows(), scores.size());
+  run(who, x, [&](std::size_t t, const LstmStream::State&, double score) { scores[t] = score; });
+}
+
+template <class Scalar>
+void LstmForecaster::contributions_any(MatrixView<Scalar> x,
+                                       std::span<double> contributions) const {
+  const char* who = "LSTMForecaster::feature_contributions";
+  require(contributions.size() == static_cast<std::size_t>(x.rows() * x.cols()),
+          "{}: expected room for {} values, got {}", who, x.rows() * x.cols(),
+          contributions.size());
+  run(who, x, [&](std::size_t t, const LstmStream::State& s, double) {
+    const auto& parts = s.residual.contributions;
+    std::ranges::copy(parts, &contributions[t * parts.size()]);
+  });
+}
+
+template <class Scalar>
+void LstmForecaster::forecast_any(MatrixView<Scalar> x, std::span<double> forecast) const {
+  const char* who = "LSTMForecaster::forecast";
+  require_fitted(who);
+  const std::size_t n = n_features();
+  require(forecast.size() % n == 0, "{}: expected room for whole samples of {} values, got {}", who,
+          n, forecast.size());
+  auto stream = run(who, x, [](std::size_t, const LstmStream::State&, double) {});
+  auto& s = *stream.state_;
+  for (std::size_t i = 0; i < forecast.size(); i += n) {
+    stream.forecast(forecast.subspan(i, n));
+    for (std::size_t j = 0; j < n; ++j) s.scaled[j] = s.forecast[j];
+    s.advance(s.scaled);
+  }
+}
+
+}  // namespace secondlook

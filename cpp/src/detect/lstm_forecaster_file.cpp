@@ -1,0 +1,168 @@
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "core/validation.hpp"
+#include "detect/lstm_forecaster_state.hpp"
+#include "store/read_model.hpp"
+
+namespace secondlook {
+
+namespace {
+
+using nlohmann::json;
+
+const ReaderRegistration registration("lstm_forecaster", [](const ModelFile& file) {
+  return std::unique_ptr<Model>(std::make_unique<LstmForecaster>(LstmForecaster::from_file(file)));
+});
+
+// Calls use(name, shape, place) for every tensor of the network: place(i) says where its i-th value
+// lies among the parameters.
+template <class Network, class Use>
+void for_each_tensor(const Network& network, const Use& use) {
+  const auto& shape = network.shape();
+  const std::size_t n_hidden = shape.n_hidden;
+  const std::size_t width = 4 * network.n_cells();
+  const auto dimension = [](std::size_t n) { return static_cast<std::int64_t>(n); };
+  for (std::size_t l = 0; l < shape.n_layers; ++l) {
+    const auto& place = network.places()[l];
+    const std::string prefix = "layers." + std::to_string(l) + ".";
+    const std::size_t n_inputs = l == 0 ? shape.n_inputs : n_hidden;
+    // Row `unit` of torch's weights is a column of ours: gate after gate, each padded.
+    const auto column = [=, n_cells = network.n_cells()](std::size_t unit) {
+      return unit / n_hidden * n_cells + unit % n_hidden;
+    };
+    const auto block = [=, &use](const char* name, std::size_t first_row, std::size_t n_rows) {
+      use(prefix + name, std::vector{dimension(4 * n_hidden), dimension(n_rows)},
+          [=](std::size_t i) {
+            return place.weights + (first_row + i % n_rows) * width + column(i / n_rows);
+          });
+    };
+    block("weight_input", 0, n_inputs);
+    block("weight_hidden", place.n_inputs + 1, n_hidden);
+    use(prefix + "bias", std::vector{dimension(4 * n_hidden)},
+        [=](std::size_t i) { return place.weights + place.n_inputs * width + column(i); });
+  }
+  const std::size_t n_outputs = shape.n_outputs;
+  use("head.weight", std::vector{dimension(n_outputs), dimension(n_hidden)}, [&](std::size_t i) {
+    return network.head() + i % n_hidden * detect::padded(n_outputs) + i / n_hidden;
+  });
+  use("head.bias", std::vector{dimension(n_outputs)},
+      [&](std::size_t i) { return network.head_bias() + i; });
+}
+
+std::size_t count(const std::vector<std::int64_t>& shape) {
+  std::size_t n = 1;
+  for (const auto length : shape) n *= static_cast<std::size_t>(length);
+  return n;
+}
+
+}  // namespace
+
+ModelFile LstmForecaster::to_file() const {
+  require_fitted("LSTMForecaster::save");
+  const State& s = *state_;
+  const auto& p = parameters_;
+  ModelFile file{std::string(kind())};
+  file.set_section("parameters", json{{"window", p.window},
+                                      {"hidden", p.hidden},
+                                      {"layers", p.layers},
+                                      {"dropout", p.dropout},
+                                      {"learning_rate", p.learning_rate},
+                                      {"weight_decay", p.weight_decay},
+                                      {"batch_size", p.batch_size},
+                                      {"max_epochs", p.max_epochs},
+                                      {"patience", p.patience},
+                                      {"validation_fraction", p.validation_fraction},
+                                      {"max_gap", p.max_gap},
+                                      {"contamination", p.contamination},
+                                      {"seed", p.seed},
+                                      {"n_jobs", p.n_jobs}}
+                                     .dump());
+  file.set_section("state", json{{"learning_rate", s.learning_rate},
+                                 {"n_passes", s.n_passes},
+                                 {"n_steps", s.adam.n_steps()}}
+                                .dump());
+  file.set_section("decision", json{{"offset", s.offset}, {"stale", s.offset_is_stale}}.dump());
+
+  const auto n_channels = static_cast<std::int64_t>(s.scaler.n_features());
+  file.add<double>("scaler.mean", {n_channels}, s.scaler.mean());
+  file.add<double>("scaler.scale", {n_channels}, s.scaler.scale());
+  for_each_tensor(s.network, [&](const std::string& name, const std::vector<std::int64_t>& shape,
+                                 const auto& place) {
+    std::vector<float> values(count(shape));
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = s.network.parameters()[place(i)];
+    file.add<float>(name, shape, values);
+  });
+  file.add<double>("covariance", {n_channels, n_channels}, s.covariance);
+  const auto& moments = s.adam.moments();
+  file.add<float>("adam.moments", {2, static_cast<std::int64_t>(moments.size() / 2)}, moments);
+  std::vector<double> history;
+  for (const auto& epoch : s.history)
+    history.insert(history.end(), {epoch.loss, epoch.validation_loss, epoch.learning_rate});
+  file.add<double>("history", {static_cast<std::int64_t>(s.history.size()), 3}, history);
+  return file;
+}
+
+LstmForecaster LstmForecaster::from_file(const ModelFile& file) {
+  return read_model("LSTMForecaster", "lstm_forecaster", file, [&] {
+    const json p = read_section(file, "parameters");
+    LstmForecaster model({
+        .window = p.at("window"),
+        .hidden = p.at("hidden"),
+        .layers = p.at("layers"),
+        .dropout = p.at("dropout"),
+        .learning_rate = p.at("learning_rate"),
+        .weight_decay = p.at("weight_decay"),
+        .batch_size = p.at("batch_size"),
+        .max_epochs = p.at("max_epochs"),
+        .patience = p.at("patience"),
+        .validation_fraction = p.at("validation_fraction"),
+        .max_gap = p.at("max_gap"),
+        .contamination = p.at("contamination"),
+        .seed = p.at("seed"),
+        .n_jobs = p.at("n_jobs"),
+    });
+    State& s = *model.state_;
+    const json state = read_section(file, "state");
+    s.learning_rate = state.at("learning_rate");
+    s.n_passes = state.at("n_passes");
+    const json decision = read_section(file, "decision");
+    s.offset = decision.at("offset");
+    s.offset_is_stale = decision.at("stale");
+
+    const auto mean = file.get<double>("scaler.mean", {-1});
+    const auto n_channels = static_cast<std::int64_t>(mean.size());
+    require(n_channels > 0, "LSTMForecaster: no channels");
+    const auto scale = file.get<double>("scaler.scale", {n_channels});
+    s.scaler = Scaler({mean.begin(), mean.end()}, {scale.begin(), scale.end()});
+    // The largest tensors have to be in the file before as much is allocated as the shape asks for.
+    const auto n_hidden = static_cast<std::int64_t>(model.parameters_.hidden);
+    for (std::size_t l = 0; l < model.parameters_.layers; ++l)
+      static_cast<void>(file.get<float>("layers." + std::to_string(l) + ".weight_hidden",
+                                        {4 * n_hidden, n_hidden}));
+    s.network = detect::LstmNetwork<float>(State::shape(model.parameters_, mean.size()));
+    for_each_tensor(s.network, [&](const std::string& name, const std::vector<std::int64_t>& shape,
+                                   const auto& place) {
+      const auto values = file.get<float>(name, shape);
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        require(std::isfinite(values[i]), "LSTMForecaster: {} among {}", values[i], name);
+        s.network.parameters()[place(i)] = values[i];
+      }
+    });
+    const auto covariance = file.get<double>("covariance", {n_channels, n_channels});
+    require(std::ranges::all_of(covariance, [](double value) { return std::isfinite(value); }),
+            "LSTMForecaster: expected a finite covariance");
+    s.covariance.assign(covariance.begin(), covariance.end());
+    const auto n_parameters = static_cast<std::int64_t>(s.network.parameters().size());
+    const auto moments = file.get<float>("adam.moments", {2, n_parameters});
+    s.adam.restore({moments.begin(), moments.end()}, state.at("n_steps"));
+    const auto history = file.get<double>("history", {-1, 3});
+    for (std::size_t i = 0; i < history.size(); i += 3)
+      s.history.push_back({history[i], history[i + 1], history[i + 2]});
+    s.prepare(model.parameters_);
+    return model;
+  });
+}
+
+}  // namespace secondlook

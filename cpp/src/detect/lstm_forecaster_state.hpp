@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "detect/adam.hpp"
+#include "detect/lstm_network.hpp"
+#include "detect/lstm_weights.hpp"
+#include "secondlook/detect/lstm_forecaster.hpp"
+
+namespace secondlook {
+
+struct LstmForecaster::State {
+  Scaler scaler;
+  detect::LstmNetwork<float> network{{0, 0, 0, 0}};
+  detect::Adam<float> adam;
+  std::vector<double> covariance;  // of the residuals, channels × channels
+  double learning_rate = 0;
+  std::vector<TrainingEpoch> history;
+  std::uint64_t n_passes = 0;  // over the series, ever: names the next one's random streams
+  double offset = 0;
+  bool offset_is_stale = false;
+  // Made from the above by `prepare`; streams share it.
+  std::shared_ptr<const detect::LstmWeights> weights;
+
+  static detect::LstmShape shape(const LstmForecasterParameters& p, std::size_t n_channels) {
+    return {n_channels, p.hidden, p.layers, n_channels};
+  }
+
+  void prepare(const LstmForecasterParameters& p) {
+    weights = std::make_shared<const detect::LstmWeights>(network, scaler, covariance, p.window,
+                                                          p.max_gap);
+  }
+};
+
+}  // namespace secondlook

@@ -1,0 +1,290 @@
+"""LSTM forecaster."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from secondlook import _core
+from secondlook.core.progress import ProgressBar
+from secondlook.core.threads import requested_threads
+from secondlook.detect.stream import OrderedSeries
+from secondlook.detect.tabular import TabularDetector, seed_of
+
+
+class LSTMForecaster(TabularDetector):
+    """LSTM that forecasts a series' next sample: what it did not foresee is abnormal.
+
+    One or many channels, one or many series. Trained on standardised channels by truncated
+    back-propagation over `window` steps, each window brought up by the `window` steps before it,
+    with Adam and early stopping on the samples held back. A series is scored from its start, sample
+    after sample, exactly as a stream does it. Missing samples, NaN, are stood in for by the
+    forecast for up to `max_gap` in a row; after a longer gap the series starts anew.
+    Ctrl-C ends the training and leaves the best model so far.
+
+    Parameters
+    ----------
+    window : int, default=48
+        Steps of back-propagation and of warm-up, 2 at least: the first `window` samples of a
+        series have no score.
+    hidden : int, default=64
+        Cells of a layer.
+    layers : int, default=1
+        LSTM layers.
+    dropout : float, default=0.0
+        Share of the units left out at random between layers in training, in [0, 1).
+    learning_rate : float, default=2e-3
+        Of Adam.
+    weight_decay : float, default=0.0
+        Of Adam, as part of the gradient.
+    batch_size : int, default=64
+        Windows a training step.
+    max_epochs : int, default=50
+        Passes over the series at most.
+    patience : int, default=5
+        Epochs without a better loss over the samples held back, after which training ends.
+    validation_fraction : float, default=0.2
+        Share held back, in [0, 0.5]: the end of each series that is long enough, else whole
+        series. With none, the training samples are judged.
+    max_gap : int, default=12
+        Missing samples in a row that the model's own forecasts stand in for.
+    contamination : float, default=0.01
+        `offset_` is this quantile, in (0, 0.5], of the training scores.
+    n_jobs : int or None, default=None
+        Threads that train; -1 is all processors. None leaves it to the environment variable
+        `SECONDLOOK_NUM_THREADS`, or takes all processors. The weights depend on it in their last
+        digits.
+    random_state : int, RandomState or None, default=None
+        Seed of weights, windows and dropout.
+
+    Attributes
+    ----------
+    offset_ : float
+        Samples that score below are anomalous: ``decision_function = score_samples - offset_``.
+    history_ : ndarray of shape (n_epochs, 3)
+        Of each epoch: training loss, loss over the samples held back, which is least in the epoch
+        whose weights are kept, and learning rate. Losses are mean squared errors in squared
+        standard deviations.
+    n_features_in_ : int
+        Number of channels.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where `fit` was given a table whose columns are all named by strings.
+
+    References
+    ----------
+    S. Hochreiter, J. Schmidhuber, "Long Short-Term Memory", Neural Computation 9, 1997.
+    P. Malhotra, L. Vig, G. Shroff, P. Agarwal, "Long Short Term Memory Networks for Anomaly
+    Detection in Time Series", ESANN 2015.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from secondlook import LSTMForecaster
+    >>> load = np.sin(np.arange(1000) / 4)[:, None]
+    >>> model = LSTMForecaster(window=24, hidden=8, max_epochs=5, random_state=0).fit(load)
+    >>> model.forecast(load, steps=3).shape
+    (3, 1)
+    """
+
+    _core_type: ClassVar[Any] = _core.detect.LstmForecaster
+    _model: "_core.detect.LstmForecaster"
+
+    def __init__(
+        self,
+        window: int = 48,
+        hidden: int = 64,
+        layers: int = 1,
+        dropout: float = 0.0,
+        learning_rate: float = 2e-3,
+        weight_decay: float = 0.0,
+        batch_size: int = 64,
+        max_epochs: int = 50,
+        patience: int = 5,
+        *,
+        validation_fraction: float = 0.2,
+        max_gap: int = 12,
+        contamination: float = 0.01,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.window = window
+        self.hidden = hidden
+        self.layers = layers
+        self.dropout = dropout
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.patience = patience
+        self.validation_fraction = validation_fraction
+        self.max_gap = max_gap
+        self.contamination = contamination
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def fit(self, X: ArrayLike | Sequence[ArrayLike], y: None = None) -> Self:
+        """Train anew.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_steps, n_channels), or sequence of such
+            One series, or several that know nothing of one another, such as the devices of a
+            fleet; each of ``window + 1`` steps at least, in order of time and evenly spaced. NaN
+            is missing.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : LSTMForecaster
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of range, a series is too short or infinite, a channel has no
+            value at all, or the loss diverges.
+        KeyboardInterrupt
+            On Ctrl-C; after the first epoch the best model so far is there to use.
+        """
+        series = self._series(X)
+        model = self._make_core(*series[0].shape)
+        try:
+            with ProgressBar("Training") as progress:
+                model.fit_series(series, progress)
+        finally:
+            if model.fitted:
+                self._model = model
+        return self
+
+    def partial_fit(self, X: ArrayLike, y: None = None) -> Self:
+        """Train on by one pass over a new series, at the learning rate reached.
+
+        Channels keep the scale of the first training. `offset_` is stale afterwards: deciding
+        warns until `fit_offset`. An untrained model is trained by `fit`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_steps, n_channels)
+            A series of ``window + 1`` steps at least.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : LSTMForecaster
+        """
+        if not hasattr(self, "_model"):
+            return self.fit(X)
+        samples = self._own_or_validated(X, reset=False)
+        with ProgressBar("Training") as progress:
+            self._model.partial_fit(samples, progress)
+        return self
+
+    def score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Score one series from its start: higher is more normal.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_steps, n_channels)
+            NaN is missing.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_steps,)
+            Minus the mean squared residual of the one-step forecast under the residuals' own
+            covariance in training: about -1 is usual. NaN for the first `window` samples, the
+            warm-up, and where nothing was measured; `predict` calls those normal.
+        """
+        return super().score_samples(X)
+
+    def predict(self, X: ArrayLike) -> NDArray[np.int64]:
+        """Call samples anomalous, -1, where ``decision_function`` is below 0, else normal, +1."""
+        return np.where(self.decision_function(X) < 0, -1, 1)
+
+    def forecast(self, X: ArrayLike, steps: int) -> NDArray[np.float64]:
+        """Forecast the samples that follow a series.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_steps, n_channels)
+            The series so far; NaN is missing.
+        steps : int
+            Samples to forecast, at least 1. Each is fed back as if it had been measured.
+
+        Returns
+        -------
+        forecast : ndarray of shape (steps, n_channels)
+            In the channels' own units.
+        """
+        if not isinstance(steps, int | np.integer) or steps < 1:
+            raise ValueError(
+                f"LSTMForecaster.forecast: expected steps as a number of at least 1, got {steps!r}"
+            )
+        model = self._fitted()
+        ahead: NDArray[np.float64] = model.forecast(
+            self._own_or_validated(X, reset=False), int(steps)
+        )
+        return ahead
+
+    def feature_contributions(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return each channel's part in the residual.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_steps, n_channels)
+
+        Returns
+        -------
+        contributions : ndarray of shape (n_steps, n_channels)
+            A row sums to minus its score; 0 where the channel was missing, and in a row without a
+            score.
+        """
+        return super().feature_contributions(X)
+
+    @property
+    def history_(self) -> NDArray[np.float64]:
+        """Training loss, loss over the samples held back, and learning rate of each epoch."""
+        history: NDArray[np.float64] = self._fitted_attribute().history
+        return history
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def _make_series(self, snapshot: Any = None) -> Any:
+        return OrderedSeries(self, snapshot)
+
+    @classmethod
+    def _parameters_of(cls, core: "_core.detect.LstmForecaster") -> dict[str, Any]:
+        p = core.parameters
+        seed = p.pop("seed")
+        return {**p, "n_jobs": p["n_jobs"] or None, "random_state": seed}
+
+    def _make_core(self, n_rows: int, n_features: int) -> "_core.detect.LstmForecaster":
+        return _core.detect.LstmForecaster(
+            window=self.window,
+            hidden=self.hidden,
+            layers=self.layers,
+            dropout=self.dropout,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            batch_size=self.batch_size,
+            max_epochs=self.max_epochs,
+            patience=self.patience,
+            validation_fraction=self.validation_fraction,
+            max_gap=self.max_gap,
+            contamination=self.contamination,
+            seed=seed_of(self.random_state),
+            n_jobs=requested_threads("LSTMForecaster", self.n_jobs),
+        )
+
+    def _series(self, X: Any) -> list[NDArray[Any]]:
+        """Return one array a series, all of the same type."""
+        if not isinstance(X, list | tuple) or len(X) == 0 or np.ndim(X[0]) < 2:
+            return [self._own_or_validated(X, reset=True)]
+        series = [self._own_or_validated(X[0], reset=True)]
+        series += [self._own_or_validated(x, reset=False) for x in X[1:]]
+        widest = np.result_type(*series)
+        return [x.astype(widest, copy=False) for x in series]

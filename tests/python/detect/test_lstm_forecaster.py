@@ -1,0 +1,166 @@
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import secondlook as sl
+
+
+def small(**parameters):
+    chosen = {
+        "window": 24,
+        "hidden": 12,
+        "max_epochs": 25,
+        "learning_rate": 1e-2,
+        "batch_size": 8,
+        "n_jobs": 1,
+        "random_state": 0,
+    }
+    return sl.LSTMForecaster(**{**chosen, **parameters})
+
+
+ORDERED = "samples are steps of a series: each score depends on those before"
+EXPECTED_TO_FAIL = {
+    "check_methods_subset_invariance": ORDERED,
+    "check_methods_sample_order_invariance": ORDERED,
+    "check_fit2d_1sample": "a series is longer than one step, and the error counts steps",
+    "check_outliers_train": "the first samples of a series, the warm-up, have no score",
+}
+
+
+@parametrize_with_checks(
+    [small(window=2, max_epochs=2)],
+    expected_failed_checks=lambda _: EXPECTED_TO_FAIL,
+)
+def test_follows_the_conventions_of_scikit_learn(estimator, check):
+    check(estimator)
+
+
+def wave(steps=1200, seed=0):
+    random = np.random.default_rng(seed)
+    t = np.arange(steps) + 24 * random.uniform()
+    x = np.sin(2 * np.pi * t / 24)
+    return np.c_[10 + 5 * x, x**2] + 0.05 * random.normal(size=(steps, 2))
+
+
+@pytest.fixture(scope="module")
+def model():
+    return small().fit(wave())
+
+
+def test_a_break_in_the_rhythm_stands_out(model):
+    X = wave(400, seed=1)
+    X[300:306, 0] = X[300, 0]  # stuck
+    scores = model.score_samples(X)
+    assert np.isnan(scores[:24]).all()
+    assert np.nanargmin(scores) in range(301, 307)
+    assert np.nanmean(scores[:300]) == pytest.approx(-1, abs=0.3)
+
+
+def test_forecasts_better_than_the_last_value(model):
+    X = wave(324, seed=2)
+    ahead = model.forecast(X[:300], steps=24)
+    assert ahead.shape == (24, 2)
+    naive = X[299] - X[300:]
+    assert ((ahead - X[300:]) ** 2).mean() < 0.2 * (naive**2).mean()
+
+
+def test_contributions_sum_to_the_score_and_point_at_the_channel(model):
+    X = wave(200, seed=3)
+    X[150, 1] += 2
+    parts, scores = model.feature_contributions(X), model.score_samples(X)
+    np.testing.assert_allclose(parts[24:].sum(axis=1), -scores[24:])
+    assert parts[150].argmax() == 1
+
+
+def test_gaps_are_carried_for_a_bounded_time(model):
+    X = wave(300, seed=4)
+    X[100:108] = np.nan
+    X[200:230] = np.nan
+    scores = model.score_samples(X)
+    assert np.isnan(scores[100:108]).all()
+    assert np.isfinite(scores[108:200]).all()
+    assert np.isnan(scores[200 : 230 + 24]).all()
+    assert np.isfinite(scores[254:]).all()
+
+
+def test_a_fleet_of_devices_is_learned_as_separate_series():
+    devices = [wave(100 + 10 * i, seed=i) for i in range(6)]
+    model = small().fit(devices)
+    assert model.history_[:, 1].min() < 0.2 * model.history_[0, 1]
+    stacked = small().fit(np.stack([wave(120, seed=i) for i in range(4)]).tolist())
+    assert stacked.n_features_in_ == 2
+
+
+def test_copies_clones_and_files_are_the_same_model(model, tmp_path):
+    X = wave(100, seed=5)
+    scores = model.score_samples(X)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).score_samples(X), scores)
+    np.testing.assert_array_equal(clone(model).fit(wave()).score_samples(X), scores)
+    model.save(tmp_path / "site.safetensors")
+    loaded = sl.load(tmp_path / "site.safetensors")
+    np.testing.assert_array_equal(loaded.score_samples(X), scores)
+    assert loaded.get_params() == model.get_params()
+
+
+def test_tensors_are_those_of_torch(model, tmp_path):
+    """One step by hand, from the file's tensors in torch's layout."""
+    from safetensors.numpy import load_file
+
+    model.save(tmp_path / "site.safetensors")
+    w = load_file(tmp_path / "site.safetensors")
+    assert w["layers.0.weight_input"].shape == (48, 2)
+    assert w["layers.0.weight_hidden"].shape == (48, 12)
+    X = wave(30, seed=6)
+    h, c = np.zeros(12), np.zeros(12)
+
+    def sigmoid(z):
+        return 1 / (1 + np.exp(-z))
+
+    for x in (X - w["scaler.mean"]) / w["scaler.scale"]:
+        gates = w["layers.0.weight_input"] @ x + w["layers.0.weight_hidden"] @ h
+        i, f, g, o = np.split(gates + w["layers.0.bias"], 4)
+        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+        h = sigmoid(o) * np.tanh(c)
+    y = w["head.weight"] @ h + w["head.bias"]
+    expected = y * w["scaler.scale"] + w["scaler.mean"]
+    np.testing.assert_allclose(model.forecast(X, steps=1)[0], expected, rtol=1e-4)
+
+
+def test_learning_on_follows_a_new_rhythm(model):
+    X = wave(1200, seed=7)[::2]  # twice as fast
+    grown = pickle.loads(pickle.dumps(model))
+    before = np.nanmean(grown.score_samples(X))
+    for _ in range(10):
+        grown.partial_fit(X)
+    assert np.nanmean(grown.score_samples(X)) > 0.5 * before
+    with pytest.warns(sl.StaleDecisionWarning):
+        grown.predict(X)
+    grown.fit_offset(X).predict(X)
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (wave(12), r"at least 25 steps \(window 24 \+ 1\), got 12"),
+        (np.full((100, 1), np.nan), "channel 0"),
+        (np.full((100, 1), np.inf), "infinite|infinity|finite"),
+        ([wave(50), wave(50)[:, :1]], "features|channels"),
+        ([wave(50), wave(10)], "at least 25 steps"),
+    ],
+)
+def test_bad_series_are_refused(X, message):
+    with pytest.raises(ValueError, match=message):
+        small().fit(X)
+
+
+def test_bad_steps_are_refused(model):
+    with pytest.raises(ValueError, match="steps"):
+        model.forecast(wave(50), steps=0)
+
+
+def test_a_diverging_loss_is_an_error():
+    with pytest.raises(ValueError, match="diverged"):
+        small(learning_rate=1e30).fit(wave(300))
