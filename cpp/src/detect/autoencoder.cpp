@@ -19,6 +19,7 @@ using detect::padded;
 
 namespace {
 
+constexpr std::size_t kLargestCount = std::size_t{1} << 30;
 constexpr std::size_t kBlockRows = 64;  // that go through the layers together, in the cache
 constexpr std::size_t kRowsWorthAThread = 512;
 
@@ -102,8 +103,10 @@ Autoencoder::Autoencoder(AutoencoderParameters parameters)
           "Autoencoder: learning_rate must be above 0, got {}", p.learning_rate);
   require(p.weight_decay >= 0 && std::isfinite(p.weight_decay),
           "Autoencoder: weight_decay must be at least 0, got {}", p.weight_decay);
-  require(p.batch_size >= 2, "Autoencoder: batch_size must be at least 2, got {}", p.batch_size);
-  require(p.max_epochs >= 1, "Autoencoder: max_epochs must be at least 1, got {}", p.max_epochs);
+  require(p.batch_size >= 2 && p.batch_size <= kLargestCount,
+          "Autoencoder: batch_size must lie in [2, {}], got {}", kLargestCount, p.batch_size);
+  require(p.max_epochs >= 1 && p.max_epochs <= kLargestCount,
+          "Autoencoder: max_epochs must lie in [1, {}], got {}", kLargestCount, p.max_epochs);
   require(p.patience >= 1, "Autoencoder: patience must be at least 1, got {}", p.patience);
   require(p.validation_fraction >= 0 && p.validation_fraction <= 0.5,
           "Autoencoder: validation_fraction must lie in [0, 0.5], got {}", p.validation_fraction);

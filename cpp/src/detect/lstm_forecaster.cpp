@@ -24,6 +24,7 @@ using detect::TrainingSeries;
 namespace {
 
 constexpr std::uint64_t kWeightStream = 0;
+constexpr std::size_t kLargestCount = std::size_t{1} << 30;
 
 template <class Scalar>
 TrainingSeries to_training_series(const Scaler& scaler, MatrixView<Scalar> x) {
@@ -107,8 +108,10 @@ LstmForecaster::LstmForecaster(LstmForecasterParameters parameters)
           "LSTMForecaster: learning_rate must be above 0, got {}", p.learning_rate);
   require(p.weight_decay >= 0 && std::isfinite(p.weight_decay),
           "LSTMForecaster: weight_decay must be at least 0, got {}", p.weight_decay);
-  require(p.batch_size >= 1, "LSTMForecaster: batch_size must be at least 1, got {}", p.batch_size);
-  require(p.max_epochs >= 1, "LSTMForecaster: max_epochs must be at least 1, got {}", p.max_epochs);
+  require(p.batch_size >= 1 && p.batch_size <= kLargestCount,
+          "LSTMForecaster: batch_size must lie in [1, {}], got {}", kLargestCount, p.batch_size);
+  require(p.max_epochs >= 1 && p.max_epochs <= kLargestCount,
+          "LSTMForecaster: max_epochs must lie in [1, {}], got {}", kLargestCount, p.max_epochs);
   require(p.patience >= 1, "LSTMForecaster: patience must be at least 1, got {}", p.patience);
   require(p.validation_fraction >= 0 && p.validation_fraction <= 0.5,
           "LSTMForecaster: validation_fraction must lie in [0, 0.5], got {}",

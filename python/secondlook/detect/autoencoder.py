@@ -20,6 +20,9 @@ class Autoencoder(TabularDetector):
     kept. The learning rate is halved whenever that loss stands still for half of `patience`.
     Ctrl-C ends the training and leaves the best model so far.
 
+    The score is minus the weighted mean squared error of reproducing the row, in squared standard
+    deviations of the features.
+
     Parameters
     ----------
     hidden : sequence of int, default=(32, 16, 8)
@@ -162,22 +165,6 @@ class Autoencoder(TabularDetector):
         with ProgressBar("Training") as progress:
             self._model.partial_fit(samples, progress)
         return self
-
-    def score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Score rows: higher is more normal.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            C-contiguous float32 or float64 arrays are read in place.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,)
-            Minus the weighted mean squared error of reproducing the row, in squared standard
-            deviations of the features.
-        """
-        return super().score_samples(X)
 
     def reconstruct(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return what the network makes of each row, in the features' own units.

@@ -14,6 +14,7 @@ from secondlook.detect.tabular import TabularDetector, seed_of
 class IsolationForest(TabularDetector):
     """Isolation forest: anomalies are few and different, so random splits isolate them early.
 
+    The score is ``-2 ** (-mean path length / c(max_samples))``, in [-1, 0).
     Values are compared in float32: float64 input is rounded to it, and saturates beyond its range.
     A seed gives the same bits at any number of threads, and the same as in C++.
 
@@ -175,21 +176,6 @@ class IsolationForest(TabularDetector):
             )
         self._fitted().merge(other._fitted())
         return self
-
-    def score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Score rows: higher is more normal.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            C-contiguous float32 or float64 arrays are read in place.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,)
-            ``-2 ** (-mean path length / c(max_samples))``, in [-1, 0).
-        """
-        return super().score_samples(X)
 
     def feature_contributions(self, X: ArrayLike) -> NDArray[np.float64]:
         """Say what each feature did to shorten a row's path: positive is evidence for anomaly.

@@ -23,6 +23,10 @@ class LSTMForecaster(TabularDetector):
     forecast for up to `max_gap` in a row; after a longer gap the series starts anew.
     Ctrl-C ends the training and leaves the best model so far.
 
+    The score is minus the mean squared residual of the one-step forecast under the residuals' own
+    covariance in training: about -1 is usual. It is NaN for the first `window` samples, the warm-up
+    of the network, and where nothing was measured; `predict` calls those normal.
+
     Parameters
     ----------
     window : int, default=48
@@ -180,23 +184,6 @@ class LSTMForecaster(TabularDetector):
         with ProgressBar("Training") as progress:
             self._model.partial_fit(samples, progress)
         return self
-
-    def score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Score one series from its start: higher is more normal.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_steps, n_channels)
-            NaN is missing.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_steps,)
-            Minus the mean squared residual of the one-step forecast under the residuals' own
-            covariance in training: about -1 is usual. NaN for the first `window` samples, the
-            warm-up, and where nothing was measured; `predict` calls those normal.
-        """
-        return super().score_samples(X)
 
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:
         """Call samples anomalous, -1, where ``decision_function`` is below 0, else normal, +1."""

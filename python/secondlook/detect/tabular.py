@@ -34,7 +34,17 @@ class TabularDetector(OutlierMixin, BaseEstimator, ABC):
         """Return an unfitted core model, or raise `ValueError` for a bad parameter."""
 
     def score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Score rows: higher is more normal."""
+        """Score rows: higher is more normal. The class says in what unit.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            C-contiguous float32 or float64 arrays are read in place.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+        """
         # First what a caller with one row waits for: scikit-learn's validation costs more than
         # scoring.
         state = self.__dict__

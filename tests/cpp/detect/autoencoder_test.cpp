@@ -163,9 +163,9 @@ TEST_CASE("Autoencoder: bad input is refused and the model stays as it was") {
            [](auto& q) { q.hidden = {}; }, [](auto& q) { q.hidden = {0}; },
            [](auto& q) { q.dropout = 1; }, [](auto& q) { q.learning_rate = 0; },
            [](auto& q) { q.weight_decay = -1; }, [](auto& q) { q.batch_size = 1; },
-           [](auto& q) { q.max_epochs = 0; }, [](auto& q) { q.patience = 0; },
-           [](auto& q) { q.validation_fraction = 0.6; }, [](auto& q) { q.contamination = 0; },
-           [](auto& q) { q.feature_weights = {1, -1}; },
+           [](auto& q) { q.batch_size = ~std::size_t{0}; }, [](auto& q) { q.max_epochs = 0; },
+           [](auto& q) { q.patience = 0; }, [](auto& q) { q.validation_fraction = 0.6; },
+           [](auto& q) { q.contamination = 0; }, [](auto& q) { q.feature_weights = {1, -1}; },
            [](auto& q) { q.feature_weights = {0}; }}) {
     auto q = small();
     change(q);

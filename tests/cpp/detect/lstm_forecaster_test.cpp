@@ -222,8 +222,9 @@ TEST_CASE("LstmForecaster: bad input is refused and the model stays as it was") 
            [](auto& q) { q.window = 1; }, [](auto& q) { q.hidden = 0; },
            [](auto& q) { q.layers = 0; }, [](auto& q) { q.dropout = 1; },
            [](auto& q) { q.learning_rate = 0; }, [](auto& q) { q.batch_size = 0; },
-           [](auto& q) { q.max_epochs = 0; }, [](auto& q) { q.patience = 0; },
-           [](auto& q) { q.validation_fraction = 1; }, [](auto& q) { q.contamination = 0; }}) {
+           [](auto& q) { q.batch_size = ~std::size_t{0}; }, [](auto& q) { q.max_epochs = 0; },
+           [](auto& q) { q.patience = 0; }, [](auto& q) { q.validation_fraction = 1; },
+           [](auto& q) { q.contamination = 0; }}) {
     auto q = small();
     change(q);
     CHECK_THROWS_AS(LstmForecaster(q), secondlook::InvalidArgument);

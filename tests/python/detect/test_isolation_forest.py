@@ -78,11 +78,13 @@ def assert_ranks_alike(X, is_anomaly):
     assert np.mean(ours) == pytest.approx(np.mean(theirs), abs=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(ranked_sets()))
 def test_ranks_as_scikit_learn_does(name):
     assert_ranks_alike(*ranked_sets()[name])
 
 
+@pytest.mark.slow
 def test_ranks_as_scikit_learn_does_on_real_sensors(real_data):
     folder = real_data / "skab" / "data"
     files = sorted((folder / "valve2").glob("*.csv")) if folder.is_dir() else []
