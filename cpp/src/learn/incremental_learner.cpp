@@ -589,8 +589,9 @@ std::unique_ptr<Detector> IncrementalLearner::State::try_candidate(
   offer(x, sorting.learned, next.replay);
   offer_with_losses(fresh, fresh_after, next);
   calibrate(*candidate, next);
-  // Places among the new calibration would look like one more change.
-  if (report.drift) next.adwin = Adwin(parameters.adwin_delta);
+  // A calibration is a sample: against the next one, unchanged scores lie a little elsewhere, which
+  // a long window would take for drift.
+  next.adwin = Adwin(parameters.adwin_delta);
   candidate->refresh_offset(next.judged_rows());
   return candidate;
 }

@@ -56,8 +56,9 @@ struct LearnedVersion {
 ///   neither many small losses add up nor a gain on recent rows hides a loss on old ones. A mean
 ///   may fall by `tolerance` standard deviations of the first calibration's scores; 0.25 moves a
 ///   1 % tail of a normal distribution to 1.9 %.
-/// - Drift: the scores' places among the calibration scores go through `Adwin`, and each update's
-///   scores through `kolmogorov_smirnov`. Both take rows to be independent.
+/// - Drift: the scores' places among the calibration scores go through `Adwin`, from one accepted
+///   version to the next, and each update's scores through `kolmogorov_smirnov`. Both take rows to
+///   be independent.
 ///
 /// Rows are taken to be exchangeable but for drift; detectors of ordered series, whose score needs
 /// the rows before, are out of scope.
