@@ -17,5 +17,6 @@ PYBIND11_MODULE(_core, module) {
   register_decide(module);
   register_detect(module);
   register_series(module);
+  register_learn(module);
   publish_submodules(module);
 }

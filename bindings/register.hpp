@@ -10,4 +10,5 @@ void register_detect(pybind11::module_& module);
 // Part of detect's: what learns by gradients.
 void register_neural_detectors(pybind11::module_& detect);
 void register_series(pybind11::module_& module);
+void register_learn(pybind11::module_& module);
 void register_image(pybind11::module_& module);

@@ -25,8 +25,15 @@ if TYPE_CHECKING:
     from secondlook.detect.peer_deviation import plant_state as plant_state
     from secondlook.detect.stream import DetectorStream as DetectorStream
     from secondlook.detect.stream import StreamRecord as StreamRecord
+    from secondlook.errors import DriftWarning as DriftWarning
     from secondlook.errors import ModelFileError as ModelFileError
     from secondlook.errors import StaleDecisionWarning as StaleDecisionWarning
+    from secondlook.learn.drift import Adwin as Adwin
+    from secondlook.learn.drift import PageHinkley as PageHinkley
+    from secondlook.learn.drift import kolmogorov_smirnov as kolmogorov_smirnov
+    from secondlook.learn.incremental_learner import IncrementalLearner as IncrementalLearner
+    from secondlook.learn.incremental_learner import UpdateReport as UpdateReport
+    from secondlook.learn.incremental_learner import Version as Version
     from secondlook.series import TimeTable as TimeTable
     from secondlook.series import align as align
     from secondlook.series import read_csv as read_csv
@@ -36,14 +43,18 @@ __version__ = "0.1.0"
 
 # Where each public name lives: nothing heavy is imported before it is needed (PEP 562).
 _HOME = {
-    "Autoencoder": "detect.autoencoder",
+    "Adwin": "learn.drift",
     "AnomalyLikelihood": "decide.anomaly_likelihood",
+    "Autoencoder": "detect.autoencoder",
     "ConformalPValues": "decide.conformal_p_values",
     "DetectorStream": "detect.stream",
+    "DriftWarning": "errors",
     "EventMetrics": "decide.event_metrics",
+    "IncrementalLearner": "learn.incremental_learner",
     "IsolationForest": "detect.isolation_forest",
     "LSTMForecaster": "detect.lstm_forecaster",
     "ModelFileError": "errors",
+    "PageHinkley": "learn.drift",
     "PeaksOverThreshold": "decide.peaks_over_threshold",
     "PeerDeviation": "detect.peer_deviation",
     "PeerDeviationStream": "detect.peer_deviation",
@@ -54,10 +65,13 @@ _HOME = {
     "StaleDecisionWarning": "errors",
     "StreamRecord": "detect.stream",
     "TimeTable": "series",
+    "UpdateReport": "learn.incremental_learner",
+    "Version": "learn.incremental_learner",
     "align": "series",
     "benjamini_hochberg": "decide.false_discovery",
     "event_metrics": "decide.event_metrics",
     "hours_of_day": "decide.seasonal_threshold",
+    "kolmogorov_smirnov": "learn.drift",
     "load": "store",
     "plant_state": "detect.peer_deviation",
     "quantile_threshold": "decide.quantile_threshold",

@@ -1,6 +1,6 @@
 """The exceptions and warnings that are secondlook's own."""
 
-__all__ = ["ModelFileError", "StaleDecisionWarning"]
+__all__ = ["DriftWarning", "ModelFileError", "StaleDecisionWarning"]
 
 
 class ModelFileError(ValueError):
@@ -9,3 +9,7 @@ class ModelFileError(ValueError):
 
 class StaleDecisionWarning(UserWarning):
     """A decision rests on a cut-off that was computed before the model learned on."""
+
+
+class DriftWarning(UserWarning):
+    """Live scores have left the range that the model was calibrated on."""

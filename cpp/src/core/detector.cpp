@@ -4,4 +4,6 @@ namespace secondlook {
 
 Detector::~Detector() = default;
 
+void Detector::refresh_offset(MatrixView<double>) {}
+
 }  // namespace secondlook

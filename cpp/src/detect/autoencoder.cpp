@@ -163,6 +163,10 @@ void Autoencoder::feature_contributions(MatrixView<double> x,
 void Autoencoder::fit_offset(MatrixView<float> x) { fit_offset_any(x); }
 void Autoencoder::fit_offset(MatrixView<double> x) { fit_offset_any(x); }
 
+std::unique_ptr<Detector> Autoencoder::clone() const {
+  return std::make_unique<Autoencoder>(*this);
+}
+
 double Autoencoder::offset() const {
   require_fitted("Autoencoder::offset");
   return state_->offset;

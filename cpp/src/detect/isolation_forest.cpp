@@ -267,6 +267,13 @@ bool IsolationForest::offset_is_stale() const noexcept { return state_->offset_i
 
 void IsolationForest::fit_offset(MatrixView<float> x) { fit_offset_any(x); }
 void IsolationForest::fit_offset(MatrixView<double> x) { fit_offset_any(x); }
+void IsolationForest::refresh_offset(MatrixView<double> x) {
+  if (parameters_.contamination) fit_offset(x);
+}
+
+std::unique_ptr<Detector> IsolationForest::clone() const {
+  return std::make_unique<IsolationForest>(*this);
+}
 
 bool IsolationForest::fitted() const noexcept { return state_->n_trees > 0; }
 std::size_t IsolationForest::n_features() const noexcept { return state_->n_features; }

@@ -179,6 +179,10 @@ void LstmForecaster::fit_offset(MatrixView<double> x) {
   fit_offset_any(std::span<const MatrixView<double>>(&x, 1));
 }
 
+std::unique_ptr<Detector> LstmForecaster::clone() const {
+  return std::make_unique<LstmForecaster>(*this);
+}
+
 LstmStream LstmForecaster::stream() const {
   require_fitted("LSTMForecaster::stream");
   return LstmStream(state_->weights);

@@ -1,5 +1,6 @@
 from . import decide as decide
 from . import detect as detect
+from . import learn as learn
 from . import series as series
 from . import store as store
 

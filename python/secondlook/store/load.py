@@ -7,7 +7,7 @@ from typing import Protocol, cast, runtime_checkable
 from secondlook._core.store import ModelFile
 from secondlook.errors import ModelFileError
 
-__all__ = ["LoadableModel", "load", "register_model"]
+__all__ = ["LoadableModel", "build", "load", "register_model"]
 
 
 @runtime_checkable
@@ -66,16 +66,33 @@ def load(path: str | os.PathLike[str]) -> object:
     secondlook.ModelFileError
         If it is cut off, damaged, of a newer format or of an unknown kind.
     """
-    file = ModelFile.read(path)
+    try:
+        return build(ModelFile.read(path))
+    except ModelFileError as error:
+        raise ModelFileError(f"'{os.fspath(path)}': {error}") from None
+
+
+def build(file: ModelFile) -> object:
+    """Build the model that a file in memory holds.
+
+    Parameters
+    ----------
+    file : ModelFile
+
+    Returns
+    -------
+    object
+        The fitted model.
+
+    Raises
+    ------
+    secondlook.ModelFileError
+        If it is of an unknown kind, or does not hold a model of its kind.
+    """
     home = _HOMES.get(file.kind)
     if home is None:
         known = ", ".join(sorted(_HOMES))
-        raise ModelFileError(
-            f"'{os.fspath(path)}': expected a model of a known kind ({known}), got '{file.kind}'"
-        )
+        raise ModelFileError(f"expected a model of a known kind ({known}), got '{file.kind}'")
     module, _, name = home.partition(":")
     model = cast(LoadableModel, getattr(import_module(module), name))
-    try:
-        return model._from_model_file(file)
-    except ModelFileError as error:
-        raise ModelFileError(f"'{os.fspath(path)}': {error}") from None
+    return model._from_model_file(file)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <span>
 
 #include "secondlook/core/export.hpp"
@@ -28,6 +29,13 @@ class SECONDLOOK_EXPORT Detector {
   /// Learns on from the rows of `x`, shape (n, n_features). On an exception nothing has changed.
   virtual void partial_fit(MatrixView<float> x, const Progress& progress = {}) = 0;
   virtual void partial_fit(MatrixView<double> x, const Progress& progress = {}) = 0;
+
+  /// Computes the detector's own cut-off anew from `x`, rows that are held to be normal. Nothing
+  /// where it has none, or a fixed one.
+  virtual void refresh_offset(MatrixView<double> x);
+
+  /// A copy that learns on without a trace in this one.
+  [[nodiscard]] virtual std::unique_ptr<Detector> clone() const = 0;
 };
 
 }  // namespace secondlook

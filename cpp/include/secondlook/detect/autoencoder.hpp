@@ -75,6 +75,9 @@ class SECONDLOOK_EXPORT Autoencoder final : public Detector, public Model {
   /// Sets the offset from rows that are held to be normal, and ends its being stale.
   void fit_offset(MatrixView<float> x);
   void fit_offset(MatrixView<double> x);
+  void refresh_offset(MatrixView<double> x) override { fit_offset(x); }
+
+  [[nodiscard]] std::unique_ptr<Detector> clone() const override;
 
   /// Rows that score below are anomalous: the `contamination` quantile of the training scores.
   [[nodiscard]] double offset() const;

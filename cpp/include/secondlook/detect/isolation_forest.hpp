@@ -82,6 +82,10 @@ class SECONDLOOK_EXPORT IsolationForest final : public Detector, public Model {
   /// Computes the offset from `x`, so that `contamination` of its rows lie below.
   void fit_offset(MatrixView<float> x);
   void fit_offset(MatrixView<double> x);
+  /// `fit_offset` where there is a `contamination`.
+  void refresh_offset(MatrixView<double> x) override;
+
+  [[nodiscard]] std::unique_ptr<Detector> clone() const override;
 
   [[nodiscard]] std::string_view kind() const noexcept override { return "isolation_forest"; }
   /// Tensors, for T trees of depth D over F features: `features` (T, 2^D; −1 at a leaf and below, F

@@ -87,6 +87,9 @@ class SECONDLOOK_EXPORT LstmForecaster final : public Detector, public Model {
   void fit_offset(MatrixView<float> x);
   void fit_offset(MatrixView<double> x);
 
+  void refresh_offset(MatrixView<double> x) override { fit_offset(x); }
+  [[nodiscard]] std::unique_ptr<Detector> clone() const override;
+
   /// A new series to be scored as its samples come. It shares this model's weights as they are now.
   [[nodiscard]] LstmStream stream() const;
 

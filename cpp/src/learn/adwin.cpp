@@ -1,0 +1,121 @@
+#include "secondlook/learn/adwin.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "core/validation.hpp"
+
+namespace secondlook {
+
+namespace {
+
+constexpr std::size_t kMaxBuckets = 5;     // a level, the authors' M
+constexpr std::uint64_t kCheckEvery = 32;  // values between searches for a cut
+constexpr std::uint64_t kMinPart = 5;      // values on each side of a cut
+constexpr std::size_t kMaxLevels = 63;
+
+Adwin::Bucket operator+(const Adwin::Bucket& a, const Adwin::Bucket& b) {
+  return {a.sum + b.sum, a.sum_of_squares + b.sum_of_squares};
+}
+
+}  // namespace
+
+Adwin::Adwin(double delta) : Adwin(State{delta, 0, {}}) {}
+
+Adwin::Adwin(State state) : state_(std::move(state)) {
+  require(state_.delta > 0 && state_.delta < 1, "Adwin: delta must lie in (0, 1), got {}",
+          state_.delta);
+  bool possible = state_.levels.size() <= kMaxLevels;
+  for (std::size_t i = 0; possible && i < state_.levels.size(); ++i) {
+    possible = state_.levels[i].size() <= kMaxBuckets;
+    const double most = std::ldexp(1.0, static_cast<int>(i));
+    for (const Bucket& bucket : state_.levels[i]) {
+      // Rounding of the sums must not refuse a state that is sound.
+      possible = possible && bucket.sum >= 0 && bucket.sum <= most * (1 + 1e-9) &&
+                 bucket.sum_of_squares >= 0 && bucket.sum_of_squares <= bucket.sum * (1 + 1e-9);
+      size_ += std::uint64_t{1} << i;
+      total_ = total_ + bucket;
+    }
+  }
+  require(possible && size_ <= state_.n_seen,
+          "Adwin: expected the state of a window, got one that no values lead to");
+}
+
+bool Adwin::push(double value) {
+  require(value >= 0 && value <= 1, "Adwin::push: expected a value in [0, 1], got {}", value);
+  if (state_.levels.empty()) state_.levels.emplace_back();
+  const Bucket bucket{value, value * value};
+  state_.levels.front().push_back(bucket);
+  total_ = total_ + bucket;
+  ++size_;
+  ++state_.n_seen;
+  compress();
+  if (state_.n_seen % kCheckEvery != 0) return false;
+  bool changed = false;
+  while (has_cut()) {
+    drop_oldest();
+    changed = true;
+  }
+  return changed;
+}
+
+double Adwin::mean() const noexcept {
+  if (size_ == 0) return std::numeric_limits<double>::quiet_NaN();
+  return total_.sum / static_cast<double>(size_);
+}
+
+// Where a level has too many buckets, its two oldest become one of the next level.
+void Adwin::compress() {
+  auto& levels = state_.levels;
+  for (std::size_t i = 0; i < levels.size() && levels[i].size() > kMaxBuckets; ++i) {
+    if (i + 1 == levels.size()) levels.emplace_back();
+    auto& level = levels[i];
+    levels[i + 1].push_back(level[0] + level[1]);
+    level.erase(level.begin(), level.begin() + 2);
+  }
+}
+
+// Whether some older part's mean differs from the rest's by more than the paper's bound by
+// a normal approximation: sqrt(2 / m · variance · ln(2 / δ')) + 2 / (3 m) · ln(2 / δ').
+bool Adwin::has_cut() const {
+  const auto n = static_cast<double>(size_);
+  if (size_ < 2 * kMinPart) return false;
+  const double variance =
+      std::max(0.0, total_.sum_of_squares / n - (total_.sum / n) * (total_.sum / n));
+  const double log_term = std::log(2 * std::log(n) / state_.delta);
+  std::uint64_t n_old = 0;
+  double sum_old = 0;
+  for (std::size_t i = state_.levels.size(); i-- > 0;) {
+    for (const Bucket& bucket : state_.levels[i]) {
+      n_old += std::uint64_t{1} << i;
+      sum_old += bucket.sum;
+      if (n_old < kMinPart) continue;
+      if (size_ - n_old < kMinPart) return false;
+      const auto old_count = static_cast<double>(n_old);
+      const auto new_count = n - old_count;
+      const double inverse_m = 1 / old_count + 1 / new_count;
+      const double bound =
+          std::sqrt(2 * inverse_m * variance * log_term) + 2.0 / 3 * inverse_m * log_term;
+      const double difference = sum_old / old_count - (total_.sum - sum_old) / new_count;
+      if (std::abs(difference) > bound) return true;
+    }
+  }
+  return false;
+}
+
+void Adwin::drop_oldest() {
+  auto& levels = state_.levels;
+  while (levels.back().empty()) levels.pop_back();
+  auto& oldest = levels.back();
+  size_ -= std::uint64_t{1} << (levels.size() - 1);
+  oldest.erase(oldest.begin());
+  while (levels.size() > 1 && levels.back().empty()) levels.pop_back();
+  // Summed anew: what differences would lose to rounding adds up over a long stream.
+  total_ = {};
+  for (const auto& level : levels)
+    for (const Bucket& bucket : level) total_ = total_ + bucket;
+}
+
+}  // namespace secondlook

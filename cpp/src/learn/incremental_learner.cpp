@@ -1,0 +1,599 @@
+#include "secondlook/learn/incremental_learner.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <mutex>
+#include <numeric>
+#include <random>
+#include <utility>
+
+#include "core/validation.hpp"
+#include "learn/learner_memory.hpp"
+#include "learn/published.hpp"
+#include "secondlook/core/random.hpp"
+#include "secondlook/decide/quantile_threshold.hpp"
+#include "secondlook/learn/kolmogorov_smirnov.hpp"
+#include "secondlook/learn/version_folder.hpp"
+#include "secondlook/store/model.hpp"
+
+namespace secondlook {
+
+using learn::LearnerMemory;
+
+namespace {
+
+constexpr std::size_t kMinRows = 10;      // fewer show nothing about a candidate
+constexpr std::size_t kMaxHistory = 100;  // reports
+
+// Random streams of a seed, beside those of the reservoirs.
+constexpr std::uint64_t kOrderSeed = 2;
+
+/// What readers use: never changed once it is published.
+struct InUse {
+  std::unique_ptr<const Detector> detector;
+  double offset;
+  std::uint64_t version;
+};
+
+std::int64_t now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+std::string new_lineage() {
+  std::random_device device;
+  return fmt::format("{:08x}{:08x}", device(), device());
+}
+
+template <class Item>
+void shuffle(std::span<Item> items, RandomStream& random) {
+  for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[random.below(i)]);
+}
+
+std::vector<std::size_t> shuffled_places(std::size_t n, RandomStream& random) {
+  std::vector<std::size_t> places(n);
+  std::iota(places.begin(), places.end(), std::size_t{0});
+  shuffle(std::span(places), random);
+  return places;
+}
+
+std::vector<double> losses_of(const Detector& detector, MatrixView<double> x) {
+  std::vector<double> losses(static_cast<std::size_t>(x.rows()));
+  detector.score_samples(x, losses);
+  for (double& loss : losses) loss = -loss;
+  return losses;
+}
+
+bool all_finite(std::span<const double> values) {
+  return std::ranges::all_of(values, [](double value) { return std::isfinite(value); });
+}
+
+double mean_up_to(double cap, std::span<const double> losses) {
+  double sum = 0;
+  for (const double loss : losses) sum += std::min(loss, cap);
+  return sum / static_cast<double>(losses.size());
+}
+
+double deviation_up_to(double cap, std::span<const double> losses) {
+  const double mean = mean_up_to(cap, losses);
+  double sum = 0;
+  for (const double loss : losses) sum += std::pow(std::min(loss, cap) - mean, 2);
+  return std::sqrt(sum / static_cast<double>(losses.size()));
+}
+
+Matrix<double> gather(MatrixView<double> x, std::span<const std::size_t> rows) {
+  Matrix<double> gathered(static_cast<Eigen::Index>(rows.size()), x.cols());
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    std::copy_n(x.row(static_cast<Eigen::Index>(rows[i])), x.cols(),
+                gathered.row(static_cast<Eigen::Index>(i)).data());
+  return gathered;
+}
+
+void offer(MatrixView<double> x, std::span<const std::size_t> rows, ReplayReservoir& reservoir) {
+  for (const std::size_t row : rows)
+    reservoir.add({x.row(static_cast<Eigen::Index>(row)), static_cast<std::size_t>(x.cols())});
+}
+
+void offer_with_losses(MatrixView<double> x, std::span<const double> losses,
+                       LearnerMemory& memory) {
+  const auto n_features = static_cast<std::size_t>(x.cols());
+  std::vector<double> row(n_features + LearnerMemory::kNotes);
+  for (Eigen::Index i = 0; i < x.rows(); ++i) {
+    std::copy_n(x.row(i), x.cols(), row.begin());
+    row[n_features] = losses[static_cast<std::size_t>(i)];
+    row[n_features + 1] = static_cast<double>(memory.n_updates);
+    memory.held_back.add(row);
+  }
+}
+
+// Sets the limit by what the model makes of the rows held back.
+void calibrate(const Detector& detector, LearnerMemory& memory) {
+  memory.calibration = losses_of(detector, memory.judged_rows());
+  require(all_finite(memory.calibration),
+          "IncrementalLearner: expected finite scores of the rows held back, got others");
+  std::ranges::sort(memory.calibration);
+  memory.limit = quantile_threshold(memory.calibration, memory.parameters.suspicion_rate);
+}
+
+// Where the losses lie among the calibration's, in [0, 1]; in the middle of equal ones.
+double place_among(std::span<const double> calibration, double loss) {
+  const auto [first, last] = std::ranges::equal_range(calibration, loss);
+  const auto twice = (first - calibration.begin()) + (last - calibration.begin());
+  return static_cast<double>(twice) / (2 * static_cast<double>(calibration.size()));
+}
+
+void watch_for_drift(std::span<const double> losses, LearnerMemory& memory, UpdateReport& report) {
+  for (const double loss : losses)
+    if (memory.adwin.push(place_among(memory.calibration, loss))) report.mean_changed = true;
+  const auto test = kolmogorov_smirnov(losses, memory.calibration);
+  report.ks_statistic = test.statistic;
+  report.p_value = test.p_value;
+  report.drift = report.mean_changed || test.p_value < memory.parameters.significance;
+}
+
+/// What becomes of an update's rows, by their places in it.
+struct Sorting {
+  std::vector<std::size_t> learned;
+  std::vector<std::size_t> held_back;
+  std::size_t n_suspected = 0;
+};
+
+Sorting sort_out(std::span<const double> losses, bool trusted, const LearnerMemory& memory,
+                 RandomStream& random) {
+  const auto& p = memory.parameters;
+  const auto places = shuffled_places(losses.size(), random);
+  std::vector<std::size_t> normal;
+  std::vector<std::size_t> suspected;
+  for (const std::size_t i : places)
+    (trusted || losses[i] < memory.limit ? normal : suspected).push_back(i);
+
+  Sorting sorting;
+  sorting.n_suspected = suspected.size();
+  if (normal.size() < kMinRows) return sorting;
+  const auto n_held_back = std::clamp<std::size_t>(
+      static_cast<std::size_t>(std::lround(p.held_back_share * static_cast<double>(normal.size()))),
+      1, normal.size() - 2);
+  const auto middle = normal.begin() + static_cast<std::ptrdiff_t>(n_held_back);
+  sorting.held_back.assign(normal.begin(), middle);
+  sorting.learned.assign(middle, normal.end());
+
+  // The mildest, as many as there are beyond the limit among normal rows; rounded at random, or
+  // small updates would never have one.
+  const double expected = p.held_back_share * p.suspicion_rate * static_cast<double>(losses.size());
+  const auto n_tolerated =
+      std::min(suspected.size(), static_cast<std::size_t>(std::floor(expected + random.uniform())));
+  const auto mildest = suspected.begin() + static_cast<std::ptrdiff_t>(n_tolerated);
+  std::ranges::partial_sort(suspected, mildest, {}, [&](std::size_t i) { return losses[i]; });
+  sorting.held_back.insert(sorting.held_back.end(), suspected.begin(), mildest);
+  return sorting;
+}
+
+// Fresh rows and older ones, in random order.
+Matrix<double> training_rows(MatrixView<double> x, const Sorting& sorting,
+                             const LearnerMemory& memory, RandomStream& random,
+                             UpdateReport& report) {
+  const auto replay = memory.replay.rows();
+  const double wanted =
+      memory.parameters.replay_ratio * static_cast<double>(sorting.learned.size());
+  report.n_replayed = static_cast<std::size_t>(
+      std::lround(std::min(wanted, static_cast<double>(memory.replay.size()))));
+  std::vector<const double*> rows;
+  for (const std::size_t i : sorting.learned) rows.push_back(x.row(static_cast<Eigen::Index>(i)));
+  auto places = shuffled_places(memory.replay.size(), random);
+  places.resize(report.n_replayed);
+  for (const std::size_t i : places) rows.push_back(replay.row(static_cast<Eigen::Index>(i)));
+  shuffle(std::span(rows), random);
+  Matrix<double> training(static_cast<Eigen::Index>(rows.size()), x.cols());
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    std::copy_n(rows[i], x.cols(), training.row(static_cast<Eigen::Index>(i)).data());
+  return training;
+}
+
+// Of the rows held back, in groups by when they came, the mean losses of the group that lost most:
+// then and now. A gain on recent rows cannot hide what was lost on old ones.
+std::pair<double, double> most_forgotten(const LearnerMemory& memory,
+                                         std::span<const double> losses_now) {
+  constexpr std::size_t kGroups = 4;
+  const auto rows = memory.held_back.rows();
+  const Eigen::Index then = rows.cols() - 2;
+  const Eigen::Index age = rows.cols() - 1;
+  std::vector<Eigen::Index> places(losses_now.size());
+  std::iota(places.begin(), places.end(), Eigen::Index{0});
+  std::ranges::stable_sort(places, {}, [&](Eigen::Index i) { return rows(i, age); });
+  std::pair<double, double> worst{0, -std::numeric_limits<double>::infinity()};
+  for (std::size_t group = 0; group < kGroups; ++group) {
+    std::vector<double> before;
+    std::vector<double> after;
+    for (std::size_t i = group * places.size() / kGroups; i < (group + 1) * places.size() / kGroups;
+         ++i) {
+      before.push_back(rows(places[i], then));
+      after.push_back(losses_now[static_cast<std::size_t>(places[i])]);
+    }
+    if (before.empty()) continue;
+    const std::pair means{mean_up_to(memory.limit, before), mean_up_to(memory.limit, after)};
+    if (means.second - means.first > worst.second - worst.first) worst = means;
+  }
+  return worst;
+}
+
+// Means of both kinds of rows before and after; sets the outcome and the reason.
+void judge(std::span<const double> fresh_before, std::span<const double> fresh_after,
+           std::span<const double> replay_after, const LearnerMemory& memory,
+           UpdateReport& report) {
+  report.fresh_before = -mean_up_to(memory.limit, fresh_before);
+  report.fresh_after = -mean_up_to(memory.limit, fresh_after);
+  const auto [older_before, older_after] = most_forgotten(memory, replay_after);
+  report.replay_before = -older_before;
+  report.replay_after = -older_after;
+  report.allowed_loss = memory.parameters.tolerance * memory.scale;
+  const double fresh_gain = report.fresh_after - report.fresh_before;
+  const double replay_gain = report.replay_after - report.replay_before;
+  const bool holds = fresh_gain >= -report.allowed_loss && replay_gain >= -report.allowed_loss;
+  report.outcome = holds ? UpdateOutcome::accepted : UpdateOutcome::rolled_back;
+  report.reason =
+      fmt::format("mean score of fresh rows {:+.3g}, of older rows {:+.3g}; it may fall by {:.3g}",
+                  fresh_gain, replay_gain, report.allowed_loss);
+}
+
+std::unique_ptr<Detector> as_detector(std::unique_ptr<Model> model) {
+  auto* detector = dynamic_cast<Detector*>(model.get());
+  require<ModelFileError>(detector != nullptr,
+                          "IncrementalLearner: expected a detector, got a model of kind {}",
+                          model->kind());
+  static_cast<void>(model.release());
+  return std::unique_ptr<Detector>(detector);
+}
+
+ModelFile file_of(const Detector& detector, const std::vector<std::string>& feature_names) {
+  const auto* model = dynamic_cast<const Model*>(&detector);
+  require(model != nullptr,
+          "IncrementalLearner: expected a detector that can be kept in a file, got another");
+  ModelFile file = model->to_file();
+  learn::set_feature_names(feature_names, file);
+  return file;
+}
+
+}  // namespace
+
+struct IncrementalLearner::State {
+  const IncrementalLearnerParameters parameters;
+  const std::vector<std::string> feature_names;
+  const std::size_t n_features;
+  const std::optional<VersionFolder> folder;
+  learn::Published<InUse> in_use;
+
+  mutable std::mutex updating;  // guards what follows
+  LearnerMemory memory;
+  std::uint64_t newest_known = 0;  // highest number in the folder
+
+  State(LearnerMemory remembered, std::unique_ptr<const Detector> detector,
+        std::optional<VersionFolder> versions, std::uint64_t newest)
+      : parameters(remembered.parameters),
+        feature_names(remembered.feature_names),
+        n_features(remembered.n_features()),
+        folder(std::move(versions)),
+        in_use(to_use(std::move(detector), remembered)),
+        memory(std::move(remembered)),
+        newest_known(newest) {}
+
+  static std::unique_ptr<const InUse> to_use(std::unique_ptr<const Detector> detector,
+                                             const LearnerMemory& memory) {
+    // The least score whose loss is below the limit, so that both say the same of every row.
+    const double offset = std::nextafter(-memory.limit, std::numeric_limits<double>::infinity());
+    return std::make_unique<const InUse>(InUse{std::move(detector), offset, memory.version.number});
+  }
+
+  [[nodiscard]] std::uint64_t next_number() const {
+    return (folder ? newest_known : memory.version.number) + 1;
+  }
+
+  // On the disk first: what is used can be opened again.
+  void write(const Detector& detector, const LearnerMemory& next) {
+    if (!folder) return;
+    ModelFile file = file_of(detector, next.feature_names);
+    learn::add_memory(next, file);
+    folder->write(next.version.number, file, newest_known);
+    newest_known = std::max(newest_known, next.version.number);
+    folder->prune(parameters.keep_versions);
+  }
+
+  void remember(LearnerMemory next) { memory = std::move(next); }
+
+  void switch_to(std::unique_ptr<const Detector> detector, LearnerMemory next) {
+    const Detector& written = *detector;
+    auto usable = to_use(std::move(detector), next);
+    write(written, next);
+    remember(std::move(next));
+    in_use.replace(std::move(usable));
+  }
+
+  UpdateReport update(MatrixView<double> x, bool trusted, const Progress& progress);
+  std::unique_ptr<Detector> try_candidate(MatrixView<double> x, std::span<const double> losses,
+                                          bool trusted, const Detector& current,
+                                          LearnerMemory& next, UpdateReport& report,
+                                          const Progress& progress);
+};
+
+IncrementalLearner::IncrementalLearner(std::unique_ptr<Detector> detector,
+                                       MatrixView<double> calibration,
+                                       const IncrementalLearnerParameters& parameters,
+                                       const std::optional<std::filesystem::path>& folder,
+                                       std::vector<std::string> feature_names) {
+  const auto& p = parameters;
+  learn::require_parameters(p);
+  require(detector != nullptr, "IncrementalLearner: expected a detector, got none");
+  const std::size_t n_features = detector->n_features();
+  require<NotFitted>(n_features > 0,
+                     "IncrementalLearner: the detector is not fitted yet, call its fit first");
+  require_sample_shape("IncrementalLearner", calibration, n_features);
+  require(feature_names.empty() || feature_names.size() == n_features,
+          "IncrementalLearner: expected {} feature names, got {}", n_features,
+          feature_names.size());
+
+  const auto n_rows = static_cast<std::size_t>(calibration.rows());
+  const std::size_t fewest = fewest_scores(p.suspicion_rate);
+  require(p.held_back_size >= fewest,
+          "IncrementalLearner: held_back_size must be at least {} for a suspicion_rate of {}, "
+          "got {}",
+          fewest, p.suspicion_rate, p.held_back_size);
+  const auto n_held_back =
+      static_cast<std::size_t>(std::lround(p.held_back_share * static_cast<double>(n_rows)));
+  require(n_held_back >= fewest && n_held_back < n_rows,
+          "IncrementalLearner: expected at least {} calibration rows for a suspicion_rate of {}, "
+          "got {}",
+          static_cast<std::size_t>(std::ceil(static_cast<double>(fewest + 1) / p.held_back_share)),
+          p.suspicion_rate, n_rows);
+
+  LearnerMemory memory(p, n_features);
+  memory.feature_names = std::move(feature_names);
+  memory.lineage = new_lineage();
+  RandomStream random(p.seed + kOrderSeed, 0);
+  const auto places = shuffled_places(n_rows, random);
+  const auto rows = gather(calibration, std::span(places).first(n_held_back));
+  const auto losses = losses_of(*detector, rows);
+  offer_with_losses(rows, losses, memory);
+  offer(calibration, std::span(places).subspan(n_held_back), memory.replay);
+  calibrate(*detector, memory);
+  memory.scale = deviation_up_to(memory.limit, memory.calibration);
+  memory.n_updates = 1;
+  memory.version = {1, fmt::format("calibrated on {} rows", n_rows), now_ns(), true};
+
+  std::optional<VersionFolder> versions;
+  std::uint64_t newest = 0;
+  if (folder) {
+    const ModelFile file = file_of(*detector, memory.feature_names);
+    versions.emplace(*folder);
+    const auto there = versions->numbers();
+    if (!there.empty()) newest = there.back();
+    if (const auto before = versions->newest_whole())
+      memory.lineage = learn::lineage_to_continue(before->second, n_features, file);
+    memory.version.number = newest + 1;
+  }
+  state_ =
+      std::make_unique<State>(std::move(memory), std::move(detector), std::move(versions), newest);
+  state_->write(*state_->in_use.read()->detector, state_->memory);
+}
+
+IncrementalLearner::IncrementalLearner(std::unique_ptr<State> state) : state_(std::move(state)) {}
+IncrementalLearner::~IncrementalLearner() = default;
+IncrementalLearner::IncrementalLearner(IncrementalLearner&&) noexcept = default;
+IncrementalLearner& IncrementalLearner::operator=(IncrementalLearner&&) noexcept = default;
+
+IncrementalLearner IncrementalLearner::open(const std::filesystem::path& folder) {
+  require<FileError>(std::filesystem::is_directory(folder),
+                     "IncrementalLearner::open: '{}' is not a folder", folder.string());
+  VersionFolder versions(folder);
+  const auto there = versions.numbers();
+  const auto newest = versions.newest_whole();
+  require<ModelFileError>(newest.has_value(),
+                          "IncrementalLearner::open: expected a whole version in '{}', got none",
+                          folder.string());
+  const auto& [number, file] = *newest;
+  LearnerMemory memory = learn::read_memory(file);
+  for (const std::uint64_t other : there) {
+    if (other >= number) break;
+    std::string reason;
+    try {
+      reason = learn::mismatch(versions.read(other), file);
+    } catch (const ModelFileError&) {
+      continue;  // damaged: it is no version
+    }
+    require<ModelFileError>(reason.empty(),
+                            "IncrementalLearner::open: '{}' holds versions of several models: {} "
+                            "and {} differ in {}; move the foreign one away",
+                            folder.string(), versions.file_of(other).filename().string(),
+                            versions.file_of(number).filename().string(), reason);
+  }
+  auto detector = as_detector(load(file));
+  require<ModelFileError>(detector->n_features() == memory.n_features(),
+                          "IncrementalLearner::open: a model of {} features remembers rows of {}",
+                          detector->n_features(), memory.n_features());
+  memory.version.number = number;
+  return IncrementalLearner(std::make_unique<State>(std::move(memory), std::move(detector),
+                                                    std::move(versions), there.back()));
+}
+
+void IncrementalLearner::score_samples(MatrixView<float> x, std::span<double> scores) const {
+  state_->in_use.read()->detector->score_samples(x, scores);
+}
+void IncrementalLearner::score_samples(MatrixView<double> x, std::span<double> scores) const {
+  state_->in_use.read()->detector->score_samples(x, scores);
+}
+
+void IncrementalLearner::decision_function(MatrixView<float> x, std::span<double> values) const {
+  const auto model = state_->in_use.read();
+  model->detector->score_samples(x, values);
+  for (double& value : values) value -= model->offset;
+}
+void IncrementalLearner::decision_function(MatrixView<double> x, std::span<double> values) const {
+  const auto model = state_->in_use.read();
+  model->detector->score_samples(x, values);
+  for (double& value : values) value -= model->offset;
+}
+
+UpdateReport IncrementalLearner::update(MatrixView<float> x, bool trusted,
+                                        const Progress& progress) {
+  const Matrix<double> rows = x.eigen().cast<double>();
+  return state_->update(rows, trusted, progress);
+}
+UpdateReport IncrementalLearner::update(MatrixView<double> x, bool trusted,
+                                        const Progress& progress) {
+  return state_->update(x, trusted, progress);
+}
+
+void IncrementalLearner::rollback(std::uint64_t version, const std::string& reason) {
+  State& s = *state_;
+  const std::lock_guard lock(s.updating);
+  require(s.folder.has_value(), "IncrementalLearner::rollback: expected a folder, got none");
+  const auto there = s.folder->numbers();
+  require(std::ranges::binary_search(there, version),
+          "IncrementalLearner::rollback: expected one of the versions {} to {}, got {}",
+          there.empty() ? 0 : there.front(), there.empty() ? 0 : there.back(), version);
+  const ModelFile file = s.folder->read(version);
+  LearnerMemory next = learn::read_memory(file);
+  require<ModelFileError>(next.lineage == s.memory.lineage,
+                          "IncrementalLearner::rollback: version {} is of another model", version);
+  auto detector = as_detector(load(file));
+  // What was chosen, and what happened, holds on; what was learned goes.
+  next.parameters = s.parameters;
+  next.n_updates = s.memory.n_updates;
+  next.history = s.memory.history;
+  next.version = {
+      s.next_number(),
+      fmt::format("back to version {}{}{}", version, reason.empty() ? "" : ": ", reason), now_ns(),
+      true};
+  s.switch_to(std::move(detector), std::move(next));
+}
+
+std::vector<LearnedVersion> IncrementalLearner::versions() const {
+  const State& s = *state_;
+  const std::lock_guard lock(s.updating);
+  if (!s.folder) return {s.memory.version};
+  std::vector<LearnedVersion> found;
+  for (const std::uint64_t number : s.folder->numbers()) {
+    try {
+      found.push_back(learn::read_memory(s.folder->read(number)).version);
+    } catch (const ModelFileError&) {
+      continue;  // not whole, or none of ours: `open` says so
+    }
+    found.back().in_use = number == s.memory.version.number;
+  }
+  return found;
+}
+
+std::vector<UpdateReport> IncrementalLearner::history() const {
+  const std::lock_guard lock(state_->updating);
+  return state_->memory.history;
+}
+
+double IncrementalLearner::offset() const { return state_->in_use.read()->offset; }
+std::uint64_t IncrementalLearner::version() const { return state_->in_use.read()->version; }
+std::size_t IncrementalLearner::n_features() const { return state_->n_features; }
+const IncrementalLearnerParameters& IncrementalLearner::parameters() const noexcept {
+  return state_->parameters;
+}
+const std::vector<std::string>& IncrementalLearner::feature_names() const noexcept {
+  return state_->feature_names;
+}
+
+ModelFile IncrementalLearner::model_file() const {
+  const auto model = state_->in_use.read();
+  return file_of(*model->detector, state_->feature_names);
+}
+
+UpdateReport IncrementalLearner::State::update(MatrixView<double> x, bool trusted,
+                                               const Progress& progress) {
+  constexpr const char* kWho = "IncrementalLearner::update";
+  const auto begin = std::chrono::steady_clock::now();
+  require_sample_shape(kWho, x, n_features);
+  require(static_cast<std::size_t>(x.rows()) >= kMinRows,
+          "{}: expected at least {} samples, got {}", kWho, kMinRows, x.rows());
+  const std::lock_guard lock(updating);
+  const auto current = in_use.read();
+  const auto losses = losses_of(*current->detector, x);
+  require(all_finite(losses), "{}: expected rows with finite scores, got others", kWho);
+
+  UpdateReport report;
+  report.time_ns = now_ns();
+  report.n_rows = losses.size();
+  LearnerMemory next = memory;
+  ++next.n_updates;
+  watch_for_drift(losses, next, report);
+  auto candidate = try_candidate(x, losses, trusted, *current->detector, next, report, progress);
+  if (candidate) next.version = {next_number(), report.reason, report.time_ns, true};
+
+  const auto elapsed = [&] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  };
+  report.version = next.version.number;
+  report.seconds = elapsed();
+  if (next.history.size() == kMaxHistory) next.history.erase(next.history.begin());
+  next.history.push_back(report);
+  if (candidate) {
+    switch_to(std::move(candidate), std::move(next));
+  } else {
+    write(*current->detector, next);
+    remember(std::move(next));
+  }
+  report.seconds = elapsed();
+  memory.history.back().seconds = report.seconds;
+  return report;
+}
+
+// The candidate if it is accepted: `next` has then learned what it has.
+std::unique_ptr<Detector> IncrementalLearner::State::try_candidate(
+    MatrixView<double> x, std::span<const double> losses, bool trusted, const Detector& current,
+    LearnerMemory& next, UpdateReport& report, const Progress& progress) {
+  RandomStream random(parameters.seed + kOrderSeed, memory.n_updates);
+  const Sorting sorting = sort_out(losses, trusted, memory, random);
+  report.n_suspected = sorting.n_suspected;
+  const double suspected_share =
+      static_cast<double>(sorting.n_suspected) / static_cast<double>(losses.size());
+  if (sorting.learned.empty() || suspected_share > parameters.max_suspected_share) {
+    report.reason = fmt::format("{} of {} rows are suspected anomalies: nothing was learned",
+                                sorting.n_suspected, losses.size());
+    return nullptr;
+  }
+  report.n_learned = sorting.learned.size();
+  report.n_held_back = sorting.held_back.size();
+
+  const auto training = training_rows(x, sorting, memory, random, report);
+  const auto fresh = gather(x, sorting.held_back);
+  std::vector<double> fresh_before;
+  for (const std::size_t i : sorting.held_back) fresh_before.push_back(losses[i]);
+  std::vector<double> fresh_after;
+  auto candidate = current.clone();
+  // One pass of a network may have stepped away from a good place: the next can come back to it.
+  while (report.outcome != UpdateOutcome::accepted && report.n_passes < parameters.max_passes) {
+    ++report.n_passes;
+    report.outcome = UpdateOutcome::rolled_back;
+    try {
+      candidate->partial_fit(MatrixView<double>(training), progress);
+    } catch (const InvalidArgument& error) {  // such as a loss that diverged: the rows were fine
+      report.reason = error.what();
+      return nullptr;
+    }
+    fresh_after = losses_of(*candidate, fresh);
+    const auto replay_after = losses_of(*candidate, memory.judged_rows());
+    if (!all_finite(fresh_after) || !all_finite(replay_after)) {
+      report.reason = "the candidate's scores are not finite";
+      return nullptr;
+    }
+    judge(fresh_before, fresh_after, replay_after, memory, report);
+  }
+  if (report.outcome != UpdateOutcome::accepted) return nullptr;
+
+  offer(x, sorting.learned, next.replay);
+  offer_with_losses(fresh, fresh_after, next);
+  calibrate(*candidate, next);
+  // A calibration is a sample: against the next one, unchanged scores lie a little elsewhere, which
+  // a long window would take for drift.
+  next.adwin = Adwin(parameters.adwin_delta);
+  candidate->refresh_offset(next.judged_rows());
+  return candidate;
+}
+
+}  // namespace secondlook

@@ -1,0 +1,266 @@
+#include "learn/learner_memory.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "core/validation.hpp"
+#include "store/read_model.hpp"
+
+namespace secondlook::learn {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kSection = "learner";
+
+json to_json(const IncrementalLearnerParameters& p) {
+  return {{"suspicion_rate", p.suspicion_rate}, {"max_suspected_share", p.max_suspected_share},
+          {"replay_ratio", p.replay_ratio},     {"held_back_share", p.held_back_share},
+          {"max_passes", p.max_passes},         {"tolerance", p.tolerance},
+          {"significance", p.significance},     {"adwin_delta", p.adwin_delta},
+          {"replay_size", p.replay_size},       {"held_back_size", p.held_back_size},
+          {"keep_versions", p.keep_versions},   {"seed", p.seed}};
+}
+
+IncrementalLearnerParameters parameters_from(const json& p) {
+  return {.suspicion_rate = p.at("suspicion_rate"),
+          .max_suspected_share = p.at("max_suspected_share"),
+          .replay_ratio = p.at("replay_ratio"),
+          .held_back_share = p.at("held_back_share"),
+          .max_passes = p.at("max_passes"),
+          .tolerance = p.at("tolerance"),
+          .significance = p.at("significance"),
+          .adwin_delta = p.at("adwin_delta"),
+          .replay_size = p.at("replay_size"),
+          .held_back_size = p.at("held_back_size"),
+          .keep_versions = p.at("keep_versions"),
+          .seed = p.at("seed")};
+}
+
+// Calls use(name, field) for every field of a report but its outcome.
+template <class Report, class Use>
+void for_each_field(Report& r, const Use& use) {
+  use("reason", r.reason);
+  use("version", r.version);
+  use("time_ns", r.time_ns);
+  use("seconds", r.seconds);
+  use("n_rows", r.n_rows);
+  use("n_suspected", r.n_suspected);
+  use("n_learned", r.n_learned);
+  use("n_held_back", r.n_held_back);
+  use("n_replayed", r.n_replayed);
+  use("n_passes", r.n_passes);
+  use("fresh_before", r.fresh_before);
+  use("fresh_after", r.fresh_after);
+  use("replay_before", r.replay_before);
+  use("replay_after", r.replay_after);
+  use("allowed_loss", r.allowed_loss);
+  use("drift", r.drift);
+  use("mean_changed", r.mean_changed);
+  use("ks_statistic", r.ks_statistic);
+  use("p_value", r.p_value);
+}
+
+json to_json(const UpdateReport& report) {
+  json object{{"outcome", static_cast<int>(report.outcome)}};
+  for_each_field(report, [&](const char* name, const auto& value) { object[name] = value; });
+  return object;
+}
+
+UpdateReport report_from(const json& object) {
+  UpdateReport report;
+  const int outcome = object.at("outcome");
+  require(outcome >= 0 && outcome <= static_cast<int>(UpdateOutcome::refused),
+          "IncrementalLearner: {} is no outcome of an update", outcome);
+  report.outcome = static_cast<UpdateOutcome>(outcome);
+  for_each_field(report, [&](const char* name, auto& value) {
+    const json& text = object.at(name);
+    using Value = std::remove_reference_t<decltype(value)>;
+    if constexpr (std::is_same_v<Value, double>)  // JSON has no NaN
+      value = text.is_null() ? std::numeric_limits<double>::quiet_NaN() : text.get<double>();
+    else
+      value = text.get<Value>();
+  });
+  return report;
+}
+
+json to_json(const Adwin::State& state) {
+  json levels = json::array();
+  for (const auto& level : state.levels) {
+    json buckets = json::array();
+    for (const auto& bucket : level) buckets.push_back({bucket.sum, bucket.sum_of_squares});
+    levels.push_back(std::move(buckets));
+  }
+  return {{"delta", state.delta}, {"n_seen", state.n_seen}, {"levels", std::move(levels)}};
+}
+
+Adwin adwin_from(const json& object) {
+  Adwin::State state{object.at("delta"), object.at("n_seen"), {}};
+  for (const json& level : object.at("levels")) {
+    auto& buckets = state.levels.emplace_back();
+    for (const json& bucket : level) buckets.push_back({bucket.at(0), bucket.at(1)});
+  }
+  return Adwin(std::move(state));
+}
+
+json counts_of(const ReplayReservoir& reservoir) {
+  const auto& s = reservoir.state();
+  return {{"capacity", s.capacity}, {"seed", s.seed}, {"n_seen", s.n_seen}};
+}
+
+void add_rows(const char* name, const ReplayReservoir& reservoir, ModelFile& file) {
+  file.add<double>(name,
+                   {static_cast<std::int64_t>(reservoir.size()),
+                    static_cast<std::int64_t>(reservoir.n_features())},
+                   reservoir.state().values);
+}
+
+ReplayReservoir reservoir_from(const char* name, const json& counts, std::size_t n_features,
+                               const ModelFile& file) {
+  const auto values = file.get<double>(name, {-1, static_cast<std::int64_t>(n_features)});
+  return ReplayReservoir({counts.at("capacity"),
+                          n_features,
+                          counts.at("seed"),
+                          counts.at("n_seen"),
+                          {values.begin(), values.end()}});
+}
+
+std::string feature_names_text(const ModelFile& file) {
+  return file.has_section("feature_names") ? file.section("feature_names") : "null";
+}
+
+void require_learner(const ModelFile& file) {
+  require<ModelFileError>(file.has_section(kSection),
+                          "IncrementalLearner: expected a version of a learner, got a mere model "
+                          "of kind {}",
+                          file.kind());
+}
+
+}  // namespace
+
+LearnerMemory::LearnerMemory(const IncrementalLearnerParameters& chosen, std::size_t n_features)
+    : parameters(chosen),
+      replay(chosen.replay_size, n_features, chosen.seed),
+      held_back(chosen.held_back_size, n_features + kNotes, chosen.seed + 1),
+      adwin(chosen.adwin_delta) {}
+
+MatrixView<double> LearnerMemory::judged_rows() const {
+  const auto rows = held_back.rows();
+  return {rows.data(), rows.rows(), static_cast<Eigen::Index>(n_features()), rows.row_stride()};
+}
+
+void set_feature_names(const std::vector<std::string>& names, ModelFile& file) {
+  file.set_section("feature_names", names.empty() ? "null" : json(names).dump());
+}
+
+void add_memory(const LearnerMemory& memory, ModelFile& file) {
+  json history = json::array();
+  for (const auto& report : memory.history) history.push_back(to_json(report));
+  const auto& version = memory.version;
+  file.set_section(
+      kSection,
+      json{{"lineage", memory.lineage},
+           {"n_features", memory.n_features()},
+           {"parameters", to_json(memory.parameters)},
+           {"version",
+            {{"number", version.number}, {"reason", version.reason}, {"time_ns", version.time_ns}}},
+           {"limit", memory.limit},
+           {"scale", memory.scale},
+           {"n_updates", memory.n_updates},
+           {"replay", counts_of(memory.replay)},
+           {"held_back", counts_of(memory.held_back)},
+           {"adwin", to_json(memory.adwin.state())},
+           {"history", std::move(history)}}
+          .dump());
+  add_rows("learner.replay", memory.replay, file);
+  add_rows("learner.held_back", memory.held_back, file);
+  file.add<double>("learner.calibration", {static_cast<std::int64_t>(memory.calibration.size())},
+                   memory.calibration);
+}
+
+LearnerMemory read_memory(const ModelFile& file) {
+  require_learner(file);
+  return read_model("IncrementalLearner", file.kind(), file, [&] {
+    const json learner = read_section(file, kSection);
+    const auto parameters = parameters_from(learner.at("parameters"));
+    require_parameters(parameters);
+    const std::size_t n_features = learner.at("n_features");
+    require(n_features >= 1 && n_features < std::size_t{1} << 26, "IncrementalLearner: {} features",
+            n_features);
+    LearnerMemory memory(parameters, n_features);
+    memory.lineage = learner.at("lineage");
+    const json names = json::parse(feature_names_text(file));
+    if (!names.is_null()) memory.feature_names = names.get<std::vector<std::string>>();
+    const json& version = learner.at("version");
+    memory.version = {version.at("number"), version.at("reason"), version.at("time_ns"), true};
+    memory.scale = learner.at("scale");
+    memory.limit = learner.at("limit");
+    memory.n_updates = learner.at("n_updates");
+    memory.adwin = adwin_from(learner.at("adwin"));
+    for (const json& report : learner.at("history")) memory.history.push_back(report_from(report));
+    memory.replay = reservoir_from("learner.replay", learner.at("replay"), n_features, file);
+    memory.held_back = reservoir_from("learner.held_back", learner.at("held_back"),
+                                      n_features + LearnerMemory::kNotes, file);
+    const auto calibration = file.get<double>("learner.calibration",
+                                              {static_cast<std::int64_t>(memory.held_back.size())});
+    memory.calibration.assign(calibration.begin(), calibration.end());
+    const auto finite = [](double value) { return std::isfinite(value); };
+    require(!calibration.empty() && std::ranges::all_of(calibration, finite) &&
+                std::ranges::is_sorted(calibration) && finite(memory.limit),
+            "IncrementalLearner: expected finite calibration scores in order");
+    return memory;
+  });
+}
+
+std::string mismatch(const ModelFile& file, const ModelFile& expected) {
+  if (file.kind() != expected.kind())
+    return fmt::format("kind, {} and {}", file.kind(), expected.kind());
+  require_learner(file);
+  require_learner(expected);
+  const json ours = read_section(file, kSection);
+  const json theirs = read_section(expected, kSection);
+  if (ours.value("n_features", json()) != theirs.value("n_features", json()))
+    return "number of features";
+  return ours.value("lineage", json()) == theirs.value("lineage", json()) ? "" : "origin";
+}
+
+std::string lineage_to_continue(const ModelFile& before, std::size_t n_features,
+                                const ModelFile& model) {
+  require(before.kind() == model.kind() && before.has_section(kSection),
+          "IncrementalLearner: expected a folder with versions of kind {}, got one of kind {}",
+          model.kind(), before.kind());
+  const LearnerMemory memory = read_memory(before);
+  require(memory.n_features() == n_features,
+          "IncrementalLearner: expected a folder with versions of {} features, got one of {}",
+          n_features, memory.n_features());
+  require(feature_names_text(before) == feature_names_text(model),
+          "IncrementalLearner: expected a folder with versions of the features {}, got one of {}",
+          feature_names_text(model), feature_names_text(before));
+  return memory.lineage;
+}
+
+void require_parameters(const IncrementalLearnerParameters& p) {
+  const auto within = [](const char* name, double value, const char* range, bool holds) {
+    require(holds, "IncrementalLearner: {} must lie in {}, got {}", name, range, value);
+  };
+  within("suspicion_rate", p.suspicion_rate, "(0, 0.5]",
+         p.suspicion_rate > 0 && p.suspicion_rate <= 0.5);
+  within("max_suspected_share", p.max_suspected_share, "(0, 1]",
+         p.max_suspected_share > 0 && p.max_suspected_share <= 1);
+  within("replay_ratio", p.replay_ratio, "[0, 1000]",
+         p.replay_ratio >= 0 && p.replay_ratio <= 1000);
+  within("held_back_share", p.held_back_share, "(0, 1)",
+         p.held_back_share > 0 && p.held_back_share < 1);
+  within("tolerance", p.tolerance, "[0, 1e6]", p.tolerance >= 0 && p.tolerance <= 1e6);
+  within("significance", p.significance, "(0, 1)", p.significance > 0 && p.significance < 1);
+  within("adwin_delta", p.adwin_delta, "(0, 1)", p.adwin_delta > 0 && p.adwin_delta < 1);
+  require(p.max_passes >= 1, "IncrementalLearner: max_passes must be at least 1, got 0");
+  require(p.replay_size >= 1, "IncrementalLearner: replay_size must be at least 1, got 0");
+  require(p.held_back_size >= 1, "IncrementalLearner: held_back_size must be at least 1, got 0");
+  require(p.keep_versions >= 1, "IncrementalLearner: keep_versions must be at least 1, got 0");
+}
+
+}  // namespace secondlook::learn

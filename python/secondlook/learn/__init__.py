@@ -1,0 +1,1 @@
+"""Learning on: guarded updates, and what tells drift."""

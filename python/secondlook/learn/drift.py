@@ -1,0 +1,151 @@
+"""Whether a stream, or one sample against another, has changed."""
+
+from numpy.typing import ArrayLike
+
+from secondlook import _core
+from secondlook.decide._scores import as_scores
+
+
+class Adwin:
+    """Change of a stream's mean by ADWIN, without a window's length to choose.
+
+    Keeps as long a window as its older and newer parts agree; where their means differ by more
+    than chance allows, the older part goes and a change is reported. n values take O(log n)
+    memory. It pickles.
+
+    Parameters
+    ----------
+    delta : float, default=0.002
+        Bound on the probability of a false alarm, in (0, 1).
+
+    References
+    ----------
+    A. Bifet, R. Gavaldà, "Learning from Time-Changing Data with Adaptive Windowing", SDM 2007.
+
+    Examples
+    --------
+    >>> from secondlook import Adwin
+    >>> adwin = Adwin()
+    >>> [i for i, value in enumerate([0.2] * 500 + [0.6] * 100) if adwin.push(value)]
+    [543, 575]
+    """
+
+    def __init__(self, delta: float = 0.002) -> None:
+        self.delta = delta
+        self._adwin = _core.learn.Adwin(delta)
+
+    def push(self, value: float) -> bool:
+        """Add a value in [0, 1] and say whether the mean has changed.
+
+        Parameters
+        ----------
+        value : float
+            Such as a conformal p-value, or any score brought into [0, 1].
+
+        Raises
+        ------
+        ValueError
+            If it lies elsewhere; it is then not counted.
+        """
+        return self._adwin.push(value)
+
+    @property
+    def mean(self) -> float:
+        """Mean of the window; NaN while it is empty."""
+        return self._adwin.mean
+
+    @property
+    def n_samples(self) -> int:
+        """Values in the window."""
+        return self._adwin.size
+
+
+class PageHinkley:
+    """Change of a stream's mean, up or down, by the Page–Hinkley test.
+
+    Sums up how far values lie from their mean, less a tolerance, and starts over after a change.
+    Both parameters are in the stream's own unit. It pickles.
+
+    Parameters
+    ----------
+    tolerance : float, default=0.005
+        A change that is none.
+    threshold : float, default=50
+        Of the sum: higher means fewer false alarms and a longer delay.
+    min_samples : int, default=30
+        Values before any alarm.
+
+    References
+    ----------
+    E. S. Page, "Continuous Inspection Schemes", Biometrika 41, 1954.
+
+    D. V. Hinkley, "Inference about the Change-Point from Cumulative Sum Tests", Biometrika 58,
+    1971.
+
+    Examples
+    --------
+    >>> from secondlook import PageHinkley
+    >>> test = PageHinkley(threshold=5)
+    >>> [i for i, value in enumerate([0.0] * 100 + [1.0] * 10) if test.push(value)]
+    [105]
+    """
+
+    def __init__(
+        self, tolerance: float = 0.005, threshold: float = 50.0, min_samples: int = 30
+    ) -> None:
+        self.tolerance = tolerance
+        self.threshold = threshold
+        self.min_samples = min_samples
+        self._test = _core.learn.PageHinkley(tolerance, threshold, min_samples)
+
+    def push(self, value: float) -> bool:
+        """Add a finite value and say whether the mean has changed.
+
+        Raises
+        ------
+        ValueError
+            If it is not finite; it is then not counted.
+        """
+        return self._test.push(value)
+
+
+def kolmogorov_smirnov(a: ArrayLike, b: ArrayLike) -> tuple[float, float]:
+    """Test whether two samples are of one continuous distribution, two-sided.
+
+    The p-value is exact up to 4 million pairs, beyond that Stephens' approximation; with ties it
+    is conservative. Of consecutive instants that resemble each other, fewer count than there are.
+
+    Parameters
+    ----------
+    a, b : array-like of shape (n,) and (m,)
+        Finite and independent.
+
+    Returns
+    -------
+    statistic : float
+        Largest distance of the two empirical distributions, in [0, 1].
+    p_value : float
+        Probability of at least that, were both of one distribution.
+
+    Raises
+    ------
+    ValueError
+        If a sample is empty or not finite.
+
+    References
+    ----------
+    J. L. Hodges, "The Significance Probability of the Smirnov Two-Sample Test", Arkiv för
+    Matematik 3, 1958.
+
+    M. A. Stephens, "Use of the Kolmogorov-Smirnov, Cramér-von Mises and Related Statistics Without
+    Extensive Tables", Journal of the Royal Statistical Society B 32, 1970.
+
+    Examples
+    --------
+    >>> from secondlook import kolmogorov_smirnov
+    >>> statistic, p_value = kolmogorov_smirnov(range(10), range(5, 15))
+    >>> round(statistic, 3), round(p_value, 3)
+    (0.5, 0.168)
+    """
+    who = "kolmogorov_smirnov"
+    return _core.learn.kolmogorov_smirnov(as_scores(who, a), as_scores(who, b))

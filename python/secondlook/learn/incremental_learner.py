@@ -1,0 +1,332 @@
+"""A detector that learns on without getting worse."""
+
+import os
+import warnings
+from dataclasses import dataclass
+from typing import Any, Self, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from secondlook import _core
+from secondlook.core.progress import ProgressBar
+from secondlook.detect.tabular import TabularDetector, seed_of
+from secondlook.errors import DriftWarning
+from secondlook.store.load import build
+
+
+@dataclass(frozen=True)
+class UpdateReport:
+    """What an update did, and why.
+
+    Mean scores are NaN where nothing was trained; a row's score counts no lower than the limit.
+    """
+
+    outcome: str  #: "accepted", "rolled back" (a candidate was worse) or "refused" (none trained)
+    reason: str  #: in words
+    version: int  #: in use after the update
+    time_ns: int  #: of the update, since 1970
+    seconds: float  #: that it took
+    n_rows: int  #: that came
+    n_suspected: int  #: of them, kept out as suspected anomalies
+    n_learned: int  #: of them, trained on
+    n_held_back: int  #: of them, only judged on
+    n_replayed: int  #: older rows trained on
+    n_passes: int  #: over the rows trained on
+    fresh_before: float  #: mean score of the fresh rows held back: model in use
+    fresh_after: float  #: the same: candidate
+    replay_before: float  #: mean score of those older rows that lost most: when they came
+    replay_after: float  #: the same: candidate
+    allowed_loss: float  #: by which either mean may fall
+    drift: bool  #: whether the rows' scores have left the calibrated range
+    mean_changed: bool  #: ADWIN's part in that
+    ks_statistic: float  #: the two-sample test's: distance from the calibration scores
+    p_value: float  #: the same
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the candidate is in use."""
+        return self.outcome == "accepted"
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version in a learner's folder."""
+
+    number: int
+    reason: str  #: why it is there
+    time: np.datetime64  #: when it was made
+    in_use: bool
+
+
+class IncrementalLearner:
+    """A detector that learns on, and is guarded while it does.
+
+    An update keeps suspected anomalies out, trains a copy of the model on fresh rows and a uniform
+    sample of all older ones (replay), judges it on rows of both kinds that no version was trained
+    on, and takes it or leaves it. Scoring goes on meanwhile, from any thread and without waiting,
+    on the model before; then it is on the new one. With a folder each version is one model file, on
+    the disk before it is used: a program that is killed leaves the last good one.
+
+    Rows are taken to be independent but for drift; detectors of ordered series are out of scope.
+
+    Parameters
+    ----------
+    detector : IsolationForest or Autoencoder
+        Fitted. It is copied and stays as it is.
+    calibration : array-like of shape (n_samples, n_features)
+        Mostly normal rows, best not trained on. They set the limit of suspicion and begin the
+        replay; with the defaults 334 are needed.
+    folder : str or os.PathLike, optional
+        Where versions are kept. One with versions of the same kind and features is continued.
+    suspicion_rate : float, default=0.01
+        Share of normal rows that may be kept out, in (0, 0.5].
+    max_suspected_share : float, default=0.5
+        Where more of an update's rows are suspected, nothing is learned.
+    replay_ratio : float, default=1.0
+        Older rows trained on for each fresh one.
+    held_back_share : float, default=0.3
+        Of the rows, to judge on and never to train on.
+    max_passes : int, default=5
+        Over an update's rows, until the candidate holds.
+    tolerance : float, default=0.25
+        By how many standard deviations of the first calibration's scores the mean score of fresh or
+        of older rows may fall: 0.25 moves a 1 % tail of a normal distribution to 1.9 %.
+    significance : float, default=1e-3
+        p-value of the two-sample test below which scores have left the calibrated range.
+    adwin_delta : float, default=0.002
+        Of `Adwin`, which follows the scores' places among the calibration scores.
+    replay_size : int, default=2000
+        Older rows kept to train on.
+    held_back_size : int, default=1000
+        Older rows kept to judge on.
+    keep_versions : int, default=10
+        In the folder.
+    random_state : int, RandomState or None, default=None
+        Seed of all draws.
+
+    Attributes
+    ----------
+    offset_ : float
+        Samples that score below are anomalous.
+    version_ : int
+        In use.
+    n_features_in_ : int
+        Number of features.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of range, there are too few rows, or the folder holds versions of
+        another kind or of other features.
+
+    References
+    ----------
+    J. S. Vitter, "Random Sampling with a Reservoir", ACM Transactions on Mathematical Software 11,
+    1985.
+
+    D. Rolnick et al., "Experience Replay for Continual Learning", NeurIPS 2019.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from secondlook import IncrementalLearner, IsolationForest
+    >>> X = np.random.default_rng(0).normal(size=(3000, 4))
+    >>> forest = IsolationForest(random_state=0).fit(X[:1000])
+    >>> learner = IncrementalLearner(forest, X[1000:2000], random_state=0)
+    >>> learner.update(X[2000:]).accepted
+    True
+    """
+
+    _learner: "_core.learn.IncrementalLearner"
+    _reader: TabularDetector
+
+    def __init__(
+        self,
+        detector: TabularDetector,
+        calibration: ArrayLike,
+        folder: str | os.PathLike[str] | None = None,
+        *,
+        suspicion_rate: float = 0.01,
+        max_suspected_share: float = 0.5,
+        replay_ratio: float = 1.0,
+        held_back_share: float = 0.3,
+        max_passes: int = 5,
+        tolerance: float = 0.25,
+        significance: float = 1e-3,
+        adwin_delta: float = 0.002,
+        replay_size: int = 2000,
+        held_back_size: int = 1000,
+        keep_versions: int = 10,
+        random_state: Any = None,
+    ) -> None:
+        if not isinstance(detector, TabularDetector):
+            raise TypeError(
+                "IncrementalLearner: expected a detector such as IsolationForest or Autoencoder, "
+                f"got {type(detector).__name__}"
+            )
+        file = detector._to_model_file()
+        self._reader = cast(TabularDetector, build(file))
+        rows = self._reader._own_or_validated(calibration, reset=False)
+        self._learner = _core.learn.IncrementalLearner(
+            file,
+            np.asarray(rows, dtype=np.float64, order="C"),
+            folder,
+            list(getattr(detector, "feature_names_in_", [])),
+            suspicion_rate=suspicion_rate,
+            max_suspected_share=max_suspected_share,
+            replay_ratio=replay_ratio,
+            held_back_share=held_back_share,
+            max_passes=max_passes,
+            tolerance=tolerance,
+            significance=significance,
+            adwin_delta=adwin_delta,
+            replay_size=replay_size,
+            held_back_size=held_back_size,
+            keep_versions=keep_versions,
+            seed=seed_of(random_state),
+        )
+
+    @classmethod
+    def open(cls, folder: str | os.PathLike[str]) -> Self:
+        """Go on from the newest whole version in a folder, with all that was remembered.
+
+        Parameters
+        ----------
+        folder : str or os.PathLike
+
+        Returns
+        -------
+        learner : IncrementalLearner
+
+        Raises
+        ------
+        secondlook.ModelFileError
+            If no version reads whole, the newest is no learner's, or the folder mixes models.
+        OSError
+            If the folder cannot be read.
+        """
+        learner = cls.__new__(cls)
+        learner._learner = _core.learn.IncrementalLearner.open(folder)
+        learner._reader = cast(TabularDetector, build(learner._learner.model_file()))
+        return learner
+
+    def score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Score rows by the model in use: higher is more normal.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+        """
+        scores: NDArray[np.float64] = self._learner.score_samples(self._rows(X))
+        return scores
+
+    def anomaly_score(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Evidence for the abnormal, ``-score_samples(X)``: what `secondlook.decide` takes."""
+        return -self.score_samples(X)
+
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Score rows relative to the offset of the same version: negative is anomalous."""
+        values: NDArray[np.float64] = self._learner.decision_function(self._rows(X))
+        return values
+
+    def predict(self, X: ArrayLike) -> NDArray[np.int64]:
+        """Call rows normal, +1, where ``decision_function`` is at least 0, else anomalous, -1."""
+        return np.where(self.decision_function(X) >= 0, 1, -1)
+
+    def update(self, X: ArrayLike, *, trusted: bool = False) -> UpdateReport:
+        """Learn from new rows, if that does no harm.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            At least 10 rows.
+        trusted : bool, default=False
+            Whether somebody has confirmed that all rows are normal: none is then suspected.
+
+        Returns
+        -------
+        report : UpdateReport
+
+        Raises
+        ------
+        ValueError
+            If the rows cannot be scored. After any exception all is as before.
+        OSError
+            If the version cannot be written, or another program has added one.
+
+        Warns
+        -----
+        secondlook.DriftWarning
+            If the rows' scores have left the calibrated range.
+        """
+        with ProgressBar("Learning on") as progress:
+            report = UpdateReport(**self._learner.update(self._rows(X), trusted, progress))
+        if report.drift:
+            warnings.warn(
+                "IncrementalLearner: live scores have left the calibrated range "
+                f"(p-value {report.p_value:.2g}, distance {report.ks_statistic:.2f}); "
+                f"update {report.outcome}: {report.reason}",
+                DriftWarning,
+                stacklevel=2,
+            )
+        return report
+
+    def rollback(self, version: int, reason: str = "") -> None:
+        """Go back to a version in the folder, with all that was remembered then.
+
+        It becomes a new version.
+
+        Parameters
+        ----------
+        version : int
+            Its number.
+        reason : str, default=""
+            Kept with the new version.
+
+        Raises
+        ------
+        ValueError
+            If there is none of this number, it does not read whole, or there is no folder.
+        """
+        self._learner.rollback(version, reason)
+
+    @property
+    def detector_(self) -> TabularDetector:
+        """A copy of the model in use, as the detector that it is."""
+        return cast(TabularDetector, build(self._learner.model_file()))
+
+    @property
+    def versions(self) -> list[Version]:
+        """The versions in the folder, oldest first; without a folder the one in use."""
+        return [
+            Version(number, reason, np.datetime64(time_ns, "ns"), in_use)
+            for number, reason, time_ns, in_use in self._learner.versions
+        ]
+
+    @property
+    def history(self) -> list[UpdateReport]:
+        """Reports of the last 100 updates, oldest first."""
+        return [UpdateReport(**fields) for fields in self._learner.history]
+
+    @property
+    def offset_(self) -> float:
+        """Samples that score below are anomalous."""
+        return self._learner.offset
+
+    @property
+    def version_(self) -> int:
+        """Number of the version in use."""
+        return self._learner.version
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of features."""
+        return self._learner.n_features
+
+    def _rows(self, X: ArrayLike) -> NDArray[Any]:
+        return self._reader._own_or_validated(X, reset=False)

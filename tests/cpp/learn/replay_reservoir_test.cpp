@@ -1,0 +1,65 @@
+#include "secondlook/learn/replay_reservoir.hpp"
+
+#include <vector>
+
+#include "catch.hpp"
+#include "secondlook/core/error.hpp"
+
+using secondlook::ReplayReservoir;
+
+TEST_CASE("ReplayReservoir: keeps every row with the same probability") {
+  constexpr std::size_t kRows = 60, kCapacity = 12, kRuns = 20'000;
+  std::vector<double> kept(kRows, 0.0);
+  for (std::uint64_t seed = 0; seed < kRuns; ++seed) {
+    ReplayReservoir reservoir(kCapacity, 1, seed);
+    for (std::size_t row = 0; row < kRows; ++row) {
+      const auto value = static_cast<double>(row);
+      reservoir.add(std::span(&value, 1));
+    }
+    for (const double value : reservoir.state().values) ++kept[static_cast<std::size_t>(value)];
+  }
+  const double expected = static_cast<double>(kCapacity * kRuns) / kRows;
+  double chi_square = 0;
+  for (const double count : kept) chi_square += (count - expected) * (count - expected) / expected;
+  // Drawn without replacement, counts vary less by the factor (1 − 12/60) · 60/59. Of χ² with 59
+  // degrees of freedom 98.3 is exceeded once in a thousand, 31.7 fallen below as often.
+  const double scaled = chi_square / ((1 - 12.0 / 60) * 60 / 59);
+  CAPTURE(scaled);
+  REQUIRE(scaled < 98.3);
+  REQUIRE(scaled > 31.7);
+}
+
+TEST_CASE("ReplayReservoir: bounded, whole rows, the same for the same seed") {
+  ReplayReservoir reservoir(5, 2, 7);
+  ReplayReservoir same(5, 2, 7);
+  for (int i = 0; i < 100; ++i) {
+    const std::vector<double> row{1.0 * i, -1.0 * i};
+    reservoir.add(row);
+    same.add(row);
+    REQUIRE(reservoir.size() == std::min<std::size_t>(static_cast<std::size_t>(i) + 1, 5));
+  }
+  REQUIRE(reservoir.state() == same.state());
+  const auto rows = reservoir.rows();
+  for (Eigen::Index i = 0; i < rows.rows(); ++i) REQUIRE(rows(i, 0) == -rows(i, 1));
+}
+
+TEST_CASE("ReplayReservoir: goes on from its state") {
+  ReplayReservoir reservoir(5, 1, 3);
+  for (double i = 0; i < 20; ++i) reservoir.add(std::span(&i, 1));
+  ReplayReservoir copy(reservoir.state());
+  for (double i = 20; i < 40; ++i) {
+    reservoir.add(std::span(&i, 1));
+    copy.add(std::span(&i, 1));
+  }
+  REQUIRE(copy.state() == reservoir.state());
+}
+
+TEST_CASE("ReplayReservoir: refuses what it cannot be") {
+  REQUIRE_THROWS_AS(ReplayReservoir(0, 1, 0), secondlook::InvalidArgument);
+  REQUIRE_THROWS_AS(ReplayReservoir(1, 0, 0), secondlook::InvalidArgument);
+  REQUIRE_THROWS_AS(ReplayReservoir({4, 2, 0, 3, {1, 2, 3}}), secondlook::InvalidArgument);
+  ReplayReservoir reservoir(2, 2, 0);
+  REQUIRE_THROWS_WITH(reservoir.add(std::vector<double>{1}),
+                      "ReplayReservoir::add: expected 2 features, got 1");
+  REQUIRE(reservoir.size() == 0);
+}
