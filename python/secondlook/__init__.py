@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from secondlook.decide.running_quantile import RunningQuantile as RunningQuantile
     from secondlook.decide.seasonal_threshold import SeasonalThreshold as SeasonalThreshold
     from secondlook.decide.seasonal_threshold import hours_of_day as hours_of_day
+    from secondlook.decide.tail_surprise import TailSurprise as TailSurprise
     from secondlook.detect.autoencoder import Autoencoder as Autoencoder
     from secondlook.detect.isolation_forest import IsolationForest as IsolationForest
     from secondlook.detect.peer_deviation import PeerDeviation as PeerDeviation
@@ -47,6 +48,7 @@ _HOME = {
     "RunningQuantile": "decide.running_quantile",
     "SeasonalThreshold": "decide.seasonal_threshold",
     "StaleDecisionWarning": "errors",
+    "TailSurprise": "decide.tail_surprise",
     "TimeTable": "series",
     "align": "series",
     "benjamini_hochberg": "decide.false_discovery",
