@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from secondlook.detect.peer_deviation import PeerRecord as PeerRecord
     from secondlook.detect.peer_deviation import PeerVerdicts as PeerVerdicts
     from secondlook.detect.peer_deviation import plant_state as plant_state
+    from secondlook.detect.surprise_stream import SurpriseRecord as SurpriseRecord
+    from secondlook.detect.surprise_stream import SurpriseRecords as SurpriseRecords
+    from secondlook.detect.surprise_stream import SurpriseStream as SurpriseStream
     from secondlook.errors import ModelFileError as ModelFileError
     from secondlook.errors import StaleDecisionWarning as StaleDecisionWarning
     from secondlook.series import TimeTable as TimeTable
@@ -48,6 +51,9 @@ _HOME = {
     "RunningQuantile": "decide.running_quantile",
     "SeasonalThreshold": "decide.seasonal_threshold",
     "StaleDecisionWarning": "errors",
+    "SurpriseRecord": "detect.surprise_stream",
+    "SurpriseRecords": "detect.surprise_stream",
+    "SurpriseStream": "detect.surprise_stream",
     "TailSurprise": "decide.tail_surprise",
     "TimeTable": "series",
     "align": "series",
