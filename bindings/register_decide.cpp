@@ -21,6 +21,8 @@
 #include "secondlook/decide/quantile_threshold.hpp"
 #include "secondlook/decide/running_quantile.hpp"
 #include "secondlook/decide/seasonal_threshold.hpp"
+#include "secondlook/decide/tail_surprise.hpp"
+#include "tail_surprise_state.hpp"
 
 namespace py = pybind11;
 using secondlook::AnomalyLikelihood;
@@ -31,6 +33,8 @@ using secondlook::PeaksOverThreshold;
 using secondlook::PeaksOverThresholdParameters;
 using secondlook::RunningQuantile;
 using secondlook::SeasonalThreshold;
+using secondlook::TailSurprise;
+using secondlook::TailSurpriseParameters;
 using secondlook::TimeWindow;
 
 namespace {
@@ -84,6 +88,35 @@ void register_anomaly_likelihood(py::module_& module) {
                                                   std::int64_t, double, double, double>(state);
             return AnomalyLikelihood({short_window, long_window, warm_up, floor},
                                      {count, short_mean, long_mean, long_variance});
+          }));
+}
+
+void register_tail_surprise(py::module_& module) {
+  py::class_<TailSurprise>(module, "TailSurprise")
+      .def(py::init([](bool two_sided, std::int64_t largest, double shape, std::int64_t warm_up,
+                       std::int64_t block) {
+             return TailSurprise({two_sided, largest, shape, warm_up, block});
+           }),
+           py::kw_only(), py::arg("two_sided"), py::arg("largest"), py::arg("shape"),
+           py::arg("warm_up"), py::arg("block"))
+      .def("push", py::overload_cast<double>(&TailSurprise::push), py::arg("value"))
+      .def(
+          "push_many",
+          [](TailSurprise& tail, const ContiguousArray<double>& values) {
+            return to_array(tail.push(as_span(values)));
+          },
+          py::arg("values"))
+      .def_property_readonly("count", [](const TailSurprise& t) { return t.state().count; })
+      .def(py::pickle(
+          [](const TailSurprise& tail) {
+            const auto& p = tail.parameters();
+            return py::make_tuple(p.two_sided, p.largest, p.shape, p.warm_up, p.block,
+                                  pack(tail.state()));
+          },
+          [](const py::tuple& packed) {
+            const auto [two_sided, largest, shape, warm_up, block, state] =
+                unpacked<bool, std::int64_t, double, std::int64_t, std::int64_t, py::tuple>(packed);
+            return TailSurprise({two_sided, largest, shape, warm_up, block}, unpack_tail(state));
           }));
 }
 
@@ -250,6 +283,7 @@ void register_decide(py::module_& module) {
   py::module_ decide = module.def_submodule("decide");
   register_running_quantile(decide);
   register_anomaly_likelihood(decide);
+  register_tail_surprise(decide);
   register_peaks_over_threshold(decide);
   register_conformal_p_values(decide);
   register_thresholds(decide);

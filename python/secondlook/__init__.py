@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from secondlook.decide.running_quantile import RunningQuantile as RunningQuantile
     from secondlook.decide.seasonal_threshold import SeasonalThreshold as SeasonalThreshold
     from secondlook.decide.seasonal_threshold import hours_of_day as hours_of_day
+    from secondlook.decide.tail_surprise import TailSurprise as TailSurprise
     from secondlook.detect.autoencoder import Autoencoder as Autoencoder
     from secondlook.detect.isolation_forest import IsolationForest as IsolationForest
     from secondlook.detect.lstm_forecaster import LSTMForecaster as LSTMForecaster
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from secondlook.detect.peer_deviation import plant_state as plant_state
     from secondlook.detect.stream import DetectorStream as DetectorStream
     from secondlook.detect.stream import StreamRecord as StreamRecord
+    from secondlook.detect.surprise_stream import SurpriseRecord as SurpriseRecord
+    from secondlook.detect.surprise_stream import SurpriseRecords as SurpriseRecords
+    from secondlook.detect.surprise_stream import SurpriseStream as SurpriseStream
     from secondlook.errors import DriftWarning as DriftWarning
     from secondlook.errors import ModelFileError as ModelFileError
     from secondlook.errors import StaleDecisionWarning as StaleDecisionWarning
@@ -64,6 +68,10 @@ _HOME = {
     "SeasonalThreshold": "decide.seasonal_threshold",
     "StaleDecisionWarning": "errors",
     "StreamRecord": "detect.stream",
+    "SurpriseRecord": "detect.surprise_stream",
+    "SurpriseRecords": "detect.surprise_stream",
+    "SurpriseStream": "detect.surprise_stream",
+    "TailSurprise": "decide.tail_surprise",
     "TimeTable": "series",
     "UpdateReport": "learn.incremental_learner",
     "Version": "learn.incremental_learner",

@@ -184,4 +184,22 @@ class PeerDeviationStream:
     @property
     def n_instants(self) -> int: ...
 
+class SurpriseStream:
+    def __init__(
+        self,
+        *,
+        season: int,
+        scales: list[int],
+        memory: int,
+        seasons: int,
+        threshold: float,
+        rest: int,
+    ) -> None: ...
+    def push(self, sample: float) -> tuple[float, float, bool, float, float, float, float]: ...
+    def push_many(
+        self, samples: NDArray[np.float64], progress: Callable[[int, int], None] | None
+    ) -> dict[str, NDArray[Any]]: ...
+    @property
+    def time(self) -> int: ...
+
 def plant_states(current: NDArray[np.float64], threshold: float) -> NDArray[np.uint8]: ...

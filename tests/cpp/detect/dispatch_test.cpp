@@ -6,11 +6,13 @@
 #include "secondlook/core/random.hpp"
 #include "secondlook/detect/isolation_forest.hpp"
 #include "secondlook/detect/peer_deviation.hpp"
+#include "secondlook/detect/surprise_stream.hpp"
 
 using secondlook::IsolationForest;
 using secondlook::Matrix;
 using secondlook::MatrixView;
 using secondlook::PeerDeviation;
+using secondlook::SurpriseStream;
 
 namespace {
 
@@ -43,6 +45,8 @@ TEST_CASE("kernels: every instruction set of this processor gives the same") {
   std::vector<double> expected(1000);
   forest.score_samples(rows, expected);
   const auto verdicts = peers.judge(rows);
+  const std::span<const double> series(x.data(), 3000);
+  const auto records = SurpriseStream({.season = 24}).push(series);
   int n_targets = 0;
   for (std::int64_t targets = hwy::SupportedTargets(); targets != 0; targets &= targets - 1) {
     const std::int64_t target = targets & -targets;
@@ -52,6 +56,9 @@ TEST_CASE("kernels: every instruction set of this processor gives the same") {
     std::vector<double> scores(1000);
     forest.score_samples(rows, scores);
     REQUIRE(scores == expected);
+    const auto looks = SurpriseStream({.season = 24}).push(series);
+    for (std::size_t i = 0; i < looks.size(); ++i)
+      REQUIRE(looks[i].surprise == Approx(records[i].surprise).margin(1e-5));
     const auto found = peers.judge(rows);
     for (std::size_t i = 0; i < found.size(); ++i) {
       REQUIRE(found[i].n_beyond == verdicts[i].n_beyond);

@@ -1,0 +1,116 @@
+"""How surprising a value is on its own past."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from secondlook import _core
+
+
+class TailSurprise:
+    """How surprising a value is on its own past: -log10 of its tail probability.
+
+    Beyond the `largest` largest values remembered the excess is taken as generalised Pareto with
+    fixed shape and the mean excess of those values; below it the surprise is 0. Remembered are the
+    current block of values and the one before it, so that a change of regime is surprising once,
+    and an absurd value is forgotten. A value is scored first and learned then. It makes scores of
+    any detectors comparable with one another; the mean of several detectors' surprises is their
+    joint evidence. It pickles.
+
+    Parameters
+    ----------
+    two_sided : bool, default=False
+        Whether low values are surprising too.
+    largest : int, default=50
+        Values that make up the tail, at least 2.
+    shape : float, default=0.25
+        Of the tail, in [0, 1): 0 is exponential.
+    warm_up : int, default=150
+        First values without a verdict, at least `largest`: their surprise is 0.
+    block : int, default=2500
+        Values a block, at least `largest`.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of range.
+
+    References
+    ----------
+    J. Pickands, "Statistical inference using extreme order statistics", Annals of Statistics 3(1),
+    1975.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from secondlook import TailSurprise
+    >>> tail = TailSurprise()
+    >>> _ = tail.push_many(np.random.default_rng(0).exponential(size=5000))
+    >>> [round(tail.push(score), 1) for score in (1.0, 5.0, 20.0)]
+    [0.0, 2.2, 4.9]
+    """
+
+    def __init__(
+        self,
+        two_sided: bool = False,
+        *,
+        largest: int = 50,
+        shape: float = 0.25,
+        warm_up: int = 150,
+        block: int = 2500,
+    ) -> None:
+        self.two_sided = two_sided
+        self.largest = largest
+        self.shape = shape
+        self.warm_up = warm_up
+        self.block = block
+        self._tail = _core.decide.TailSurprise(
+            two_sided=two_sided, largest=largest, shape=shape, warm_up=warm_up, block=block
+        )
+
+    def push(self, value: float) -> float:
+        """Return the surprise of a value, and learn the value.
+
+        Parameters
+        ----------
+        value : float
+            Higher is more abnormal, unless `two_sided`; finite, at most 1e300 in magnitude.
+
+        Returns
+        -------
+        surprise : float
+            -log10 of the tail probability, in [0, 300]: 2 is one in a hundred.
+
+        Raises
+        ------
+        ValueError
+            If the value is none of that; it is then not counted.
+        """
+        return self._tail.push(value)
+
+    def push_many(self, values: ArrayLike) -> NDArray[np.float64]:
+        """Return the surprises of many values: the same numbers as one after another.
+
+        Parameters
+        ----------
+        values : array-like of shape (n_values,)
+
+        Returns
+        -------
+        surprises : ndarray of shape (n_values,)
+
+        Raises
+        ------
+        ValueError
+            If a value is not finite, or above 1e300; then none is counted.
+        """
+        array = np.ascontiguousarray(values, dtype=float)
+        if array.ndim != 1:
+            raise ValueError(
+                f"TailSurprise.push_many: expected values of shape (n_values,), got {array.shape}"
+            )
+        return self._tail.push_many(array)
+
+    @property
+    def n_values(self) -> int:
+        """Values so far."""
+        return self._tail.count

@@ -1,0 +1,192 @@
+import copy
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import secondlook as sl
+
+FIELDS = ("surprise", "score", "alarm", "level", "spread", "habit", "shape")
+SMALL = {"scales": (1, 4, 16), "memory": 120, "seasons": 3, "rest": 10}
+seeds = st.integers(0, 2**32 - 1)
+
+
+def series(seed, n, season=24):
+    """A wave with noise, a spike, a flat part and a shift."""
+    random = np.random.default_rng(seed)
+    x = np.sin(2 * np.pi * np.arange(n) / season) + random.normal(0, 0.2, n)
+    x[random.integers(n)] += 5
+    start = random.integers(n)
+    x[start : start + 20] = x[start]
+    x[random.integers(n) :] += 1
+    return x
+
+
+def reference(x, season, scales, memory, seasons, threshold=1.0, rest=10):
+    """The four witnesses straight from their definitions, over whole arrays."""
+
+    def last(values, t, w):
+        return values[max(t - w + 1, 0) : t + 1]
+
+    outside = np.zeros(len(x))
+    near = -(-season // 96)
+    for t in range(len(x)) if season else ():
+        centres = [t - k * season for k in range(1, seasons + 1) if t >= k * season]
+        past = [x[max(c - near, 0) : c + near + 1] for c in centres]
+        if past:
+            low, high = min(p.min() for p in past), max(p.max() for p in past)
+            outside[t] = max(x[t] - high, 0) + min(x[t] - low, 0)
+
+    finest = np.array([last(x, t, scales[0]).mean() for t in range(len(x))])
+
+    def spread(t, w):
+        floor = 1e-3 * np.ptp(finest[: t + 1]) + 1e-12 * abs(x[t])
+        return np.log(last(x, t, w).std() + floor)
+
+    def shape(t, w):
+        ends = range(t - w, max(w - 1, t - memory) - 1, -max(1, w // 8))
+        return min(np.sqrt(np.mean((last(x, t, w) - last(x, e, w)) ** 2)) for e in ends)
+
+    def witness(value, scales, two_sided, start):
+        means = np.zeros(len(x))
+        for w in scales:
+            first = start(w)
+            tail = sl.TailSurprise(two_sided)
+            means[first:] += tail.push_many([value(t, w) for t in range(first, len(x))])
+        return means / len(scales)
+
+    found = {
+        "level": witness(lambda t, w: last(x, t, w).mean(), scales, True, lambda w: 0),
+        "spread": witness(spread, [w for w in scales if w >= 16], True, lambda w: 0),
+        "shape": witness(shape, [w for w in scales if w >= 4], False, lambda w: 4 * w),
+    }
+    if season:
+        mean = witness(lambda t, w: last(outside, t, w).mean(), scales, True, lambda w: season)
+        found["habit"] = mean
+    surprise = np.mean(list(found.values()), axis=0)
+    score, alarm, until = np.zeros(len(x)), np.zeros(len(x), bool), -1
+    for t, s in enumerate(surprise):
+        if t <= until:
+            continue
+        score[t] = s / (s + threshold)
+        if s >= threshold:
+            alarm[t], until = True, t + rest
+    found = {"habit": np.zeros(len(x)), **found}
+    return {"surprise": surprise, "score": score, "alarm": alarm, **found}
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("season", [0, 24, 100])
+@pytest.mark.parametrize("scales", [(1, 4, 16), (2, 5, 17, 40)])
+def test_is_what_its_definition_says(seed, season, scales):
+    x = series(seed, 700, season or 24)
+    parameters = {**SMALL, "season": season, "scales": scales}
+    found = sl.SurpriseStream(**parameters).push_many(x)
+    expected = reference(x, **parameters)
+    for name in FIELDS:
+        np.testing.assert_allclose(getattr(found, name), expected[name], 1e-9, 1e-9, err_msg=name)
+    assert not found.surprise[:150].any()
+
+
+@settings(max_examples=15)
+@given(seeds, st.integers(0, 599))
+def test_a_snapshot_goes_on_as_if_uninterrupted_and_a_batch_is_the_stream(seed, cut):
+    x = series(seed, 600)
+    x[np.random.default_rng(seed).random(600) < 0.02] = np.nan
+    whole = sl.SurpriseStream(24, **SMALL).push_many(x)
+    stream = sl.SurpriseStream(24, **SMALL)
+    for t in range(cut):
+        stream.push(x[t])
+    snapshot = pickle.loads(pickle.dumps(stream))
+    deep = copy.deepcopy(stream)
+    stream.push_many(np.zeros(50))  # leaves the snapshots alone
+    for resumed in (snapshot, deep):
+        rest = resumed.push_many(x[cut:])
+        for name in FIELDS:
+            np.testing.assert_array_equal(getattr(rest, name), getattr(whole, name)[cut:])
+        assert resumed.n_samples == 600
+    assert stream.n_samples == cut + 50
+
+
+@given(seeds, st.integers(-40, 40))
+def test_only_proportions_count(seed, exponent):
+    x = series(seed, 500)
+    found = sl.SurpriseStream(24, **SMALL).push_many(x)
+    scaled = sl.SurpriseStream(24, **SMALL).push_many(-np.ldexp(x, exponent))
+    np.testing.assert_allclose(scaled.surprise, found.surprise, atol=1e-9)
+
+
+def test_each_witness_is_a_reason():
+    random = np.random.default_rng(0)
+    t = np.arange(24 * 200)
+    x = np.sin(2 * np.pi * t / 24) + random.normal(0, 0.05, len(t))
+    x[4000] += 8
+    x[4406] -= 2  # the wave's top: of a value that is common at night
+    records = sl.SurpriseStream(24).push_many(x)
+    assert np.flatnonzero(records.alarm).tolist()[-2:] == [4000, 4406]
+    assert records.level[4000] > 1
+    assert records.habit[4406] > records.level[4406]
+    assert records.score[4000] > 0.5
+    assert not records.score[4001:4151].any()
+
+
+def test_missing_samples_are_no_surprise_and_keep_the_season_in_step():
+    random = np.random.default_rng(1)
+    t = np.arange(24 * 150)
+    x = np.sin(2 * np.pi * t / 24) + random.normal(0, 0.05, len(t))
+    x[3000:3108] = np.nan  # four seasons and a half
+    records = sl.SurpriseStream(24).push_many(x)
+    assert not records.surprise[3000:3108].any()
+    assert not records.alarm[3000:3200].any()
+    squeezed = sl.SurpriseStream(24).push_many(x[~np.isnan(x)])
+    assert squeezed.alarm[3000:3024].any()
+
+
+def test_a_record_and_a_table():
+    stream = sl.SurpriseStream()
+    record = stream.push(1.0)
+    assert record == sl.SurpriseRecord(0.0, 0.0, False, 0.0, 0.0, 0.0, 0.0)
+    table = stream.push_many([1.0, 2.0]).to_pandas()
+    assert tuple(table.columns) == FIELDS
+    assert len(table) == 2
+    assert len(stream.push_many([]).alarm) == 0
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"season": 1}, r"season must be 0 \(none\) or at least 2, got 1"),
+        ({"scales": ()}, "expected 1 to 32 scales, got 0"),
+        ({"scales": (4, 1)}, "scales must ascend within 1 to 1000000, got 4 to 1"),
+        ({"memory": 10}, "memory must lie between the longest scale 64 and 100000000, got 10"),
+        ({"seasons": 0}, "seasons must be at least 1, got 0"),
+        ({"season": 10**9}, "season times seasons must be at most 100000000"),
+        ({"threshold": 0.0}, r"threshold must lie in \(0, 300\], got 0"),
+        ({"rest": -1}, "rest must lie in 0 to 100000000, got -1"),
+    ],
+)
+def test_parameters_out_of_range(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        sl.SurpriseStream(**parameters)
+
+
+def test_bad_samples():
+    stream = sl.SurpriseStream()
+    for bad in (np.inf, -np.inf, 1e151):
+        with pytest.raises(ValueError, match="expected a sample of at most 1e150, or NaN, got"):
+            stream.push(bad)
+        with pytest.raises(ValueError, match="expected a sample"):
+            stream.push_many([1.0, bad])
+    with pytest.raises(ValueError, match=r"expected samples of shape \(n_samples,\), got \(1, 1\)"):
+        stream.push_many([[1.0]])
+    assert stream.n_samples == 0
+
+
+def test_a_pickle_that_no_stream_wrote_is_refused():
+    core = sl.SurpriseStream(24)._stream
+    parameters, counts, *rest = core.__getstate__()
+    for bad in ((parameters, (5, 0, 5), *rest), (parameters, counts), (parameters, "x", *rest)):
+        with pytest.raises((ValueError, TypeError, RuntimeError)):
+            core.__new__(type(core)).__setstate__(bad)
