@@ -325,6 +325,8 @@ IncrementalLearner::IncrementalLearner(std::unique_ptr<Detector> detector,
   const auto& p = parameters;
   learn::require_parameters(p);
   require(detector != nullptr, "IncrementalLearner: expected a detector, got none");
+  require(!detector->ordered(),
+          "IncrementalLearner: expected a detector of independent rows, got one of ordered series");
   const std::size_t n_features = detector->n_features();
   require<NotFitted>(n_features > 0,
                      "IncrementalLearner: the detector is not fitted yet, call its fit first");

@@ -20,6 +20,7 @@
 #include "secondlook/core/random.hpp"
 #include "secondlook/detect/autoencoder.hpp"
 #include "secondlook/detect/isolation_forest.hpp"
+#include "secondlook/detect/lstm_forecaster.hpp"
 #include "secondlook/learn/version_folder.hpp"
 
 using secondlook::Autoencoder;
@@ -440,6 +441,8 @@ TEST_CASE("IncrementalLearner: refuses parameters, rows and detectors that it ca
   REQUIRE_THROWS_AS(make({.keep_versions = 0}), InvalidArgument);
   REQUIRE_THROWS_AS(make({.suspicion_rate = 1e-3}), InvalidArgument);
   REQUIRE_THROWS_AS(IncrementalLearner(nullptr, x), InvalidArgument);
+  REQUIRE_THROWS_WITH(IncrementalLearner(std::make_unique<secondlook::LstmForecaster>(), x),
+                      Catch::Matchers::Contains("ordered series"));
   REQUIRE_THROWS_AS(IncrementalLearner(std::make_unique<IsolationForest>(), x),
                     secondlook::NotFitted);
   const TemporaryFolder place;

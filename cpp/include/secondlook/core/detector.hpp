@@ -34,6 +34,9 @@ class SECONDLOOK_EXPORT Detector {
   /// where it has none, or a fixed one.
   virtual void refresh_offset(MatrixView<double> x);
 
+  /// Whether rows are samples of a series in order of time, so that a score needs the rows before.
+  [[nodiscard]] virtual bool ordered() const noexcept { return false; }
+
   /// A copy that learns on without a trace in this one.
   [[nodiscard]] virtual std::unique_ptr<Detector> clone() const = 0;
 };

@@ -87,6 +87,7 @@ class SECONDLOOK_EXPORT LstmForecaster final : public Detector, public Model {
   void fit_offset(MatrixView<float> x);
   void fit_offset(MatrixView<double> x);
 
+  [[nodiscard]] bool ordered() const noexcept override { return true; }
   void refresh_offset(MatrixView<double> x) override { fit_offset(x); }
   [[nodiscard]] std::unique_ptr<Detector> clone() const override;
 
