@@ -51,12 +51,11 @@ py::dict to_dict(const UpdateReport& report) {
 // A detector of the learner's own: what the file holds.
 std::unique_ptr<Detector> detector_from(const ModelFile& file) {
   auto model = secondlook::load(file);
-  auto* detector = dynamic_cast<Detector*>(model.get());
-  if (detector == nullptr)
+  if (dynamic_cast<Detector*>(model.get()) == nullptr)
     throw secondlook::InvalidArgument(
         "IncrementalLearner: expected a detector, got a model of kind " + file.kind());
-  static_cast<void>(model.release());
-  return std::unique_ptr<Detector>(detector);
+  secondlook::Model* owned = model.release();
+  return std::unique_ptr<Detector>(dynamic_cast<Detector*>(owned));
 }
 
 void register_incremental_learner(py::module_& module) {

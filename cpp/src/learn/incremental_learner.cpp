@@ -181,6 +181,7 @@ Matrix<double> training_rows(MatrixView<double> x, const Sorting& sorting,
   report.n_replayed = static_cast<std::size_t>(
       std::lround(std::min(wanted, static_cast<double>(memory.replay.size()))));
   std::vector<const double*> rows;
+  rows.reserve(sorting.learned.size() + report.n_replayed);
   for (const std::size_t i : sorting.learned) rows.push_back(x.row(static_cast<Eigen::Index>(i)));
   auto places = shuffled_places(memory.replay.size(), random);
   places.resize(report.n_replayed);
@@ -239,12 +240,11 @@ void judge(std::span<const double> fresh_before, std::span<const double> fresh_a
 }
 
 std::unique_ptr<Detector> as_detector(std::unique_ptr<Model> model) {
-  auto* detector = dynamic_cast<Detector*>(model.get());
-  require<ModelFileError>(detector != nullptr,
+  require<ModelFileError>(dynamic_cast<Detector*>(model.get()) != nullptr,
                           "IncrementalLearner: expected a detector, got a model of kind {}",
                           model->kind());
-  static_cast<void>(model.release());
-  return std::unique_ptr<Detector>(detector);
+  Model* owned = model.release();
+  return std::unique_ptr<Detector>(dynamic_cast<Detector*>(owned));
 }
 
 ModelFile file_of(const Detector& detector, const std::vector<std::string>& feature_names) {
@@ -565,6 +565,7 @@ std::unique_ptr<Detector> IncrementalLearner::State::try_candidate(
   const auto training = training_rows(x, sorting, memory, random, report);
   const auto fresh = gather(x, sorting.held_back);
   std::vector<double> fresh_before;
+  fresh_before.reserve(sorting.held_back.size());
   for (const std::size_t i : sorting.held_back) fresh_before.push_back(losses[i]);
   std::vector<double> fresh_after;
   auto candidate = current.clone();
