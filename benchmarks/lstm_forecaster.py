@@ -11,6 +11,7 @@ import torch
 from _rounds import machine, median_seconds, print_table
 
 import secondlook as sl
+from secondlook import _core
 
 CHANNELS, WINDOW, BATCH = 8, 48, 64
 
@@ -77,7 +78,7 @@ def step(rounds):
     repeats = 2000
     X = windows(64)
     ours = sl.LSTMForecaster(WINDOW, 64, max_epochs=1, random_state=0).fit(list(X))
-    series, stream = ours._model.stream(), ours.stream()
+    series, stream = _core.detect.LstmStream(ours._model), ours.stream()
     sample = X[0, 0].copy()
     lstm, head = torch.nn.LSTM(CHANNELS, 64), torch.nn.Linear(64, CHANNELS)
     tensor = torch.from_numpy(sample).view(1, 1, CHANNELS)

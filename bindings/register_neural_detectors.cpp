@@ -129,7 +129,6 @@ void register_lstm_forecaster(py::module_& module) {
             });
           },
           py::arg("x"), py::arg("n_steps"))
-      .def("stream", &LstmForecaster::stream)
       .def_property_readonly(
           "history", [](const LstmForecaster& self) { return history_array(self.history()); })
       .def_property_readonly("parameters", [](const LstmForecaster& self) {
@@ -145,6 +144,8 @@ void register_lstm_forecaster(py::module_& module) {
                         py::arg("seed") = p.seed, py::arg("n_jobs") = p.n_jobs);
       });
   py::class_<LstmStream>(module, "LstmStream")
+      .def(py::init([](const LstmForecaster& forecaster) { return forecaster.stream(); }),
+           py::arg("forecaster"))
       .def("push", &push, py::arg("sample"))
       .def("snapshot", [](const LstmStream& self) { return to_array(self.snapshot()); })
       .def(

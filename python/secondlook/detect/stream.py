@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from secondlook import _core
 from secondlook.decide.anomaly_likelihood import AnomalyLikelihood
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ class OrderedSeries:
     """The series of a detector whose samples follow one another: its state is the core's."""
 
     def __init__(self, detector: "TabularDetector", snapshot: NDArray[np.float64] | None) -> None:
-        self._stream = detector._fitted().stream()
+        self._stream = _core.detect.LstmStream(detector._fitted())
         if snapshot is not None:
             self._stream.restore(snapshot)
         self.push: Callable[[ArrayLike], float] = self._stream.push

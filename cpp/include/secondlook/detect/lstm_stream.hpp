@@ -41,7 +41,8 @@ class SECONDLOOK_EXPORT LstmStream {
   /// All that the series has left behind, for `restore` in a stream of the same model.
   [[nodiscard]] std::vector<double> snapshot() const;
   /// Goes on where the stream of a snapshot stood.
-  /// @throws InvalidArgument for a snapshot of another shape of model, or none; the stream is then as
+  /// @throws InvalidArgument for a snapshot of another shape of model, or none; the stream is then
+  /// as
   ///   before
   void restore(std::span<const double> snapshot);
 
