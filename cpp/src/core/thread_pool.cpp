@@ -15,6 +15,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "core/validation.hpp"
@@ -232,7 +233,8 @@ void parallel_for(std::size_t n_items, std::size_t grain, std::size_t n_threads,
     }
   }
   if (progress && !job->error) reporter.report();
-  if (job->error) std::rethrow_exception(job->error);
+  // Out of the job, which a helper may be the last to leave: the exception is the caller's alone.
+  if (job->error) std::rethrow_exception(std::exchange(job->error, nullptr));
 }
 
 }  // namespace secondlook
