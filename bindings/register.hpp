@@ -11,6 +11,8 @@ void register_detect(pybind11::module_& module);
 void register_neural_detectors(pybind11::module_& detect);
 // Part of detect's: one series as it comes.
 void register_surprise_stream(pybind11::module_& detect);
+// Part of detect's: the vote.
+void register_ensemble(pybind11::module_& detect);
 void register_series(pybind11::module_& module);
 void register_learn(pybind11::module_& module);
 void register_image(pybind11::module_& module);

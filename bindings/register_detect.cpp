@@ -144,5 +144,6 @@ void register_detect(py::module_& module) {
   register_isolation_forest(detect);
   register_neural_detectors(detect);
   register_peer_deviation(detect);
+  register_ensemble(detect);
   register_surprise_stream(detect);
 }

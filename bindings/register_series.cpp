@@ -14,12 +14,14 @@
 #include "arrays.hpp"
 #include "register.hpp"
 #include "secondlook/core/error.hpp"
+#include "secondlook/series/battery_features.hpp"
 #include "secondlook/series/csv_reader.hpp"
 #include "secondlook/series/gaps.hpp"
 #include "secondlook/series/resample.hpp"
 
 namespace py = pybind11;
 using secondlook::Aggregate;
+using secondlook::BatteryFeatures;
 using secondlook::CsvContents;
 using secondlook::CsvOptions;
 using secondlook::Matrix;
@@ -127,6 +129,27 @@ py::tuple grid_over(const ContiguousArray<std::int64_t>& time_ns, std::int64_t s
   return py::make_tuple(grid.start_ns, grid.n_steps);
 }
 
+py::array_t<double> push_many(BatteryFeatures& self, const ContiguousArray<std::int64_t>& time_ns,
+                              const ContiguousArray<double>& samples) {
+  const auto rows = as_matrix(samples);
+  if (rows.rows() != time_ns.size() || rows.cols() != 3)
+    throw secondlook::InvalidArgument(
+        "BatteryFeatures: expected samples of shape (" + std::to_string(time_ns.size()) +
+        ", 3), got (" + std::to_string(rows.rows()) + ", " + std::to_string(rows.cols()) + ")");
+  constexpr auto kWidth = static_cast<py::ssize_t>(BatteryFeatures::kFeatures);
+  py::array_t<double> features({static_cast<py::ssize_t>(rows.rows()), kWidth});
+  const auto times = as_span(time_ns);
+  double* out = features.mutable_data();
+  const py::gil_scoped_release release;
+  BatteryFeatures after = self;
+  for (Eigen::Index i = 0; i < rows.rows(); ++i)
+    after.push({times[static_cast<std::size_t>(i)], rows(i, 0), rows(i, 1), rows(i, 2)},
+               std::span<double, BatteryFeatures::kFeatures>(out + i * kWidth,
+                                                             BatteryFeatures::kFeatures));
+  self = std::move(after);
+  return features;
+}
+
 }  // namespace
 
 void register_series(py::module_& module) {
@@ -140,4 +163,28 @@ void register_series(py::module_& module) {
              py::arg("step_ns"), py::arg("n_steps"), py::arg("how"), py::arg("n_jobs"));
   series.def("interpolate", &interpolate, py::arg("time_ns"), py::arg("values"),
              py::arg("limit_ns"));
+  py::class_<BatteryFeatures>(series, "BatteryFeatures")
+      .def(py::init([](std::size_t window, std::int64_t max_gap_ns) {
+             return BatteryFeatures({window, max_gap_ns});
+           }),
+           py::kw_only(), py::arg("window"), py::arg("max_gap_ns"))
+      .def("push_many", &push_many, py::arg("time_ns"), py::arg("samples"))
+      .def_property_readonly_static("names",
+                                    [](const py::object&) {
+                                      return std::vector<std::string>(
+                                          BatteryFeatures::names.begin(),
+                                          BatteryFeatures::names.end());
+                                    })
+      .def_property_readonly("window_times",
+                             [](const BatteryFeatures& self) {
+                               std::vector<std::int64_t> times;
+                               for (const auto& s : self.window()) times.push_back(s.time_ns);
+                               return to_array(std::move(times));
+                             })
+      .def_property_readonly("window_samples", [](const BatteryFeatures& self) {
+        std::vector<double> values;
+        for (const auto& s : self.window())
+          values.insert(values.end(), {s.voltage, s.current, s.temperature});
+        return to_array(std::move(values), {static_cast<py::ssize_t>(self.window().size()), 3});
+      });
 }

@@ -41,8 +41,8 @@ bool learn_from(pybind11::handle x, std::size_t n_features, const Learn& learn) 
 }
 
 /// What `secondlook.detect.tabular` wants of a detector.
-template <class Detector>
-void define_tabular_detector(pybind11::class_<Detector>& type) {
+template <class Detector, class... Options>
+void define_tabular_detector(pybind11::class_<Detector, Options...>& type) {
   namespace py = pybind11;
   type.def(
           "fit",

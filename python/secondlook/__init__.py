@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from secondlook.decide.seasonal_threshold import hours_of_day as hours_of_day
     from secondlook.decide.tail_surprise import TailSurprise as TailSurprise
     from secondlook.detect.autoencoder import Autoencoder as Autoencoder
+    from secondlook.detect.detector_ensemble import DetectorEnsemble as DetectorEnsemble
+    from secondlook.detect.ensemble_stream import EnsembleRecord as EnsembleRecord
+    from secondlook.detect.ensemble_stream import EnsembleStream as EnsembleStream
     from secondlook.detect.isolation_forest import IsolationForest as IsolationForest
     from secondlook.detect.lstm_forecaster import LSTMForecaster as LSTMForecaster
     from secondlook.detect.peer_deviation import PeerDeviation as PeerDeviation
@@ -38,8 +41,11 @@ if TYPE_CHECKING:
     from secondlook.learn.incremental_learner import IncrementalLearner as IncrementalLearner
     from secondlook.learn.incremental_learner import UpdateReport as UpdateReport
     from secondlook.learn.incremental_learner import Version as Version
+    from secondlook.series import BATTERY_FEATURES as BATTERY_FEATURES
+    from secondlook.series import BatteryFeatures as BatteryFeatures
     from secondlook.series import TimeTable as TimeTable
     from secondlook.series import align as align
+    from secondlook.series import battery_features as battery_features
     from secondlook.series import read_csv as read_csv
     from secondlook.store import load as load
 
@@ -50,9 +56,14 @@ _HOME = {
     "Adwin": "learn.drift",
     "AnomalyLikelihood": "decide.anomaly_likelihood",
     "Autoencoder": "detect.autoencoder",
+    "BATTERY_FEATURES": "series",
+    "BatteryFeatures": "series",
     "ConformalPValues": "decide.conformal_p_values",
+    "DetectorEnsemble": "detect.detector_ensemble",
     "DetectorStream": "detect.stream",
     "DriftWarning": "errors",
+    "EnsembleRecord": "detect.ensemble_stream",
+    "EnsembleStream": "detect.ensemble_stream",
     "EventMetrics": "decide.event_metrics",
     "IncrementalLearner": "learn.incremental_learner",
     "IsolationForest": "detect.isolation_forest",
@@ -76,6 +87,7 @@ _HOME = {
     "UpdateReport": "learn.incremental_learner",
     "Version": "learn.incremental_learner",
     "align": "series",
+    "battery_features": "series",
     "benjamini_hochberg": "decide.false_discovery",
     "event_metrics": "decide.event_metrics",
     "hours_of_day": "decide.seasonal_threshold",

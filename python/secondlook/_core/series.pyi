@@ -1,9 +1,20 @@
 import os
 from collections.abc import Callable, Sequence
-from typing import TypedDict
+from typing import ClassVar, TypedDict
 
 import numpy as np
 import numpy.typing as npt
+
+class BatteryFeatures:
+    names: ClassVar[list[str]]
+    def __init__(self, *, window: int, max_gap_ns: int) -> None: ...
+    def push_many(
+        self, time_ns: npt.NDArray[np.int64], samples: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]: ...
+    @property
+    def window_times(self) -> npt.NDArray[np.int64]: ...
+    @property
+    def window_samples(self) -> npt.NDArray[np.float64]: ...
 
 class CsvContents(TypedDict):
     time_ns: npt.NDArray[np.int64]

@@ -1,6 +1,19 @@
 """Time series of many sensors: reading them, bringing them to one step, filling short gaps."""
 
+from secondlook.series.battery import (
+    BATTERY_FEATURES,
+    BatteryFeatures,
+    battery_features,
+)
 from secondlook.series.csv import CsvProblem, read_csv
 from secondlook.series.time_table import TimeTable, align
 
-__all__ = ["CsvProblem", "TimeTable", "align", "read_csv"]
+__all__ = [
+    "BATTERY_FEATURES",
+    "BatteryFeatures",
+    "CsvProblem",
+    "TimeTable",
+    "align",
+    "battery_features",
+    "read_csv",
+]

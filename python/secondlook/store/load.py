@@ -22,6 +22,7 @@ class LoadableModel(Protocol):
 # Where the class of each kind lives; it is imported when a file asks for it.
 _HOMES: dict[str, str] = {
     "autoencoder": "secondlook:Autoencoder",
+    "detector_ensemble": "secondlook:DetectorEnsemble",
     "isolation_forest": "secondlook:IsolationForest",
     "lstm_forecaster": "secondlook:LSTMForecaster",
 }

@@ -52,6 +52,14 @@ class NearestToMean final : public Detector {
   void score_samples(MatrixView<double> x, std::span<double> scores) const override {
     score(x, scores);
   }
+  void feature_contributions(MatrixView<float> x, std::span<double> parts) const override {
+    score(x, parts);
+  }
+  void feature_contributions(MatrixView<double> x, std::span<double> parts) const override {
+    score(x, parts);
+  }
+  void fit(MatrixView<float> x, const Progress& progress) override { learn(x, progress); }
+  void fit(MatrixView<double> x, const Progress& progress) override { learn(x, progress); }
   void partial_fit(MatrixView<float> x, const Progress& progress) override { learn(x, progress); }
   void partial_fit(MatrixView<double> x, const Progress& progress) override { learn(x, progress); }
   [[nodiscard]] std::unique_ptr<Detector> clone() const override {

@@ -21,10 +21,21 @@ class SECONDLOOK_EXPORT Detector {
   /// Number of features of a sample; 0 before anything was learned.
   [[nodiscard]] virtual std::size_t n_features() const noexcept = 0;
 
+  /// Trains anew on the rows of `x`, shape (n, n_features).
+  virtual void fit(MatrixView<float> x, const Progress& progress = {}) = 0;
+  virtual void fit(MatrixView<double> x, const Progress& progress = {}) = 0;
+
   /// Scores each row of `x`, shape (n, n_features), into `scores`, of n values.
   /// @throws NotFitted, InvalidArgument
   virtual void score_samples(MatrixView<float> x, std::span<double> scores) const = 0;
   virtual void score_samples(MatrixView<double> x, std::span<double> scores) const = 0;
+
+  /// What each feature does to make a row abnormal, in the detector's own terms.
+  /// @param contributions row-major, shape (n, n_features)
+  virtual void feature_contributions(MatrixView<float> x,
+                                     std::span<double> contributions) const = 0;
+  virtual void feature_contributions(MatrixView<double> x,
+                                     std::span<double> contributions) const = 0;
 
   /// Learns on from the rows of `x`, shape (n, n_features). On an exception nothing has changed.
   virtual void partial_fit(MatrixView<float> x, const Progress& progress = {}) = 0;

@@ -50,8 +50,8 @@ class SECONDLOOK_EXPORT Autoencoder final : public Detector, public Model {
   /// When cancelled after an epoch, the best weights so far are kept before `Cancelled` is thrown.
   /// @throws InvalidArgument for NaN or infinities, for fewer than two rows, and when the loss
   ///   diverges; the model is then as before
-  void fit(MatrixView<float> x, const Progress& progress = {});
-  void fit(MatrixView<double> x, const Progress& progress = {});
+  void fit(MatrixView<float> x, const Progress& progress = {}) override;
+  void fit(MatrixView<double> x, const Progress& progress = {}) override;
 
   /// One more pass of training over the rows of `x`, at the learning rate reached. Features keep
   /// the scale of the first training. Makes the offset stale. Trains an untrained model by `fit`.
@@ -69,8 +69,8 @@ class SECONDLOOK_EXPORT Autoencoder final : public Detector, public Model {
 
   /// Each feature's part in the error: a row sums to minus its score.
   /// @param contributions row-major, shape (n, n_features)
-  void feature_contributions(MatrixView<float> x, std::span<double> contributions) const;
-  void feature_contributions(MatrixView<double> x, std::span<double> contributions) const;
+  void feature_contributions(MatrixView<float> x, std::span<double> contributions) const override;
+  void feature_contributions(MatrixView<double> x, std::span<double> contributions) const override;
 
   /// Sets the offset from rows that are held to be normal, and ends its being stale.
   void fit_offset(MatrixView<float> x);

@@ -44,8 +44,8 @@ class SECONDLOOK_EXPORT IsolationForest final : public Detector, public Model {
   ///
   /// With fewer rows than `max_samples`, every tree is grown on all of them.
   /// Reads only the rows that the trees draw, and all of them where they must be checked or scored.
-  void fit(MatrixView<float> x, const Progress& progress = {});
-  void fit(MatrixView<double> x, const Progress& progress = {});
+  void fit(MatrixView<float> x, const Progress& progress = {}) override;
+  void fit(MatrixView<double> x, const Progress& progress = {}) override;
 
   /// Learns on from new rows. They gather until `max_samples` are there; then the oldest
   /// `refresh_fraction` of the trees retires and as many grow on the gathered rows. An unfitted
@@ -68,8 +68,8 @@ class SECONDLOOK_EXPORT IsolationForest final : public Detector, public Model {
   /// A row sums to the expected path length less the sample's; positive is evidence for anomaly.
   /// O(trees · max_samples · log²(max_samples)) a row.
   /// @param contributions row-major, shape (n, n_features)
-  void feature_contributions(MatrixView<float> x, std::span<double> contributions) const;
-  void feature_contributions(MatrixView<double> x, std::span<double> contributions) const;
+  void feature_contributions(MatrixView<float> x, std::span<double> contributions) const override;
+  void feature_contributions(MatrixView<double> x, std::span<double> contributions) const override;
 
   /// Mean path length over the trees' own samples, the base of `feature_contributions`.
   [[nodiscard]] double expected_path_length() const;

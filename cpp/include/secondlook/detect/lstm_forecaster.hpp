@@ -57,8 +57,8 @@ class SECONDLOOK_EXPORT LstmForecaster final : public Detector, public Model {
   /// When cancelled after an epoch, the best weights so far are kept before `Cancelled` is thrown.
   /// @throws InvalidArgument for infinities, for fewer than window + 1 steps, for a channel without
   ///   any value, and when the loss diverges; the model is then as before
-  void fit(MatrixView<float> x, const Progress& progress = {});
-  void fit(MatrixView<double> x, const Progress& progress = {});
+  void fit(MatrixView<float> x, const Progress& progress = {}) override;
+  void fit(MatrixView<double> x, const Progress& progress = {}) override;
   void fit(std::span<const MatrixView<float>> series, const Progress& progress = {});
   void fit(std::span<const MatrixView<double>> series, const Progress& progress = {});
 
@@ -75,8 +75,8 @@ class SECONDLOOK_EXPORT LstmForecaster final : public Detector, public Model {
 
   /// Each channel's part in the residual: a row sums to minus its score.
   /// @param contributions row-major, shape (steps, channels)
-  void feature_contributions(MatrixView<float> x, std::span<double> contributions) const;
-  void feature_contributions(MatrixView<double> x, std::span<double> contributions) const;
+  void feature_contributions(MatrixView<float> x, std::span<double> contributions) const override;
+  void feature_contributions(MatrixView<double> x, std::span<double> contributions) const override;
 
   /// The next samples after those of `x`, each forecast fed back as if it had been measured.
   /// @param forecast row-major, shape (any number of steps, channels), in the channels' own units

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "secondlook/core/export.hpp"
+
+namespace secondlook {
+
+struct BatteryFeaturesParameters {
+  std::size_t window =
+      12;  ///< samples that means, deviations, extremes and rates look at, at least 2
+  std::int64_t max_gap_ns = 3'600'000'000'000;  ///< after a longer one the window begins anew
+};
+
+/// Fourteen features of a battery's voltage, current and temperature, sample by sample.
+///
+/// In the order of `names`: the three levels; their differences from the sample before; over the
+/// window the mean temperature, the standard deviation and the minimum of the voltage and the
+/// maximum of the temperature; the mean rates of current and temperature over it, per minute; the
+/// power, volts times amperes; the hour of day, in [0, 24). Differences, deviation and rates are 0
+/// at the first sample.
+///
+/// O(window) a sample, without allocation. Units are the caller's.
+class SECONDLOOK_EXPORT BatteryFeatures {
+ public:
+  static constexpr std::size_t kFeatures = 14;
+  static constexpr std::array<std::string_view, kFeatures> names{"voltage",
+                                                                 "current",
+                                                                 "temperature",
+                                                                 "voltage_difference",
+                                                                 "current_difference",
+                                                                 "temperature_difference",
+                                                                 "temperature_mean",
+                                                                 "voltage_deviation",
+                                                                 "voltage_minimum",
+                                                                 "temperature_maximum",
+                                                                 "current_rate",
+                                                                 "temperature_rate",
+                                                                 "power",
+                                                                 "hour"};
+
+  struct Sample {
+    std::int64_t time_ns = 0;  ///< since 1970, in the plant's own zone
+    double voltage = 0;
+    double current = 0;
+    double temperature = 0;
+  };
+
+  /// @throws InvalidArgument when a parameter is out of range
+  explicit BatteryFeatures(BatteryFeaturesParameters parameters = {});
+
+  /// Writes the features of the next sample; all NaN where a value of it is missing (NaN), which
+  /// is then passed over.
+  /// @throws InvalidArgument for infinities and for a time not after the one before
+  void push(const Sample& sample, std::span<double, kFeatures> features);
+
+  [[nodiscard]] const BatteryFeaturesParameters& parameters() const noexcept { return parameters_; }
+
+  /// The samples in the window, oldest first, and the time of the last sample: pushed again to a
+  /// new object they lead to the same state.
+  [[nodiscard]] const std::vector<Sample>& window() const noexcept { return window_; }
+
+ private:
+  BatteryFeaturesParameters parameters_;
+  std::vector<Sample> window_;  // oldest first
+  std::optional<std::int64_t> last_time_ns_;
+};
+
+}  // namespace secondlook

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "secondlook/detect/detector_ensemble.hpp"
+#include "secondlook/series/scaler.hpp"
+
+namespace secondlook {
+
+struct DetectorEnsemble::State {
+  static constexpr double kLargestMargin = 1e6;
+
+  // Where a member's anomaly scores lie while all is normal.
+  struct Limits {
+    double median = 0;
+    double limit = 0;
+    double recent = 0;
+
+    // 1 at `at`, in units of what lies between the median and the limit.
+    [[nodiscard]] double margin(double anomaly, double at) const noexcept {
+      const double unit =
+          std::max(limit - median, 1e-9 * std::max({std::abs(limit), std::abs(median), 1e-9}));
+      return std::clamp(1 + (anomaly - at) / unit, 0.0, kLargestMargin);
+    }
+  };
+
+  std::vector<std::shared_ptr<const Detector>> members;  // trained
+  std::vector<Limits> limits;                            // one a member
+  Scaler scaler;
+  double n_rows = 0;  // that the scaler stands for
+  bool stale = false;
+
+  [[nodiscard]] std::size_t n_voters(const DetectorEnsembleParameters& p) const noexcept {
+    return members.size() + 2 + (p.rules.empty() ? 0 : 1);
+  }
+
+  // The margin of every voter on a sample, from the members' anomaly scores.
+  template <class Scalar>
+  void judge(const DetectorEnsembleParameters& p, const double* anomaly, const Scalar* sample,
+             double recent_level, std::span<double> margins) const noexcept {
+    std::size_t voter = 0;
+    for (const Limits& own : limits) {
+      margins[voter] = own.margin(anomaly[voter], own.limit);
+      ++voter;
+    }
+    margins[voter++] = limits.front().margin(anomaly[0], recent_level);
+    double furthest = 0;
+    for (std::size_t j = 0; j < scaler.n_features(); ++j)
+      furthest = std::max(furthest, std::abs(deviation(j, sample)));
+    margins[voter++] = std::min(furthest / p.n_sigma, kLargestMargin);
+    if (p.rules.empty()) return;
+    double beyond = -1;
+    for (const DomainRule& rule : p.rules)
+      beyond = std::max(beyond, excess(rule, static_cast<double>(sample[rule.feature])) *
+                                    scaler.inverse_scale()[rule.feature]);
+    margins[voter] = std::min(1 + beyond, kLargestMargin);
+  }
+
+  // Of a feature from its mean, in standard deviations.
+  template <class Scalar>
+  [[nodiscard]] double deviation(std::size_t j, const Scalar* sample) const noexcept {
+    return (static_cast<double>(sample[j]) - scaler.mean()[j]) * scaler.inverse_scale()[j];
+  }
+};
+
+}  // namespace secondlook

@@ -1,0 +1,82 @@
+#include "secondlook/series/battery_features.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/validation.hpp"
+
+namespace secondlook {
+
+namespace {
+
+constexpr double kNanosecondsAMinute = 6e10;
+constexpr std::int64_t kNanosecondsADay = 86'400'000'000'000;
+
+double hour_of_day(std::int64_t time_ns) {
+  const std::int64_t into_day = (time_ns % kNanosecondsADay + kNanosecondsADay) % kNanosecondsADay;
+  return static_cast<double>(into_day) / (60 * kNanosecondsAMinute);
+}
+
+}  // namespace
+
+BatteryFeatures::BatteryFeatures(BatteryFeaturesParameters parameters) : parameters_(parameters) {
+  require(parameters.window >= 2 && parameters.window <= 65536,
+          "BatteryFeatures: window must lie in [2, 65536], got {}", parameters.window);
+  require(parameters.max_gap_ns > 0, "BatteryFeatures: max_gap must be above 0, got {} ns",
+          parameters.max_gap_ns);
+  window_.reserve(parameters.window);
+}
+
+void BatteryFeatures::push(const Sample& sample, std::span<double, kFeatures> features) {
+  const auto [time_ns, voltage, current, temperature] = sample;
+  for (const double value : {voltage, current, temperature})
+    require(!std::isinf(value), "BatteryFeatures::push: expected finite values or NaN, got {}",
+            value);
+  require(!last_time_ns_ || time_ns > *last_time_ns_,
+          "BatteryFeatures::push: expected a time after {} ns, got {} ns",
+          last_time_ns_.value_or(0), time_ns);
+  last_time_ns_ = time_ns;
+  if (std::isnan(voltage) || std::isnan(current) || std::isnan(temperature)) {
+    std::ranges::fill(features, std::numeric_limits<double>::quiet_NaN());
+    return;
+  }
+  if (!window_.empty() && time_ns - window_.back().time_ns > parameters_.max_gap_ns)
+    window_.clear();
+  const Sample before = window_.empty() ? sample : window_.back();
+  if (window_.size() == parameters_.window) window_.erase(window_.begin());
+  window_.push_back(sample);
+
+  const auto n = static_cast<double>(window_.size());
+  double temperature_sum = 0, voltage_sum = 0;
+  double voltage_minimum = voltage, temperature_maximum = temperature;
+  for (const Sample& s : window_) {
+    temperature_sum += s.temperature;
+    voltage_sum += s.voltage;
+    voltage_minimum = std::min(voltage_minimum, s.voltage);
+    temperature_maximum = std::max(temperature_maximum, s.temperature);
+  }
+  double squares = 0;
+  for (const Sample& s : window_) squares += std::pow(s.voltage - voltage_sum / n, 2);
+  const Sample& first = window_.front();
+  const double minutes = static_cast<double>(time_ns - first.time_ns) / kNanosecondsAMinute;
+  const auto rate = [&](double change) { return minutes > 0 ? change / minutes : 0; };
+
+  const std::array<double, kFeatures> values{voltage,
+                                             current,
+                                             temperature,
+                                             voltage - before.voltage,
+                                             current - before.current,
+                                             temperature - before.temperature,
+                                             temperature_sum / n,
+                                             std::sqrt(squares / n),
+                                             voltage_minimum,
+                                             temperature_maximum,
+                                             rate(current - first.current),
+                                             rate(temperature - first.temperature),
+                                             voltage * current,
+                                             hour_of_day(time_ns)};
+  std::ranges::copy(values, features.begin());
+}
+
+}  // namespace secondlook

@@ -1,0 +1,363 @@
+"""Detectors, statistics and domain rules that vote."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from secondlook import _core
+from secondlook.core.progress import ProgressBar
+from secondlook.detect.autoencoder import Autoencoder
+from secondlook.detect.ensemble_stream import SEVERITIES, EnsembleStream
+from secondlook.detect.isolation_forest import IsolationForest
+from secondlook.detect.tabular import TabularDetector, seed_of
+from secondlook.store.load import build
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Rule = Mapping[str, Any]
+
+_RULE_KEYS = {"feature", "lower", "upper", "reason"}
+
+
+class DetectorEnsemble(TabularDetector):
+    """Detectors, statistics and domain rules that vote, and say why.
+
+    The voters: each member, where its anomaly score lies beyond the `limit_level` quantile
+    of its training scores; the first member once more, where its score lies beyond its recent
+    level; ``z_score``, where a feature lies further than `n_sigma` from its training mean; and
+    ``rules``, if there are any. With the default members, an autoencoder and an isolation forest,
+    and rules these are five.
+
+    A voter's margin is 0 in the middle of what is normal, the median of the training scores, and 1
+    at its limit. The score is minus the `votes`-th largest margin, so samples below -1 are
+    anomalies: as many voters as needed are beyond their limits. Severity is "Medium", one step up
+    for each of: a vote more than needed, a margin of 2 or more.
+
+    Rows scored by `score_samples` stand on their own, and the recent level is that of the training;
+    `verdicts` and `stream` know each device's own.
+
+    Parameters
+    ----------
+    members : sequence of (str, detector) or None, default=None
+        Detectors of rows with the names that they have in reasons. None: ``"autoencoder"`` and
+        ``"isolation_forest"``.
+    votes : int, default=2
+        That make an anomaly.
+    n_sigma : float, default=2.5
+        Standard deviations beyond which a feature votes.
+    recent_level : float, default=0.95
+        Quantile of the first member's recent scores.
+    recent_window : int, default=500
+        Samples of a device that are recent; those found anomalous are left out.
+    limit_level : float, default=0.99
+        Quantile of a member's training scores that is its limit.
+    rules : sequence of dict, default=()
+        Limits that a feature keeps where all is well: ``{"feature": "temperature", "upper": 60}``,
+        with ``lower``, ``upper`` or both, and perhaps a ``reason`` in words. A feature is a name,
+        where `fit` is given a table, or an index.
+    random_state : int, RandomState or None, default=None
+        Seed of the default members.
+
+    Attributes
+    ----------
+    voters_ : list of str
+        Names of the voters.
+    members_ : dict of str to detector
+        Copies of the trained members.
+    offset_ : float
+        Samples that score below are anomalous: -1.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where `fit` was given a table whose columns are all named by strings.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from secondlook import DetectorEnsemble
+    >>> X = np.random.default_rng(0).normal(size=(2000, 3))
+    >>> rules = [{"feature": 1, "upper": 5.0, "reason": "relief valve"}]
+    >>> ensemble = DetectorEnsemble(rules=rules, random_state=0).fit(X)
+    >>> record = ensemble.stream().push([0.0, 6.0, 0.0])
+    >>> record.severity, record.n_votes
+    ('Critical', 4)
+    """
+
+    _core_type: ClassVar[Any] = _core.detect.DetectorEnsemble
+    _model: "_core.detect.DetectorEnsemble"
+
+    def __init__(
+        self,
+        members: Sequence[tuple[str, TabularDetector]] | None = None,
+        votes: int = 2,
+        *,
+        n_sigma: float = 2.5,
+        recent_level: float = 0.95,
+        recent_window: int = 500,
+        limit_level: float = 0.99,
+        rules: Sequence[Rule] = (),
+        random_state: Any = None,
+    ) -> None:
+        self.members = members
+        self.votes = votes
+        self.n_sigma = n_sigma
+        self.recent_level = recent_level
+        self.recent_window = recent_window
+        self.limit_level = limit_level
+        self.rules = rules
+        self.random_state = random_state
+
+    def fit(self, X: ArrayLike, y: None = None) -> Self:
+        """Train every member anew, and set all limits.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows that are mostly normal. Columns of a table give features their names.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : DetectorEnsemble
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of range, `X` is not finite, or a rule names no feature.
+        KeyboardInterrupt
+            On Ctrl-C; the ensemble is then as before.
+        """
+        samples = self._own_or_validated(X, reset=True)
+        model = self._make_core(*samples.shape)
+        with ProgressBar("Training") as progress:
+            model.fit(samples, progress)
+        self._model = model
+        return self
+
+    def partial_fit(self, X: ArrayLike, y: None = None) -> Self:
+        """Let every member learn on from new rows, and move the features' means and deviations.
+
+        The limits are stale afterwards: deciding warns until `fit_offset`. An untrained ensemble is
+        trained by `fit`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            New rows that are mostly normal.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : DetectorEnsemble
+        """
+        if not hasattr(self, "_model"):
+            return self.fit(X)
+        samples = self._own_or_validated(X, reset=False)
+        with ProgressBar("Training") as progress:
+            self._model.partial_fit(samples, progress)
+        return self
+
+    def feature_contributions(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return each feature's part in minus the score.
+
+        It is the mean of its shares in the members that vote, or in all where none does. A forest
+        among them makes this slow: milliseconds a row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        contributions : ndarray of shape (n_samples, n_features)
+            At least 0; a row sums to minus its score.
+        """
+        return super().feature_contributions(X)
+
+    def stream(self) -> EnsembleStream:  # type: ignore[override]
+        """Begin a device's series, whose samples are judged as they come.
+
+        Returns
+        -------
+        stream : EnsembleStream
+        """
+        self._fitted()
+        return EnsembleStream(self)
+
+    def verdicts(
+        self, table: "pd.DataFrame", *, device: str = "device", time: str | None = "time"
+    ) -> "pd.DataFrame":
+        """Judge a fleet's samples, each device's in the order of its rows, as its stream would.
+
+        Parameters
+        ----------
+        table : DataFrame
+            A column of devices, one of times, and the features: by their names where `fit` was
+            given names, else all other columns in their order. A row with a missing feature is not
+            judged.
+        device : str, default="device"
+            Column that says whose sample a row is.
+        time : str or None, default="time"
+            Column of times, which go forward within each device. None: there is none.
+
+        Returns
+        -------
+        verdicts : DataFrame
+            With the rows and the index of `table`: device, time, score, verdict ("normal",
+            "anomaly", "unknown"), severity (an ordered category), n_votes, reasons.
+
+        Raises
+        ------
+        ValueError
+            If a column is missing, or a device's times do not go forward.
+        """
+        import pandas as pd
+
+        self._fitted()
+        keys = [device] if time is None else [device, time]
+        if missing := [name for name in keys if name not in table.columns]:
+            raise ValueError(
+                f"DetectorEnsemble.verdicts: expected columns {keys}, got none named {missing}"
+            )
+        features = self._features_of(table, keys)
+        n = len(table)
+        columns: dict[str, Any] = {
+            "score": np.full(n, np.nan),
+            "votes": np.zeros(n, np.uint32),
+            "severity": np.zeros(n, np.int8),
+            "reasons": np.full(n, "", dtype=object),
+        }
+        for name, places in table.groupby(device, sort=False, dropna=False).indices.items():
+            if time is not None:
+                _require_forward(name, table[time].iloc[places])
+            judged = EnsembleStream(self)._push_many(features[places])
+            for column, values in judged.items():
+                columns[column][places] = values
+        missing_rows = np.isnan(columns["score"])
+        severity = columns["severity"]
+        n_votes = np.bitwise_count(columns["votes"])
+        verdict = np.where(missing_rows, "unknown", np.where(severity > 0, "anomaly", "normal"))
+        result = table[keys].copy()
+        result["score"] = columns["score"]
+        result["verdict"] = verdict
+        result["severity"] = pd.Categorical.from_codes(severity, SEVERITIES, ordered=True)
+        result["n_votes"] = n_votes
+        result["reasons"] = columns["reasons"]
+        return result
+
+    @property
+    def voters_(self) -> list[str]:
+        """Names of the voters."""
+        voters: list[str] = self._fitted_attribute().voters
+        return voters
+
+    @property
+    def members_(self) -> dict[str, TabularDetector]:
+        """Copies of the trained members."""
+        return dict(_members_of(self._fitted_attribute()))
+
+    @classmethod
+    def _parameters_of(cls, core: "_core.detect.DetectorEnsemble") -> dict[str, Any]:
+        p = core.parameters
+        names = p.pop("feature_names")
+        rules = []
+        for feature, lower, upper, reason in p.pop("rules"):
+            rule: dict[str, Any] = {"feature": names[feature] if names else feature}
+            if math.isfinite(lower):
+                rule["lower"] = lower
+            if math.isfinite(upper):
+                rule["upper"] = upper
+            if reason:
+                rule["reason"] = reason
+            rules.append(rule)
+        return {**p, "members": _members_of(core), "rules": tuple(rules)}
+
+    def _make_core(self, n_rows: int, n_features: int) -> "_core.detect.DetectorEnsemble":
+        members = self.members
+        if members is None:
+            seed = seed_of(self.random_state)
+            members = [
+                ("autoencoder", Autoencoder(random_state=seed)),
+                ("isolation_forest", IsolationForest(random_state=seed)),
+            ]
+        cores = []
+        for name, member in members:
+            if not isinstance(member, TabularDetector):
+                raise TypeError(
+                    "DetectorEnsemble: expected members such as Autoencoder or IsolationForest, "
+                    f"got {type(member).__name__} for {name!r}"
+                )
+            cores.append((name, member._make_core(n_rows, n_features)))
+        names = [str(name) for name in getattr(self, "feature_names_in_", [])]
+        return _core.detect.DetectorEnsemble(
+            members=cores,
+            votes=self.votes,
+            n_sigma=self.n_sigma,
+            recent_level=self.recent_level,
+            recent_window=self.recent_window,
+            limit_level=self.limit_level,
+            rules=[_core_rule(rule, names) for rule in self.rules],
+            feature_names=names,
+        )
+
+    def _features_of(self, table: "pd.DataFrame", keys: list[str]) -> NDArray[np.float64]:
+        names = getattr(self, "feature_names_in_", None)
+        if names is None:
+            names = [name for name in table.columns if name not in keys]
+        elif missing := [name for name in names if name not in table.columns]:
+            raise ValueError(
+                f"DetectorEnsemble.verdicts: expected a column for every feature, got none named "
+                f"{missing}"
+            )
+        if len(names) != self.n_features_in_:
+            raise ValueError(
+                f"DetectorEnsemble.verdicts: expected {self.n_features_in_} features, got "
+                f"{len(names)}: {list(names)}"
+            )
+        return np.ascontiguousarray(table[list(names)].to_numpy(dtype=np.float64))
+
+
+def _members_of(core: "_core.detect.DetectorEnsemble") -> list[tuple[str, TabularDetector]]:
+    names = json.dumps(core.parameters["feature_names"] or None)
+    members = []
+    for name, file in core.member_files:
+        file.set_section("feature_names", names)
+        members.append((name, cast(TabularDetector, build(file))))
+    return members
+
+
+def _core_rule(rule: Rule, names: list[str]) -> tuple[int, float, float, str]:
+    if not isinstance(rule, Mapping) or "feature" not in rule or set(rule) - _RULE_KEYS:
+        raise ValueError(
+            "DetectorEnsemble: expected a rule with a feature, and lower, upper or reason, "
+            f"got {rule!r}"
+        )
+    feature = rule["feature"]
+    if isinstance(feature, str):
+        if feature not in names:
+            known = ", ".join(names) or "none, as fit was not given a table"
+            raise ValueError(
+                f"DetectorEnsemble: expected a rule on a named feature ({known}), got {feature!r}"
+            )
+        feature = names.index(feature)
+    if feature < 0:
+        raise ValueError(f"DetectorEnsemble: expected a feature's index or name, got {feature}")
+    lower, upper = rule.get("lower", -math.inf), rule.get("upper", math.inf)
+    return int(feature), float(lower), float(upper), str(rule.get("reason", ""))
+
+
+def _require_forward(device: object, times: "pd.Series[Any]") -> None:
+    if not times.is_monotonic_increasing or not times.is_unique:
+        values = times.to_numpy()
+        place = int(np.flatnonzero(~(values[1:] > values[:-1]))[0])
+        raise ValueError(
+            f"DetectorEnsemble.verdicts: expected times that go forward, got {times.iloc[place]} "
+            f"and then {times.iloc[place + 1]} for device {device!r}"
+        )

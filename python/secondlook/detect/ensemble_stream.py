@@ -1,0 +1,141 @@
+"""An ensemble's verdicts on samples as they come."""
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from secondlook import _core
+from secondlook.detect.stream import Verdict
+
+if TYPE_CHECKING:
+    from secondlook.detect.detector_ensemble import DetectorEnsemble
+
+Severity = Literal["Normal", "Medium", "High", "Critical"]
+SEVERITIES: tuple[Severity, ...] = ("Normal", "Medium", "High", "Critical")
+
+
+class EnsembleRecord:
+    """What an ensemble's voters made of a sample.
+
+    Attributes
+    ----------
+    time : object
+        As it was pushed; None where none was given.
+    score : float
+        As `score_samples` of the ensemble, but for the device's own recent level: below -1 it is
+        an anomaly. NaN where a value was missing.
+    verdict : {"normal", "anomaly", "unknown"}
+        "unknown" where a value was missing.
+    severity : {"Normal", "Medium", "High", "Critical"}
+        From votes and margin.
+    n_votes : int
+        Cast for an anomaly.
+    votes : tuple of str
+        Voters that cast them.
+    reasons : str
+        In words, ``"; "`` between them; empty while normal.
+    """
+
+    __slots__ = ("_voters", "_votes", "reasons", "score", "severity", "time", "verdict")
+
+    def __init__(
+        self, time: Any, score: float, votes: int, severity: int, reasons: str, voters: list[str]
+    ) -> None:
+        self.time = time
+        self.score = score
+        self.verdict: Verdict = "anomaly" if severity else "normal" if score == score else "unknown"
+        self.severity: Severity = SEVERITIES[severity]
+        self.reasons = reasons
+        self._votes = votes
+        self._voters = voters
+
+    @property
+    def n_votes(self) -> int:
+        """Votes cast for an anomaly."""
+        return self._votes.bit_count()
+
+    @property
+    def votes(self) -> tuple[str, ...]:
+        """Voters that cast them."""
+        return tuple(name for i, name in enumerate(self._voters) if self._votes >> i & 1)
+
+    def __repr__(self) -> str:
+        why = f": {self.reasons}" if self.reasons else ""
+        return (
+            f"EnsembleRecord({self.verdict}, {self.severity}, {self.n_votes} votes, "
+            f"score={self.score:.4g}, time={self.time!r}{why})"
+        )
+
+
+class EnsembleStream:
+    """One device's samples, judged by an ensemble as they come: constant time and memory a sample.
+
+    Made by ``ensemble.stream()``. Streams of one ensemble share it, and follow it as it learns;
+    each remembers its own device's recent level, and pickles: a copy goes on where it stood.
+
+    Parameters
+    ----------
+    ensemble : DetectorEnsemble
+        Fitted.
+    """
+
+    def __init__(self, ensemble: "DetectorEnsemble") -> None:
+        self._ensemble = ensemble
+        self._stream = _core.detect.EnsembleStream(ensemble._model)
+        self._voters = ensemble.voters_
+        self._last_time: Any = None
+
+    def push(self, sample: ArrayLike, time: Any = None) -> EnsembleRecord:
+        """Judge the next sample.
+
+        Parameters
+        ----------
+        sample : array-like of shape (n_features,)
+            A sample with a NaN in it is not judged.
+        time : datetime, numpy.datetime64, float or alike, optional
+            When it was taken: later than the one before. Kept in the record.
+
+        Returns
+        -------
+        record : EnsembleRecord
+
+        Raises
+        ------
+        ValueError
+            For another number of features, infinities, and a time that does not go forward. The
+            stream is then as before.
+        """
+        if time is not None and self._last_time is not None and not time > self._last_time:
+            raise ValueError(f"EnsembleStream: expected a time after {self._last_time}, got {time}")
+        record = EnsembleRecord(time, *self._stream.push(sample), self._voters)
+        if time is not None:
+            self._last_time = time
+        return record
+
+    def use(self, ensemble: "DetectorEnsemble") -> None:
+        """Go on with another version of the ensemble, such as a learner's newest.
+
+        Parameters
+        ----------
+        ensemble : DetectorEnsemble
+            With the same features and parameters.
+
+        Raises
+        ------
+        ValueError
+            If it has others.
+        """
+        self._stream.use(ensemble._fitted())
+        self._ensemble = ensemble
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_stream": self._stream.snapshot()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._stream = _core.detect.EnsembleStream(self._ensemble._model)
+        self._stream.restore(state["_stream"])
+
+    def _push_many(self, samples: NDArray[np.float64]) -> dict[str, Any]:
+        return self._stream.push_many(samples)

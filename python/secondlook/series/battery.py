@@ -1,0 +1,173 @@
+"""Features of a battery's voltage, current and temperature."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from secondlook import _core
+from secondlook.series.duration import Duration, to_nanoseconds
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["BATTERY_FEATURES", "BatteryFeatures", "battery_features"]
+
+#: Names of the features, in their order.
+BATTERY_FEATURES: tuple[str, ...] = tuple(_core.series.BatteryFeatures.names)
+
+
+class BatteryFeatures:
+    """Fourteen features of a battery's voltage, current and temperature, sample by sample.
+
+    In the order of `BATTERY_FEATURES`: the three levels; their differences from the sample before;
+    over the last `window` samples the mean temperature, the standard deviation and the minimum of
+    the voltage and the maximum of the temperature; the mean rates of current and temperature over
+    them, per minute; the power, volts times amperes; and the hour of day, in [0, 24). Differences,
+    deviation and rates are 0 at the first sample.
+
+    It pickles, and goes on where it was.
+
+    Parameters
+    ----------
+    window : int, default=12
+        Samples, at least 2.
+    max_gap : str, timedelta or timedelta64, default="1h"
+        After a longer gap the window begins anew.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of range.
+
+    Examples
+    --------
+    >>> from secondlook import BATTERY_FEATURES, BatteryFeatures
+    >>> features = BatteryFeatures()
+    >>> features.push("2026-05-01T12:30", 3.30, 40.0, 25.0)[BATTERY_FEATURES.index("hour")]
+    np.float64(12.5)
+    """
+
+    def __init__(self, window: int = 12, *, max_gap: Duration = "1h") -> None:
+        self.window = window
+        self.max_gap = max_gap
+        self._features = _core.series.BatteryFeatures(
+            window=window, max_gap_ns=to_nanoseconds(max_gap, "BatteryFeatures: max_gap")
+        )
+
+    def push(
+        self, time: Any, voltage: float, current: float, temperature: float
+    ) -> NDArray[np.float64]:
+        """Return the features of the next sample.
+
+        Parameters
+        ----------
+        time : datetime64 or what NumPy makes one of
+            After the one before, on the clock whose hours matter.
+        voltage, current, temperature : float
+            In any unit. With a NaN among them the sample is passed over.
+
+        Returns
+        -------
+        features : ndarray of shape (14,)
+            All NaN for a sample that is passed over.
+
+        Raises
+        ------
+        ValueError
+            For infinities, and a time that does not go forward. All is then as before.
+        """
+        features: NDArray[np.float64] = self.push_many([time], [[voltage, current, temperature]])[0]
+        return features
+
+    def push_many(self, time: ArrayLike, samples: ArrayLike) -> NDArray[np.float64]:
+        """Return the features of many samples: the same numbers as one after another.
+
+        Parameters
+        ----------
+        time : array-like of shape (n_samples,)
+            As for `push`.
+        samples : array-like of shape (n_samples, 3)
+            Voltage, current and temperature.
+
+        Returns
+        -------
+        features : ndarray of shape (n_samples, 14)
+
+        Raises
+        ------
+        ValueError
+            As `push`; then no sample is counted.
+        """
+        times = np.ascontiguousarray(time, dtype="datetime64[ns]")
+        if times.ndim != 1 or np.isnat(times).any():
+            raise ValueError(
+                "BatteryFeatures: expected times of shape (n,), none missing, got shape "
+                f"{times.shape} with {np.isnat(times).sum()} missing"
+            )
+        rows = np.ascontiguousarray(samples, dtype=np.float64)
+        return self._features.push_many(times.view(np.int64), rows)
+
+    def __getstate__(self) -> dict[str, Any]:
+        core = self._features
+        return {**self.__dict__, "_features": (core.window_times, core.window_samples)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        times, samples = state["_features"]
+        BatteryFeatures.__init__(self, self.window, max_gap=self.max_gap)
+        self._features.push_many(times, samples)
+
+
+def battery_features(
+    table: "pd.DataFrame",
+    *,
+    device: str = "device",
+    time: str = "time",
+    window: int = 12,
+    max_gap: Duration = "1h",
+) -> "pd.DataFrame":
+    """Return the features of a fleet's samples, each device's in the order of its rows.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With the columns voltage, current, temperature and those named by `device` and `time`.
+    device : str, default="device"
+        Column that says whose sample a row is.
+    time : str, default="time"
+        Column of times, which go forward within each device.
+    window : int, default=12
+        Of `BatteryFeatures`.
+    max_gap : str, timedelta or timedelta64, default="1h"
+        Of `BatteryFeatures`.
+
+    Returns
+    -------
+    features : DataFrame
+        With the rows and the index of `table`: device, time, and the columns `BATTERY_FEATURES`.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, or a device's times do not go forward.
+    """
+    import pandas as pd
+
+    columns = ["voltage", "current", "temperature"]
+    if missing := [name for name in (device, time, *columns) if name not in table.columns]:
+        raise ValueError(
+            f"battery_features: expected columns {[device, time, *columns]}, got none named "
+            f"{missing}"
+        )
+    samples = table[columns].to_numpy(dtype=np.float64)
+    times = table[time].to_numpy(dtype="datetime64[ns]")
+    features = np.empty((len(table), len(BATTERY_FEATURES)))
+    for name, places in table.groupby(device, sort=False, dropna=False).indices.items():
+        own = BatteryFeatures(window, max_gap=max_gap)
+        try:
+            features[places] = own.push_many(times[places], samples[places])
+        except ValueError as error:
+            raise ValueError(f"battery_features: device {name!r}: {error}") from None
+    made = pd.DataFrame(features, columns=list(BATTERY_FEATURES), index=table.index)
+    return pd.concat([table[[device, time]], made], axis=1)

@@ -1,0 +1,218 @@
+"""The vote: scores, verdicts, fleets, streams."""
+
+import copy
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import secondlook as sl
+
+RULES = (
+    {"feature": "temperature", "upper": 60.0, "reason": "derating"},
+    {"feature": "current", "lower": -200.0, "upper": 200.0},
+)
+
+
+def small_members():
+    return [
+        ("autoencoder", sl.Autoencoder(hidden=(8, 2), max_epochs=5, random_state=0)),
+        ("forest", sl.IsolationForest(n_estimators=30, random_state=0)),
+    ]
+
+
+@parametrize_with_checks([sl.DetectorEnsemble(small_members())])
+def test_follows_the_conventions_of_scikit_learn(estimator, check):
+    check(estimator)
+
+
+def battery(rows=600, seed=0):
+    random = np.random.default_rng(seed)
+    current = 80 * np.sin(np.arange(rows) / 20) + random.normal(0, 5, rows)
+    voltage = 3.3 + 4e-4 * current + random.normal(0, 2e-3, rows)
+    temperature = 25 + 0.02 * np.abs(current) + random.normal(0, 0.3, rows)
+    return pd.DataFrame({"voltage": voltage, "current": current, "temperature": temperature})
+
+
+@pytest.fixture(scope="module")
+def ensemble():
+    return sl.DetectorEnsemble(small_members(), rules=RULES, recent_window=100).fit(battery(2000))
+
+
+def fleet(devices=3, rows=300):
+    tables = []
+    for number in range(devices):
+        table = battery(rows, seed=10 + number)
+        table["device"] = f"pack {number}"
+        table["time"] = pd.Timestamp("2026-05-01") + pd.to_timedelta(np.arange(rows), unit="min")
+        tables.append(table)
+    table = pd.concat(tables)
+    # Interleaved, as a fleet's samples arrive.
+    return table.sort_values(["time", "device"], ignore_index=True)
+
+
+def test_five_voters_by_default():
+    ensemble = sl.DetectorEnsemble(rules=[{"feature": 0, "upper": 9.0}], random_state=0)
+    ensemble.fit(np.random.default_rng(0).normal(size=(300, 2)))
+    assert ensemble.voters_ == [
+        "autoencoder",
+        "isolation_forest",
+        "autoencoder recent",
+        "z_score",
+        "rules",
+    ]
+    assert ensemble.offset_ == -1
+
+
+def test_a_fault_is_found_graded_and_explained(ensemble):
+    stream = ensemble.stream()
+    normal = stream.push([3.3, 0.0, 25.0], time=1)
+    assert (normal.verdict, normal.severity, normal.reasons) == ("normal", "Normal", "")
+    hot = stream.push([3.3, 0.0, 66.0], time=2)
+    assert (hot.verdict, hot.severity) == ("anomaly", "Critical")
+    assert hot.n_votes == len(hot.votes) >= 3
+    assert "rules" in hot.votes
+    assert "temperature 66 above 60 (derating)" in hot.reasons
+    assert "sigma above its mean" in hot.reasons
+    assert "Critical" in repr(hot)
+    resistance = stream.push([3.2, 80.0, 26.6], time=3)  # no value is out of its range
+    assert resistance.verdict == "anomaly"
+    assert "voltage" in resistance.reasons
+
+
+def test_a_fleet_is_judged_as_its_devices_streams_would(ensemble):
+    table = fleet()
+    table.loc[400:440, "temperature"] += 30
+    table.loc[500, "voltage"] = np.nan
+    verdicts = ensemble.verdicts(table)
+    assert list(verdicts.columns) == [
+        "device", "time", "score", "verdict", "severity", "n_votes", "reasons",
+    ]  # fmt: skip
+    pd.testing.assert_index_equal(verdicts.index, table.index)
+    assert verdicts.verdict[500] == "unknown"
+    assert (verdicts.verdict[400:440] == "anomaly").all()
+    assert (verdicts.severity > "Normal").sum() == (verdicts.verdict == "anomaly").sum()
+    streams = {name: ensemble.stream() for name in table.device.unique()}
+    for row, verdict in zip(table.itertuples(), verdicts.itertuples(), strict=True):
+        sample = [row.voltage, row.current, row.temperature]
+        record = streams[row.device].push(sample, row.time)
+        np.testing.assert_equal(record.score, verdict.score)
+        assert record.verdict == verdict.verdict
+        assert record.severity == verdict.severity
+        assert record.n_votes == verdict.n_votes
+        assert record.reasons == verdict.reasons
+
+
+def test_columns_come_by_name_and_in_any_order(ensemble):
+    table = fleet(1)
+    shuffled = table[["time", "temperature", "device", "current", "voltage"]].assign(extra="x")
+    pd.testing.assert_frame_equal(ensemble.verdicts(shuffled), ensemble.verdicts(table)[
+        ["device", "time", "score", "verdict", "severity", "n_votes", "reasons"]
+    ])  # fmt: skip
+
+
+def test_snapshots_resume_and_streams_share_the_model(ensemble):
+    X = battery(400, seed=5).to_numpy()
+    stream = ensemble.stream()
+    for sample in X[:200]:
+        stream.push(sample)
+    snapshot = pickle.loads(pickle.dumps(stream))
+    twin = copy.deepcopy(stream)
+    for sample in X[200:]:
+        expected = repr(stream.push(sample))
+        assert repr(snapshot.push(sample)) == expected
+        assert repr(twin.push(sample)) == expected
+    assert len(pickle.dumps(ensemble.stream()._stream.snapshot())) < 2000
+
+
+def test_saves_loads_pickles_and_clones(ensemble, tmp_path):
+    X = battery(100, seed=6)
+    path = tmp_path / "fleet.safetensors"
+    ensemble.save(path)
+    for again in (sl.load(path), pickle.loads(pickle.dumps(ensemble))):
+        np.testing.assert_array_equal(again.score_samples(X), ensemble.score_samples(X))
+        assert again.voters_ == ensemble.voters_
+        assert list(again.rules) == list(RULES)
+        assert list(again.feature_names_in_) == list(X.columns)
+    fresh = clone(sl.load(path)).fit(battery(2000))
+    np.testing.assert_array_equal(fresh.score_samples(X), ensemble.score_samples(X))
+    assert set(ensemble.members_) == {"autoencoder", "forest"}
+    assert ensemble.members_["forest"].score_samples(X).shape == (100,)
+
+
+def test_a_learner_guards_it_and_streams_go_on_with_the_new_version(ensemble):
+    learner = sl.IncrementalLearner(ensemble, battery(1000, seed=7), random_state=0)
+    stream = ensemble.stream()
+    stream.push([3.3, 0.0, 25.0])
+    report = learner.update(battery(500, seed=8))
+    assert report.accepted, report.reason
+    newest = learner.detector_
+    stream.use(newest)
+    sample = battery(1, seed=9)
+    assert stream.push(sample.iloc[0]).score == newest.score_samples(sample)[0]
+
+
+def test_learning_on_makes_the_limits_stale_until_they_are_set_anew():
+    ensemble = sl.DetectorEnsemble(small_members()).fit(battery(1000).to_numpy())
+    moved = battery(500, seed=3).to_numpy()
+    moved[:, 2] += 2.0
+    for _ in range(10):
+        ensemble.partial_fit(moved)
+    with pytest.warns(sl.StaleDecisionWarning):
+        ensemble.predict(moved)
+    ensemble.fit_offset(moved)
+    assert (ensemble.predict(moved) == -1).mean() < 0.1
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"votes": 0}, r"votes must lie in \[1, 4\], the voters, got 0"),
+        ({"votes": 5}, r"votes must lie in \[1, 4\], the voters, got 5"),
+        ({"n_sigma": -1}, "n_sigma must be above 0, got -1"),
+        ({"recent_level": 1.0}, r"recent_level must lie in \(0, 1\), got 1"),
+        ({"recent_window": 0}, r"recent_window must lie in \[1, 65536\], got 0"),
+        ({"limit_level": 1.5}, r"limit_level must lie in \(0, 1\), got 1.5"),
+        ({"members": []}, "expected 1 to 16 members, got 0"),
+        ({"rules": [{"upper": 3}]}, "expected a rule with a feature"),
+        ({"rules": [{"feature": 0, "limit": 3}]}, "expected a rule with a feature"),
+        ({"rules": [{"feature": 0}]}, "expected a limit for feature 0, got none"),
+        ({"rules": [{"feature": 9, "upper": 1}]}, "expected a feature below 3, got 9"),
+        ({"rules": [{"feature": "heat", "upper": 1}]}, "none, as fit was not given a table"),
+        ({"members": [("lstm", sl.LSTMForecaster())]}, "needs the rows before"),
+        ({"members": [("a", sl.IsolationForest()), ("a", sl.IsolationForest())]}, "names that di"),
+    ],
+)
+def test_what_is_wrong_with_a_parameter_is_said(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        sl.DetectorEnsemble(**{"members": small_members(), **parameters}).fit(
+            battery(50).to_numpy()
+        )
+
+
+def test_what_is_wrong_with_a_fleet_is_said(ensemble):
+    table = fleet(2, 20)
+    with pytest.raises(ValueError, match=r"expected columns \['device', 'time'\].*'device'"):
+        ensemble.verdicts(table.drop(columns="device"))
+    with pytest.raises(ValueError, match=r"a column for every feature, got none named \['curr"):
+        ensemble.verdicts(table.drop(columns="current"))
+    with pytest.raises(ValueError, match="go forward.*'pack 1'"):
+        ensemble.verdicts(pd.concat([table, table[table.device == "pack 1"].tail(1)]))
+    with pytest.raises(NotFittedError):
+        sl.DetectorEnsemble().verdicts(table)
+    with pytest.raises(TypeError, match="expected members such as Autoencoder"):
+        sl.DetectorEnsemble([("tree", object())]).fit(battery(50))
+    stream = ensemble.stream()
+    stream.push([3.3, 0.0, 25.0], time=5)
+    for time in (5, 4):
+        with pytest.raises(ValueError, match=f"expected a time after 5, got {time}"):
+            stream.push([3.3, 0.0, 25.0], time=time)
+    with pytest.raises(ValueError, match="expected 3 features, got 2"):
+        stream.push([3.3, 0.0], time=6)
+    with pytest.raises(ValueError, match="inf"):
+        stream.push([3.3, np.inf, 25.0], time=6)
+    assert stream.push([np.nan, 0.0, 25.0], time=6).verdict == "unknown"
