@@ -158,7 +158,7 @@ def test_a_learner_guards_it_and_streams_go_on_with_the_new_version(ensemble):
 
 def test_learning_on_makes_the_limits_stale_until_they_are_set_anew():
     ensemble = sl.DetectorEnsemble(small_members()).fit(battery(1000).to_numpy())
-    moved = battery(500, seed=3).to_numpy()
+    moved = battery(500, seed=3).to_numpy(copy=True)
     moved[:, 2] += 2.0
     for _ in range(10):
         ensemble.partial_fit(moved)
