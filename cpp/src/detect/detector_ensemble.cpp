@@ -4,6 +4,8 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <functional>
+#include <limits>
 #include <numeric>
 #include <set>
 #include <utility>
@@ -216,11 +218,16 @@ template <class Scalar>
 void DetectorEnsemble::fit_offset_any(MatrixView<Scalar> x) {
   require_fitted("DetectorEnsemble::fit_offset");
   std::vector<State::Limits> limits;
-  for (const auto& member : state_->members) {
-    const auto scores = anomaly_scores(*member, x);
-    limits.push_back({quantile(scores, 0.5), quantile(scores, parameters_.limit_level),
+  const auto add = [&](const std::vector<double>& scores, double least) {
+    limits.push_back({quantile(scores, 0.5),
+                      std::max(least, quantile(scores, parameters_.limit_level)),
                       quantile(scores, parameters_.recent_level)});
-  }
+  };
+  for (const auto& member : state_->members)
+    add(anomaly_scores(*member, x), std::numeric_limits<double>::lowest());
+  std::vector<double> z_scores;
+  for (Eigen::Index i = 0; i < x.rows(); ++i) z_scores.push_back(state_->z_score(x.row(i)));
+  add(z_scores, parameters_.n_sigma);
   state_->limits = std::move(limits);
   state_->stale = false;
 }

@@ -133,7 +133,7 @@ DetectorEnsemble DetectorEnsemble::from_file(const ModelFile& file) {
             "DetectorEnsemble: expected {} feature names, got {}", mean.size(), names.size());
     for (const DomainRule& rule : ensemble.parameters_.rules) check_rule(rule, mean.size());
     const auto limits =
-        file.get<double>("limits", {static_cast<std::int64_t>(ensemble.members_.size()), 3});
+        file.get<double>("limits", {static_cast<std::int64_t>(ensemble.members_.size()) + 1, 3});
     for (std::size_t i = 0; i < limits.size(); i += 3) {
       const State::Limits own{limits[i], limits[i + 1], limits[i + 2]};
       require(std::isfinite(own.median) && std::isfinite(own.limit) && std::isfinite(own.recent),

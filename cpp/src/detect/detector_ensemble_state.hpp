@@ -15,7 +15,7 @@ namespace secondlook {
 struct DetectorEnsemble::State {
   static constexpr double kLargestMargin = 1e6;
 
-  // Where a member's anomaly scores lie while all is normal.
+  // Where a member's anomaly scores, or the z-scores, lie while all is normal.
   struct Limits {
     double median = 0;
     double limit = 0;
@@ -30,7 +30,7 @@ struct DetectorEnsemble::State {
   };
 
   std::vector<std::shared_ptr<const Detector>> members;  // trained
-  std::vector<Limits> limits;                            // one a member
+  std::vector<Limits> limits;                            // one a member, then the z-scores'
   Scaler scaler;
   double n_rows = 0;  // that the scaler stands for
   bool stale = false;
@@ -44,21 +44,25 @@ struct DetectorEnsemble::State {
   void judge(const DetectorEnsembleParameters& p, const double* anomaly, const Scalar* sample,
              double recent_level, std::span<double> margins) const noexcept {
     std::size_t voter = 0;
-    for (const Limits& own : limits) {
-      margins[voter] = own.margin(anomaly[voter], own.limit);
-      ++voter;
-    }
+    for (; voter < members.size(); ++voter)
+      margins[voter] = limits[voter].margin(anomaly[voter], limits[voter].limit);
     margins[voter++] = limits.front().margin(anomaly[0], recent_level);
-    double furthest = 0;
-    for (std::size_t j = 0; j < scaler.n_features(); ++j)
-      furthest = std::max(furthest, std::abs(deviation(j, sample)));
-    margins[voter++] = std::min(furthest / p.n_sigma, kLargestMargin);
+    margins[voter++] = limits.back().margin(z_score(sample), limits.back().limit);
     if (p.rules.empty()) return;
     double beyond = -1;
     for (const DomainRule& rule : p.rules)
       beyond = std::max(beyond, excess(rule, static_cast<double>(sample[rule.feature])) *
                                     scaler.inverse_scale()[rule.feature]);
     margins[voter] = std::min(1 + beyond, kLargestMargin);
+  }
+
+  // Of the feature furthest from its mean.
+  template <class Scalar>
+  [[nodiscard]] double z_score(const Scalar* sample) const noexcept {
+    double furthest = 0;
+    for (std::size_t j = 0; j < scaler.n_features(); ++j)
+      furthest = std::max(furthest, std::abs(deviation(j, sample)));
+    return furthest;
   }
 
   // Of a feature from its mean, in standard deviations.

@@ -123,9 +123,8 @@ void EnsembleStream::judge(const double* anomaly, const double* sample, Ensemble
     if (s.margins[i] > 1) verdict.votes |= 1U << i;
   verdict.severity = grade(verdict.n_votes(), p.votes, *weakest);
   verdict.reasons.clear();
-  if (verdict.severity == Severity::normal)
-    s.recent.push(anomaly[0]);
-  else
+  if (anomaly[0] <= e.limits.front().limit) s.recent.push(anomaly[0]);
+  if (verdict.severity != Severity::normal)
     verdict.reasons = explain(anomaly, sample, recent_level, verdict.votes);
 }
 

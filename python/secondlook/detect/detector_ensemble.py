@@ -29,8 +29,9 @@ class DetectorEnsemble(TabularDetector):
 
     The voters: each member, where its anomaly score lies beyond the `limit_level` quantile
     of its training scores; the first member once more, where its score lies beyond its recent
-    level; ``z_score``, where a feature lies further than `n_sigma` from its training mean; and
-    ``rules``, if there are any. With the default members, an autoencoder and an isolation forest,
+    level; ``z_score``, where a feature lies further than `n_sigma` standard deviations from its
+    training mean, and further than the furthest one does in a share `limit_level` of the training
+    rows, for of many features one is often far; and ``rules``, if there are any. With the default members, an autoencoder and an isolation forest,
     and rules these are five.
 
     A voter's margin is 0 in the middle of what is normal, the median of the training scores, and 1
@@ -49,11 +50,11 @@ class DetectorEnsemble(TabularDetector):
     votes : int, default=2
         That make an anomaly.
     n_sigma : float, default=2.5
-        Standard deviations beyond which a feature votes.
+        Standard deviations within which no feature votes.
     recent_level : float, default=0.95
         Quantile of the first member's recent scores.
     recent_window : int, default=500
-        Samples of a device that are recent; those found anomalous are left out.
+        Samples of a device that are recent; those beyond the member's limit are left out.
     limit_level : float, default=0.99
         Quantile of a member's training scores that is its limit.
     rules : sequence of dict, default=()

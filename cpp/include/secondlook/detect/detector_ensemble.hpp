@@ -48,8 +48,10 @@ struct EnsembleVerdict {
 ///
 /// Voters are, in this order: each member, where its anomaly score lies beyond its limit, the
 /// `limit_level` quantile of its training scores; the first member once more, where its score
-/// lies beyond its recent level; the z-score, where a feature lies further than `n_sigma` from its
-/// training mean; and, if there are any, the rules.
+/// lies beyond its recent level; the z-score, where a feature lies further than `n_sigma` standard
+/// deviations from its training mean, and further than the furthest one does in a share
+/// `limit_level` of the training rows, for of many features one is often far; and, if there are
+/// any, the rules.
 ///
 /// Every voter has a margin: 0 in the middle of what is normal, the median of the training scores,
 /// and 1 at its limit. The score is minus the `votes`-th largest margin: below −1 as many voters
@@ -114,8 +116,8 @@ class SECONDLOOK_EXPORT DetectorEnsemble final : public Detector, public Model {
   [[nodiscard]] std::vector<std::string> voters() const;
 
   [[nodiscard]] std::string_view kind() const noexcept override { return "detector_ensemble"; }
-  /// Tensors: `scaler.mean` and `scaler.scale` (n_features), `limits` (members, 3: median, limit,
-  /// recent level), and those of member i with `members.i.` before their names.
+  /// Tensors: `scaler.mean` and `scaler.scale` (n_features), `limits` (members and z-score, 3:
+  /// median, limit, recent level), and those of member i with `members.i.` before their names.
   /// @throws InvalidArgument when a member is no `Model`
   [[nodiscard]] ModelFile to_file() const override;
   /// @throws ModelFileError when the file does not hold an ensemble

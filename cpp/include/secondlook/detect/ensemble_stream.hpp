@@ -14,7 +14,7 @@ namespace secondlook {
 /// One device's samples, judged by an ensemble as they come: constant time and memory a sample.
 ///
 /// What is remembered is the recent level of the first member's scores: the quantile
-/// `recent_level` of the last `recent_window` samples that were not anomalous, so that a long
+/// `recent_level` of the last `recent_window` scores within the member's limit, so that a long
 /// fault does not become the device's habit. Until a tenth of the window is there, and 20 samples,
 /// the level of the training stands in. A sample with a missing value is not judged: its score is
 /// NaN.
