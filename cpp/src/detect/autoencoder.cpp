@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/quantile.hpp"
+#include "core/shuffle.hpp"
 #include "core/throttled_progress.hpp"
 #include "core/validation.hpp"
 #include "detect/autoencoder_state.hpp"
@@ -27,10 +28,6 @@ constexpr std::size_t kRowsWorthAThread = 512;
 constexpr std::uint64_t kWeightStream = 0;
 constexpr std::uint64_t kSplitStream = 1;
 constexpr std::uint64_t kFirstPassStream = 2;
-
-void shuffle(std::span<std::size_t> items, RandomStream& random) {
-  for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[random.below(i)]);
-}
 
 // Mean squared error of reproducing some rows, as the network scores.
 double reconstruction_loss(const detect::FoldedNetwork& network, std::size_t n_features,
@@ -209,10 +206,8 @@ void Autoencoder::fit_any(MatrixView<Scalar> x, const Progress& progress) {
   state->network.initialise(weights);
   state->adam = detect::Adam<float>(state->network.parameters().size());
 
-  std::vector<std::size_t> rows(n_rows);
-  std::iota(rows.begin(), rows.end(), std::size_t{0});
   RandomStream split(p.seed, kSplitStream);
-  shuffle(rows, split);
+  auto rows = shuffled_places(n_rows, split);
   const auto n_held_back =
       static_cast<std::size_t>(std::lround(p.validation_fraction * static_cast<double>(n_rows)));
   const auto training = std::span(rows).subspan(n_held_back);
