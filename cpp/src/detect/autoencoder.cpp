@@ -11,6 +11,7 @@
 #include "core/validation.hpp"
 #include "detect/autoencoder_state.hpp"
 #include "detect/early_stopping.hpp"
+#include "detect/training_parameters.hpp"
 #include "secondlook/core/random.hpp"
 #include "secondlook/core/thread_pool.hpp"
 
@@ -20,7 +21,6 @@ using detect::padded;
 
 namespace {
 
-constexpr std::size_t kLargestCount = std::size_t{1} << 30;
 constexpr std::size_t kBlockRows = 64;  // that go through the layers together, in the cache
 constexpr std::size_t kRowsWorthAThread = 512;
 
@@ -94,21 +94,7 @@ Autoencoder::Autoencoder(AutoencoderParameters parameters)
   for (const std::size_t units : p.hidden)
     require(units >= 1 && units <= 65536,
             "Autoencoder: hidden units must lie in [1, 65536], got {}", units);
-  require(p.dropout >= 0 && p.dropout < 1, "Autoencoder: dropout must lie in [0, 1), got {}",
-          p.dropout);
-  require(p.learning_rate > 0 && std::isfinite(p.learning_rate),
-          "Autoencoder: learning_rate must be above 0, got {}", p.learning_rate);
-  require(p.weight_decay >= 0 && std::isfinite(p.weight_decay),
-          "Autoencoder: weight_decay must be at least 0, got {}", p.weight_decay);
-  require(p.batch_size >= 2 && p.batch_size <= kLargestCount,
-          "Autoencoder: batch_size must lie in [2, {}], got {}", kLargestCount, p.batch_size);
-  require(p.max_epochs >= 1 && p.max_epochs <= kLargestCount,
-          "Autoencoder: max_epochs must lie in [1, {}], got {}", kLargestCount, p.max_epochs);
-  require(p.patience >= 1, "Autoencoder: patience must be at least 1, got {}", p.patience);
-  require(p.validation_fraction >= 0 && p.validation_fraction <= 0.5,
-          "Autoencoder: validation_fraction must lie in [0, 0.5], got {}", p.validation_fraction);
-  require(p.contamination > 0 && p.contamination <= 0.5,
-          "Autoencoder: contamination must lie in (0, 0.5], got {}", p.contamination);
+  detect::require_training_parameters("Autoencoder", p, 2);
   for (const double weight : p.feature_weights)
     require(weight >= 0 && std::isfinite(weight),
             "Autoencoder: feature_weights must be at least 0, got {}", weight);

@@ -12,6 +12,7 @@
 #include "detect/lstm_forecaster_state.hpp"
 #include "detect/lstm_stream_state.hpp"
 #include "detect/lstm_trainer.hpp"
+#include "detect/training_parameters.hpp"
 #include "secondlook/core/random.hpp"
 #include "secondlook/core/thread_pool.hpp"
 
@@ -24,7 +25,6 @@ using detect::TrainingSeries;
 namespace {
 
 constexpr std::uint64_t kWeightStream = 0;
-constexpr std::size_t kLargestCount = std::size_t{1} << 30;
 
 template <class Scalar>
 TrainingSeries to_training_series(const Scaler& scaler, MatrixView<Scalar> x) {
@@ -102,22 +102,7 @@ LstmForecaster::LstmForecaster(LstmForecasterParameters parameters)
           p.hidden);
   require(p.layers >= 1 && p.layers <= 16, "LSTMForecaster: layers must lie in [1, 16], got {}",
           p.layers);
-  require(p.dropout >= 0 && p.dropout < 1, "LSTMForecaster: dropout must lie in [0, 1), got {}",
-          p.dropout);
-  require(p.learning_rate > 0 && std::isfinite(p.learning_rate),
-          "LSTMForecaster: learning_rate must be above 0, got {}", p.learning_rate);
-  require(p.weight_decay >= 0 && std::isfinite(p.weight_decay),
-          "LSTMForecaster: weight_decay must be at least 0, got {}", p.weight_decay);
-  require(p.batch_size >= 1 && p.batch_size <= kLargestCount,
-          "LSTMForecaster: batch_size must lie in [1, {}], got {}", kLargestCount, p.batch_size);
-  require(p.max_epochs >= 1 && p.max_epochs <= kLargestCount,
-          "LSTMForecaster: max_epochs must lie in [1, {}], got {}", kLargestCount, p.max_epochs);
-  require(p.patience >= 1, "LSTMForecaster: patience must be at least 1, got {}", p.patience);
-  require(p.validation_fraction >= 0 && p.validation_fraction <= 0.5,
-          "LSTMForecaster: validation_fraction must lie in [0, 0.5], got {}",
-          p.validation_fraction);
-  require(p.contamination > 0 && p.contamination <= 0.5,
-          "LSTMForecaster: contamination must lie in (0, 0.5], got {}", p.contamination);
+  detect::require_training_parameters("LSTMForecaster", p, 1);
 }
 
 LstmForecaster::~LstmForecaster() = default;
