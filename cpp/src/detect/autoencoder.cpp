@@ -10,7 +10,7 @@
 #include "core/throttled_progress.hpp"
 #include "core/validation.hpp"
 #include "detect/autoencoder_state.hpp"
-#include "detect/early_stopping.hpp"
+#include "detect/train_epochs.hpp"
 #include "detect/training_parameters.hpp"
 #include "secondlook/core/random.hpp"
 #include "secondlook/core/thread_pool.hpp"
@@ -184,13 +184,13 @@ void Autoencoder::fit_any(MatrixView<Scalar> x, const Progress& progress) {
           "Autoencoder::fit: expected {} features, one a weight, got {}", p.feature_weights.size(),
           n_features);
 
-  auto state = std::make_unique<State>();
-  state->scaler = Scaler(x);
-  const auto inputs = to_inputs(*state, x);
-  state->network = detect::DenseNetwork<float>(State::widths(n_features, p.hidden));
+  State state;
+  state.scaler = Scaler(x);
+  const auto inputs = to_inputs(state, x);
+  state.network = detect::DenseNetwork<float>(State::widths(n_features, p.hidden));
   RandomStream weights(p.seed, kWeightStream);
-  state->network.initialise(weights);
-  state->adam = detect::Adam<float>(state->network.parameters().size());
+  state.network.initialise(weights);
+  state.adam = detect::Adam<float>(state.network.parameters().size());
 
   RandomStream split(p.seed, kSplitStream);
   auto rows = shuffled_places(n_rows, split);
@@ -200,39 +200,25 @@ void Autoencoder::fit_any(MatrixView<Scalar> x, const Progress& progress) {
   // Where there are none to hold back, the training rows themselves have to do.
   const auto held_back = n_held_back > 0 ? std::span(rows).first(n_held_back) : training;
 
-  Trainer trainer(p, state->network, state->adam, inputs);
-  detect::EarlyStopping stopping(p.learning_rate, p.patience);
+  Trainer trainer(p, state.network, state.adam, inputs);
   ThrottledProgress report(progress, "Autoencoder::fit");
-  std::unique_ptr<State> best;
-  const auto keep_best = [&] {
-    best->history = state->history;
-    best->prepare(p.feature_weights);
-    state_ = std::move(best);
-    fit_offset_any(x);
-  };
-  try {
-    while (state->n_passes < p.max_epochs && !stopping.exhausted()) {
-      const double rate = stopping.learning_rate();
-      const std::size_t done = state->n_passes * training.size();
-      const double loss = trainer.pass(training, state->n_passes, rate, [&](std::size_t n) {
-        report(done + n, p.max_epochs * training.size());
+  detect::train_epochs(
+      "Autoencoder::fit", p, state,
+      [&](double learning_rate) {
+        const std::size_t done = state.n_passes * training.size();
+        return trainer.pass(training, state.n_passes, learning_rate, [&](std::size_t n) {
+          report(done + n, p.max_epochs * training.size());
+        });
+      },
+      [&] {
+        return reconstruction_loss(detect::FoldedNetwork(state.network), n_features, inputs,
+                                   held_back);
+      },
+      [&](std::unique_ptr<State> best) {
+        best->prepare(p.feature_weights);
+        state_ = std::move(best);
+        fit_offset_any(x);
       });
-      const double validation_loss =
-          reconstruction_loss(detect::FoldedNetwork(state->network), n_features, inputs, held_back);
-      require(std::isfinite(loss) && std::isfinite(validation_loss),
-              "Autoencoder::fit: the loss diverged in epoch {}: expected a smaller learning_rate, "
-              "got {}",
-              state->n_passes + 1, p.learning_rate);
-      ++state->n_passes;
-      state->history.push_back({loss, validation_loss, rate});
-      state->learning_rate = stopping.learning_rate();
-      if (stopping.update(validation_loss)) best = std::make_unique<State>(*state);
-    }
-  } catch (const Cancelled&) {
-    if (best) keep_best();
-    throw;
-  }
-  keep_best();
 }
 
 template <class Scalar>

@@ -8,10 +8,10 @@
 #include "core/quantile.hpp"
 #include "core/throttled_progress.hpp"
 #include "core/validation.hpp"
-#include "detect/early_stopping.hpp"
 #include "detect/lstm_forecaster_state.hpp"
 #include "detect/lstm_stream_state.hpp"
 #include "detect/lstm_trainer.hpp"
+#include "detect/train_epochs.hpp"
 #include "detect/training_parameters.hpp"
 #include "secondlook/core/random.hpp"
 #include "secondlook/core/thread_pool.hpp"
@@ -195,8 +195,8 @@ void LstmForecaster::fit_any(std::span<const MatrixView<Scalar>> series, const P
   const auto n_channels = static_cast<std::size_t>(series.front().cols());
   for (const auto& x : series) require_series("LSTMForecaster::fit", x, n_channels, p.window);
 
-  auto state = std::make_unique<State>();
-  state->scaler = Scaler(series);
+  State state;
+  state.scaler = Scaler(series);
   for (std::size_t j = 0; j < n_channels; ++j)
     require(std::ranges::any_of(
                 series,
@@ -207,48 +207,32 @@ void LstmForecaster::fit_any(std::span<const MatrixView<Scalar>> series, const P
             "LSTMForecaster::fit: expected some values in channel {}, got none but NaN", j);
   std::vector<TrainingSeries> scaled;
   scaled.reserve(series.size());
-  for (const auto& x : series) scaled.push_back(to_training_series(state->scaler, x));
+  for (const auto& x : series) scaled.push_back(to_training_series(state.scaler, x));
   const auto [training, held_back] = split(scaled, p.window, p.validation_fraction);
 
-  state->network = detect::LstmNetwork<float>(State::shape(p, n_channels));
+  state.network = detect::LstmNetwork<float>(State::shape(p, n_channels));
   RandomStream random(p.seed, kWeightStream);
-  state->network.initialise(random);
-  state->adam = detect::Adam<float>(state->network.parameters().size());
-  state->covariance.assign(n_channels * n_channels, 0);
-  for (std::size_t j = 0; j < n_channels; ++j) state->covariance[j * n_channels + j] = 1;
+  state.network.initialise(random);
+  state.adam = detect::Adam<float>(state.network.parameters().size());
+  state.covariance.assign(n_channels * n_channels, 0);
+  for (std::size_t j = 0; j < n_channels; ++j) state.covariance[j * n_channels + j] = 1;
 
-  detect::LstmTrainer trainer(p, state->network, state->adam, scaled);
-  detect::EarlyStopping stopping(p.learning_rate, p.patience);
+  detect::LstmTrainer trainer(p, state.network, state.adam, scaled);
   ThrottledProgress report(progress, "LSTMForecaster::fit");
-  std::unique_ptr<State> best;
-  const auto keep_best = [&] {
-    best->history = state->history;
-    best->prepare(p);
-    state_ = std::move(best);
-    fit_offset_any(series);
-  };
-  try {
-    while (state->n_passes < p.max_epochs && !stopping.exhausted()) {
-      const double rate = stopping.learning_rate();
-      const double loss =
-          trainer.pass(training, state->n_passes, rate, [&](std::size_t done, std::size_t total) {
-            report(state->n_passes * total + done, p.max_epochs * total);
-          });
-      const double validation_loss = trainer.evaluate(held_back);
-      require(std::isfinite(loss) && std::isfinite(validation_loss),
-              "LSTMForecaster::fit: the loss diverged in epoch {}: expected a smaller "
-              "learning_rate, got {}",
-              state->n_passes + 1, p.learning_rate);
-      ++state->n_passes;
-      state->history.push_back({loss, validation_loss, rate});
-      state->learning_rate = stopping.learning_rate();
-      if (stopping.update(validation_loss)) best = std::make_unique<State>(*state);
-    }
-  } catch (const Cancelled&) {
-    if (best) keep_best();
-    throw;
-  }
-  keep_best();
+  detect::train_epochs(
+      "LSTMForecaster::fit", p, state,
+      [&](double learning_rate) {
+        return trainer.pass(training, state.n_passes, learning_rate,
+                            [&](std::size_t done, std::size_t total) {
+                              report(state.n_passes * total + done, p.max_epochs * total);
+                            });
+      },
+      [&] { return trainer.evaluate(held_back); },
+      [&](std::unique_ptr<State> best) {
+        best->prepare(p);
+        state_ = std::move(best);
+        fit_offset_any(series);
+      });
 }
 
 template <class Scalar>
