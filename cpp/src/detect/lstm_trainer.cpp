@@ -154,9 +154,8 @@ double LstmTrainer::evaluate(std::span<const SampleRange> ranges) {
       const std::size_t n = std::min(parameters_.batch_size, windows.size() - i);
       run(
           {lengths.first, lengths.second, {first, first + static_cast<std::ptrdiff_t>(n)}}, false,
-          [&](std::size_t, const auto& sequences, auto& work) {
-            RandomStream unused(0);
-            network_.draw_dropout(sequences, 0, unused, work);
+          [](std::size_t, const auto&, auto& work) {
+            for (auto& layer : work.layers) layer.dropout.clear();
           },
           sum);
     }
