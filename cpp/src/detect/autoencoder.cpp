@@ -261,11 +261,12 @@ void Autoencoder::for_each_block(const char* who, MatrixView<Scalar> x, std::siz
   require(n_values == n_rows * n_columns, "{}: expected room for {} values, got {}", who,
           n_rows * n_columns, n_values);
   const State& s = *state_;
+  const detect::FoldedNetwork& folded = *s.folded;
   const std::size_t width = padded(n_features());
   const auto run_block = [&](std::size_t begin, std::size_t end) {
     thread_local std::vector<float> memory;
     const std::size_t n = end - begin;
-    const std::size_t buffer = n * s.folded.buffer_width();
+    const std::size_t buffer = n * folded.buffer_width();
     memory.resize(std::max(memory.size(), n * width + 2 * buffer));
     const auto block =
         x.middle_rows(static_cast<Eigen::Index>(begin), static_cast<Eigen::Index>(n));
@@ -273,7 +274,7 @@ void Autoencoder::for_each_block(const char* who, MatrixView<Scalar> x, std::siz
     detect::scale_rows(s.scaling(), n, block.data(), static_cast<std::size_t>(block.row_stride()),
                        memory.data(), width);
     const float* outputs =
-        s.folded.run(n, memory.data(), width, &memory[n * width], &memory[n * width + buffer]);
+        folded.run(n, memory.data(), width, &memory[n * width], &memory[n * width + buffer]);
     use(begin, n, memory.data(), outputs);
   };
   if (n_rows < kRowsWorthAThread) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <vector>
 
 #include "detect/dense_network.hpp"
@@ -13,16 +14,8 @@ namespace secondlook {
 struct Autoencoder::State : detect::TrainingState {
   detect::DenseNetwork<float> network{{0, 0}};
   // What follows is made from the above and the parameters by `prepare`.
-  detect::FoldedNetwork folded;
+  std::shared_ptr<const detect::FoldedNetwork> folded;
   std::vector<float> error_weights;  // of the features, summing to 1, and padded with zeros
-
-  State() = default;
-  State(const State& other)
-      : detect::TrainingState(other),
-        network(other.network),
-        folded(other.network),
-        error_weights(other.error_weights) {}
-  State& operator=(const State&) = delete;
 
   // Widths of the network over so many features.
   static std::vector<std::size_t> widths(std::size_t n_features,
@@ -40,7 +33,7 @@ struct Autoencoder::State : detect::TrainingState {
   }
 
   void prepare(const std::vector<double>& feature_weights) {
-    folded = detect::FoldedNetwork(network);
+    folded = std::make_shared<const detect::FoldedNetwork>(network);
     error_weights.assign(detect::padded(scaler.n_features()), 0.0F);
     if (feature_weights.empty())
       std::fill_n(error_weights.begin(), scaler.n_features(),
