@@ -54,6 +54,14 @@ pybind11::array_t<Scalar> to_array(std::vector<Scalar>&& values,
   return pybind11::array_t<Scalar>(std::move(shape), owner->data(), guard);
 }
 
+/// One field of many records: a column of a table.
+template <class Record, class Field>
+pybind11::array_t<Field> to_column(const std::vector<Record>& records, Field Record::* field) {
+  pybind11::array_t<Field> values(static_cast<pybind11::ssize_t>(records.size()));
+  for (std::size_t i = 0; i < records.size(); ++i) values.mutable_data()[i] = records[i].*field;
+  return values;
+}
+
 /// A progress callback for work that runs without the GIL: lets Ctrl-C through, and tells
 /// `callback` (None, or a callable of done and total) how far the work has come.
 inline secondlook::Progress make_progress(const pybind11::object& callback) {

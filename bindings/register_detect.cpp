@@ -48,13 +48,10 @@ void register_isolation_forest(py::module_& module) {
       });
 }
 
-// One array a field: what a table wants.
 py::dict to_columns(const std::vector<PeerVerdict>& verdicts) {
   py::dict columns;
-  const auto add = [&]<class Field>(const char* name, Field PeerVerdict::* field) {
-    std::vector<Field> values(verdicts.size());
-    for (std::size_t i = 0; i < verdicts.size(); ++i) values[i] = verdicts[i].*field;
-    columns[name] = to_array(std::move(values));
+  const auto add = [&](const char* name, auto field) {
+    columns[name] = to_column(verdicts, field);
   };
   add("n_judged", &PeerVerdict::n_judged);
   add("n_beyond", &PeerVerdict::n_beyond);

@@ -23,14 +23,9 @@ namespace {
 using Scales = std::vector<std::int64_t>;
 using Values = ContiguousArray<double>;
 
-// One array a field: what a table wants.
 py::dict to_columns(const std::vector<SurpriseRecord>& records) {
   py::dict columns;
-  const auto add = [&]<class Field>(const char* name, Field SurpriseRecord::* field) {
-    py::array_t<Field> values(static_cast<py::ssize_t>(records.size()));
-    for (std::size_t i = 0; i < records.size(); ++i) values.mutable_data()[i] = records[i].*field;
-    columns[name] = std::move(values);
-  };
+  const auto add = [&](const char* name, auto field) { columns[name] = to_column(records, field); };
   add("surprise", &SurpriseRecord::surprise);
   add("score", &SurpriseRecord::score);
   add("alarm", &SurpriseRecord::alarm);

@@ -19,7 +19,7 @@ pybind11::object rows_to_array(pybind11::handle x, std::size_t n_features, bool 
     auto values = wide ? pybind11::array_t<double>({samples.rows(), samples.cols()})
                        : pybind11::array_t<double>(samples.rows());
     const auto out = as_span(values);
-    if (samples.rows() < kRowsWorthTheGil) {
+    if (!wide && samples.rows() < kRowsWorthTheGil) {
       compute(samples, out);
     } else {
       const pybind11::gil_scoped_release release;

@@ -6,10 +6,12 @@
 #include <utility>
 
 #include "core/quantile.hpp"
+#include "core/shuffle.hpp"
 #include "core/throttled_progress.hpp"
 #include "core/validation.hpp"
 #include "detect/autoencoder_state.hpp"
-#include "detect/early_stopping.hpp"
+#include "detect/train_epochs.hpp"
+#include "detect/training_parameters.hpp"
 #include "secondlook/core/random.hpp"
 #include "secondlook/core/thread_pool.hpp"
 
@@ -19,7 +21,6 @@ using detect::padded;
 
 namespace {
 
-constexpr std::size_t kLargestCount = std::size_t{1} << 30;
 constexpr std::size_t kBlockRows = 64;  // that go through the layers together, in the cache
 constexpr std::size_t kRowsWorthAThread = 512;
 
@@ -27,10 +28,6 @@ constexpr std::size_t kRowsWorthAThread = 512;
 constexpr std::uint64_t kWeightStream = 0;
 constexpr std::uint64_t kSplitStream = 1;
 constexpr std::uint64_t kFirstPassStream = 2;
-
-void shuffle(std::span<std::size_t> items, RandomStream& random) {
-  for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[random.below(i)]);
-}
 
 // Mean squared error of reproducing some rows, as the network scores.
 double reconstruction_loss(const detect::FoldedNetwork& network, std::size_t n_features,
@@ -97,21 +94,7 @@ Autoencoder::Autoencoder(AutoencoderParameters parameters)
   for (const std::size_t units : p.hidden)
     require(units >= 1 && units <= 65536,
             "Autoencoder: hidden units must lie in [1, 65536], got {}", units);
-  require(p.dropout >= 0 && p.dropout < 1, "Autoencoder: dropout must lie in [0, 1), got {}",
-          p.dropout);
-  require(p.learning_rate > 0 && std::isfinite(p.learning_rate),
-          "Autoencoder: learning_rate must be above 0, got {}", p.learning_rate);
-  require(p.weight_decay >= 0 && std::isfinite(p.weight_decay),
-          "Autoencoder: weight_decay must be at least 0, got {}", p.weight_decay);
-  require(p.batch_size >= 2 && p.batch_size <= kLargestCount,
-          "Autoencoder: batch_size must lie in [2, {}], got {}", kLargestCount, p.batch_size);
-  require(p.max_epochs >= 1 && p.max_epochs <= kLargestCount,
-          "Autoencoder: max_epochs must lie in [1, {}], got {}", kLargestCount, p.max_epochs);
-  require(p.patience >= 1, "Autoencoder: patience must be at least 1, got {}", p.patience);
-  require(p.validation_fraction >= 0 && p.validation_fraction <= 0.5,
-          "Autoencoder: validation_fraction must lie in [0, 0.5], got {}", p.validation_fraction);
-  require(p.contamination > 0 && p.contamination <= 0.5,
-          "Autoencoder: contamination must lie in (0, 0.5], got {}", p.contamination);
+  detect::require_training_parameters("Autoencoder", p, 2);
   for (const double weight : p.feature_weights)
     require(weight >= 0 && std::isfinite(weight),
             "Autoencoder: feature_weights must be at least 0, got {}", weight);
@@ -201,57 +184,41 @@ void Autoencoder::fit_any(MatrixView<Scalar> x, const Progress& progress) {
           "Autoencoder::fit: expected {} features, one a weight, got {}", p.feature_weights.size(),
           n_features);
 
-  auto state = std::make_unique<State>();
-  state->scaler = Scaler(x);
-  const auto inputs = to_inputs(*state, x);
-  state->network = detect::DenseNetwork<float>(State::widths(n_features, p.hidden));
+  State state;
+  state.scaler = Scaler(x);
+  const auto inputs = to_inputs(state, x);
+  state.network = detect::DenseNetwork<float>(State::widths(n_features, p.hidden));
   RandomStream weights(p.seed, kWeightStream);
-  state->network.initialise(weights);
-  state->adam = detect::Adam<float>(state->network.parameters().size());
+  state.network.initialise(weights);
+  state.adam = detect::Adam<float>(state.network.parameters().size());
 
-  std::vector<std::size_t> rows(n_rows);
-  std::iota(rows.begin(), rows.end(), std::size_t{0});
   RandomStream split(p.seed, kSplitStream);
-  shuffle(rows, split);
+  auto rows = shuffled_places(n_rows, split);
   const auto n_held_back =
       static_cast<std::size_t>(std::lround(p.validation_fraction * static_cast<double>(n_rows)));
   const auto training = std::span(rows).subspan(n_held_back);
   // Where there are none to hold back, the training rows themselves have to do.
   const auto held_back = n_held_back > 0 ? std::span(rows).first(n_held_back) : training;
 
-  Trainer trainer(p, state->network, state->adam, inputs);
-  detect::EarlyStopping stopping(p.learning_rate, p.patience);
+  Trainer trainer(p, state.network, state.adam, inputs);
   ThrottledProgress report(progress, "Autoencoder::fit");
-  std::unique_ptr<State> best;
-  const auto keep_best = [&] {
-    best->history = state->history;
-    best->prepare(p.feature_weights);
-    state_ = std::move(best);
-    fit_offset_any(x);
-  };
-  try {
-    while (state->n_passes < p.max_epochs && !stopping.exhausted()) {
-      const double rate = stopping.learning_rate();
-      const std::size_t done = state->n_passes * training.size();
-      const double loss = trainer.pass(training, state->n_passes, rate, [&](std::size_t n) {
-        report(done + n, p.max_epochs * training.size());
+  detect::train_epochs(
+      "Autoencoder::fit", p, state,
+      [&](double learning_rate) {
+        const std::size_t done = state.n_passes * training.size();
+        return trainer.pass(training, state.n_passes, learning_rate, [&](std::size_t n) {
+          report(done + n, p.max_epochs * training.size());
+        });
+      },
+      [&] {
+        return reconstruction_loss(detect::FoldedNetwork(state.network), n_features, inputs,
+                                   held_back);
+      },
+      [&](std::unique_ptr<State> best) {
+        best->prepare(p.feature_weights);
+        state_ = std::move(best);
+        fit_offset_any(x);
       });
-      const double validation_loss =
-          reconstruction_loss(detect::FoldedNetwork(state->network), n_features, inputs, held_back);
-      require(std::isfinite(loss) && std::isfinite(validation_loss),
-              "Autoencoder::fit: the loss diverged in epoch {}: expected a smaller learning_rate, "
-              "got {}",
-              state->n_passes + 1, p.learning_rate);
-      ++state->n_passes;
-      state->history.push_back({loss, validation_loss, rate});
-      state->learning_rate = stopping.learning_rate();
-      if (stopping.update(validation_loss)) best = std::make_unique<State>(*state);
-    }
-  } catch (const Cancelled&) {
-    if (best) keep_best();
-    throw;
-  }
-  keep_best();
 }
 
 template <class Scalar>
@@ -294,11 +261,12 @@ void Autoencoder::for_each_block(const char* who, MatrixView<Scalar> x, std::siz
   require(n_values == n_rows * n_columns, "{}: expected room for {} values, got {}", who,
           n_rows * n_columns, n_values);
   const State& s = *state_;
+  const detect::FoldedNetwork& folded = *s.folded;
   const std::size_t width = padded(n_features());
   const auto run_block = [&](std::size_t begin, std::size_t end) {
     thread_local std::vector<float> memory;
     const std::size_t n = end - begin;
-    const std::size_t buffer = n * s.folded.buffer_width();
+    const std::size_t buffer = n * folded.buffer_width();
     memory.resize(std::max(memory.size(), n * width + 2 * buffer));
     const auto block =
         x.middle_rows(static_cast<Eigen::Index>(begin), static_cast<Eigen::Index>(n));
@@ -306,7 +274,7 @@ void Autoencoder::for_each_block(const char* who, MatrixView<Scalar> x, std::siz
     detect::scale_rows(s.scaling(), n, block.data(), static_cast<std::size_t>(block.row_stride()),
                        memory.data(), width);
     const float* outputs =
-        s.folded.run(n, memory.data(), width, &memory[n * width], &memory[n * width + buffer]);
+        folded.run(n, memory.data(), width, &memory[n * width], &memory[n * width + buffer]);
     use(begin, n, memory.data(), outputs);
   };
   if (n_rows < kRowsWorthAThread) {

@@ -67,15 +67,7 @@ ModelFile Autoencoder::to_file() const {
                                       {"seed", p.seed},
                                       {"n_jobs", p.n_jobs}}
                                      .dump());
-  file.set_section("state", json{{"learning_rate", s.learning_rate},
-                                 {"n_passes", s.n_passes},
-                                 {"n_steps", s.adam.n_steps()}}
-                                .dump());
-  file.set_section("decision", json{{"offset", s.offset}, {"stale", s.offset_is_stale}}.dump());
-
-  const auto n_features = static_cast<std::int64_t>(s.scaler.n_features());
-  file.add<double>("scaler.mean", {n_features}, s.scaler.mean());
-  file.add<double>("scaler.scale", {n_features}, s.scaler.scale());
+  s.write(file);
   for_each_tensor(s.network, [&](const std::string& name, std::size_t n_rows, std::size_t n_cols,
                                  const float* first, std::size_t row_step, std::size_t col_step) {
     std::vector<float> values;
@@ -84,12 +76,6 @@ ModelFile Autoencoder::to_file() const {
         values.push_back(first[i * row_step + j * col_step]);
     file.add<float>(name, shape_of(n_rows, n_cols), values);
   });
-  const auto& moments = s.adam.moments();
-  file.add<float>("adam.moments", {2, static_cast<std::int64_t>(moments.size() / 2)}, moments);
-  std::vector<double> history;
-  for (const auto& epoch : s.history)
-    history.insert(history.end(), {epoch.loss, epoch.validation_loss, epoch.learning_rate});
-  file.add<double>("history", {static_cast<std::int64_t>(s.history.size()), 3}, history);
   return file;
 }
 
@@ -111,17 +97,8 @@ Autoencoder Autoencoder::from_file(const ModelFile& file) {
         .n_jobs = p.at("n_jobs"),
     });
     State& s = *model.state_;
-    const json state = read_section(file, "state");
-    s.learning_rate = state.at("learning_rate");
-    s.n_passes = state.at("n_passes");
-    const json decision = read_section(file, "decision");
-    s.offset = decision.at("offset");
-    s.offset_is_stale = decision.at("stale");
-
-    const auto mean = file.get<double>("scaler.mean", {-1});
-    const auto scale = file.get<double>("scaler.scale", {static_cast<std::int64_t>(mean.size())});
-    s.scaler = Scaler({mean.begin(), mean.end()}, {scale.begin(), scale.end()});
-    const std::size_t n_features = mean.size();
+    s.read_scaler(file);
+    const std::size_t n_features = s.scaler.n_features();
     const auto& weights = model.parameters_.feature_weights;
     require(n_features > 0 && (weights.empty() || weights.size() == n_features),
             "Autoencoder: {} feature weights for {} features", weights.size(), n_features);
@@ -142,12 +119,7 @@ Autoencoder Autoencoder::from_file(const ModelFile& file) {
         first[i / columns * row_step + i % columns * col_step] = values[i];
       }
     });
-    const auto n_parameters = static_cast<std::int64_t>(s.network.parameters().size());
-    const auto moments = file.get<float>("adam.moments", {2, n_parameters});
-    s.adam.restore({moments.begin(), moments.end()}, state.at("n_steps"));
-    const auto history = file.get<double>("history", {-1, 3});
-    for (std::size_t i = 0; i < history.size(); i += 3)
-      s.history.push_back({history[i], history[i + 1], history[i + 2]});
+    s.read_training(file, s.network.parameters().size());
     s.prepare(weights);
     return model;
   });

@@ -2,41 +2,20 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <vector>
 
-#include "detect/adam.hpp"
 #include "detect/dense_network.hpp"
+#include "detect/training_state.hpp"
 #include "secondlook/detect/autoencoder.hpp"
-#include "secondlook/series/scaler.hpp"
 
 namespace secondlook {
 
-struct Autoencoder::State {
-  Scaler scaler;
+struct Autoencoder::State : detect::TrainingState {
   detect::DenseNetwork<float> network{{0, 0}};
-  detect::Adam<float> adam;
-  double learning_rate = 0;
-  std::vector<TrainingEpoch> history;
-  std::uint64_t n_passes = 0;  // over the rows, ever: names the next one's random stream
-  double offset = 0;
-  bool offset_is_stale = false;
   // What follows is made from the above and the parameters by `prepare`.
-  detect::FoldedNetwork folded;
+  std::shared_ptr<const detect::FoldedNetwork> folded;
   std::vector<float> error_weights;  // of the features, summing to 1, and padded with zeros
-
-  State() = default;
-  State(const State& other)
-      : scaler(other.scaler),
-        network(other.network),
-        adam(other.adam),
-        learning_rate(other.learning_rate),
-        history(other.history),
-        n_passes(other.n_passes),
-        offset(other.offset),
-        offset_is_stale(other.offset_is_stale),
-        folded(other.network),
-        error_weights(other.error_weights) {}
-  State& operator=(const State&) = delete;
 
   // Widths of the network over so many features.
   static std::vector<std::size_t> widths(std::size_t n_features,
@@ -54,7 +33,7 @@ struct Autoencoder::State {
   }
 
   void prepare(const std::vector<double>& feature_weights) {
-    folded = detect::FoldedNetwork(network);
+    folded = std::make_shared<const detect::FoldedNetwork>(network);
     error_weights.assign(detect::padded(scaler.n_features()), 0.0F);
     if (feature_weights.empty())
       std::fill_n(error_weights.begin(), scaler.n_features(),

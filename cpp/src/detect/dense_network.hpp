@@ -74,7 +74,6 @@ class DenseNetwork {
 /// The network as it scores: running statistics folded into weights and biases, in float32.
 class FoldedNetwork {
  public:
-  FoldedNetwork() = default;
   template <class T>
   explicit FoldedNetwork(const DenseNetwork<T>& network);
 

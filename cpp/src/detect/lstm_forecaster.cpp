@@ -8,10 +8,11 @@
 #include "core/quantile.hpp"
 #include "core/throttled_progress.hpp"
 #include "core/validation.hpp"
-#include "detect/early_stopping.hpp"
 #include "detect/lstm_forecaster_state.hpp"
 #include "detect/lstm_stream_state.hpp"
 #include "detect/lstm_trainer.hpp"
+#include "detect/train_epochs.hpp"
+#include "detect/training_parameters.hpp"
 #include "secondlook/core/random.hpp"
 #include "secondlook/core/thread_pool.hpp"
 
@@ -24,7 +25,6 @@ using detect::TrainingSeries;
 namespace {
 
 constexpr std::uint64_t kWeightStream = 0;
-constexpr std::size_t kLargestCount = std::size_t{1} << 30;
 
 template <class Scalar>
 TrainingSeries to_training_series(const Scaler& scaler, MatrixView<Scalar> x) {
@@ -102,22 +102,7 @@ LstmForecaster::LstmForecaster(LstmForecasterParameters parameters)
           p.hidden);
   require(p.layers >= 1 && p.layers <= 16, "LSTMForecaster: layers must lie in [1, 16], got {}",
           p.layers);
-  require(p.dropout >= 0 && p.dropout < 1, "LSTMForecaster: dropout must lie in [0, 1), got {}",
-          p.dropout);
-  require(p.learning_rate > 0 && std::isfinite(p.learning_rate),
-          "LSTMForecaster: learning_rate must be above 0, got {}", p.learning_rate);
-  require(p.weight_decay >= 0 && std::isfinite(p.weight_decay),
-          "LSTMForecaster: weight_decay must be at least 0, got {}", p.weight_decay);
-  require(p.batch_size >= 1 && p.batch_size <= kLargestCount,
-          "LSTMForecaster: batch_size must lie in [1, {}], got {}", kLargestCount, p.batch_size);
-  require(p.max_epochs >= 1 && p.max_epochs <= kLargestCount,
-          "LSTMForecaster: max_epochs must lie in [1, {}], got {}", kLargestCount, p.max_epochs);
-  require(p.patience >= 1, "LSTMForecaster: patience must be at least 1, got {}", p.patience);
-  require(p.validation_fraction >= 0 && p.validation_fraction <= 0.5,
-          "LSTMForecaster: validation_fraction must lie in [0, 0.5], got {}",
-          p.validation_fraction);
-  require(p.contamination > 0 && p.contamination <= 0.5,
-          "LSTMForecaster: contamination must lie in (0, 0.5], got {}", p.contamination);
+  detect::require_training_parameters("LSTMForecaster", p, 1);
 }
 
 LstmForecaster::~LstmForecaster() = default;
@@ -210,8 +195,8 @@ void LstmForecaster::fit_any(std::span<const MatrixView<Scalar>> series, const P
   const auto n_channels = static_cast<std::size_t>(series.front().cols());
   for (const auto& x : series) require_series("LSTMForecaster::fit", x, n_channels, p.window);
 
-  auto state = std::make_unique<State>();
-  state->scaler = Scaler(series);
+  State state;
+  state.scaler = Scaler(series);
   for (std::size_t j = 0; j < n_channels; ++j)
     require(std::ranges::any_of(
                 series,
@@ -222,48 +207,32 @@ void LstmForecaster::fit_any(std::span<const MatrixView<Scalar>> series, const P
             "LSTMForecaster::fit: expected some values in channel {}, got none but NaN", j);
   std::vector<TrainingSeries> scaled;
   scaled.reserve(series.size());
-  for (const auto& x : series) scaled.push_back(to_training_series(state->scaler, x));
+  for (const auto& x : series) scaled.push_back(to_training_series(state.scaler, x));
   const auto [training, held_back] = split(scaled, p.window, p.validation_fraction);
 
-  state->network = detect::LstmNetwork<float>(State::shape(p, n_channels));
+  state.network = detect::LstmNetwork<float>(State::shape(p, n_channels));
   RandomStream random(p.seed, kWeightStream);
-  state->network.initialise(random);
-  state->adam = detect::Adam<float>(state->network.parameters().size());
-  state->covariance.assign(n_channels * n_channels, 0);
-  for (std::size_t j = 0; j < n_channels; ++j) state->covariance[j * n_channels + j] = 1;
+  state.network.initialise(random);
+  state.adam = detect::Adam<float>(state.network.parameters().size());
+  state.covariance.assign(n_channels * n_channels, 0);
+  for (std::size_t j = 0; j < n_channels; ++j) state.covariance[j * n_channels + j] = 1;
 
-  detect::LstmTrainer trainer(p, state->network, state->adam, scaled);
-  detect::EarlyStopping stopping(p.learning_rate, p.patience);
+  detect::LstmTrainer trainer(p, state.network, state.adam, scaled);
   ThrottledProgress report(progress, "LSTMForecaster::fit");
-  std::unique_ptr<State> best;
-  const auto keep_best = [&] {
-    best->history = state->history;
-    best->prepare(p);
-    state_ = std::move(best);
-    fit_offset_any(series);
-  };
-  try {
-    while (state->n_passes < p.max_epochs && !stopping.exhausted()) {
-      const double rate = stopping.learning_rate();
-      const double loss =
-          trainer.pass(training, state->n_passes, rate, [&](std::size_t done, std::size_t total) {
-            report(state->n_passes * total + done, p.max_epochs * total);
-          });
-      const double validation_loss = trainer.evaluate(held_back);
-      require(std::isfinite(loss) && std::isfinite(validation_loss),
-              "LSTMForecaster::fit: the loss diverged in epoch {}: expected a smaller "
-              "learning_rate, got {}",
-              state->n_passes + 1, p.learning_rate);
-      ++state->n_passes;
-      state->history.push_back({loss, validation_loss, rate});
-      state->learning_rate = stopping.learning_rate();
-      if (stopping.update(validation_loss)) best = std::make_unique<State>(*state);
-    }
-  } catch (const Cancelled&) {
-    if (best) keep_best();
-    throw;
-  }
-  keep_best();
+  detect::train_epochs(
+      "LSTMForecaster::fit", p, state,
+      [&](double learning_rate) {
+        return trainer.pass(training, state.n_passes, learning_rate,
+                            [&](std::size_t done, std::size_t total) {
+                              report(state.n_passes * total + done, p.max_epochs * total);
+                            });
+      },
+      [&] { return trainer.evaluate(held_back); },
+      [&](std::unique_ptr<State> best) {
+        best->prepare(p);
+        state_ = std::move(best);
+        fit_offset_any(series);
+      });
 }
 
 template <class Scalar>

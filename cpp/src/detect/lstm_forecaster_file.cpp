@@ -79,28 +79,15 @@ ModelFile LstmForecaster::to_file() const {
                                       {"seed", p.seed},
                                       {"n_jobs", p.n_jobs}}
                                      .dump());
-  file.set_section("state", json{{"learning_rate", s.learning_rate},
-                                 {"n_passes", s.n_passes},
-                                 {"n_steps", s.adam.n_steps()}}
-                                .dump());
-  file.set_section("decision", json{{"offset", s.offset}, {"stale", s.offset_is_stale}}.dump());
-
-  const auto n_channels = static_cast<std::int64_t>(s.scaler.n_features());
-  file.add<double>("scaler.mean", {n_channels}, s.scaler.mean());
-  file.add<double>("scaler.scale", {n_channels}, s.scaler.scale());
+  s.write(file);
   for_each_tensor(s.network, [&](const std::string& name, const std::vector<std::int64_t>& shape,
                                  const auto& place) {
     std::vector<float> values(count(shape));
     for (std::size_t i = 0; i < values.size(); ++i) values[i] = s.network.parameters()[place(i)];
     file.add<float>(name, shape, values);
   });
+  const auto n_channels = static_cast<std::int64_t>(s.scaler.n_features());
   file.add<double>("covariance", {n_channels, n_channels}, s.covariance);
-  const auto& moments = s.adam.moments();
-  file.add<float>("adam.moments", {2, static_cast<std::int64_t>(moments.size() / 2)}, moments);
-  std::vector<double> history;
-  for (const auto& epoch : s.history)
-    history.insert(history.end(), {epoch.loss, epoch.validation_loss, epoch.learning_rate});
-  file.add<double>("history", {static_cast<std::int64_t>(s.history.size()), 3}, history);
   return file;
 }
 
@@ -124,24 +111,15 @@ LstmForecaster LstmForecaster::from_file(const ModelFile& file) {
         .n_jobs = p.at("n_jobs"),
     });
     State& s = *model.state_;
-    const json state = read_section(file, "state");
-    s.learning_rate = state.at("learning_rate");
-    s.n_passes = state.at("n_passes");
-    const json decision = read_section(file, "decision");
-    s.offset = decision.at("offset");
-    s.offset_is_stale = decision.at("stale");
-
-    const auto mean = file.get<double>("scaler.mean", {-1});
-    const auto n_channels = static_cast<std::int64_t>(mean.size());
+    s.read_scaler(file);
+    const auto n_channels = static_cast<std::int64_t>(s.scaler.n_features());
     require(n_channels > 0, "LSTMForecaster: no channels");
-    const auto scale = file.get<double>("scaler.scale", {n_channels});
-    s.scaler = Scaler({mean.begin(), mean.end()}, {scale.begin(), scale.end()});
     // The largest tensors have to be in the file before as much is allocated as the shape asks for.
     const auto n_hidden = static_cast<std::int64_t>(model.parameters_.hidden);
     for (std::size_t l = 0; l < model.parameters_.layers; ++l)
       static_cast<void>(file.get<float>("layers." + std::to_string(l) + ".weight_hidden",
                                         {4 * n_hidden, n_hidden}));
-    s.network = detect::LstmNetwork<float>(State::shape(model.parameters_, mean.size()));
+    s.network = detect::LstmNetwork<float>(State::shape(model.parameters_, s.scaler.n_features()));
     for_each_tensor(s.network, [&](const std::string& name, const std::vector<std::int64_t>& shape,
                                    const auto& place) {
       const auto values = file.get<float>(name, shape);
@@ -154,12 +132,7 @@ LstmForecaster LstmForecaster::from_file(const ModelFile& file) {
     require(std::ranges::all_of(covariance, [](double value) { return std::isfinite(value); }),
             "LSTMForecaster: expected a finite covariance");
     s.covariance.assign(covariance.begin(), covariance.end());
-    const auto n_parameters = static_cast<std::int64_t>(s.network.parameters().size());
-    const auto moments = file.get<float>("adam.moments", {2, n_parameters});
-    s.adam.restore({moments.begin(), moments.end()}, state.at("n_steps"));
-    const auto history = file.get<double>("history", {-1, 3});
-    for (std::size_t i = 0; i < history.size(); i += 3)
-      s.history.push_back({history[i], history[i + 1], history[i + 2]});
+    s.read_training(file, s.network.parameters().size());
     s.prepare(model.parameters_);
     return model;
   });

@@ -4,23 +4,16 @@
 #include <memory>
 #include <vector>
 
-#include "detect/adam.hpp"
 #include "detect/lstm_network.hpp"
 #include "detect/lstm_weights.hpp"
+#include "detect/training_state.hpp"
 #include "secondlook/detect/lstm_forecaster.hpp"
 
 namespace secondlook {
 
-struct LstmForecaster::State {
-  Scaler scaler;
+struct LstmForecaster::State : detect::TrainingState {
   detect::LstmNetwork<float> network{{0, 0, 0, 0}};
-  detect::Adam<float> adam;
   std::vector<double> covariance;  // of the residuals, channels × channels
-  double learning_rate = 0;
-  std::vector<TrainingEpoch> history;
-  std::uint64_t n_passes = 0;  // over the series, ever: names the next one's random streams
-  double offset = 0;
-  bool offset_is_stale = false;
   // Made from the above by `prepare`; streams share it.
   std::shared_ptr<const detect::LstmWeights> weights;
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "core/shuffle.hpp"
 #include "secondlook/core/random.hpp"
 #include "secondlook/core/thread_pool.hpp"
 
@@ -22,11 +23,6 @@ constexpr std::size_t kWindowsWorthAThread = 8;
 // Length that the gradient of a step is cut to (Pascanu et al. 2013): far above what is usual, but
 // one wild window must not throw the weights away.
 constexpr double kLongestGradient = 1;
-
-template <class Item>
-void shuffle(std::vector<Item>& items, RandomStream& random) {
-  for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[random.below(i)]);
-}
 
 }  // namespace
 
@@ -57,7 +53,7 @@ std::vector<LstmTrainer::Batch> LstmTrainer::cut(std::span<const SampleRange> ra
   }
   std::vector<Batch> batches;
   for (Batch* all : {&from_start, &from_middle}) {
-    shuffle(all->windows, random);
+    shuffle(std::span(all->windows), random);
     for (std::size_t i = 0; i < all->windows.size(); i += parameters_.batch_size) {
       const auto first = all->windows.begin() + static_cast<std::ptrdiff_t>(i);
       const std::size_t n = std::min(parameters_.batch_size, all->windows.size() - i);
@@ -65,7 +61,7 @@ std::vector<LstmTrainer::Batch> LstmTrainer::cut(std::span<const SampleRange> ra
           {all->n_burn_in, all->n_steps, {first, first + static_cast<std::ptrdiff_t>(n)}});
     }
   }
-  shuffle(batches, random);
+  shuffle(std::span(batches), random);
   return batches;
 }
 
@@ -158,9 +154,8 @@ double LstmTrainer::evaluate(std::span<const SampleRange> ranges) {
       const std::size_t n = std::min(parameters_.batch_size, windows.size() - i);
       run(
           {lengths.first, lengths.second, {first, first + static_cast<std::ptrdiff_t>(n)}}, false,
-          [&](std::size_t, const auto& sequences, auto& work) {
-            RandomStream unused(0);
-            network_.draw_dropout(sequences, 0, unused, work);
+          [](std::size_t, const auto&, auto& work) {
+            for (auto& layer : work.layers) layer.dropout.clear();
           },
           sum);
     }

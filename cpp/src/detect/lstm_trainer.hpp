@@ -71,7 +71,7 @@ class LstmTrainer {
 
   [[nodiscard]] std::vector<Batch> cut(std::span<const SampleRange> ranges,
                                        std::uint64_t number) const;
-  // Runs a batch, in parts on several threads; with `scale` above 0 also backward.
+  // Runs a batch forward and perhaps backward, in parts on several threads; returns their number.
   template <class Prepare>
   std::size_t run(const Batch& batch, bool backward, const Prepare& prepare, Sum& sum);
   void learn(const Batch& batch, std::uint64_t number, std::size_t index, double learning_rate,

@@ -9,6 +9,7 @@
 #include <random>
 #include <utility>
 
+#include "core/shuffle.hpp"
 #include "core/validation.hpp"
 #include "learn/learner_memory.hpp"
 #include "learn/published.hpp"
@@ -46,18 +47,6 @@ std::int64_t now_ns() {
 std::string new_lineage() {
   std::random_device device;
   return fmt::format("{:08x}{:08x}", device(), device());
-}
-
-template <class Item>
-void shuffle(std::span<Item> items, RandomStream& random) {
-  for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[random.below(i)]);
-}
-
-std::vector<std::size_t> shuffled_places(std::size_t n, RandomStream& random) {
-  std::vector<std::size_t> places(n);
-  std::iota(places.begin(), places.end(), std::size_t{0});
-  shuffle(std::span(places), random);
-  return places;
 }
 
 std::vector<double> losses_of(const Detector& detector, MatrixView<double> x) {

@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from secondlook import _core
-from secondlook.core.progress import ProgressBar
 from secondlook.core.threads import requested_threads
-from secondlook.detect.tabular import TabularDetector, seed_of
+from secondlook.detect.neural_detector import NeuralDetector
+from secondlook.detect.tabular import seed_of
 
 
-class Autoencoder(TabularDetector):
+class Autoencoder(NeuralDetector):
     """Autoencoder: a narrow network cannot reproduce rows unlike those it was trained on.
 
     Fully connected layers with batch normalisation, leaky ReLU and dropout, trained by Adam on
@@ -134,37 +134,7 @@ class Autoencoder(TabularDetector):
         """
         samples = self._own_or_validated(X, reset=True)
         model = self._make_core(*samples.shape)
-        try:
-            with ProgressBar("Training") as progress:
-                model.fit(samples, progress)
-        finally:
-            if model.fitted:
-                self._model = model
-        return self
-
-    def partial_fit(self, X: ArrayLike, y: None = None) -> Self:
-        """Train on by one pass over new rows, at the learning rate reached.
-
-        Features keep the scale of the first training. `offset_` is stale afterwards: deciding
-        warns until `fit_offset`. An untrained model is trained by `fit`.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            New rows that are mostly normal, two at least.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        self : Autoencoder
-        """
-        if not hasattr(self, "_model"):
-            return self.fit(X)
-        samples = self._own_or_validated(X, reset=False)
-        with ProgressBar("Training") as progress:
-            self._model.partial_fit(samples, progress)
-        return self
+        return self._train(model, model.fit, samples)
 
     def reconstruct(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return what the network makes of each row, in the features' own units.
@@ -192,12 +162,6 @@ class Autoencoder(TabularDetector):
             At least 0; a row sums to minus its score.
         """
         return super().feature_contributions(X)
-
-    @property
-    def history_(self) -> NDArray[np.float64]:
-        """Training loss, loss over the rows held back, and learning rate of each epoch."""
-        history: NDArray[np.float64] = self._fitted_attribute().history
-        return history
 
     @classmethod
     def _parameters_of(cls, core: "_core.detect.Autoencoder") -> dict[str, Any]:

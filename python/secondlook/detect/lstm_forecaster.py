@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from secondlook import _core
-from secondlook.core.progress import ProgressBar
 from secondlook.core.threads import requested_threads
+from secondlook.detect.neural_detector import NeuralDetector
 from secondlook.detect.stream import OrderedSeries
-from secondlook.detect.tabular import TabularDetector, seed_of
+from secondlook.detect.tabular import seed_of
 
 
-class LSTMForecaster(TabularDetector):
+class LSTMForecaster(NeuralDetector):
     """LSTM that forecasts a series' next sample: what it did not foresee is abnormal.
 
     One or many channels, one or many series. Trained on standardised channels by truncated
@@ -153,37 +153,7 @@ class LSTMForecaster(TabularDetector):
         """
         series = self._series(X)
         model = self._make_core(*series[0].shape)
-        try:
-            with ProgressBar("Training") as progress:
-                model.fit_series(series, progress)
-        finally:
-            if model.fitted:
-                self._model = model
-        return self
-
-    def partial_fit(self, X: ArrayLike, y: None = None) -> Self:
-        """Train on by one pass over a new series, at the learning rate reached.
-
-        Channels keep the scale of the first training. `offset_` is stale afterwards: deciding
-        warns until `fit_offset`. An untrained model is trained by `fit`.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_steps, n_channels)
-            A series of ``window + 1`` steps at least.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        self : LSTMForecaster
-        """
-        if not hasattr(self, "_model"):
-            return self.fit(X)
-        samples = self._own_or_validated(X, reset=False)
-        with ProgressBar("Training") as progress:
-            self._model.partial_fit(samples, progress)
-        return self
+        return self._train(model, model.fit_series, series)
 
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:
         """Call samples anomalous, -1, where ``decision_function`` is below 0, else normal, +1."""
@@ -228,12 +198,6 @@ class LSTMForecaster(TabularDetector):
             score.
         """
         return super().feature_contributions(X)
-
-    @property
-    def history_(self) -> NDArray[np.float64]:
-        """Training loss, loss over the samples held back, and learning rate of each epoch."""
-        history: NDArray[np.float64] = self._fitted_attribute().history
-        return history
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

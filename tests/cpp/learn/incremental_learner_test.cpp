@@ -15,13 +15,13 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "learn/temporary_folder.hpp"
 #include "secondlook/core/error.hpp"
 #include "secondlook/core/random.hpp"
 #include "secondlook/detect/autoencoder.hpp"
 #include "secondlook/detect/isolation_forest.hpp"
 #include "secondlook/detect/lstm_forecaster.hpp"
 #include "secondlook/learn/version_folder.hpp"
+#include "temporary_folder.hpp"
 
 using secondlook::Autoencoder;
 using secondlook::Detector;

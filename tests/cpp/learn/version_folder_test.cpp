@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "learn/temporary_folder.hpp"
 #include "secondlook/core/error.hpp"
+#include "temporary_folder.hpp"
 
 using secondlook::FileError;
 using secondlook::ModelFile;

@@ -8,6 +8,7 @@
 
 #include "catch.hpp"
 #include "secondlook/core/error.hpp"
+#include "temporary_folder.hpp"
 
 using secondlook::DataType;
 using secondlook::InvalidArgument;
@@ -49,22 +50,10 @@ bool found_or_harmless(const std::string& damaged, const ModelFile& file) {
   }
 }
 
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "secondlook-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  [[nodiscard]] std::size_t n_entries() const {
-    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(path_), {}));
-  }
-
- private:
-  std::filesystem::path path_;
-};
+std::size_t n_entries(const TemporaryFolder& folder) {
+  return static_cast<std::size_t>(
+      std::distance(std::filesystem::directory_iterator(folder.path()), {}));
+}
 
 }  // namespace
 
@@ -166,7 +155,7 @@ TEST_CASE("ModelFile: what cannot be written is refused when it comes in") {
 }
 
 TEST_CASE("ModelFile: the file on disk holds the bytes of serialize") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const auto path = folder.path() / "model.safetensors";
   small_file().write(path);
   std::ifstream stream(path, std::ios::binary);
@@ -176,12 +165,12 @@ TEST_CASE("ModelFile: the file on disk holds the bytes of serialize") {
 }
 
 TEST_CASE("ModelFile: a failed write leaves the old file and nothing else") {
-  const Folder folder;
+  const TemporaryFolder folder;
   REQUIRE_THROWS_AS(small_file().write(folder.path() / "absent" / "model"), secondlook::FileError);
   const auto taken = folder.path() / "folder";
   std::filesystem::create_directory(taken);
   REQUIRE_THROWS_AS(small_file().write(taken), secondlook::FileError);
-  REQUIRE(folder.n_entries() == 1);
+  REQUIRE(n_entries(folder) == 1);
 
   const auto path = folder.path() / "model";
   small_file().write(path);
@@ -191,11 +180,11 @@ TEST_CASE("ModelFile: a failed write leaves the old file and nothing else") {
   REQUIRE(ModelFile::read(path).kind() == "other");
   REQUIRE(std::filesystem::status(path).permissions() ==
           (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
-  REQUIRE(folder.n_entries() == 2);
+  REQUIRE(n_entries(folder) == 2);
 }
 
 TEST_CASE("ModelFile: errors name the file") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const auto path = folder.path() / "cut.safetensors";
   REQUIRE_THROWS_AS(ModelFile::read(path), secondlook::FileError);
   REQUIRE_THROWS_AS(ModelFile::read(folder.path()), secondlook::FileError);
