@@ -34,7 +34,7 @@ _OPEN_CIRCUIT_V = [2.6, 2.9, 3.05, 3.18, 3.225, 3.255, 3.285, 3.295, 3.325, 3.33
 _KINDS = ("cooling lost", "loose terminal", "stuck thermometer", "voltage offset", "overload",
           "internal short")  # fmt: skip
 # A fault shows where it moves a reading by this many times its sensor's noise.
-_VISIBLE = 4.0
+_VISIBLE = 10.0
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def simulate_fleet(
 
     Columns: device, time, voltage (V, of a cell), current (A, charging is positive), temperature
     (°C), and `fault`: the kind where one shows, else "". It shows where it moves a reading by more
-    than four times the sensor's noise, for the pack is simulated once more without it.
+    than ten times the sensor's noise, for the pack is simulated once more without it.
     """
     random = np.random.default_rng(seed)
     packs = _Packs(random, n_devices, n_days)
@@ -123,7 +123,7 @@ class _Packs:
         sun = np.clip(np.sin((hour - 7) / 10 * np.pi), 0, None) ** 1.5 * (hour > 7) * (hour < 17)
         evening = np.exp(-(((hour - 19.5) / 2.2) ** 2))
         clouds = random.beta(4, 1.5, (n_days, 1))[day]
-        habit = random.lognormal(0, 0.15, n_devices)
+        habit = random.lognormal(0, 0.1, n_devices)
         week = np.where(day % 7 >= 5, 0.7, 1.0)[:, None]
         charge = 75 * clouds * sun[:, None]
         serve = -85 * evening[:, None] * week * random.lognormal(0, 0.1, (n_days, n_devices))[day]
@@ -142,17 +142,17 @@ class _Packs:
             active[kind][begin:end, device] = True
         resistance = self.resistance * self.growth * np.where(active["loose terminal"], 4, 1)
         cooling = self.cooling * np.where(active["cooling lost"], 0.15, 1)
-        wanted = np.where(active["overload"], 1.3 * self.wanted - 70, self.wanted)
+        wanted = np.where(active["overload"], 1.3 * self.wanted - 110, self.wanted)
         leak = np.where(active["internal short"], 12.0, 0.0)
         hours = STEP_MINUTES / 60
         charge, temperature = self.start.copy(), self.ambient[0].copy()
         out = {name: np.empty((n, n_devices)) for name in NOISE}
         for t in range(n):
-            # The management stops the charge and the discharge at their ends.
+            # Towards full and empty the management lets less and less current through.
             current = np.clip(
                 wanted[t],
-                -np.clip((charge - 0.08) * 2000, 0, None),
-                np.clip((0.95 - charge) * 2000, 0, None),
+                -np.clip((charge - 0.04) * 300, 0, None),
+                np.clip((0.98 - charge) * 300, 0, None),
             )
             charge = np.clip(charge + (current - leak[t]) / self.capacity * hours, 0, 1)
             loss_w = current**2 * resistance[t] + 3.2 * leak[t]
@@ -163,7 +163,7 @@ class _Packs:
             out["voltage"][t] = open_circuit + current * resistance[t] - 0.002 * leak[t]
             out["current"][t] = current
             out["temperature"][t] = temperature
-        out["voltage"] += np.where(active["voltage offset"], 0.06, 0)
+        out["voltage"] += np.where(active["voltage offset"], 0.15, 0)
         for device, kind, begin, end in faults:
             if kind == "stuck thermometer":
                 out["temperature"][begin:end, device] = out["temperature"][begin, device]

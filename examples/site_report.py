@@ -16,7 +16,7 @@ UNITS = {"voltage": "mV", "temperature": "°C"}
 COLOURS = plt.get_cmap("tab10").colors
 PEERS, BAND, CURRENT = "#1f4e79", "#9db8d2", "#666666"
 
-_STYLE = """
+PAGE_STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 1080px; margin: 2em auto;
        padding: 0 1em; }
 h1 { margin-bottom: 0; } h2 { border-bottom: 2px solid #1f4e79; margin-top: 2em; }
@@ -43,17 +43,17 @@ def render(clusters, findings, simulated):
         parts.append(f"<h2>{html.escape(cluster.name)}</h2>")
         parts += [f'<p class="note">{html.escape(note)}</p>' for note in cluster.notes]
         for kind in cluster.readings:
-            parts += [_image(_overview(cluster, kind)), _image(_heat_map(cluster, kind))]
+            parts += [picture(_overview(cluster, kind)), picture(_heat_map(cluster, kind))]
     by_name = {cluster.name: cluster for cluster in clusters}
     for rank, finding in enumerate(findings, start=1):
         parts.append(
             f'<h2 id="f{rank}">{rank}. {html.escape(finding.cluster)}, {finding.name}</h2>'
             f"<p>{html.escape(finding.reason)}.</p>"
         )
-        parts.append(_image(_close_look(by_name[finding.cluster], finding)))
+        parts.append(picture(_close_look(by_name[finding.cluster], finding)))
     return (
         f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        f"<style>{_STYLE}</style></head><body>{''.join(parts)}</body></html>"
+        f"<style>{PAGE_STYLE}</style></head><body>{''.join(parts)}</body></html>"
     )
 
 
@@ -72,7 +72,8 @@ def _minute(instant):
     return str(instant.astype("datetime64[m]")).replace("T", " ")
 
 
-def _image(figure):
+def picture(figure):
+    """Return a figure as an image inside the page, and close it."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=95)
     plt.close(figure)

@@ -1,0 +1,170 @@
+"""A simulated battery fleet over weeks of ageing: the ensemble never updated, updated, retrained.
+
+    python benchmarks/battery_fleet.py [--seeds 0 1 2 3 4]
+
+Ten packs, a sample every ten minutes. Two weeks, held to be normal, train the ensemble and set its
+limits; then every sample is judged as it comes for six weeks, in which the packs age, the season
+turns warmer, and faults come and go. Every night
+
+- never: nothing is learned;
+- update: an IncrementalLearner learns the day's samples, if they do no harm;
+- retrain: an ensemble is trained from nothing on all samples so far that were not found anomalous.
+
+No label is seen by any of the three. The set-up was chosen on seeds from 100 on.
+"""
+
+import argparse
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from _rounds import machine
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
+from fleet_monitor import FEATURES, HELD_BACK_EVERY, TRAINING_DAYS, make_ensemble, make_learner
+from simulated_fleet import simulate_fleet
+
+import secondlook as sl
+
+N_DAYS = 56
+
+
+def train(rows: pd.DataFrame, seed: int) -> tuple[sl.DetectorEnsemble, pd.DataFrame]:
+    """Return a trained ensemble, and the rows of every fourth day, which only set its limits."""
+    held_back = (rows.time - rows.time.iloc[0]).dt.days % HELD_BACK_EVERY == HELD_BACK_EVERY - 1
+    ensemble = make_ensemble(seed).fit(rows[FEATURES][~held_back])
+    return ensemble.fit_offset(rows[FEATURES][held_back]), rows[FEATURES][held_back]
+
+
+class Never:
+    """Goes on with the first ensemble."""
+
+    def __init__(self, training: pd.DataFrame, seed: int) -> None:
+        self.ensemble, self.held_back = train(training, seed)
+
+    def learn(self, rows: pd.DataFrame, normal: pd.Series) -> None:
+        """Learn nothing."""
+
+
+class Update(Never):
+    """Learns the day's samples under guard."""
+
+    def __init__(self, training: pd.DataFrame, seed: int) -> None:
+        super().__init__(training, seed)
+        self.learner = make_learner(self.ensemble, self.held_back, seed)
+
+    def learn(self, rows: pd.DataFrame, normal: pd.Series) -> None:
+        """Update, and take over the ensemble where it was accepted."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", sl.DriftWarning)  # it drifts by design
+            if self.learner.update(rows[FEATURES]).accepted:
+                self.ensemble = self.learner.detector_
+
+
+class Retrain(Never):
+    """Trains anew on all that seemed normal."""
+
+    def __init__(self, training: pd.DataFrame, seed: int) -> None:
+        super().__init__(training, seed)
+        self.seed = seed
+        self.rows = [training]
+
+    def learn(self, rows: pd.DataFrame, normal: pd.Series) -> None:
+        """Train a new ensemble."""
+        self.rows.append(rows[normal])
+        self.ensemble, _ = train(pd.concat(self.rows), self.seed)
+
+
+STRATEGIES = (Never, Update, Retrain)
+
+
+def run(
+    strategy: type[Never], features: pd.DataFrame, day: pd.Series, seed: int
+) -> tuple[pd.Series, float]:
+    """Return what was found anomalous on the judged days, and the seconds a night of learning."""
+    model = strategy(features[day < TRAINING_DAYS], seed)
+    streams = {device: model.ensemble.stream() for device in features.device.unique()}
+    found, seconds = [], []
+    for today in range(TRAINING_DAYS, N_DAYS):
+        rows = features[day == today]
+        anomalous = pd.Series(False, index=rows.index)
+        for device, own in rows.groupby("device"):
+            streams[device].use(model.ensemble)
+            records = map(streams[device].push, own[FEATURES].to_numpy())
+            anomalous[own.index] = [record.verdict == "anomaly" for record in records]
+        found.append(anomalous)
+        begin = time.perf_counter()
+        model.learn(rows, ~anomalous)
+        seconds.append(time.perf_counter() - begin)
+    return pd.concat(found), float(np.mean(seconds))
+
+
+def rates(found: pd.Series, faulty: pd.Series) -> dict[str, float]:
+    """Return precision, recall, F1 and the false-positive rate in percent, by sample."""
+    hits = (found & faulty).sum()
+    precision, recall = hits / max(found.sum(), 1), hits / faulty.sum()
+    f1 = 2 * precision * recall / max(precision + recall, 1e-12)
+    false = (found & ~faulty).sum() / (~faulty).sum()
+    return {"precision": precision, "recall": recall, "F1": f1, "false positives": false}
+
+
+def table_of(results: pd.DataFrame, columns: list[str], unit: str = "%") -> str:
+    """Return a Markdown table of mean ± deviation over the simulations, one row a strategy."""
+    lines = [f"| {unit} | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
+    for strategy in STRATEGIES:
+        own = 100 * results[results.strategy == strategy.__name__][columns].astype(float)
+        cells = [f"{own[name].mean():.1f} ± {own[name].std():.1f}" for name in columns]
+        lines.append(f"| {strategy.__name__.lower()} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
+    results, kinds, n_faults, shares = [], set(), 0, []
+    for seed in parser.parse_args().seeds:
+        table, faults = simulate_fleet(n_days=N_DAYS, faults_from_day=TRAINING_DAYS, seed=seed)
+        features = sl.battery_features(table)
+        day = (table.time - table.time.iloc[0]).dt.days
+        judged = table[day >= TRAINING_DAYS]
+        faulty = judged.fault != ""
+        shares.append(faulty.mean())
+        n_faults += len(faults)
+        for strategy in STRATEGIES:
+            found, seconds = run(strategy, features, day, seed)
+            late = day[judged.index] >= N_DAYS - 14
+            by_kind = found[faulty].groupby(judged.fault[faulty]).mean()
+            kinds |= set(by_kind.index)
+            results.append(
+                {
+                    "strategy": strategy.__name__,
+                    **rates(found, faulty),
+                    "false positives, last 2 weeks": (found & ~faulty & late).sum()
+                    / (~faulty & late).sum(),
+                    "seconds": seconds,
+                    **by_kind,
+                }
+            )
+    frame = pd.DataFrame(results)
+    print(
+        f"{machine()}; {len(shares)} simulations of {table.device.nunique()} packs, {N_DAYS} days, "
+        f"{len(judged)} judged samples each; {n_faults} faults, showing in "
+        f"{np.mean(shares):.1%} of the samples\n"
+    )
+    names = ["precision", "recall", "F1", "false positives", "false positives, last 2 weeks"]
+    print(table_of(frame, names), "\n")
+    print(table_of(frame, sorted(kinds), "recall, %"), "\n")
+    seconds = frame.groupby("strategy").seconds.mean()
+    update, retrain = seconds["Update"], seconds["Retrain"]
+    print(
+        f"learning a night: update {1e3 * update:.0f} ms, retrain {retrain:.2f} s, "
+        f"{update / retrain:.1%} of it"
+    )
+
+
+if __name__ == "__main__":
+    main()
