@@ -160,7 +160,10 @@ def main() -> int:
         table, faults = simulate_fleet(n_days=TRAINING_DAYS + arguments.days)
     else:
         table = read_fleet(arguments.file)
-    monitor = watch(table)
+    try:
+        monitor = watch(table)
+    except ValueError as error:
+        stop(str(error))
     n_devices = len(monitor.streams)
     print(
         f"\n{len(monitor.history)} samples of {n_devices} devices, {len(monitor.alerts)} alerts, "
@@ -211,6 +214,10 @@ def read_fleet(path: Path) -> pd.DataFrame:
         stop(f"'{path}': {error}")
     if table.empty:
         stop(f"'{path}': expected samples, got none")
+    for name in ("voltage", "current", "temperature"):
+        if not pd.api.types.is_numeric_dtype(table[name]):
+            stop(f"'{path}': expected numbers in the column {name}, got {table[name].iloc[0]!r}")
+    table["device"] = table.device.astype(str)
     return table.sort_values("time", kind="stable", ignore_index=True)
 
 

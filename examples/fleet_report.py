@@ -75,8 +75,10 @@ def _timeline(own: pd.DataFrame, monitor, faults) -> plt.Figure:
         if night.outcome == "accepted":
             axes.axvline(night.time, ymax=0.05, color="#2f7d32", lw=1.2)
     axes.set_yscale("symlog", linthresh=2)
-    axes.set_ylim(0, max(4.0, 1.3 * float((-own.score).max())))
-    axes.set_yticks([0, 1, 2, 5, 10] if -own.score.min() > 5 else [0, 1, 2, 4])
+    top = max(4.0, -1.6 * own.score.min())
+    axes.set_ylim(0, top)
+    axes.set_yticks([tick for tick in (0, 1, 2, 5, 10, 100, 1000) if tick < top])
+    axes.minorticks_off()
     axes.yaxis.set_major_formatter("{x:g}")
     axes.set_ylabel("anomaly score\n(1: the vote's limit)")
     axes.set_title(device, loc="left", fontsize=10, pad=14)

@@ -27,12 +27,12 @@ _RULE_KEYS = {"feature", "lower", "upper", "reason"}
 class DetectorEnsemble(TabularDetector):
     """Detectors, statistics and domain rules that vote, and say why.
 
-    The voters: each member, where its anomaly score lies beyond the `limit_level` quantile
-    of its training scores; the first member once more, where its score lies beyond its recent
-    level; ``z_score``, where a feature lies further than `n_sigma` standard deviations from its
-    training mean, and further than the furthest one does in a share `limit_level` of the training
-    rows, for of many features one is often far; and ``rules``, if there are any. With the default members, an autoencoder and an isolation forest,
-    and rules these are five.
+    The voters: each member, where its anomaly score lies beyond the `limit_level` quantile of its
+    training scores; the first member once more, where its score lies beyond its recent level;
+    ``z_score``, where a feature lies further than `n_sigma` standard deviations from its training
+    mean, and further than the furthest one does in a share `limit_level` of the training rows, for
+    of many features one is often far; and ``rules``, if there are any. With the default members,
+    an autoencoder and an isolation forest, and rules these are five.
 
     A voter's margin is 0 in the middle of what is normal, the median of the training scores, and 1
     at its limit. The score is minus the `votes`-th largest margin, so samples below -1 are
