@@ -1,7 +1,10 @@
 // Model files of older format versions stay readable: see tests/fixtures/README.md.
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "catch.hpp"
@@ -50,4 +53,24 @@ TEST_CASE("IsolationForest: the same seed gives the scores that it gave in Pytho
                           .seed = 7});
   forest.fit(rows_of(file, "training_rows"));
   require_expected_scores(forest, file);
+}
+
+TEST_CASE("ModelFile: networks and ensembles of format version 1 score as when they were written") {
+  const std::string kind = GENERATE("autoencoder", "lstm_forecaster", "detector_ensemble");
+  CAPTURE(kind);
+  const auto path = std::filesystem::path(SECONDLOOK_FIXTURES) / (kind + "_v1.safetensors");
+  const ModelFile file = ModelFile::read(path);
+  const std::unique_ptr<Model> model = secondlook::load(path);
+  REQUIRE(model->kind() == kind);
+  const auto* detector = dynamic_cast<const secondlook::Detector*>(model.get());
+  REQUIRE(detector != nullptr);
+  const auto expected = file.get<double>("expected_scores", {-1});
+  std::vector<double> scores(expected.size());
+  detector->score_samples(rows_of(file, "rows"), scores);
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    CAPTURE(i);
+    const bool both_missing = std::isnan(scores[i]) && std::isnan(expected[i]);
+    REQUIRE((both_missing ||
+             std::abs(scores[i] - expected[i]) <= 1e-5 * std::max(1.0, std::abs(expected[i]))));
+  }
 }
