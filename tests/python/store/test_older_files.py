@@ -10,7 +10,6 @@ import secondlook as sl
 from secondlook.store import ModelFile
 from secondlook.store.load import _HOMES
 
-
 KINDS = {
     "autoencoder": sl.Autoencoder,
     "detector_ensemble": sl.DetectorEnsemble,
