@@ -118,6 +118,14 @@ void register_lstm_forecaster(py::module_& module) {
            py::arg("seed"), py::arg("n_jobs"))
       .def("fit_series", &fit_series, py::arg("series"), py::arg("progress"))
       .def(
+          "residuals",
+          [](const LstmForecaster& self, py::handle x) {
+            return rows_to_array(x, self.n_features(), true, [&](auto samples, auto values) {
+              self.residuals(samples, values);
+            });
+          },
+          py::arg("x"))
+      .def(
           "forecast",
           [](const LstmForecaster& self, py::handle x, std::size_t n_steps) {
             return with_samples(x, self.n_features(), [&](auto samples) -> py::object {

@@ -150,6 +150,13 @@ void LstmForecaster::feature_contributions(MatrixView<double> x,
   contributions_any(x, contributions);
 }
 
+void LstmForecaster::residuals(MatrixView<float> x, std::span<double> residuals) const {
+  residuals_any(x, residuals);
+}
+void LstmForecaster::residuals(MatrixView<double> x, std::span<double> residuals) const {
+  residuals_any(x, residuals);
+}
+
 void LstmForecaster::forecast(MatrixView<float> x, std::span<double> forecast) const {
   forecast_any(x, forecast);
 }
@@ -338,6 +345,24 @@ void LstmForecaster::contributions_any(MatrixView<Scalar> x,
   run(who, x, [&](std::size_t t, const LstmStream::State& s, double) {
     const auto& parts = s.residual.contributions;
     std::ranges::copy(parts, &contributions[t * parts.size()]);
+  });
+}
+
+template <class Scalar>
+void LstmForecaster::residuals_any(MatrixView<Scalar> x, std::span<double> residuals) const {
+  const char* who = "LSTMForecaster::residuals";
+  require(residuals.size() == static_cast<std::size_t>(x.rows() * x.cols()),
+          "{}: expected room for {} values, got {}", who, x.rows() * x.cols(), residuals.size());
+  run(who, x, [&](std::size_t t, const LstmStream::State& s, double score) {
+    // The step before left its forecast in this row. Not the scaled residual: that is of floats.
+    const std::size_t n = s.scaled.size();
+    const Scalar* sample = x.row(static_cast<Eigen::Index>(t));
+    for (double& value : residuals.subspan(t * n, n)) {
+      const double measured = static_cast<double>(*sample++);
+      value = score == score ? measured - value : std::numeric_limits<double>::quiet_NaN();
+    }
+    if (t + 1 < static_cast<std::size_t>(x.rows()))
+      s.weights->scaler.inverse_transform(s.forecast.data(), &residuals[(t + 1) * n]);
   });
 }
 

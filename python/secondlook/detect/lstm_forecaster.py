@@ -184,6 +184,49 @@ class LSTMForecaster(NeuralDetector):
         )
         return ahead
 
+    def residuals(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return what was measured minus the forecast of it, made from the samples before.
+
+        The score is these residuals' mean square under their covariance, without the sign: where a
+        small shortfall lasts, as in theft or drift, the mean of the residuals over some time shows
+        it sooner.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_steps, n_channels)
+            One series from its start; NaN is missing.
+
+        Returns
+        -------
+        residuals : ndarray of shape (n_steps, n_channels)
+            In the channels' own units, above 0 where more was measured than foreseen. NaN in a row
+            without a score, thus in the warm-up, and where the channel was missing.
+
+        Raises
+        ------
+        ValueError
+            For another number of channels than `fit` saw, and for infinities.
+
+        Notes
+        -----
+        The value itself is taken as measured, however wild. The forecast is made as a stream makes
+        it: from values limited to 10 standard deviations about the channel's mean in training, and
+        where one was missing, from its own forecast. In a channel that is missing for longer than
+        `max_gap` the mean stands in, and the residuals after it are larger for some steps; after so
+        long a gap in all channels the series warms up anew.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from secondlook import LSTMForecaster
+        >>> load = np.sin(np.arange(1000) / 4)[:, None]
+        >>> model = LSTMForecaster(window=24, hidden=8, max_epochs=5, random_state=0).fit(load)
+        >>> expected = load[500] - model.forecast(load[:500], steps=1)[0]
+        >>> bool(np.allclose(model.residuals(load)[500], expected))
+        True
+        """
+        return self._apply("residuals", X)
+
     def feature_contributions(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return each channel's part in the residual.
 

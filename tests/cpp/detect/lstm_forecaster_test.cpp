@@ -122,6 +122,45 @@ TEST_CASE("LstmForecaster: short gaps are carried and long ones begin anew") {
   CHECK(scores[108] > -100);
 }
 
+TEST_CASE("LstmForecaster: residuals are the samples minus the stream's forecasts") {
+  auto x = make_series(300, 8);
+  x(50, 0) = 1e4;  // the residual has it in full, what follows sees it limited
+  for (Eigen::Index t = 60; t < 66; ++t) x(t, 0) = kMissing;
+  x.row(90).setConstant(kMissing);
+  for (Eigen::Index t = 200; t < 230; ++t) x.row(t).setConstant(kMissing);
+  std::vector<double> residuals(600), expected, forecast(2);
+  fitted().residuals(x, residuals);
+  auto stream = fitted().stream();
+  for (Eigen::Index t = 0; t < 300; ++t) {
+    stream.forecast(forecast);
+    const double score = stream.push(std::span<const double>(x.row(t).data(), 2));
+    for (Eigen::Index j = 0; j < 2; ++j)
+      expected.push_back(std::isnan(score) ? kMissing
+                                           : x(t, j) - forecast[static_cast<std::size_t>(j)]);
+  }
+  CHECK(same(residuals, expected));
+  CHECK(residuals[2 * 50] == Approx(1e4).epsilon(0.01));
+  CHECK(std::isnan(residuals[2 * 62]));
+  CHECK(std::isfinite(residuals[2 * 62 + 1]));
+
+  fitted().forecast(x.topRows(150).eval(), forecast);
+  CHECK(residuals[2 * 150] == x(150, 0) - forecast[0]);
+  CHECK(residuals[2 * 150 + 1] == x(150, 1) - forecast[1]);
+}
+
+TEST_CASE("LstmForecaster: residuals of floats are those of the same values as doubles") {
+  const Matrix<float> x = make_series(100, 9).cast<float>();
+  std::vector<double> of_floats(200), of_doubles(200);
+  fitted().residuals(x, of_floats);
+  fitted().residuals(x.cast<double>().eval(), of_doubles);
+  // Only the scaling of the inputs may round otherwise.
+  for (std::size_t i = 0; i < 200; ++i) {
+    CAPTURE(i);
+    CHECK(std::isnan(of_floats[i]) == (i < 2 * 24));
+    if (i >= 2 * 24) CHECK(of_floats[i] == Approx(of_doubles[i]).margin(1e-4));
+  }
+}
+
 TEST_CASE("LstmForecaster: forecasts a wave") {
   const auto x = make_series(340, 5);
   const Matrix<double> past = x.topRows(300);
@@ -187,6 +226,8 @@ TEST_CASE("LstmForecaster: bad input is refused and the model stays as it was") 
   std::vector<double> scores(400);
   CHECK_THROWS_AS(model.score_samples(x, scores), secondlook::NotFitted);
   CHECK_THROWS_AS(model.stream(), secondlook::NotFitted);
+  std::vector<double> residuals(800);
+  CHECK_THROWS_AS(model.residuals(x, residuals), secondlook::NotFitted);
   model = fitted();
   const auto before = scores_of(model, x);
 
@@ -204,6 +245,11 @@ TEST_CASE("LstmForecaster: bad input is refused and the model stays as it was") 
   CHECK_THROWS_WITH(model.fit_offset(x.topRows(10).eval()), Contains("warm-up"));
   CHECK_THROWS_AS(model.fit(std::span<const secondlook::MatrixView<double>>()),
                   secondlook::InvalidArgument);
+  CHECK_THROWS_WITH(model.residuals(x, scores),
+                    "LSTMForecaster::residuals: expected room for 800 values, got 400");
+  CHECK_THROWS_WITH(model.residuals(x.leftCols(1).eval(), scores),
+                    Contains("LSTMForecaster::residuals: expected 2 features, got 1"));
+  CHECK_THROWS_AS(model.residuals(bad, residuals), secondlook::InvalidArgument);
   CHECK(same(scores_of(model, x), before));
 
   auto stream = model.stream();

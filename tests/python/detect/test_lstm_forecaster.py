@@ -3,6 +3,7 @@ import pickle
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import secondlook as sl
@@ -65,6 +66,66 @@ def test_forecasts_better_than_the_last_value(model):
     assert ahead.shape == (24, 2)
     naive = X[299] - X[300:]
     assert ((ahead - X[300:]) ** 2).mean() < 0.2 * (naive**2).mean()
+
+
+def test_residuals_are_the_samples_minus_what_the_stream_forecast(model):
+    X = wave(300, seed=8)
+    X[50, 0] = 1e4  # in full in its residual, limited in what the forecasts after it are made from
+    X[60:66, 0] = np.nan
+    X[90] = np.nan
+    X[200:230] = np.nan
+    stream = sl._core.detect.LstmStream(model._model)
+    expected = np.full_like(X, np.nan)
+    for t, sample in enumerate(X):
+        ahead = stream.forecast()
+        if not np.isnan(stream.push(sample)):
+            expected[t] = sample - ahead
+    residuals = model.residuals(X)
+    np.testing.assert_array_equal(residuals, expected)
+    assert residuals[50, 0] == pytest.approx(1e4, rel=0.01)
+    for t in (24, 51, 66, 150, 270):
+        np.testing.assert_array_equal(residuals[t], X[t] - model.forecast(X[:t], steps=1)[0])
+
+
+def test_residuals_are_missing_where_the_score_or_the_sample_is(model):
+    X = wave(200, seed=9)
+    X[100:104, 1] = np.nan
+    X[120] = np.nan
+    missing = np.isnan(X)
+    missing[:24] = True
+    residuals = model.residuals(X)
+    np.testing.assert_array_equal(np.isnan(residuals), missing)
+    assert residuals.shape == X.shape
+    np.testing.assert_array_equal(np.isnan(residuals).all(axis=1), np.isnan(model.score_samples(X)))
+
+
+def test_a_lasting_shortfall_has_a_sign(model):
+    X = wave(400, seed=10)
+    before = model.residuals(X)
+    X[200:, 0] -= 0.5
+    after = model.residuals(X)
+    assert after[200:203, 0].mean() < before[200:203, 0].mean() - 0.25
+
+
+def test_residuals_of_lists_and_of_floats_are_the_same(model):
+    X = wave(100, seed=11).astype(np.float32)
+    expected = model.residuals(X.astype(np.float64))
+    np.testing.assert_array_equal(model.residuals(X.astype(np.float64).tolist()), expected)
+    residuals = model.residuals(X)
+    assert residuals.dtype == np.float64
+    # Only the scaling of the inputs may round otherwise.
+    np.testing.assert_allclose(residuals, expected, atol=1e-4)
+
+
+def test_residuals_of_the_wrong_series_are_refused(model):
+    with pytest.raises(ValueError, match="expecting 2 features"):
+        model.residuals(wave(50)[:, :1])
+    with pytest.raises(ValueError, match="2D array"):
+        model.residuals(wave(50)[:, 0])
+    with pytest.raises(ValueError, match=r"LSTMForecaster::residuals: expected finite"):
+        model.residuals(np.full((50, 2), np.inf))
+    with pytest.raises(NotFittedError):
+        small().residuals(wave(50))
 
 
 def test_contributions_sum_to_the_score_and_point_at_the_channel(model):

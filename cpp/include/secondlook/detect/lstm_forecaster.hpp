@@ -78,6 +78,16 @@ class SECONDLOOK_EXPORT LstmForecaster final : public Detector, public Model {
   void feature_contributions(MatrixView<float> x, std::span<double> contributions) const override;
   void feature_contributions(MatrixView<double> x, std::span<double> contributions) const override;
 
+  /// Each sample minus its one-step forecast, in the channels' own units: above 0 where more was
+  /// measured than foreseen. NaN where the score is, and in a channel that is missing.
+  ///
+  /// The sample is taken as measured. The samples before it, that the forecast is made from, are
+  /// taken within 10 standard deviations of the channel's mean in training; where missing, as their
+  /// own forecast, and in a channel that is missing for longer than `max_gap`, as the mean.
+  /// @param residuals row-major, shape (steps, channels)
+  void residuals(MatrixView<float> x, std::span<double> residuals) const;
+  void residuals(MatrixView<double> x, std::span<double> residuals) const;
+
   /// The next samples after those of `x`, each forecast fed back as if it had been measured.
   /// @param forecast row-major, shape (any number of steps, channels), in the channels' own units
   void forecast(MatrixView<float> x, std::span<double> forecast) const;
@@ -129,6 +139,8 @@ class SECONDLOOK_EXPORT LstmForecaster final : public Detector, public Model {
   void score_any(MatrixView<Scalar> x, std::span<double> scores) const;
   template <class Scalar>
   void contributions_any(MatrixView<Scalar> x, std::span<double> contributions) const;
+  template <class Scalar>
+  void residuals_any(MatrixView<Scalar> x, std::span<double> residuals) const;
   template <class Scalar>
   void forecast_any(MatrixView<Scalar> x, std::span<double> forecast) const;
 
