@@ -9,7 +9,7 @@ namespace secondlook {
 
 namespace {
 
-using nlohmann::json;
+using json = StrictJson;
 
 const ReaderRegistration registration("autoencoder", [](const ModelFile& file) {
   return std::unique_ptr<Model>(std::make_unique<Autoencoder>(Autoencoder::from_file(file)));

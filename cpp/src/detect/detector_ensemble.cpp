@@ -36,6 +36,15 @@ std::vector<double> anomaly_scores(const Detector& detector, MatrixView<Scalar> 
   return scores;
 }
 
+template <class Scalar>
+std::vector<std::vector<double>> anomaly_scores(
+    std::span<const std::shared_ptr<const Detector>> members, MatrixView<Scalar> x) {
+  std::vector<std::vector<double>> scores;
+  scores.reserve(members.size());
+  for (const auto& member : members) scores.push_back(anomaly_scores(*member, x));
+  return scores;
+}
+
 // Progress of one of several pieces of work of equal length.
 Progress part_of(const Progress& whole, std::size_t i, std::size_t n) {
   if (!whole) return {};
@@ -161,6 +170,7 @@ std::vector<EnsembleMember> DetectorEnsemble::members() const {
 
 std::vector<std::string> DetectorEnsemble::voters() const {
   std::vector<std::string> names;
+  names.reserve(members_.size() + 3);
   for (const auto& member : members_) names.push_back(member.name);
   names.push_back(members_.front().name + " recent");
   names.emplace_back("z_score");
@@ -226,6 +236,7 @@ void DetectorEnsemble::fit_offset_any(MatrixView<Scalar> x) {
   for (const auto& member : state_->members)
     add(anomaly_scores(*member, x), std::numeric_limits<double>::lowest());
   std::vector<double> z_scores;
+  z_scores.reserve(static_cast<std::size_t>(x.rows()));
   for (Eigen::Index i = 0; i < x.rows(); ++i) z_scores.push_back(state_->z_score(x.row(i)));
   add(z_scores, parameters_.n_sigma);
   state_->limits = std::move(limits);
@@ -240,8 +251,7 @@ void DetectorEnsemble::score_any(MatrixView<Scalar> x, std::span<double> scores)
   require(scores.size() == static_cast<std::size_t>(x.rows()),
           "{}: expected room for {} values, got {}", who, x.rows(), scores.size());
   const State& s = *state_;
-  std::vector<std::vector<double>> anomaly;
-  for (const auto& member : s.members) anomaly.push_back(anomaly_scores(*member, x));
+  const auto anomaly = anomaly_scores(s.members, x);
   std::array<double, kMostMembers> own{};
   std::vector<double> margins(s.n_voters(parameters_));
   const auto weakest = margins.begin() + static_cast<std::ptrdiff_t>(parameters_.votes) - 1;
@@ -265,11 +275,10 @@ void DetectorEnsemble::contributions_any(MatrixView<Scalar> x,
   const State& s = *state_;
   std::vector<double> scores(n_rows);
   score_any(x, scores);
-  std::vector<std::vector<double>> anomaly, parts;
-  for (const auto& member : s.members) {
-    anomaly.push_back(anomaly_scores(*member, x));
-    member->feature_contributions(x, parts.emplace_back(contributions.size()));
-  }
+  const auto anomaly = anomaly_scores(s.members, x);
+  std::vector<std::vector<double>> parts(s.members.size(),
+                                         std::vector<double>(contributions.size()));
+  for (std::size_t k = 0; k < parts.size(); ++k) s.members[k]->feature_contributions(x, parts[k]);
   const std::size_t width = n_features();
   for (std::size_t i = 0; i < n_rows; ++i) {
     const auto row = contributions.subspan(i * width, width);

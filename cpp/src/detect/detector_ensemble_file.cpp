@@ -10,7 +10,7 @@ namespace secondlook {
 
 namespace {
 
-using nlohmann::json;
+using json = StrictJson;
 
 constexpr double kUnlimited = std::numeric_limits<double>::infinity();
 

@@ -11,7 +11,7 @@ namespace secondlook {
 namespace {
 
 using detect::kGroupRows;
-using nlohmann::json;
+using json = StrictJson;
 
 const ReaderRegistration registration("isolation_forest", [](const ModelFile& file) {
   return std::unique_ptr<Model>(

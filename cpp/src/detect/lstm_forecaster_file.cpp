@@ -10,7 +10,7 @@ namespace secondlook {
 
 namespace {
 
-using nlohmann::json;
+using json = StrictJson;
 
 const ReaderRegistration registration("lstm_forecaster", [](const ModelFile& file) {
   return std::unique_ptr<Model>(std::make_unique<LstmForecaster>(LstmForecaster::from_file(file)));

@@ -6,7 +6,7 @@
 
 namespace secondlook::detect {
 
-using nlohmann::json;
+using json = StrictJson;
 
 void TrainingState::write(ModelFile& file) const {
   file.set_section(

@@ -12,7 +12,7 @@ namespace secondlook::learn {
 
 namespace {
 
-using nlohmann::json;
+using json = StrictJson;
 
 constexpr const char* kSection = "learner";
 

@@ -1,16 +1,16 @@
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
 #include "core/validation.hpp"
 #include "secondlook/store/model_file.hpp"
+#include "store/strict_json.hpp"
 
 namespace secondlook {
 
-inline nlohmann::json read_section(const ModelFile& file, std::string_view name) {
-  return nlohmann::json::parse(file.section(name));
+inline StrictJson read_section(const ModelFile& file, std::string_view name) {
+  return StrictJson::parse(file.section(name));
 }
 
 /// What `build` makes of a file of the given kind; whatever is wrong with its contents becomes a

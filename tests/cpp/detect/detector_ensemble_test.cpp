@@ -249,3 +249,16 @@ TEST_CASE("DetectorEnsemble: what is wrong is said and changes nothing") {
   REQUIRE_THROWS_AS(stream.use(std::make_shared<const DetectorEnsemble>(make_ensemble(parameters))),
                     InvalidArgument);
 }
+
+TEST_CASE("DetectorEnsemble: a count in its file that is none is refused") {
+  const ModelFile file = make_ensemble().to_file();
+  const std::string wrong = GENERATE("-1", "-1.0", "2.5", "1e300", "18446744073709551616", "\"2\"");
+  CAPTURE(wrong);
+  std::string parameters = file.section("parameters");
+  const std::string votes = "\"votes\":2";
+  REQUIRE(parameters.find(votes) != std::string::npos);
+  parameters.replace(parameters.find(votes), votes.size(), "\"votes\":" + wrong);
+  ModelFile changed = file;
+  changed.set_section("parameters", parameters);
+  REQUIRE_THROWS_AS(DetectorEnsemble::from_file(changed), secondlook::ModelFileError);
+}
