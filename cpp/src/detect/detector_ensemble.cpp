@@ -54,15 +54,21 @@ Progress part_of(const Progress& whole, std::size_t i, std::size_t n) {
 }
 
 // Means and deviations of earlier rows and new ones together, weighted by their numbers.
-Scaler merged(const Scaler& earlier, double n_earlier, const Scaler& fresh, double n_fresh) {
-  const double share = n_fresh / (n_earlier + n_fresh);
-  std::vector<double> mean, scale;
-  for (std::size_t j = 0; j < earlier.n_features(); ++j) {
-    const double apart = fresh.mean()[j] - earlier.mean()[j];
-    mean.push_back(earlier.mean()[j] + share * apart);
-    scale.push_back(std::sqrt((1 - share) * earlier.scale()[j] * earlier.scale()[j] +
-                              share * fresh.scale()[j] * fresh.scale()[j] +
-                              share * (1 - share) * apart * apart));
+template <class Scalar>
+Scaler merged(const Scaler& earlier, double n_earlier, MatrixView<Scalar> fresh) {
+  const double share =
+      static_cast<double>(fresh.rows()) / (n_earlier + static_cast<double>(fresh.rows()));
+  std::vector<double> mean(earlier.mean().begin(), earlier.mean().end());
+  std::vector<double> scale(earlier.scale().begin(), earlier.scale().end());
+  for (std::size_t j = 0; j < mean.size(); ++j) {
+    const auto column =
+        fresh.eigen().col(static_cast<Eigen::Index>(j)).template cast<double>().array();
+    const double fresh_mean = column.mean();
+    const double fresh_variance = (column - fresh_mean).square().mean();
+    const double apart = fresh_mean - mean[j];
+    mean[j] += share * apart;
+    scale[j] = std::sqrt((1 - share) * scale[j] * scale[j] + share * fresh_variance +
+                         share * (1 - share) * apart * apart);
   }
   return {std::move(mean), std::move(scale)};
 }
@@ -106,8 +112,8 @@ DetectorEnsemble::DetectorEnsemble(std::vector<EnsembleMember> members,
           "DetectorEnsemble: recent_level must lie in (0, 1), got {}", p.recent_level);
   require(p.recent_window >= 1 && p.recent_window <= 65536,
           "DetectorEnsemble: recent_window must lie in [1, 65536], got {}", p.recent_window);
-  require(p.limit_level > 0 && p.limit_level < 1,
-          "DetectorEnsemble: limit_level must lie in (0, 1), got {}", p.limit_level);
+  require(p.limit_level > 0.5 && p.limit_level < 1,
+          "DetectorEnsemble: limit_level must lie in (0.5, 1), got {}", p.limit_level);
 }
 
 DetectorEnsemble::~DetectorEnsemble() = default;
@@ -219,7 +225,7 @@ void DetectorEnsemble::partial_fit_any(MatrixView<Scalar> x, const Progress& pro
     state->members[i] = std::move(member);
   }
   // The weight of what was before does not grow, so that the means follow what ages.
-  state->scaler = merged(state->scaler, state->n_rows, Scaler(x), static_cast<double>(x.rows()));
+  state->scaler = merged(state->scaler, state->n_rows, x);
   state->stale = true;
   state_ = std::move(state);
 }

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from secondlook import _core
-from secondlook.core.progress import ProgressBar
 from secondlook.detect.autoencoder import Autoencoder
 from secondlook.detect.ensemble_stream import SEVERITIES, EnsembleStream
 from secondlook.detect.isolation_forest import IsolationForest
@@ -56,7 +55,7 @@ class DetectorEnsemble(TabularDetector):
     recent_window : int, default=500
         Samples of a device that are recent; those beyond the member's limit are left out.
     limit_level : float, default=0.99
-        Quantile of a member's training scores that is its limit.
+        Quantile, in (0.5, 1), of a member's training scores that is its limit.
     rules : sequence of dict, default=()
         Limits that a feature keeps where all is well: ``{"feature": "temperature", "upper": 60}``,
         with ``lower``, ``upper`` or both, and perhaps a ``reason`` in words. A feature is a name,
@@ -136,10 +135,7 @@ class DetectorEnsemble(TabularDetector):
         """
         samples = self._own_or_validated(X, reset=True)
         model = self._make_core(*samples.shape)
-        with ProgressBar("Training") as progress:
-            model.fit(samples, progress)
-        self._model = model
-        return self
+        return self._train(model, model.fit, samples)
 
     def partial_fit(self, X: ArrayLike, y: None = None) -> Self:
         """Let every member learn on from new rows, and move the features' means and deviations.
@@ -158,12 +154,7 @@ class DetectorEnsemble(TabularDetector):
         -------
         self : DetectorEnsemble
         """
-        if not hasattr(self, "_model"):
-            return self.fit(X)
-        samples = self._own_or_validated(X, reset=False)
-        with ProgressBar("Training") as progress:
-            self._model.partial_fit(samples, progress)
-        return self
+        return self._train_on(X)
 
     def feature_contributions(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return each feature's part in minus the score.

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from secondlook import _core
-from secondlook.detect.stream import Verdict
+from secondlook.detect.stream import Verdict, require_later
 
 if TYPE_CHECKING:
     from secondlook.detect.detector_ensemble import DetectorEnsemble
@@ -106,8 +106,8 @@ class EnsembleStream:
             For another number of features, infinities, and a time that does not go forward. The
             stream is then as before.
         """
-        if time is not None and self._last_time is not None and not time > self._last_time:
-            raise ValueError(f"EnsembleStream: expected a time after {self._last_time}, got {time}")
+        if time is not None and self._last_time is not None:
+            require_later("EnsembleStream", self._last_time, time)
         record = EnsembleRecord(time, *self._stream.push(sample), self._voters)
         if time is not None:
             self._last_time = time

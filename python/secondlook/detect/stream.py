@@ -120,20 +120,11 @@ class DetectorStream:
             For another number of features, infinities, NaN where the detector takes none, and a
             time that does not go forward. The stream is then as before.
         """
+        if time is not None and self._last_time is not None:
+            require_later(f"{type(self._detector).__name__} stream", self._last_time, time)
+        score = self._series.push(sample)
         if time is not None:
-            last = self._last_time
-            if last is not None and not time > last:
-                raise ValueError(
-                    f"{type(self._detector).__name__} stream: expected a time after {last}, "
-                    f"got {time}"
-                )
             self._last_time = time
-        try:
-            score = self._series.push(sample)
-        except BaseException:
-            if time is not None:
-                self._last_time = last
-            raise
         if score != score:
             return StreamRecord(time, score, "unknown", self._likelihood.tail_probability, ())
         self._likelihood.push(-score)
@@ -160,6 +151,12 @@ class DetectorStream:
             for j in largest
             if parts[j] >= _LEAST_PART * total
         )
+
+
+def require_later(who: str, last: Any, time: Any) -> None:
+    """Refuse a time that is not after the last one."""
+    if not time > last:
+        raise ValueError(f"{who}: expected a time after {last}, got {time}")
 
 
 class SampleSeries:

@@ -4,6 +4,7 @@ import json
 import os
 import warnings
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, ClassVar, Self, TypeGuard
 
 import numpy as np
@@ -14,6 +15,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from secondlook import _core
+from secondlook.core.progress import ProgressBar
 from secondlook.detect.stream import DetectorStream, SampleSeries
 from secondlook.errors import ModelFileError, StaleDecisionWarning
 
@@ -28,6 +30,10 @@ class TabularDetector(OutlierMixin, BaseEstimator, ABC):
     @abstractmethod
     def _parameters_of(cls, core: Any) -> dict[str, Any]:
         """Return the constructor's arguments that give the core's parameters."""
+
+    @abstractmethod
+    def fit(self, X: ArrayLike, y: None = None) -> Self:
+        """Train anew."""
 
     @abstractmethod
     def _make_core(self, n_rows: int, n_features: int) -> Any:
@@ -150,6 +156,26 @@ class TabularDetector(OutlierMixin, BaseEstimator, ABC):
     def _make_series(self, snapshot: Any = None) -> Any:
         """Return what pushes samples one after another, where a snapshot stood if one is given."""
         return SampleSeries(self)
+
+    def _train(self, model: Any, fit: Callable[..., Any], samples: Any) -> Self:
+        """Train a new model by its method `fit`; keep what it learned, also when interrupted."""
+        try:
+            with ProgressBar("Training") as progress:
+                fit(samples, progress)
+        finally:
+            if model.fitted:
+                self._model = model
+        return self
+
+    def _train_on(self, X: ArrayLike) -> Self:
+        """Let the model learn on from new rows; an untrained one is trained."""
+        if not hasattr(self, "_model"):
+            trained: Self = self.fit(X)
+            return trained
+        samples = self._own_or_validated(X, reset=False)
+        with ProgressBar("Training") as progress:
+            self._model.partial_fit(samples, progress)
+        return self
 
     def _to_model_file(self) -> "_core.store.ModelFile":
         file: _core.store.ModelFile = self._fitted().to_file()

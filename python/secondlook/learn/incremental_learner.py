@@ -72,7 +72,7 @@ class IncrementalLearner:
 
     Parameters
     ----------
-    detector : IsolationForest or Autoencoder
+    detector : IsolationForest, Autoencoder or DetectorEnsemble
         Fitted. It is copied and stays as it is.
     calibration : array-like of shape (n_samples, n_features)
         Mostly normal rows, best not trained on. They set the limit of suspicion and begin the

@@ -176,7 +176,7 @@ def test_learning_on_makes_the_limits_stale_until_they_are_set_anew():
         ({"n_sigma": -1}, "n_sigma must be above 0, got -1"),
         ({"recent_level": 1.0}, r"recent_level must lie in \(0, 1\), got 1"),
         ({"recent_window": 0}, r"recent_window must lie in \[1, 65536\], got 0"),
-        ({"limit_level": 1.5}, r"limit_level must lie in \(0, 1\), got 1.5"),
+        ({"limit_level": 0.4}, r"limit_level must lie in \(0.5, 1\), got 0.4"),
         ({"members": []}, "expected 1 to 16 members, got 0"),
         ({"rules": [{"upper": 3}]}, "expected a rule with a feature"),
         ({"rules": [{"feature": 0, "limit": 3}]}, "expected a rule with a feature"),

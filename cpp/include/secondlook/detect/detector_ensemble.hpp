@@ -21,7 +21,7 @@ struct DetectorEnsembleParameters {
   double n_sigma = 2.5;             ///< standard deviations beyond which a feature votes, above 0
   double recent_level = 0.95;       ///< quantile of the first member's recent scores, in (0, 1)
   std::size_t recent_window = 500;  ///< samples of a stream that are recent, in [1, 65536]
-  double limit_level = 0.99;        ///< quantile of a member's training scores, its limit, (0, 1)
+  double limit_level = 0.99;        ///< quantile of a member's training scores, its limit; (0.5, 1)
   std::vector<DomainRule> rules = {};
   std::vector<std::string> feature_names = {};  ///< for the reasons; none, or one a feature
 
