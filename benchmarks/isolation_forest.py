@@ -61,7 +61,7 @@ def score(X, rounds):
         f"{min(medians['isotree'], medians['scikit-learn']) / medians['secondlook, float64']:.1f}; "
         f"one thread over two: "
         f"{medians['secondlook, float64'] / medians['secondlook, float64, two threads']:.2f}; "
-        f"fitted memory {one._forest.memory_bytes / 1e3:.0f} kB"
+        f"fitted memory {one._model.memory_bytes / 1e3:.0f} kB"
     )
 
 
