@@ -1,5 +1,7 @@
 #include "secondlook/detect/detector_ensemble.hpp"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -103,9 +105,12 @@ DetectorEnsemble::DetectorEnsemble(std::vector<EnsembleMember> members,
             "the rows before",
             name);
   }
-  require(p.votes >= 1 && p.votes <= voters().size(),
-          "DetectorEnsemble: votes must lie in [1, {}], the voters, got {}", voters().size(),
-          p.votes);
+  const auto all = voters();
+  require(std::set<std::string>(all.begin(), all.end()).size() == all.size(),
+          "DetectorEnsemble: expected members named otherwise than the other voters, got {}",
+          fmt::join(all, ", "));
+  require(p.votes >= 1 && p.votes <= all.size(),
+          "DetectorEnsemble: votes must lie in [1, {}], the voters, got {}", all.size(), p.votes);
   require(p.n_sigma > 0 && std::isfinite(p.n_sigma),
           "DetectorEnsemble: n_sigma must be above 0, got {}", p.n_sigma);
   require(p.recent_level > 0 && p.recent_level < 1,

@@ -47,6 +47,7 @@ struct EnsembleStream::State {
 
 EnsembleStream::EnsembleStream(std::shared_ptr<const DetectorEnsemble> ensemble)
     : ensemble_(std::move(ensemble)) {
+  require(ensemble_ != nullptr, "EnsembleStream: expected an ensemble, got none");
   ensemble_->require_fitted("DetectorEnsemble::stream");
   const auto& p = ensemble_->parameters();
   state_ = std::make_unique<State>(p, ensemble_->members_.size(), ensemble_->state_->n_voters(p));
@@ -186,6 +187,7 @@ std::string EnsembleStream::explain(const double* anomaly, const double* sample,
 }
 
 void EnsembleStream::use(std::shared_ptr<const DetectorEnsemble> ensemble) {
+  require(ensemble != nullptr, "EnsembleStream::use: expected an ensemble, got none");
   ensemble->require_fitted("EnsembleStream::use");
   require(ensemble->n_features() == ensemble_->n_features(),
           "EnsembleStream::use: expected an ensemble of {} features, got {}",

@@ -41,7 +41,12 @@ void BatteryFeatures::push(const Sample& sample, std::span<double, kFeatures> fe
     std::ranges::fill(features, std::numeric_limits<double>::quiet_NaN());
     return;
   }
-  if (!window_.empty() && time_ns - window_.back().time_ns > parameters_.max_gap_ns)
+  // Times rise, so the difference fits where a signed one may not.
+  const auto since = [time_ns = time_ns](std::int64_t earlier) {
+    return static_cast<std::uint64_t>(time_ns) - static_cast<std::uint64_t>(earlier);
+  };
+  if (!window_.empty() &&
+      since(window_.back().time_ns) > static_cast<std::uint64_t>(parameters_.max_gap_ns))
     window_.clear();
   const Sample before = window_.empty() ? sample : window_.back();
   if (window_.size() == parameters_.window) window_.erase(window_.begin());
@@ -59,7 +64,7 @@ void BatteryFeatures::push(const Sample& sample, std::span<double, kFeatures> fe
   double squares = 0;
   for (const Sample& s : window_) squares += std::pow(s.voltage - voltage_sum / n, 2);
   const Sample& first = window_.front();
-  const double minutes = static_cast<double>(time_ns - first.time_ns) / kNanosecondsAMinute;
+  const double minutes = static_cast<double>(since(first.time_ns)) / kNanosecondsAMinute;
   const auto rate = [&](double change) { return minutes > 0 ? change / minutes : 0; };
 
   const std::array<double, kFeatures> values{voltage,

@@ -2,6 +2,7 @@
 
 import json
 import math
+import operator
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
@@ -13,6 +14,7 @@ from secondlook.detect.autoencoder import Autoencoder
 from secondlook.detect.ensemble_stream import SEVERITIES, EnsembleStream
 from secondlook.detect.isolation_forest import IsolationForest
 from secondlook.detect.tabular import TabularDetector, seed_of
+from secondlook.series.devices import places_by_device
 from secondlook.store.load import build
 
 if TYPE_CHECKING:
@@ -31,12 +33,17 @@ class DetectorEnsemble(TabularDetector):
     ``z_score``, where a feature lies further than `n_sigma` standard deviations from its training
     mean, and further than the furthest one does in a share `limit_level` of the training rows, for
     of many features one is often far; and ``rules``, if there are any. With the default members,
-    an autoencoder and an isolation forest, and rules these are five.
+    an autoencoder and an isolation forest, and rules these are five. The first member so counts
+    twice: beyond its own limit it is beyond its recent level as well, and with two votes needed it
+    decides alone. The others need company.
 
     A voter's margin is 0 in the middle of what is normal, the median of the training scores, and 1
     at its limit. The score is minus the `votes`-th largest margin, so samples below -1 are
     anomalies: as many voters as needed are beyond their limits. Severity is "Medium", one step up
     for each of: a vote more than needed, a margin of 2 or more.
+
+    A rule's margin is 1 and what its feature exceeds the limit by, in training standard deviations;
+    a feature that never varied in training has a deviation of 1, so put a rule on it.
 
     Rows scored by `score_samples` stand on their own, and the recent level is that of the training;
     `verdicts` and `stream` know each device's own.
@@ -156,6 +163,20 @@ class DetectorEnsemble(TabularDetector):
         """
         return self._train_on(X)
 
+    def fit_offset(self, X: ArrayLike) -> Self:
+        """Set every member's limits anew, and those of the z-scores.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows that are held to be normal, best not trained on.
+
+        Returns
+        -------
+        self : DetectorEnsemble
+        """
+        return super().fit_offset(X)
+
     def feature_contributions(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return each feature's part in minus the score.
 
@@ -181,6 +202,7 @@ class DetectorEnsemble(TabularDetector):
         stream : EnsembleStream
         """
         self._fitted()
+        self._warn_if_stale()
         return EnsembleStream(self)
 
     def verdicts(
@@ -213,6 +235,7 @@ class DetectorEnsemble(TabularDetector):
         import pandas as pd
 
         self._fitted()
+        self._warn_if_stale()
         keys = [device] if time is None else [device, time]
         if missing := [name for name in keys if name not in table.columns]:
             raise ValueError(
@@ -226,7 +249,7 @@ class DetectorEnsemble(TabularDetector):
             "severity": np.zeros(n, np.int8),
             "reasons": np.full(n, "", dtype=object),
         }
-        for name, places in table.groupby(device, sort=False, dropna=False).indices.items():
+        for name, places in places_by_device(table[device], "DetectorEnsemble.verdicts"):
             if time is not None:
                 _require_forward(name, table[time].iloc[places])
             judged = EnsembleStream(self)._push_many(features[places])
@@ -234,7 +257,7 @@ class DetectorEnsemble(TabularDetector):
                 columns[column][places] = values
         missing_rows = np.isnan(columns["score"])
         severity = columns["severity"]
-        n_votes = np.bitwise_count(columns["votes"])
+        n_votes = np.bitwise_count(columns["votes"]).astype(np.int64)
         verdict = np.where(missing_rows, "unknown", np.where(severity > 0, "anomaly", "normal"))
         result = table[keys].copy()
         result["score"] = columns["score"]
@@ -331,6 +354,8 @@ def _core_rule(rule: Rule, names: list[str]) -> tuple[int, float, float, str]:
             "DetectorEnsemble: expected a rule with a feature, and lower, upper or reason, "
             f"got {rule!r}"
         )
+    # null in JSON is no limit.
+    given = {key: value for key, value in rule.items() if value is not None}
     feature = rule["feature"]
     if isinstance(feature, str):
         if feature not in names:
@@ -339,13 +364,19 @@ def _core_rule(rule: Rule, names: list[str]) -> tuple[int, float, float, str]:
                 f"DetectorEnsemble: expected a rule on a named feature ({known}), got {feature!r}"
             )
         feature = names.index(feature)
-    if feature < 0:
-        raise ValueError(f"DetectorEnsemble: expected a feature's index or name, got {feature}")
-    lower, upper = rule.get("lower", -math.inf), rule.get("upper", math.inf)
-    return int(feature), float(lower), float(upper), str(rule.get("reason", ""))
+    try:
+        place = operator.index(feature)
+        lower, upper = float(given.get("lower", -math.inf)), float(given.get("upper", math.inf))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"DetectorEnsemble: {error} in the rule {rule!r}") from None
+    if place < 0:
+        raise ValueError(f"DetectorEnsemble: expected a feature's index or name, got {place}")
+    return place, lower, upper, str(given.get("reason", ""))
 
 
 def _require_forward(device: object, times: "pd.Series[Any]") -> None:
+    if times.isna().any():
+        raise ValueError(f"DetectorEnsemble.verdicts: expected no missing time, device {device!r}")
     if not times.is_monotonic_increasing or not times.is_unique:
         values = times.to_numpy()
         place = int(np.flatnonzero(~(values[1:] > values[:-1]))[0])

@@ -71,8 +71,12 @@ class EnsembleRecord:
 class EnsembleStream:
     """One device's samples, judged by an ensemble as they come: constant time and memory a sample.
 
-    Made by ``ensemble.stream()``. Streams of one ensemble share it, and follow it as it learns;
-    each remembers its own device's recent level, and pickles: a copy goes on where it stood.
+    Made by ``ensemble.stream()``. Streams of one ensemble share it, and follow it through
+    `partial_fit`; after `fit` they go on with the model before, until `use`. Each remembers its own
+    device's recent level, and pickles: a copy goes on where it stood.
+
+    An ensemble must not learn while another thread judges by it: an `IncrementalLearner` trains a
+    copy, with which `use` goes on.
 
     Parameters
     ----------
@@ -81,8 +85,8 @@ class EnsembleStream:
     """
 
     def __init__(self, ensemble: "DetectorEnsemble") -> None:
-        self._ensemble = ensemble
-        self._stream = _core.detect.EnsembleStream(ensemble._model)
+        self._model = ensemble._fitted()
+        self._stream = _core.detect.EnsembleStream(self._model)
         self._voters = ensemble.voters_
         self._last_time: Any = None
 
@@ -106,6 +110,8 @@ class EnsembleStream:
             For another number of features, infinities, and a time that does not go forward. The
             stream is then as before.
         """
+        if time is not None and time != time:
+            raise ValueError("EnsembleStream: expected a time, got a missing one")
         if time is not None and self._last_time is not None:
             require_later("EnsembleStream", self._last_time, time)
         record = EnsembleRecord(time, *self._stream.push(sample), self._voters)
@@ -126,15 +132,19 @@ class EnsembleStream:
         ValueError
             If it has others.
         """
-        self._stream.use(ensemble._fitted())
-        self._ensemble = ensemble
+        model = ensemble._fitted()
+        self._stream.use(model)
+        self._model = model
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_stream": self._stream.snapshot()}
+        model = self._model.to_file().serialize()
+        return {**self.__dict__, "_model": model, "_stream": self._stream.snapshot()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._stream = _core.detect.EnsembleStream(self._ensemble._model)
+        file = _core.store.ModelFile.parse(state["_model"])
+        self._model = _core.detect.DetectorEnsemble.from_file(file)
+        self._stream = _core.detect.EnsembleStream(self._model)
         self._stream.restore(state["_stream"])
 
     def _push_many(self, samples: NDArray[np.float64]) -> dict[str, Any]:

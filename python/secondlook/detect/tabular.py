@@ -67,13 +67,7 @@ class TabularDetector(OutlierMixin, BaseEstimator, ABC):
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """Score rows relative to `offset_`: negative is anomalous."""
         scores = self.score_samples(X)
-        if self._model.offset_is_stale:
-            warnings.warn(
-                f"{type(self).__name__}: offset_ was computed before the model learned on; "
-                "call fit_offset with recent rows",
-                StaleDecisionWarning,
-                stacklevel=2,
-            )
+        self._warn_if_stale()
         scores -= self._model.offset
         return scores
 
@@ -156,6 +150,15 @@ class TabularDetector(OutlierMixin, BaseEstimator, ABC):
     def _make_series(self, snapshot: Any = None) -> Any:
         """Return what pushes samples one after another, where a snapshot stood if one is given."""
         return SampleSeries(self)
+
+    def _warn_if_stale(self) -> None:
+        if self._model.offset_is_stale:
+            warnings.warn(
+                f"{type(self).__name__}: offset_ was computed before the model learned on; "
+                "call fit_offset with recent rows",
+                StaleDecisionWarning,
+                stacklevel=3,
+            )
 
     def _train(self, model: Any, fit: Callable[..., Any], samples: Any) -> Self:
         """Train a new model by its method `fit`; keep what it learned, also when interrupted."""

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from secondlook import _core
+from secondlook.series.devices import places_by_device
 from secondlook.series.duration import Duration, to_nanoseconds
 
 if TYPE_CHECKING:
@@ -15,6 +16,10 @@ __all__ = ["BATTERY_FEATURES", "BatteryFeatures", "battery_features"]
 
 #: Names of the features, in their order.
 BATTERY_FEATURES: tuple[str, ...] = tuple(_core.series.BatteryFeatures.names)
+
+
+# Nanoseconds since 1970 in 64 bits reach no further.
+_LAST_SECOND = (2**63 - 1) // 10**9
 
 
 class BatteryFeatures:
@@ -54,6 +59,7 @@ class BatteryFeatures:
         self._features = _core.series.BatteryFeatures(
             window=window, max_gap_ns=to_nanoseconds(max_gap, "BatteryFeatures: max_gap")
         )
+        self._last_time: NDArray[np.datetime64] = np.empty(0, "datetime64[ns]")
 
     def push(
         self, time: Any, voltage: float, current: float, temperature: float
@@ -63,7 +69,8 @@ class BatteryFeatures:
         Parameters
         ----------
         time : datetime64 or what NumPy makes one of
-            After the one before, on the clock whose hours matter.
+            After the one before, on the clock whose hours matter; of a time with a zone, what its
+            clock says.
         voltage, current, temperature : float
             In any unit. With a NaN among them the sample is passed over.
 
@@ -99,24 +106,49 @@ class BatteryFeatures:
         ValueError
             As `push`; then no sample is counted.
         """
-        times = np.ascontiguousarray(time, dtype="datetime64[ns]")
-        if times.ndim != 1 or np.isnat(times).any():
-            raise ValueError(
-                "BatteryFeatures: expected times of shape (n,), none missing, got shape "
-                f"{times.shape} with {np.isnat(times).sum()} missing"
-            )
+        times = _clock_times(time)
         rows = np.ascontiguousarray(samples, dtype=np.float64)
-        return self._features.push_many(times.view(np.int64), rows)
+        features = self._features.push_many(times.view(np.int64), rows)
+        if len(times):
+            self._last_time = times[-1:]
+        return features
 
     def __getstate__(self) -> dict[str, Any]:
         core = self._features
         return {**self.__dict__, "_features": (core.window_times, core.window_samples)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
         times, samples = state["_features"]
-        BatteryFeatures.__init__(self, self.window, max_gap=self.max_gap)
+        BatteryFeatures.__init__(self, state["window"], max_gap=state["max_gap"])
         self._features.push_many(times, samples)
+        # The last sample may have been one that was passed over.
+        self._last_time = state["_last_time"]
+        last = self._last_time.view(np.int64)
+        if len(last) and not (len(times) and times[-1] == last[0]):
+            self._features.push_many(last, np.full((1, 3), np.nan))
+
+
+def _clock_times(time: Any) -> NDArray[np.datetime64]:
+    """Return times as their own clock shows them, whatever its zone."""
+    if hasattr(time, "dt"):  # a column of a table
+        time = time.dt.tz_localize(None)
+    elif isinstance(time, list):
+        time = [t.replace(tzinfo=None) if getattr(t, "tzinfo", None) else t for t in time]
+    array = np.asarray(time)
+    if array.dtype.kind in "fiub":  # NumPy would take them for nanoseconds
+        raise ValueError(f"BatteryFeatures: expected times, got numbers of type {array.dtype}")
+    seconds = array.astype("datetime64[s]")
+    if array.ndim != 1 or np.isnat(seconds).any():
+        raise ValueError(
+            "BatteryFeatures: expected times of shape (n,), none missing, got shape "
+            f"{array.shape} with {np.isnat(seconds).sum()} missing"
+        )
+    if (np.abs(seconds.view(np.int64)) > _LAST_SECOND).any():
+        raise ValueError(
+            f"BatteryFeatures: expected times from 1678 to 2262, got {seconds.min()} to "
+            f"{seconds.max()}"
+        )
+    return np.ascontiguousarray(array, dtype="datetime64[ns]")
 
 
 def battery_features(
@@ -161,9 +193,9 @@ def battery_features(
             f"{missing}"
         )
     samples = table[columns].to_numpy(dtype=np.float64)
-    times = table[time].to_numpy(dtype="datetime64[ns]")
+    times = _clock_times(table[time])
     features = np.empty((len(table), len(BATTERY_FEATURES)))
-    for name, places in table.groupby(device, sort=False, dropna=False).indices.items():
+    for name, places in places_by_device(table[device], "battery_features"):
         own = BatteryFeatures(window, max_gap=max_gap)
         try:
             features[places] = own.push_many(times[places], samples[places])

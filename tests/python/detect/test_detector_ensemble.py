@@ -95,6 +95,7 @@ def test_a_fleet_is_judged_as_its_devices_streams_would(ensemble):
     pd.testing.assert_index_equal(verdicts.index, table.index)
     assert verdicts.verdict[500] == "unknown"
     assert (verdicts.verdict[400:440] == "anomaly").all()
+    assert verdicts.n_votes.dtype == np.int64
     assert (verdicts.severity > "Normal").sum() == (verdicts.verdict == "anomaly").sum()
     streams = {name: ensemble.stream() for name in table.device.unique()}
     for row, verdict in zip(table.itertuples(), verdicts.itertuples(), strict=True):
@@ -126,7 +127,7 @@ def test_snapshots_resume_and_streams_share_the_model(ensemble):
         expected = repr(stream.push(sample))
         assert repr(snapshot.push(sample)) == expected
         assert repr(twin.push(sample)) == expected
-    assert len(pickle.dumps(ensemble.stream()._stream.snapshot())) < 2000
+    assert len(stream._stream.snapshot()) <= ensemble.recent_window
 
 
 def test_saves_loads_pickles_and_clones(ensemble, tmp_path):
@@ -168,6 +169,30 @@ def test_learning_on_makes_the_limits_stale_until_they_are_set_anew():
     assert (ensemble.predict(moved) == -1).mean() < 0.1
 
 
+def test_a_stream_goes_on_with_its_model_after_a_new_fit():
+    ensemble = sl.DetectorEnsemble(small_members()).fit(battery(1000))
+    stream = ensemble.stream()
+    sample = battery(1, seed=4).to_numpy()[0]
+    before = stream.push(sample).score
+    ensemble.fit(10 * battery(1000))
+    assert stream.push(sample).score == before
+    assert pickle.loads(pickle.dumps(stream)).push(sample).score == before
+
+
+def test_deciding_on_stale_limits_warns():
+    ensemble = sl.DetectorEnsemble(small_members()).fit(battery(1000)).partial_fit(battery(100))
+    with pytest.warns(sl.StaleDecisionWarning):
+        ensemble.stream()
+    with pytest.warns(sl.StaleDecisionWarning):
+        ensemble.verdicts(fleet(1, 5))
+
+
+def test_limits_that_are_null_in_json_are_none(ensemble):
+    rules = [{"feature": 0, "lower": None, "upper": 9, "reason": None}]
+    fitted = sl.DetectorEnsemble(small_members(), rules=rules).fit(battery(300).to_numpy())
+    assert fitted.stream().push([10.0, 0.0, 25.0]).reasons.endswith("feature 0 10 above 9")
+
+
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
@@ -181,6 +206,9 @@ def test_learning_on_makes_the_limits_stale_until_they_are_set_anew():
         ({"rules": [{"upper": 3}]}, "expected a rule with a feature"),
         ({"rules": [{"feature": 0, "limit": 3}]}, "expected a rule with a feature"),
         ({"rules": [{"feature": 0}]}, "expected a limit for feature 0, got none"),
+        ({"rules": [{"feature": 1.7, "upper": 1}]}, "float.*in the rule"),
+        ({"rules": [{"feature": 1, "upper": "hot"}]}, "hot.*in the rule"),
+        ({"members": [("z_score", sl.IsolationForest())]}, "named otherwise than the other voters"),
         ({"rules": [{"feature": 9, "upper": 1}]}, "expected a feature below 3, got 9"),
         ({"rules": [{"feature": "heat", "upper": 1}]}, "none, as fit was not given a table"),
         ({"members": [("lstm", sl.LSTMForecaster())]}, "needs the rows before"),
@@ -206,7 +234,13 @@ def test_what_is_wrong_with_a_fleet_is_said(ensemble):
         sl.DetectorEnsemble().verdicts(table)
     with pytest.raises(TypeError, match="expected members such as Autoencoder"):
         sl.DetectorEnsemble([("tree", object())]).fit(battery(50))
+    with pytest.raises(ValueError, match="expected a device in every row, got none in 20"):
+        ensemble.verdicts(table.replace({"device": {"pack 1": None}}))
+    with pytest.raises(ValueError, match="expected no missing time, device 'pack 0'"):
+        ensemble.verdicts(table[:1].assign(time=pd.NaT))
     stream = ensemble.stream()
+    with pytest.raises(ValueError, match="a missing one"):
+        stream.push([3.3, 0.0, 25.0], time=np.datetime64("NaT"))
     stream.push([3.3, 0.0, 25.0], time=5)
     for time in (5, 4):
         with pytest.raises(ValueError, match=f"expected a time after 5, got {time}"):

@@ -38,6 +38,7 @@ def test_faults_show_where_they_were_put_and_nowhere_else(fleet):
         )
     assert (table.time[table.fault != ""] >= table.time[0] + pd.Timedelta("14D")).all()
     stuck = [fault for fault in faults if fault.kind == "stuck thermometer"]
+    assert stuck
     for fault in stuck:
         inside = (table.device == fault.device) & table.time.between(
             fault.begin, fault.end, inclusive="left"

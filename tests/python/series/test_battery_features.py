@@ -64,6 +64,33 @@ def test_each_device_of_a_fleet_has_its_own():
         np.testing.assert_array_equal(own, sl.BatteryFeatures().push_many(*samples(50, seed)))
 
 
+def test_the_hour_is_that_of_the_clock_whatever_its_zone():
+    time = pd.date_range("2026-05-01T12:00", periods=2, freq="1min", tz="Europe/Berlin")
+    table = pd.DataFrame(
+        {"device": "a", "time": time, "voltage": 3.3, "current": 1.0, "temperature": 25.0}
+    )
+    assert sl.battery_features(table).hour[0] == 12
+    hour = sl.BATTERY_FEATURES.index("hour")
+    assert sl.BatteryFeatures().push(time[0], 3.3, 1.0, 25.0)[hour] == 12
+
+
+def test_a_copy_knows_the_time_of_a_missing_sample():
+    features = sl.BatteryFeatures()
+    features.push("2026-05-01T00:00", 3.3, 1.0, 25.0)
+    features.push("2026-05-01T00:10", np.nan, 1.0, 25.0)
+    with pytest.raises(ValueError, match="expected a time after"):
+        pickle.loads(pickle.dumps(features)).push("2026-05-01T00:05", 3.3, 1.0, 25.0)
+
+
+@pytest.mark.parametrize("kind", ["category", object])
+def test_a_row_without_a_device_is_refused(kind):
+    time, values = samples(4)
+    table = pd.DataFrame(values, columns=["voltage", "current", "temperature"])
+    table = table.assign(time=time, device=pd.Series([None, "x", "x", "x"], dtype=kind))
+    with pytest.raises(ValueError, match="expected a device in every row, got none in 1"):
+        sl.battery_features(table)
+
+
 def test_what_is_wrong_is_said():
     time, values = samples(5)
     with pytest.raises(ValueError, match=r"window must lie in \[2, 65536\], got 1"):
@@ -79,6 +106,10 @@ def test_what_is_wrong_is_said():
         features.push(time[0], np.inf, 0, 0)
     with pytest.raises(ValueError, match="missing"):
         features.push(np.datetime64("NaT"), 1, 0, 0)
+    with pytest.raises(ValueError, match="expected times, got numbers"):
+        features.push(12.5, 1, 0, 0)
+    with pytest.raises(ValueError, match="from 1678 to 2262"):
+        features.push("3000-01-01", 1, 0, 0)
     np.testing.assert_array_equal(
         features.push_many(time, values), sl.BatteryFeatures().push_many(time, values)
     )

@@ -53,13 +53,18 @@ struct EnsembleVerdict {
 /// `limit_level` of the training rows, for of many features one is often far; and, if there are
 /// any, the rules.
 ///
+/// The first member so counts twice: beyond its own limit it is beyond its recent level as well,
+/// and with two votes needed it decides alone. The others need company.
+///
 /// Every voter has a margin: 0 in the middle of what is normal, the median of the training scores,
-/// and 1 at its limit. The score is minus the `votes`-th largest margin: below −1 as many voters
+/// and 1 at its limit; that of the rules is 1 and what a feature exceeds its limit by, in training
+/// standard deviations. The score is minus the `votes`-th largest margin: below −1 as many voters
 /// are beyond their limits, which is an anomaly. So the vote is a detector like its members, which
 /// a learner can guard, and `grade` reads its severity from votes and margin.
 ///
 /// Scored as rows, a sample's recent level is that of the training; an `EnsembleStream` knows the
-/// device's own. NaN is refused.
+/// device's own. NaN is refused. Scoring is safe from several threads at once, but not while the
+/// ensemble learns.
 class SECONDLOOK_EXPORT DetectorEnsemble final : public Detector, public Model {
  public:
   /// An autoencoder and an isolation forest with their defaults.

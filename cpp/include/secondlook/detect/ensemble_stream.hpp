@@ -19,7 +19,9 @@ namespace secondlook {
 /// the level of the training stands in. A sample with a missing value is not judged: its score is
 /// NaN.
 ///
-/// Many streams share one ensemble. One stream is used by one thread at a time.
+/// Many streams share one ensemble, from several threads; one stream is used by one thread at a
+/// time. The ensemble must not learn, or be assigned, while they push: an `IncrementalLearner`
+/// trains a copy, with which `use` goes on.
 class SECONDLOOK_EXPORT EnsembleStream {
  public:
   /// @throws NotFitted
@@ -30,7 +32,8 @@ class SECONDLOOK_EXPORT EnsembleStream {
   EnsembleStream(EnsembleStream&&) noexcept;
   EnsembleStream& operator=(EnsembleStream&&) noexcept;
 
-  /// Judges the next sample, of n_features values. No allocation while all is normal.
+  /// Judges the next sample, of n_features values. No allocation while all is normal and the window
+  /// of recent scores is full.
   /// @throws InvalidArgument for another number of values or infinities; the stream is as before
   const EnsembleVerdict& push(std::span<const double> sample);
 
@@ -38,7 +41,7 @@ class SECONDLOOK_EXPORT EnsembleStream {
   /// @param x shape (n, n_features), in order of time
   [[nodiscard]] std::vector<EnsembleVerdict> push(MatrixView<double> x);
 
-  /// Goes on with another version of the ensemble.
+  /// Goes on with another version of the ensemble. The recent scores kept are the older one's.
   /// @throws InvalidArgument where it has other features or parameters
   void use(std::shared_ptr<const DetectorEnsemble> ensemble);
 
