@@ -1,5 +1,6 @@
 """An ensemble's verdicts on samples as they come."""
 
+import copy
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -85,6 +86,7 @@ class EnsembleStream:
     """
 
     def __init__(self, ensemble: "DetectorEnsemble") -> None:
+        self._ensemble = ensemble
         self._model = ensemble._fitted()
         self._stream = _core.detect.EnsembleStream(self._model)
         self._voters = ensemble.voters_
@@ -134,16 +136,19 @@ class EnsembleStream:
         """
         model = ensemble._fitted()
         self._stream.use(model)
-        self._model = model
+        self._ensemble, self._model = ensemble, model
 
     def __getstate__(self) -> dict[str, Any]:
-        model = self._model.to_file().serialize()
-        return {**self.__dict__, "_model": model, "_stream": self._stream.snapshot()}
+        state = {**self.__dict__, "_stream": self._stream.snapshot()}
+        del state["_model"]
+        if self._ensemble._model is not self._model:  # fitted anew since
+            state["_ensemble"] = copy.copy(self._ensemble)
+            state["_ensemble"]._model = self._model
+        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        file = _core.store.ModelFile.parse(state["_model"])
-        self._model = _core.detect.DetectorEnsemble.from_file(file)
+        self._model = self._ensemble._model
         self._stream = _core.detect.EnsembleStream(self._model)
         self._stream.restore(state["_stream"])
 

@@ -169,6 +169,13 @@ def test_learning_on_makes_the_limits_stale_until_they_are_set_anew():
     assert (ensemble.predict(moved) == -1).mean() < 0.1
 
 
+def test_streams_that_are_pickled_together_share_their_ensemble(ensemble):
+    streams = [ensemble.stream() for _ in range(20)]
+    assert len(pickle.dumps(streams)) < 2 * len(pickle.dumps(streams[0]))
+    first, second, *_ = pickle.loads(pickle.dumps(streams))
+    assert first._model is second._model
+
+
 def test_a_stream_goes_on_with_its_model_after_a_new_fit():
     ensemble = sl.DetectorEnsemble(small_members()).fit(battery(1000))
     stream = ensemble.stream()
