@@ -25,19 +25,12 @@ from _rounds import machine
 from sklearn.metrics import average_precision_score
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
-from fleet_monitor import FEATURES, HELD_BACK_EVERY, TRAINING_DAYS, make_ensemble, make_learner
+from fleet_monitor import FEATURES, TRAINING_DAYS, make_learner, train
 from simulated_fleet import simulate_fleet
 
 import secondlook as sl
 
 N_DAYS = 56
-
-
-def train(rows: pd.DataFrame, seed: int) -> tuple[sl.DetectorEnsemble, pd.DataFrame]:
-    """Return a trained ensemble, and the rows of every fourth day, which only set its limits."""
-    held_back = (rows.time - rows.time.iloc[0]).dt.days % HELD_BACK_EVERY == HELD_BACK_EVERY - 1
-    ensemble = make_ensemble(seed).fit(rows[FEATURES][~held_back])
-    return ensemble.fit_offset(rows[FEATURES][held_back]), rows[FEATURES][held_back]
 
 
 class Never:

@@ -45,6 +45,14 @@ def make_ensemble(seed: int = 0) -> sl.DetectorEnsemble:
     return sl.DetectorEnsemble(members, limit_level=0.998, recent_level=0.99, rules=RULES)
 
 
+def train(features: pd.DataFrame, seed: int = 0) -> tuple[sl.DetectorEnsemble, pd.DataFrame]:
+    """Return a trained ensemble, and the rows of every fourth day, which only set its limits."""
+    day = (features.time - features.time.iloc[0].normalize()).dt.days
+    held_back = day % HELD_BACK_EVERY == HELD_BACK_EVERY - 1
+    limits = features[FEATURES][held_back]
+    return make_ensemble(seed).fit(features[FEATURES][~held_back]).fit_offset(limits), limits
+
+
 def make_learner(
     ensemble: sl.DetectorEnsemble, calibration: pd.DataFrame, seed: int = 0
 ) -> sl.IncrementalLearner:
@@ -183,9 +191,7 @@ def watch(table: pd.DataFrame) -> Monitor:
     if day.iloc[-1] < TRAINING_DAYS:
         stop(f"expected more than {TRAINING_DAYS} days, got {day.iloc[-1] + 1}")
     training = sl.battery_features(table[day < TRAINING_DAYS]).dropna()
-    held_back = day[training.index] % HELD_BACK_EVERY == HELD_BACK_EVERY - 1
-    limits = training[FEATURES][held_back]
-    ensemble = make_ensemble().fit(training[FEATURES][~held_back]).fit_offset(limits)
+    ensemble, limits = train(training)
     monitor = Monitor(ensemble, make_learner(ensemble, limits))
     print(f"Trained on {len(training)} samples of {TRAINING_DAYS} days.\n")
     today = TRAINING_DAYS
