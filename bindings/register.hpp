@@ -6,6 +6,10 @@
 void register_core(pybind11::module_& module);
 void register_store(pybind11::module_& module);
 void register_decide(pybind11::module_& module);
+// Part of decide's: how good scores and decisions are.
+void register_metrics(pybind11::module_& decide);
+// Part of decide's: cut-offs from labelled scores, the suspicious band.
+void register_boundary(pybind11::module_& decide);
 void register_detect(pybind11::module_& module);
 // Part of detect's: what learns by gradients.
 void register_neural_detectors(pybind11::module_& detect);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "pickling.hpp"
 #include "register.hpp"
 #include "secondlook/core/error.hpp"
 #include "secondlook/decide/anomaly_likelihood.hpp"
@@ -38,12 +39,6 @@ using secondlook::TailSurpriseParameters;
 using secondlook::TimeWindow;
 
 namespace {
-
-// What pickle hands back may come from anywhere; the constructors check what is in it.
-template <class... Fields>
-std::tuple<Fields...> unpacked(const py::tuple& state) {
-  return state.cast<std::tuple<Fields...>>();
-}
 
 void register_running_quantile(py::module_& module) {
   py::class_<RunningQuantile>(module, "RunningQuantile")
@@ -290,4 +285,6 @@ void register_decide(py::module_& module) {
   register_false_discovery(decide);
   decide.def("event_metrics", &event_metrics, py::arg("time_ns"), py::arg("alarms"),
              py::arg("windows"), py::arg("merge_gap_ns"));
+  register_metrics(decide);
+  register_boundary(decide);
 }

@@ -5,17 +5,36 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from secondlook.decide.anomaly_likelihood import AnomalyLikelihood as AnomalyLikelihood
+    from secondlook.decide.binary_metrics import BinaryMetrics as BinaryMetrics
+    from secondlook.decide.binary_metrics import binary_metrics as binary_metrics
+    from secondlook.decide.binomial_interval import Estimate as Estimate
+    from secondlook.decide.binomial_interval import binomial_interval as binomial_interval
+    from secondlook.decide.calibration import Calibration as Calibration
+    from secondlook.decide.calibration import fit_temperature as fit_temperature
     from secondlook.decide.conformal_p_values import ConformalPValues as ConformalPValues
+    from secondlook.decide.confusion_matrix import ConfusionMatrix as ConfusionMatrix
+    from secondlook.decide.confusion_matrix import confusion_matrix as confusion_matrix
     from secondlook.decide.event_metrics import EventMetrics as EventMetrics
     from secondlook.decide.event_metrics import event_metrics as event_metrics
     from secondlook.decide.false_discovery import benjamini_hochberg as benjamini_hochberg
     from secondlook.decide.false_discovery import storey_null_share as storey_null_share
+    from secondlook.decide.feature_distance import FeatureDistance as FeatureDistance
     from secondlook.decide.peaks_over_threshold import PeaksOverThreshold as PeaksOverThreshold
     from secondlook.decide.quantile_threshold import quantile_threshold as quantile_threshold
+    from secondlook.decide.ranking_curves import PrecisionRecallCurve as PrecisionRecallCurve
+    from secondlook.decide.ranking_curves import RocCurve as RocCurve
+    from secondlook.decide.ranking_curves import precision_recall_curve as precision_recall_curve
+    from secondlook.decide.ranking_curves import roc_curve as roc_curve
     from secondlook.decide.running_quantile import RunningQuantile as RunningQuantile
     from secondlook.decide.seasonal_threshold import SeasonalThreshold as SeasonalThreshold
     from secondlook.decide.seasonal_threshold import hours_of_day as hours_of_day
+    from secondlook.decide.suspicious_band import BandPrice as BandPrice
+    from secondlook.decide.suspicious_band import BandReport as BandReport
+    from secondlook.decide.suspicious_band import SuspiciousBand as SuspiciousBand
     from secondlook.decide.tail_surprise import TailSurprise as TailSurprise
+    from secondlook.decide.tune_threshold import ThresholdTuning as ThresholdTuning
+    from secondlook.decide.tune_threshold import tune_threshold as tune_threshold
+    from secondlook.decide.tuned_threshold import TunedThreshold as TunedThreshold
     from secondlook.detect.autoencoder import Autoencoder as Autoencoder
     from secondlook.detect.detector_ensemble import DetectorEnsemble as DetectorEnsemble
     from secondlook.detect.ensemble_stream import EnsembleRecord as EnsembleRecord
@@ -35,6 +54,7 @@ if TYPE_CHECKING:
     from secondlook.errors import DriftWarning as DriftWarning
     from secondlook.errors import ModelFileError as ModelFileError
     from secondlook.errors import StaleDecisionWarning as StaleDecisionWarning
+    from secondlook.errors import TooFewCasesWarning as TooFewCasesWarning
     from secondlook.learn.drift import Adwin as Adwin
     from secondlook.learn.drift import PageHinkley as PageHinkley
     from secondlook.learn.drift import kolmogorov_smirnov as kolmogorov_smirnov
@@ -57,14 +77,21 @@ _HOME = {
     "AnomalyLikelihood": "decide.anomaly_likelihood",
     "Autoencoder": "detect.autoencoder",
     "BATTERY_FEATURES": "series",
+    "BandPrice": "decide.suspicious_band",
+    "BandReport": "decide.suspicious_band",
     "BatteryFeatures": "series",
+    "BinaryMetrics": "decide.binary_metrics",
+    "Calibration": "decide.calibration",
     "ConformalPValues": "decide.conformal_p_values",
+    "ConfusionMatrix": "decide.confusion_matrix",
     "DetectorEnsemble": "detect.detector_ensemble",
     "DetectorStream": "detect.stream",
     "DriftWarning": "errors",
     "EnsembleRecord": "detect.ensemble_stream",
     "EnsembleStream": "detect.ensemble_stream",
+    "Estimate": "decide.binomial_interval",
     "EventMetrics": "decide.event_metrics",
+    "FeatureDistance": "decide.feature_distance",
     "IncrementalLearner": "learn.incremental_learner",
     "IsolationForest": "detect.isolation_forest",
     "LSTMForecaster": "detect.lstm_forecaster",
@@ -75,6 +102,8 @@ _HOME = {
     "PeerDeviationStream": "detect.peer_deviation",
     "PeerRecord": "detect.peer_deviation",
     "PeerVerdicts": "detect.peer_deviation",
+    "PrecisionRecallCurve": "decide.ranking_curves",
+    "RocCurve": "decide.ranking_curves",
     "RunningQuantile": "decide.running_quantile",
     "SeasonalThreshold": "decide.seasonal_threshold",
     "StaleDecisionWarning": "errors",
@@ -82,21 +111,32 @@ _HOME = {
     "SurpriseRecord": "detect.surprise_stream",
     "SurpriseRecords": "detect.surprise_stream",
     "SurpriseStream": "detect.surprise_stream",
+    "SuspiciousBand": "decide.suspicious_band",
     "TailSurprise": "decide.tail_surprise",
+    "ThresholdTuning": "decide.tune_threshold",
     "TimeTable": "series",
+    "TooFewCasesWarning": "errors",
+    "TunedThreshold": "decide.tuned_threshold",
     "UpdateReport": "learn.incremental_learner",
     "Version": "learn.incremental_learner",
     "align": "series",
     "battery_features": "series",
     "benjamini_hochberg": "decide.false_discovery",
+    "binary_metrics": "decide.binary_metrics",
+    "binomial_interval": "decide.binomial_interval",
+    "confusion_matrix": "decide.confusion_matrix",
     "event_metrics": "decide.event_metrics",
+    "fit_temperature": "decide.calibration",
     "hours_of_day": "decide.seasonal_threshold",
     "kolmogorov_smirnov": "learn.drift",
     "load": "store",
     "plant_state": "detect.peer_deviation",
+    "precision_recall_curve": "decide.ranking_curves",
     "quantile_threshold": "decide.quantile_threshold",
     "read_csv": "series",
+    "roc_curve": "decide.ranking_curves",
     "storey_null_share": "decide.false_discovery",
+    "tune_threshold": "decide.tune_threshold",
 }
 
 __all__ = ["__version__", *sorted(_HOME)]

@@ -1,6 +1,6 @@
 """The exceptions and warnings that are secondlook's own."""
 
-__all__ = ["DriftWarning", "ModelFileError", "StaleDecisionWarning"]
+__all__ = ["DriftWarning", "ModelFileError", "StaleDecisionWarning", "TooFewCasesWarning"]
 
 
 class ModelFileError(ValueError):
@@ -13,3 +13,7 @@ class StaleDecisionWarning(UserWarning):
 
 class DriftWarning(UserWarning):
     """Live scores have left the range that the model was calibrated on."""
+
+
+class TooFewCasesWarning(UserWarning):
+    """Labelled cases are too few for the guarantee asked for, so more is referred."""

@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "decide/binomial.hpp"
 #include "decide/scores.hpp"
 
 namespace secondlook {
@@ -22,20 +23,6 @@ void require_rates(double false_alarm_rate, std::optional<double> confidence) {
           "quantile_threshold: confidence must lie in (0, 1), got {}", confidence.value_or(0));
 }
 
-// Largest k with P(Binomial(n, rate) < k) ≤ risk: the k-th largest of n scores is exceeded more
-// often than `rate` with at most that probability.
-std::size_t tolerance_rank(std::size_t n, double rate, double risk) {
-  const double odds = std::log(rate) - std::log1p(-rate);
-  double log_mass = static_cast<double>(n) * std::log1p(-rate);
-  double sum = 0;
-  for (std::size_t k = 0; k < n; ++k) {
-    sum += std::exp(log_mass);
-    if (sum > risk) return k;
-    log_mass += std::log(static_cast<double>(n - k) / static_cast<double>(k + 1)) + odds;
-  }
-  return n;
-}
-
 }  // namespace
 
 double quantile_threshold(std::span<const double> scores, double false_alarm_rate,
@@ -47,7 +34,7 @@ double quantile_threshold(std::span<const double> scores, double false_alarm_rat
           needed, false_alarm_rate, scores.size());
   const std::size_t n = scores.size();
   const std::size_t rank =
-      confidence ? tolerance_rank(n, false_alarm_rate, 1 - *confidence)
+      confidence ? decide::tolerance_rank(n, false_alarm_rate, 1 - *confidence)
                  : static_cast<std::size_t>(false_alarm_rate * static_cast<double>(n + 1) *
                                             (1 + kRounding));
   // Rounding may deny the very rank that the least number of scores is there for.
@@ -61,9 +48,8 @@ double quantile_threshold(std::span<const double> scores, double false_alarm_rat
 
 std::size_t fewest_scores(double false_alarm_rate, std::optional<double> confidence) {
   require_rates(false_alarm_rate, confidence);
-  const double n = confidence ? std::log1p(-*confidence) / std::log1p(-false_alarm_rate)
-                              : 1 / false_alarm_rate - 1;
-  const double fewest = std::ceil(n * (1 - kRounding));
+  const double fewest = confidence ? decide::fewest_for_tolerance(false_alarm_rate, 1 - *confidence)
+                                   : std::ceil((1 / false_alarm_rate - 1) * (1 - kRounding));
   require(fewest < 1e15, "quantile_threshold: false_alarm_rate {} needs {} scores",
           false_alarm_rate, fewest);
   return std::max<std::size_t>(static_cast<std::size_t>(fewest), 1);

@@ -1,4 +1,4 @@
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,3 +102,110 @@ def event_metrics(
     windows: NDArray[np.int64],
     merge_gap_ns: int,
 ) -> Metrics: ...
+
+# Value, low, high.
+_Estimate = tuple[float, float, float]
+
+class _Confusion(TypedDict):
+    true_negatives: int
+    false_positives: int
+    false_negatives: int
+    true_positives: int
+    accuracy: float
+    recall: float
+    specificity: float
+    precision: float
+    f1: float
+    balanced_accuracy: float
+    matthews: float
+
+def binomial_interval(
+    n_successes: int, n_trials: int, confidence: float
+) -> tuple[float, float]: ...
+def confusion_matrix(
+    scores: NDArray[np.float64], labels: NDArray[np.uint8], threshold: float
+) -> _Confusion: ...
+
+# Thresholds, two rates, area.
+_Curve = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float]
+
+def roc_curve(scores: NDArray[np.float64], labels: NDArray[np.uint8]) -> _Curve: ...
+def precision_recall_curve(scores: NDArray[np.float64], labels: NDArray[np.uint8]) -> _Curve: ...
+def binary_metrics(
+    scores: NDArray[np.float64],
+    labels: NDArray[np.uint8],
+    *,
+    threshold: float,
+    beta: float,
+    confidence: float,
+    n_bootstrap: int,
+    seed: int,
+    n_jobs: int,
+) -> dict[str, Any]: ...
+def tune_threshold(
+    scores: NDArray[np.float64],
+    labels: NDArray[np.uint8],
+    *,
+    maximize: str,
+    beta: float,
+    miss_cost: float,
+    false_alarm_cost: float,
+    min_recall: float | None,
+    min_precision: float | None,
+    min_specificity: float | None,
+    floor_confidence: float | None,
+) -> tuple[float, float, _Confusion]: ...
+
+class Calibration:
+    def __init__(
+        self, method: str, scores: NDArray[np.float64], labels: NDArray[np.uint8]
+    ) -> None: ...
+    def probabilities(self, scores: NDArray[np.float64]) -> NDArray[np.float64]: ...
+    @property
+    def slope(self) -> float: ...
+    @property
+    def intercept(self) -> float: ...
+
+def fit_temperature(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> float: ...
+
+class SuspiciousBand:
+    def __init__(self, lower: float, upper: float) -> None: ...
+    @staticmethod
+    def fit(
+        scores: NDArray[np.float64],
+        labels: NDArray[np.uint8],
+        groups: NDArray[np.int64],
+        *,
+        max_miss_rate: float | None,
+        max_false_alarm_rate: float | None,
+        confidence: float,
+        among: str,
+        path: list[float],
+        max_referral_rate: float | None,
+        costs: tuple[float, float, float] | None,
+        seed: int,
+    ) -> SuspiciousBand: ...
+    def decide(self, scores: NDArray[np.float64]) -> NDArray[np.uint8]: ...
+    def report(
+        self, scores: NDArray[np.float64], labels: NDArray[np.uint8], confidence: float
+    ) -> dict[str, Any]: ...
+    @property
+    def lower(self) -> float: ...
+    @property
+    def upper(self) -> float: ...
+    @property
+    def n_positives(self) -> int: ...
+    @property
+    def n_negatives(self) -> int: ...
+    @property
+    def positives_needed(self) -> int: ...
+    @property
+    def negatives_needed(self) -> int: ...
+
+class MixtureDrift:
+    def __init__(self, scores: NDArray[np.float64], labels: NDArray[np.uint8]) -> None: ...
+    def p_value(self, scores: NDArray[np.float64], any_mixture: bool) -> float: ...
+
+class FeatureDistance:
+    def __init__(self, features: NDArray[np.float64], classes: NDArray[np.int64]) -> None: ...
+    def distances(self, features: NDArray[np.float64]) -> NDArray[np.float64]: ...

@@ -1,0 +1,261 @@
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "arrays.hpp"
+#include "measures.hpp"
+#include "pickling.hpp"
+#include "register.hpp"
+#include "secondlook/core/error.hpp"
+#include "secondlook/decide/calibration.hpp"
+#include "secondlook/decide/feature_distance.hpp"
+#include "secondlook/decide/mixture_drift.hpp"
+#include "secondlook/decide/suspicious_band.hpp"
+#include "secondlook/decide/tune_threshold.hpp"
+#include "tabular_detector.hpp"
+
+namespace py = pybind11;
+using namespace secondlook;
+
+namespace {
+
+// What a word in Python means.
+template <class Enum>
+Enum named(const std::string& who, const std::string& word,
+           std::initializer_list<std::pair<const char*, Enum>> words) {
+  std::string known;
+  for (const auto& [name, value] : words) {
+    if (word == name) return value;
+    known += std::string(known.empty() ? "" : ", ") + "'" + name + "'";
+  }
+  throw InvalidArgument(who + " must be one of " + known + ", got '" + word + "'");
+}
+
+py::tuple tune(const ContiguousArray<double>& scores, const ContiguousArray<std::uint8_t>& labels,
+               const std::string& maximize, double beta, double miss_cost, double false_alarm_cost,
+               std::optional<double> min_recall, std::optional<double> min_precision,
+               std::optional<double> min_specificity, std::optional<double> floor_confidence) {
+  const TuneThresholdParameters parameters{
+      .maximize = named<Objective>("tune_threshold: maximize", maximize,
+                                   {{"accuracy", Objective::accuracy},
+                                    {"f_beta", Objective::f_beta},
+                                    {"balanced_accuracy", Objective::balanced_accuracy},
+                                    {"negative_cost", Objective::negative_cost}}),
+      .beta = beta,
+      .miss_cost = miss_cost,
+      .false_alarm_cost = false_alarm_cost,
+      .min_recall = min_recall,
+      .min_precision = min_precision,
+      .min_specificity = min_specificity,
+      .floor_confidence = floor_confidence};
+  ThresholdTuning tuning{};
+  {
+    const auto values = as_span(scores);
+    const auto classes = as_span(labels);
+    const py::gil_scoped_release release;
+    tuning = tune_threshold(values, classes, parameters);
+  }
+  return py::make_tuple(tuning.threshold, tuning.objective, to_dict(tuning.confusion));
+}
+
+CalibrationMethod calibration_method(const std::string& name) {
+  return named<CalibrationMethod>("Calibration: method", name,
+                                  {{"platt", CalibrationMethod::platt},
+                                   {"isotonic", CalibrationMethod::isotonic},
+                                   {"temperature", CalibrationMethod::temperature}});
+}
+
+void register_calibration(py::module_& decide) {
+  py::class_<Calibration>(decide, "Calibration")
+      .def(py::init([](const std::string& method, const ContiguousArray<double>& scores,
+                       const ContiguousArray<std::uint8_t>& labels) {
+             return Calibration(calibration_method(method), as_span(scores), as_span(labels));
+           }),
+           py::arg("method"), py::arg("scores"), py::arg("labels"))
+      .def(
+          "probabilities",
+          [](const Calibration& calibration, const ContiguousArray<double>& scores) {
+            return to_array(calibration.probabilities(as_span(scores)));
+          },
+          py::arg("scores"))
+      .def_property_readonly("slope", [](const Calibration& c) { return c.state().slope; })
+      .def_property_readonly("intercept", [](const Calibration& c) { return c.state().intercept; })
+      .def(py::pickle(
+          [](const Calibration& calibration) {
+            const auto& s = calibration.state();
+            return py::make_tuple(static_cast<int>(s.method), s.slope, s.intercept, s.scores,
+                                  s.probabilities);
+          },
+          [](const py::tuple& state) {
+            auto [method, slope, intercept, corners, probabilities] =
+                unpacked<int, double, double, std::vector<double>, std::vector<double>>(state);
+            return Calibration(Calibration::State{static_cast<CalibrationMethod>(method), slope,
+                                                  intercept, std::move(corners),
+                                                  std::move(probabilities)});
+          }));
+  decide.def(
+      "fit_temperature",
+      [](const ContiguousArray<double>& logits, const ContiguousArray<std::int64_t>& labels) {
+        return fit_temperature({logits.data(), logits.shape(0), logits.shape(1)}, as_span(labels));
+      },
+      py::arg("logits"), py::arg("labels"));
+}
+
+py::dict to_dict(const BandReport& report) {
+  py::array_t<std::int64_t> counts({2, 3});
+  for (py::ssize_t i = 0; i < 2; ++i)
+    for (py::ssize_t j = 0; j < 3; ++j)
+      counts.mutable_at(i, j) =
+          report.counts[static_cast<std::size_t>(i)][static_cast<std::size_t>(j)];
+  return py::dict(py::arg("counts") = counts,
+                  py::arg("referral_rate") = to_tuple(report.referral_rate),
+                  py::arg("miss_rate") = to_tuple(report.miss_rate),
+                  py::arg("false_alarm_rate") = to_tuple(report.false_alarm_rate),
+                  py::arg("recall") = to_tuple(report.recall),
+                  py::arg("specificity") = to_tuple(report.specificity),
+                  py::arg("precision") = to_tuple(report.precision),
+                  py::arg("negative_predictive_value") = to_tuple(report.negative_predictive_value),
+                  py::arg("accuracy") = to_tuple(report.accuracy));
+}
+
+SuspiciousBand fit_band(
+    const ContiguousArray<double>& scores, const ContiguousArray<std::uint8_t>& labels,
+    const ContiguousArray<std::int64_t>& groups, std::optional<double> max_miss_rate,
+    std::optional<double> max_false_alarm_rate, double confidence, const std::string& among,
+    std::vector<double> path, std::optional<double> max_referral_rate,
+    std::optional<std::tuple<double, double, double>> costs, std::uint64_t seed) {
+  SuspiciousBandParameters parameters{
+      .max_miss_rate = max_miss_rate,
+      .max_false_alarm_rate = max_false_alarm_rate,
+      .confidence = confidence,
+      .among = named<Among>("SuspiciousBand: among", among,
+                            {{"each_class", Among::each_class}, {"decided", Among::decided}}),
+      .path = std::move(path),
+      .max_referral_rate = max_referral_rate,
+      .costs = std::nullopt,
+      .seed = seed};
+  if (costs) parameters.costs = std::make_from_tuple<ReferralCosts>(*costs);
+  const auto values = as_span(scores);
+  const auto classes = as_span(labels);
+  const auto numbers = as_span(groups);
+  const py::gil_scoped_release release;
+  return {values, classes, parameters, numbers};
+}
+
+void register_band(py::module_& decide) {
+  py::class_<SuspiciousBand>(decide, "SuspiciousBand")
+      .def(py::init<double, double>(), py::arg("lower"), py::arg("upper"))
+      .def_static("fit", &fit_band, py::arg("scores"), py::arg("labels"), py::arg("groups"),
+                  py::kw_only(), py::arg("max_miss_rate"), py::arg("max_false_alarm_rate"),
+                  py::arg("confidence"), py::arg("among"), py::arg("path"),
+                  py::arg("max_referral_rate"), py::arg("costs"), py::arg("seed"))
+      // 0 negative, 1 refer, 2 positive.
+      .def(
+          "decide",
+          [](const SuspiciousBand& band, const ContiguousArray<double>& scores) {
+            const auto decisions = band.decide(as_span(scores));
+            std::vector<std::uint8_t> codes(decisions.size());
+            for (std::size_t i = 0; i < codes.size(); ++i)
+              codes[i] = static_cast<std::uint8_t>(decisions[i]);
+            return to_array(std::move(codes));
+          },
+          py::arg("scores"))
+      .def(
+          "report",
+          [](const SuspiciousBand& band, const ContiguousArray<double>& scores,
+             const ContiguousArray<std::uint8_t>& labels, double confidence) {
+            return to_dict(band.report(as_span(scores), as_span(labels), confidence));
+          },
+          py::arg("scores"), py::arg("labels"), py::arg("confidence"))
+      .def_property_readonly("lower", &SuspiciousBand::lower)
+      .def_property_readonly("upper", &SuspiciousBand::upper)
+      .def_property_readonly("n_positives", &SuspiciousBand::n_positives)
+      .def_property_readonly("n_negatives", &SuspiciousBand::n_negatives)
+      .def_property_readonly("positives_needed", &SuspiciousBand::positives_needed)
+      .def_property_readonly("negatives_needed", &SuspiciousBand::negatives_needed);
+}
+
+py::tuple pack(const MixtureDrift::ScoresOfClass& kept) {
+  return py::make_tuple(kept.count, kept.quantiles);
+}
+
+MixtureDrift::ScoresOfClass unpack(const py::handle& kept) {
+  const auto [count, quantiles] = kept.cast<std::pair<std::int64_t, std::vector<double>>>();
+  return {count, quantiles};
+}
+
+void register_mixture_drift(py::module_& decide) {
+  py::class_<MixtureDrift>(decide, "MixtureDrift")
+      .def(py::init([](const ContiguousArray<double>& scores,
+                       const ContiguousArray<std::uint8_t>& labels) {
+             return MixtureDrift(as_span(scores), as_span(labels));
+           }),
+           py::arg("scores"), py::arg("labels"))
+      .def(
+          "p_value",
+          [](const MixtureDrift& test, const ContiguousArray<double>& scores, bool any_mixture) {
+            const auto values = as_span(scores);
+            const py::gil_scoped_release release;
+            return test.p_value(values, any_mixture);
+          },
+          py::arg("scores"), py::arg("any_mixture"))
+      .def(py::pickle(
+          [](const MixtureDrift& test) {
+            return py::make_tuple(pack(test.normal()), pack(test.abnormal()));
+          },
+          [](const py::tuple& state) { return MixtureDrift(unpack(state[0]), unpack(state[1])); }));
+}
+
+py::array_t<double> to_rows(const Matrix<double>& matrix) {
+  return py::array_t<double>({matrix.rows(), matrix.cols()}, matrix.data());
+}
+
+Matrix<double> to_matrix(const ContiguousArray<double>& rows) {
+  return MatrixView<double>(rows.data(), rows.shape(0), rows.shape(1)).eigen();
+}
+
+void register_feature_distance(py::module_& decide) {
+  py::class_<FeatureDistance>(decide, "FeatureDistance")
+      .def(py::init([](const ContiguousArray<double>& features,
+                       const ContiguousArray<std::int64_t>& classes) {
+             const MatrixView<double> view(features.data(), features.shape(0), features.shape(1));
+             const auto numbers = as_span(classes);
+             const py::gil_scoped_release release;
+             return FeatureDistance(view, numbers);
+           }),
+           py::arg("features"), py::arg("classes"))
+      .def(
+          "distances",
+          [](const FeatureDistance& fitted, const py::object& features) {
+            return rows_to_array(features, 0, false, [&](auto samples, auto out) {
+              std::ranges::copy(fitted.distances(samples), out.begin());
+            });
+          },
+          py::arg("features"))
+      .def(py::pickle(
+          [](const FeatureDistance& fitted) {
+            return py::make_tuple(to_rows(fitted.means()), to_rows(fitted.whitening()));
+          },
+          [](const py::tuple& state) {
+            const auto [means, whitening] =
+                unpacked<ContiguousArray<double>, ContiguousArray<double>>(state);
+            return FeatureDistance(to_matrix(means), to_matrix(whitening));
+          }));
+}
+
+}  // namespace
+
+void register_boundary(py::module_& decide) {
+  decide.def("tune_threshold", &tune, py::arg("scores"), py::arg("labels"), py::kw_only(),
+             py::arg("maximize"), py::arg("beta"), py::arg("miss_cost"),
+             py::arg("false_alarm_cost"), py::arg("min_recall"), py::arg("min_precision"),
+             py::arg("min_specificity"), py::arg("floor_confidence"));
+  register_calibration(decide);
+  register_band(decide);
+  register_mixture_drift(decide);
+  register_feature_distance(decide);
+}

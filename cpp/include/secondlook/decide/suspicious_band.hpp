@@ -1,0 +1,141 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "secondlook/core/export.hpp"
+#include "secondlook/decide/binary_metrics.hpp"
+
+namespace secondlook {
+
+/// What becomes of a case.
+enum class Decision : std::uint8_t { negative, refer, positive };
+
+/// Among which cases a rate is bounded.
+enum class Among : std::uint8_t {
+  each_class,  ///< P(decided negative | positive) and P(decided positive | negative)
+  decided,     ///< P(positive | decided negative) and P(negative | decided positive)
+};
+
+/// What a miss, a false alarm and a referral cost, each at least 0.
+struct ReferralCosts {
+  double miss;
+  double false_alarm;
+  double referral;
+};
+
+/// One of three: rates with a guarantee, a budget of referrals, or costs.
+struct SuspiciousBandParameters {
+  std::optional<double> max_miss_rate = std::nullopt;         ///< in (0, 1)
+  std::optional<double> max_false_alarm_rate = std::nullopt;  ///< in (0, 1)
+  double confidence = 0.95;  ///< with which all rates given hold at once, in (0, 1)
+  Among among = Among::each_class;
+  /// Rising cut-offs that do not depend on the calibration cases, along which `Among::decided`
+  /// tests; empty: 2,001 of them, equally spaced in log-odds from −10 to 10, for probabilities.
+  std::vector<double> path = {};
+  std::optional<double> max_referral_rate = std::nullopt;  ///< of all cases, in [0, 1]
+  std::optional<ReferralCosts> costs = std::nullopt;
+  std::uint64_t seed = 0;  ///< of the draw of one case a group
+};
+
+/// What a band made of labelled cases, with exact intervals (Clopper & Pearson 1934). NaN where
+/// there is nothing to divide by.
+struct BandReport {
+  /// By what a case is (normal, abnormal) and what was decided (negative, refer, positive).
+  std::array<std::array<std::int64_t, 3>, 2> counts;
+  Estimate referral_rate;              ///< referred / all
+  Estimate miss_rate;                  ///< decided negative / abnormal
+  Estimate false_alarm_rate;           ///< decided positive / normal
+  Estimate recall;                     ///< decided positive / abnormal that were decided
+  Estimate specificity;                ///< decided negative / normal that were decided
+  Estimate precision;                  ///< abnormal / decided positive
+  Estimate negative_predictive_value;  ///< normal / decided negative
+  Estimate accuracy;                   ///< decided rightly / decided
+};
+
+/// Two cut-offs: from `upper` on a case is decided positive, below `lower` negative, and between
+/// them a person takes a second look.
+///
+/// **Rates with a guarantee** (`Among::each_class`): with probability `confidence` over
+/// calibrations, both at once, no more than `max_miss_rate` of the abnormal are decided negative
+/// and no more than `max_false_alarm_rate` of the normal positive; a referral is neither error.
+/// Each cut-off is an order statistic with an exact binomial bound (Wilks 1941) at half the
+/// remaining probability, whatever the scores' distribution; of all bands that these bounds allow
+/// it is the one that refers least. If the two cross, one cut-off between them serves both, the one
+/// with the fewest errors, and nothing is referred. With one rate given there is one cut-off.
+///
+/// `Among::decided` bounds the error rates among the cases decided instead, by Learn-then-Test
+/// (Angelopoulos et al. 2021): tests along a path fixed beforehand, at ten places of which a tenth
+/// of a cut-off's share of the remaining probability comes in and is handed on for as long as tests
+/// pass (Wiens 2003). These rates hold for cases of the calibration's mixture of classes; those of
+/// each class hold for any mixture.
+///
+/// **A budget**: at most `max_referral_rate` of the calibration's cases are referred, with the
+/// fewest errors. **Costs**: the least sum of costs over the calibration's cases (Chow 1970,
+/// without a model of the probabilities). Neither is a promise about other cases.
+///
+/// Immutable but for assignment; safe to use from several threads.
+class SECONDLOOK_EXPORT SuspiciousBand {
+ public:
+  /// By hand.
+  /// @param lower at most `upper`; −∞ and ∞ are allowed, NaN is not
+  /// @throws InvalidArgument otherwise
+  SuspiciousBand(double lower, double upper);
+
+  /// Chooses the cut-offs on labelled cases that no detector was trained on. O(n log n).
+  ///
+  /// Where the cases are too few for a guarantee, one cut-off or both are infinite, so that all in
+  /// doubt is referred; `positives_needed` and `negatives_needed` say how many would do.
+  /// @param scores higher is more abnormal; finite
+  /// @param labels as many; 1 is abnormal, 0 normal; some of both
+  /// @param groups as many, or none: cases of one number (a patient, a module) are not independent,
+  ///   so one of them, drawn by `seed`, is counted
+  /// @throws InvalidArgument otherwise, and for parameters out of range
+  SuspiciousBand(std::span<const double> scores, std::span<const std::uint8_t> labels,
+                 const SuspiciousBandParameters& parameters,
+                 std::span<const std::int64_t> groups = {});
+
+  [[nodiscard]] double lower() const noexcept { return lower_; }
+  [[nodiscard]] double upper() const noexcept { return upper_; }
+
+  [[nodiscard]] Decision decide(double score) const noexcept {
+    if (score >= upper_) return Decision::positive;
+    return score < lower_ ? Decision::negative : Decision::refer;
+  }
+
+  /// @throws InvalidArgument for no scores and such as are not finite
+  [[nodiscard]] std::vector<Decision> decide(std::span<const double> scores) const;
+
+  /// What this band makes of labelled cases: others than those it was chosen on, for an honest
+  /// account.
+  /// @param confidence of the intervals, in (0, 1)
+  /// @throws InvalidArgument as the constructor
+  [[nodiscard]] BandReport report(std::span<const double> scores,
+                                  std::span<const std::uint8_t> labels,
+                                  double confidence = 0.95) const;
+
+  /// Cases counted, one a group.
+  [[nodiscard]] std::int64_t n_positives() const noexcept { return n_positives_; }
+  [[nodiscard]] std::int64_t n_negatives() const noexcept { return n_negatives_; }
+
+  /// Fewest positive cases for which `max_miss_rate` lets anything be decided negative, if
+  /// none of them scores low; 0 where no such rate was asked. `Among::decided` says it of the cases
+  /// decided negative, and of the positive ones below.
+  [[nodiscard]] std::int64_t positives_needed() const noexcept { return positives_needed_; }
+  /// The same of negative cases for `max_false_alarm_rate`.
+  [[nodiscard]] std::int64_t negatives_needed() const noexcept { return negatives_needed_; }
+
+ private:
+  double lower_;
+  double upper_;
+  std::int64_t n_positives_ = 0;
+  std::int64_t n_negatives_ = 0;
+  std::int64_t positives_needed_ = 0;
+  std::int64_t negatives_needed_ = 0;
+};
+
+}  // namespace secondlook

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "secondlook/core/export.hpp"
+#include "secondlook/decide/confusion_matrix.hpp"
+
+namespace secondlook {
+
+/// What a cut-off is to make as large as it can.
+enum class Objective : std::uint8_t { accuracy, f_beta, balanced_accuracy, negative_cost };
+
+struct TuneThresholdParameters {
+  Objective maximize = Objective::accuracy;
+  double beta = 1;              ///< of F-β, above 0
+  double miss_cost = 1;         ///< of a false negative, for `negative_cost`; at least 0
+  double false_alarm_cost = 1;  ///< of a false positive
+  std::optional<double> min_recall = std::nullopt;  ///< floors, each in [0, 1]
+  std::optional<double> min_precision = std::nullopt;
+  std::optional<double> min_specificity = std::nullopt;
+  /// Floors then hold for the exact lower bound of this confidence (Clopper & Pearson 1934), one
+  /// side and one measure at a time: for recall and specificity, which go one way with the cut-off,
+  /// choosing it costs nothing of that confidence; for precision it may cost some.
+  std::optional<double> floor_confidence = std::nullopt;
+};
+
+struct ThresholdTuning {
+  double threshold;  ///< positive from here on; infinity where nothing should be
+  double objective;  ///< what was made as large as it can be; the mean over cases for costs
+  ConfusionMatrix confusion;
+};
+
+/// The best cut-off of labelled scores, exact over every distinct score. O(n log n).
+///
+/// Of cut-offs that are equally good the lowest, which misses least, is taken.
+/// @param scores higher is more abnormal; finite
+/// @param labels as many; 1 is abnormal, 0 normal; some of both
+/// @throws InvalidArgument otherwise, for parameters out of range, and where no cut-off keeps the
+///   floors: the message names the one that comes nearest
+[[nodiscard]] SECONDLOOK_EXPORT ThresholdTuning
+tune_threshold(std::span<const double> scores, std::span<const std::uint8_t> labels,
+               const TuneThresholdParameters& parameters = {});
+
+}  // namespace secondlook

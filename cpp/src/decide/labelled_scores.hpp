@@ -1,0 +1,77 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "decide/scores.hpp"
+
+namespace secondlook::decide {
+
+/// Checks that there are finite scores and, for each, a label of 0 or 1.
+inline void require_labelled(std::string_view who, std::span<const double> scores,
+                             std::span<const std::uint8_t> labels) {
+  require_scores(who, scores);
+  require(labels.size() == scores.size(), "{}: expected a label for each of {} scores, got {}", who,
+          scores.size(), labels.size());
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    require(labels[i] <= 1, "{}: expected labels 0 (normal) and 1 (abnormal), got {} at place {}",
+            who, labels[i], i);
+}
+
+/// The scores of each class, ascending: all that any cut-off needs to know.
+struct LabelledScores {
+  std::vector<double> negatives;
+  std::vector<double> positives;
+
+  LabelledScores(std::string_view who, std::span<const double> scores,
+                 std::span<const std::uint8_t> labels) {
+    require_labelled(who, scores, labels);
+    const auto n_positives = static_cast<std::size_t>(std::ranges::count(labels, 1));
+    positives.reserve(n_positives);
+    negatives.reserve(scores.size() - n_positives);
+    for (std::size_t i = 0; i < scores.size(); ++i)
+      (labels[i] != 0 ? positives : negatives).push_back(scores[i]);
+    std::ranges::sort(negatives);
+    std::ranges::sort(positives);
+  }
+
+  [[nodiscard]] std::size_t size() const noexcept { return negatives.size() + positives.size(); }
+
+  void require_both_classes(std::string_view who) const {
+    require(!negatives.empty() && !positives.empty(),
+            "{}: expected labels of both classes, got {} positive and {} negative", who,
+            positives.size(), negatives.size());
+  }
+};
+
+/// A cut-off and what lies below it; the rest is at or above it.
+struct CutOff {
+  double value;
+  std::size_t negatives_below;
+  std::size_t positives_below;
+};
+
+/// Calls `use` with every cut-off that decides differently from the one before: each distinct
+/// score, ascending, and last infinity, above which nothing is.
+template <class Use>
+void for_each_cut_off(const LabelledScores& scores, const Use& use) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const auto& [negatives, positives] = scores;
+  std::size_t n = 0;
+  std::size_t p = 0;
+  while (n < negatives.size() || p < positives.size()) {
+    const double value = std::min(n < negatives.size() ? negatives[n] : kInfinity,
+                                  p < positives.size() ? positives[p] : kInfinity);
+    use(CutOff{value, n, p});
+    while (n < negatives.size() && negatives[n] == value) ++n;
+    while (p < positives.size() && positives[p] == value) ++p;
+  }
+  use(CutOff{kInfinity, n, p});
+}
+
+}  // namespace secondlook::decide

@@ -1,0 +1,131 @@
+#include "secondlook/decide/mixture_drift.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "decide/labelled_scores.hpp"
+
+namespace secondlook {
+
+namespace {
+
+using ScoresOfClass = MixtureDrift::ScoresOfClass;
+
+constexpr std::size_t kMostQuantiles = 512;
+
+ScoresOfClass thin(const std::vector<double>& sorted) {
+  ScoresOfClass kept{static_cast<std::int64_t>(sorted.size()), {}};
+  const std::size_t n = std::min(sorted.size(), kMostQuantiles);
+  for (std::size_t i = 0; i < n; ++i)
+    kept.quantiles.push_back(n == 1 ? sorted.front() : sorted[i * (sorted.size() - 1) / (n - 1)]);
+  return kept;
+}
+
+void require_kept(const ScoresOfClass& scores) {
+  const std::size_t n = scores.quantiles.size();
+  require(scores.count > 0 && n == std::min(static_cast<std::size_t>(scores.count), kMostQuantiles),
+          "MixtureDrift: expected {} quantiles at most, one of each score if fewer, got {} of {}",
+          kMostQuantiles, n, scores.count);
+  for (std::size_t i = 0; i < n; ++i)
+    require(std::isfinite(scores.quantiles[i]) &&
+                (i == 0 || scores.quantiles[i] >= scores.quantiles[i - 1]),
+            "MixtureDrift: expected quantiles that never fall, got {} at place {}",
+            scores.quantiles[i], i);
+}
+
+// Share of a class at or below a score.
+double distribution(const std::vector<double>& quantiles, double score) {
+  return static_cast<double>(std::ranges::upper_bound(quantiles, score) - quantiles.begin()) /
+         static_cast<double>(quantiles.size());
+}
+
+// P(sup |Brownian bridge| > x), Kolmogorov's limit.
+double kolmogorov_tail(double x) {
+  if (x < 0.2) return 1;
+  double sum = 0;
+  for (int k = 1; k <= 100; ++k) {
+    const double term = std::exp(-2.0 * k * k * x * x);
+    sum += k % 2 == 1 ? term : -term;
+    if (term < 1e-17) break;
+  }
+  return std::clamp(2 * sum, 0.0, 1.0);
+}
+
+// What the distribution functions are at a place.
+struct Point {
+  double live;
+  double normal;
+  double abnormal;
+};
+
+double largest_distance(const std::vector<Point>& points, double abnormal_share) {
+  double largest = 0;
+  for (const Point& p : points)
+    largest = std::max(largest, std::abs(p.live - std::lerp(p.normal, p.abnormal, abnormal_share)));
+  return largest;
+}
+
+// A maximum of distances to lines is convex in the share.
+double nearest_share(const std::vector<Point>& points) {
+  double low = 0;
+  double high = 1;
+  for (int step = 0; step < 50; ++step) {
+    const double left = low + (high - low) / 3;
+    const double right = high - (high - low) / 3;
+    if (largest_distance(points, left) <= largest_distance(points, right))
+      high = right;
+    else
+      low = left;
+  }
+  return (low + high) / 2;
+}
+
+}  // namespace
+
+MixtureDrift::MixtureDrift(std::span<const double> scores, std::span<const std::uint8_t> labels) {
+  const decide::LabelledScores sorted("MixtureDrift", scores, labels);
+  sorted.require_both_classes("MixtureDrift");
+  normal_ = thin(sorted.negatives);
+  abnormal_ = thin(sorted.positives);
+}
+
+MixtureDrift::MixtureDrift(ScoresOfClass normal, ScoresOfClass abnormal)
+    : normal_(std::move(normal)), abnormal_(std::move(abnormal)) {
+  require_kept(normal_);
+  require_kept(abnormal_);
+}
+
+double MixtureDrift::p_value(std::span<const double> scores, bool any_mixture) const {
+  decide::require_scores("MixtureDrift::p_value", scores);
+  std::vector<double> live(scores.begin(), scores.end());
+  std::ranges::sort(live);
+  // Of many live scores, some thousand places show as much.
+  constexpr std::size_t kMostPlaces = 2048;
+  const std::size_t n_places = std::min(live.size(), kMostPlaces);
+  std::vector<double> places;
+  for (std::size_t i = 0; i < n_places; ++i) places.push_back(live[i * live.size() / n_places]);
+  for (const auto* quantiles : {&normal_.quantiles, &abnormal_.quantiles})
+    places.insert(places.end(), quantiles->begin(), quantiles->end());
+  std::ranges::sort(places);
+  std::vector<Point> points;
+  for (const double place : places)
+    points.push_back({distribution(live, place), distribution(normal_.quantiles, place),
+                      distribution(abnormal_.quantiles, place)});
+
+  const auto n_normal = static_cast<double>(normal_.count);
+  const auto n_abnormal = static_cast<double>(abnormal_.count);
+  const double share = any_mixture ? nearest_share(points) : n_abnormal / (n_normal + n_abnormal);
+  const double variance = 1 / static_cast<double>(live.size()) +
+                          (1 - share) * (1 - share) / n_normal + share * share / n_abnormal;
+  // Between two quantiles that were kept a class may have moved by one's share.
+  const auto slack = [](const ScoresOfClass& kept) {
+    return static_cast<std::size_t>(kept.count) > kMostQuantiles
+               ? 1 / static_cast<double>(kMostQuantiles)
+               : 0.0;
+  };
+  const double distance =
+      largest_distance(points, share) - std::lerp(slack(normal_), slack(abnormal_), share);
+  return kolmogorov_tail(distance / std::sqrt(variance));
+}
+
+}  // namespace secondlook

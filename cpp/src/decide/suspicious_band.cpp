@@ -1,0 +1,350 @@
+#include "secondlook/decide/suspicious_band.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <unordered_map>
+#include <utility>
+
+#include "decide/binomial.hpp"
+#include "decide/estimate_share.hpp"
+#include "decide/labelled_scores.hpp"
+#include "secondlook/core/random.hpp"
+
+namespace secondlook {
+
+namespace {
+
+using decide::CutOff;
+using decide::LabelledScores;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr std::size_t kStarts = 10;
+
+struct Band {
+  double lower = -kInfinity;
+  double upper = kInfinity;
+};
+
+void require_parameters(const SuspiciousBandParameters& p) {
+  const bool guaranteed = p.max_miss_rate || p.max_false_alarm_rate;
+  const int n_ways = static_cast<int>(guaranteed) +
+                     static_cast<int>(p.max_referral_rate.has_value()) +
+                     static_cast<int>(p.costs.has_value());
+  require(n_ways == 1,
+          "SuspiciousBand: expected one of max_miss_rate and max_false_alarm_rate, "
+          "max_referral_rate, and costs, got {} of them",
+          n_ways);
+  for (const auto& [name, rate] : {std::pair("max_miss_rate", p.max_miss_rate),
+                                   std::pair("max_false_alarm_rate", p.max_false_alarm_rate)})
+    require(!rate || (*rate > 0 && *rate < 1), "SuspiciousBand: {} must lie in (0, 1), got {}",
+            name, rate.value_or(0));
+  require(p.confidence > 0 && p.confidence < 1,
+          "SuspiciousBand: confidence must lie in (0, 1), got {}", p.confidence);
+  require(!p.max_referral_rate || (*p.max_referral_rate >= 0 && *p.max_referral_rate <= 1),
+          "SuspiciousBand: max_referral_rate must lie in [0, 1], got {}",
+          p.max_referral_rate.value_or(0));
+  if (p.costs)
+    for (const double cost : {p.costs->miss, p.costs->false_alarm, p.costs->referral})
+      require(cost >= 0 && std::isfinite(cost), "SuspiciousBand: costs must be at least 0, got {}",
+              cost);
+  for (std::size_t i = 1; i < p.path.size(); ++i)
+    require(p.path[i] > p.path[i - 1], "SuspiciousBand: expected a rising path, got {} at place {}",
+            p.path[i], i);
+}
+
+// Keeps one case of each group, every one of them with the same probability.
+void draw_one_a_group(std::vector<double>& scores, std::vector<std::uint8_t>& labels,
+                      std::span<const std::int64_t> groups, std::uint64_t seed) {
+  struct Drawn {
+    std::size_t place;
+    std::uint64_t n_seen;
+  };
+  std::unordered_map<std::int64_t, Drawn> drawn;
+  RandomStream random(seed);
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const auto [found, is_new] = drawn.try_emplace(groups[i], Drawn{i, 1});
+    if (!is_new && random.below(++found->second.n_seen) == 0) found->second.place = i;
+  }
+  std::vector<std::size_t> places;
+  places.reserve(drawn.size());
+  for (const auto& [group, choice] : drawn) places.push_back(choice.place);
+  std::ranges::sort(places);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    scores[i] = scores[places[i]];
+    labels[i] = labels[places[i]];
+  }
+  scores.resize(places.size());
+  labels.resize(places.size());
+}
+
+std::vector<CutOff> all_cut_offs(const LabelledScores& scores) {
+  std::vector<CutOff> cut_offs;
+  decide::for_each_cut_off(scores, [&](const CutOff& cut_off) { cut_offs.push_back(cut_off); });
+  return cut_offs;
+}
+
+std::size_t below(const std::vector<double>& sorted, double cut) {
+  return static_cast<std::size_t>(std::ranges::lower_bound(sorted, cut) - sorted.begin());
+}
+
+// --- rates with a guarantee
+// -----------------------------------------------------------------------
+
+// The risk that each cut-off may take: all that remains is theirs together.
+double risk_each(const SuspiciousBandParameters& p) {
+  return (1 - p.confidence) / (p.max_miss_rate && p.max_false_alarm_rate ? 2 : 1);
+}
+
+// Of all cut-offs from `low` to `high` the one with the fewest errors; of equals the lowest, which
+// misses least.
+double fewest_errors(const LabelledScores& scores, double low, double high) {
+  double best = high;
+  auto fewest = std::numeric_limits<std::size_t>::max();
+  const auto consider = [&](const CutOff& cut_off) {
+    const std::size_t errors =
+        cut_off.positives_below + scores.negatives.size() - cut_off.negatives_below;
+    if (errors >= fewest) return;
+    fewest = errors;
+    best = cut_off.value;
+  };
+  consider({low, below(scores.negatives, low), below(scores.positives, low)});
+  decide::for_each_cut_off(scores, [&](const CutOff& cut_off) {
+    if (cut_off.value >= low && cut_off.value <= high) consider(cut_off);
+  });
+  return best;
+}
+
+Band guarantee_each_class(const SuspiciousBandParameters& p, const LabelledScores& scores) {
+  const auto& [negatives, positives] = scores;
+  Band band;
+  if (p.max_miss_rate) {
+    const std::size_t k = decide::tolerance_rank(positives.size(), *p.max_miss_rate, risk_each(p));
+    if (k > 0) band.lower = positives[k - 1];
+  }
+  if (p.max_false_alarm_rate) {
+    const std::size_t k =
+        decide::tolerance_rank(negatives.size(), *p.max_false_alarm_rate, risk_each(p));
+    // A score equal to the cut-off is positive; one equal to the k-th largest must not be.
+    if (k > 0) band.upper = std::nextafter(negatives[negatives.size() - k], kInfinity);
+  }
+  // With one rate there is one cut-off, unless the cases are too few to decide at all.
+  if (!p.max_miss_rate && band.upper < kInfinity) band.lower = band.upper;
+  if (!p.max_false_alarm_rate && band.lower > -kInfinity) band.upper = band.lower;
+  if (band.upper < band.lower)
+    band.lower = band.upper = fewest_errors(scores, band.upper, band.lower);
+  return band;
+}
+
+std::vector<double> log_odds_path() {
+  std::vector<double> path(2001);
+  for (std::size_t i = 0; i < path.size(); ++i)
+    path[i] = 1 / (1 + std::exp(10 - static_cast<double>(i) / 100));
+  return path;
+}
+
+// Which places of a path, walked from the cautious end, pass `test(place, risk)`. Each start brings
+// its share of the risk; what passes hands its risk on to the next place, and what fails loses it
+// (the fallback procedure, Wiens 2003).
+template <class Test>
+std::vector<char> certify(std::size_t n_places, double risk, const Test& test) {
+  std::vector<char> certified(n_places, 0);
+  double at_hand = 0;
+  std::size_t next_start = 0;
+  for (std::size_t i = 0; i < n_places; ++i) {
+    for (; next_start < kStarts && next_start * n_places / kStarts == i; ++next_start)
+      at_hand += risk / kStarts;
+    if (at_hand > 0 && test(i, at_hand))
+      certified[i] = 1;
+    else
+      at_hand = 0;
+  }
+  return certified;
+}
+
+Band guarantee_decided(const SuspiciousBandParameters& p, const LabelledScores& scores) {
+  const auto& [negatives, positives] = scores;
+  const std::vector<double> path = p.path.empty() ? log_odds_path() : p.path;
+  if (p.path.empty())
+    for (const auto& sorted : {negatives, positives})
+      require(sorted.front() >= 0 && sorted.back() <= 1,
+              "SuspiciousBand: expected probabilities, or a path fixed beforehand for scores that "
+              "are none, got scores from {} to {}",
+              sorted.front(), sorted.back());
+  const std::size_t n = path.size();
+  std::vector<std::size_t> n_below(n);
+  std::vector<char> low(n, 1);
+  std::vector<char> high(n, 1);
+  for (std::size_t i = 0; i < n; ++i)
+    n_below[i] = below(negatives, path[i]) + below(positives, path[i]);
+  // That so few errors came, were the rate no lower than allowed, must be improbable.
+  const auto rare = [](std::size_t errors, std::size_t decided, double rate, double risk) {
+    return decided > 0 && decide::binomial_cdf(static_cast<double>(errors),
+                                               static_cast<double>(decided), rate) <= risk;
+  };
+  if (p.max_miss_rate)
+    low = certify(n, risk_each(p), [&](std::size_t i, double risk) {
+      return rare(below(positives, path[i]), n_below[i], *p.max_miss_rate, risk);
+    });
+  if (p.max_false_alarm_rate) {
+    high = certify(n, risk_each(p), [&](std::size_t step, double risk) {
+      const std::size_t i = n - 1 - step;
+      return rare(negatives.size() - below(negatives, path[i]), scores.size() - n_below[i],
+                  *p.max_false_alarm_rate, risk);
+    });
+    std::reverse(high.begin(), high.end());
+  }
+  // Of all pairs of certified cut-offs, or none at all, the one that refers least. A side without
+  // a rate is certified everywhere.
+  Band best;
+  std::size_t fewest = scores.size() + 1;
+  double lower = -kInfinity;  // the highest so far
+  std::size_t n_negative = 0;
+  for (std::size_t i = 0; i <= n; ++i) {
+    if (i < n && low[i] != 0) {
+      lower = path[i];
+      n_negative = n_below[i];
+    }
+    if (i < n && high[i] == 0) continue;
+    const std::size_t n_positive = i < n ? scores.size() - n_below[i] : 0;
+    const std::size_t referred = scores.size() - n_negative - n_positive;
+    if (referred >= fewest) continue;
+    fewest = referred;
+    best = {lower, i < n ? path[i] : kInfinity};
+  }
+  return best;
+}
+
+// --- a budget, costs
+// ------------------------------------------------------------------------------
+
+Band within_budget(double max_referral_rate, const LabelledScores& scores) {
+  constexpr double kRounding = 1e-9;  // so that 0.07 · 100 is seven
+  const auto budget = static_cast<std::size_t>(
+      max_referral_rate * static_cast<double>(scores.size()) * (1 + kRounding));
+  const std::vector<CutOff> cut_offs = all_cut_offs(scores);
+  const auto n_below = [](const CutOff& c) { return c.negatives_below + c.positives_below; };
+  Band best;
+  auto fewest = std::pair(std::numeric_limits<std::size_t>::max(), std::size_t{0});
+  std::size_t upper = 0;
+  for (const CutOff& lower : cut_offs) {
+    while (upper + 1 < cut_offs.size() && n_below(cut_offs[upper + 1]) - n_below(lower) <= budget)
+      ++upper;
+    // As high as the budget allows, but no higher than to pass the last negative there.
+    const std::size_t errors =
+        lower.positives_below + scores.negatives.size() - cut_offs[upper].negatives_below;
+    const auto same = std::ranges::lower_bound(
+        cut_offs.begin(), cut_offs.begin() + static_cast<std::ptrdiff_t>(upper),
+        cut_offs[upper].negatives_below, {}, &CutOff::negatives_below);
+    const CutOff& least = same->value < lower.value ? lower : *same;
+    const auto found = std::pair(errors, n_below(least) - n_below(lower));
+    if (found >= fewest) continue;
+    fewest = found;
+    best = {lower.value, least.value};
+  }
+  return best;
+}
+
+Band least_cost(const ReferralCosts& costs, const LabelledScores& scores) {
+  Band best;
+  Band candidate;
+  double least = kInfinity;
+  double least_lower = kInfinity;
+  decide::for_each_cut_off(scores, [&](const CutOff& c) {
+    // The sum splits into what the lower cut-off costs, and what the upper one does.
+    const auto n_below = static_cast<double>(c.negatives_below + c.positives_below);
+    const double as_lower =
+        costs.miss * static_cast<double>(c.positives_below) - costs.referral * n_below;
+    const double as_upper =
+        costs.false_alarm * static_cast<double>(scores.negatives.size() - c.negatives_below) +
+        costs.referral * n_below;
+    if (as_lower <= least_lower) {  // of equals the higher one, which refers less
+      least_lower = as_lower;
+      candidate.lower = c.value;
+    }
+    if (least_lower + as_upper < least) {
+      least = least_lower + as_upper;
+      best = {candidate.lower, c.value};
+    }
+  });
+  return best;
+}
+
+Band choose(const SuspiciousBandParameters& p, const LabelledScores& scores) {
+  if (p.max_referral_rate) return within_budget(*p.max_referral_rate, scores);
+  if (p.costs) return least_cost(*p.costs, scores);
+  return p.among == Among::each_class ? guarantee_each_class(p, scores)
+                                      : guarantee_decided(p, scores);
+}
+
+std::int64_t fewest_needed(const SuspiciousBandParameters& p, const std::optional<double>& rate) {
+  if (!rate) return 0;
+  const double risk = risk_each(p) / (p.among == Among::decided ? kStarts : 1);
+  return static_cast<std::int64_t>(std::min(decide::fewest_for_tolerance(*rate, risk), 1e18));
+}
+
+}  // namespace
+
+SuspiciousBand::SuspiciousBand(double lower, double upper) : lower_(lower), upper_(upper) {
+  require(lower <= upper, "SuspiciousBand: expected lower to be at most upper, got {} and {}",
+          lower, upper);
+}
+
+SuspiciousBand::SuspiciousBand(std::span<const double> scores, std::span<const std::uint8_t> labels,
+                               const SuspiciousBandParameters& parameters,
+                               std::span<const std::int64_t> groups) {
+  require_parameters(parameters);
+  decide::require_labelled("SuspiciousBand", scores, labels);
+  require(groups.empty() || groups.size() == scores.size(),
+          "SuspiciousBand: expected a group for each of {} scores, got {}", scores.size(),
+          groups.size());
+  std::vector<double> counted(scores.begin(), scores.end());
+  std::vector<std::uint8_t> counted_labels(labels.begin(), labels.end());
+  if (!groups.empty()) draw_one_a_group(counted, counted_labels, groups, parameters.seed);
+  const LabelledScores sorted("SuspiciousBand", counted, counted_labels);
+  sorted.require_both_classes("SuspiciousBand");
+
+  const Band band = choose(parameters, sorted);
+  lower_ = band.lower;
+  upper_ = band.upper;
+  n_positives_ = static_cast<std::int64_t>(sorted.positives.size());
+  n_negatives_ = static_cast<std::int64_t>(sorted.negatives.size());
+  positives_needed_ = fewest_needed(parameters, parameters.max_miss_rate);
+  negatives_needed_ = fewest_needed(parameters, parameters.max_false_alarm_rate);
+}
+
+std::vector<Decision> SuspiciousBand::decide(std::span<const double> scores) const {
+  decide::require_scores("SuspiciousBand::decide", scores);
+  std::vector<Decision> decisions(scores.size());
+  std::ranges::transform(scores, decisions.begin(), [this](double s) { return decide(s); });
+  return decisions;
+}
+
+BandReport SuspiciousBand::report(std::span<const double> scores,
+                                  std::span<const std::uint8_t> labels, double confidence) const {
+  decide::require_labelled("SuspiciousBand::report", scores, labels);
+  require(confidence > 0 && confidence < 1,
+          "SuspiciousBand::report: confidence must lie in (0, 1), got {}", confidence);
+  BandReport report{};
+  for (std::size_t i = 0; i < scores.size(); ++i)
+    ++report.counts[labels[i]][static_cast<std::size_t>(decide(scores[i]))];
+  const auto& [normal, abnormal] = report.counts;
+  const auto share = [&](std::int64_t part, std::int64_t whole) {
+    return decide::estimate_share(part, whole, confidence);
+  };
+  const std::int64_t n_normal = normal[0] + normal[1] + normal[2];
+  const std::int64_t n_abnormal = abnormal[0] + abnormal[1] + abnormal[2];
+  const std::int64_t referred = normal[1] + abnormal[1];
+  const std::int64_t right = normal[0] + abnormal[2];
+  report.referral_rate = share(referred, n_normal + n_abnormal);
+  report.miss_rate = share(abnormal[0], n_abnormal);
+  report.false_alarm_rate = share(normal[2], n_normal);
+  report.recall = share(abnormal[2], abnormal[0] + abnormal[2]);
+  report.specificity = share(normal[0], normal[0] + normal[2]);
+  report.precision = share(abnormal[2], abnormal[2] + normal[2]);
+  report.negative_predictive_value = share(normal[0], normal[0] + abnormal[0]);
+  report.accuracy = share(right, n_normal + n_abnormal - referred);
+  return report;
+}
+
+}  // namespace secondlook

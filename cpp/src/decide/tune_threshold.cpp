@@ -1,0 +1,136 @@
+#include "secondlook/decide/tune_threshold.hpp"
+
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "decide/binomial.hpp"
+#include "decide/labelled_scores.hpp"
+
+namespace secondlook {
+
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+void require_parameters(const TuneThresholdParameters& p) {
+  require(p.beta > 0 && std::isfinite(p.beta), "tune_threshold: beta must be above 0, got {}",
+          p.beta);
+  for (const double cost : {p.miss_cost, p.false_alarm_cost})
+    require(cost >= 0 && std::isfinite(cost), "tune_threshold: costs must be at least 0, got {}",
+            cost);
+  for (const auto& floor : {p.min_recall, p.min_precision, p.min_specificity})
+    require(!floor || (*floor >= 0 && *floor <= 1),
+            "tune_threshold: floors must lie in [0, 1], got {}", floor.value_or(0));
+  require(!p.floor_confidence || (*p.floor_confidence > 0 && *p.floor_confidence < 1),
+          "tune_threshold: floor_confidence must lie in (0, 1), got {}",
+          p.floor_confidence.value_or(0));
+}
+
+double objective_of(const TuneThresholdParameters& p, const ConfusionMatrix& counts) {
+  switch (p.maximize) {
+    case Objective::accuracy:
+      return counts.accuracy();
+    case Objective::f_beta:
+      return counts.f_beta(p.beta);
+    case Objective::balanced_accuracy:
+      return counts.balanced_accuracy();
+    case Objective::negative_cost:
+      return -(p.miss_cost * static_cast<double>(counts.false_negatives) +
+               p.false_alarm_cost * static_cast<double>(counts.false_positives)) /
+             static_cast<double>(counts.total());
+  }
+  throw InvalidArgument("tune_threshold: unknown objective");
+}
+
+// Whether a share of k in n keeps a floor, at a confidence if one is given.
+bool keeps(const std::optional<double>& floor, std::int64_t k, std::int64_t n,
+           const std::optional<double>& confidence) {
+  if (!floor) return true;
+  if (n == 0) return false;
+  const auto successes = static_cast<double>(k);
+  const auto trials = static_cast<double>(n);
+  if (!confidence) return successes / trials >= *floor;
+  // The lower bound is at least the floor if, were the share the floor, so many would be rare.
+  return 1 - decide::binomial_cdf(successes - 1, trials, *floor) <= 1 - *confidence;
+}
+
+bool keeps_floors(const TuneThresholdParameters& p, const ConfusionMatrix& c) {
+  return keeps(p.min_recall, c.true_positives, c.true_positives + c.false_negatives,
+               p.floor_confidence) &&
+         keeps(p.min_specificity, c.true_negatives, c.true_negatives + c.false_positives,
+               p.floor_confidence) &&
+         keeps(p.min_precision, c.true_positives, c.true_positives + c.false_positives,
+               p.floor_confidence);
+}
+
+// How far the measure that is furthest below its floor is above it.
+double smallest_margin(const TuneThresholdParameters& p, const ConfusionMatrix& c) {
+  double margin = kInfinity;
+  const auto consider = [&](const std::optional<double>& floor, double value) {
+    if (floor) margin = std::min(margin, std::isnan(value) ? -kInfinity : value - *floor);
+  };
+  consider(p.min_recall, c.recall());
+  consider(p.min_specificity, c.specificity());
+  consider(p.min_precision, c.precision());
+  return margin;
+}
+
+template <class Use>
+void for_each_decision(const decide::LabelledScores& scores, const Use& use) {
+  const auto n = static_cast<std::int64_t>(scores.negatives.size());
+  const auto p = static_cast<std::int64_t>(scores.positives.size());
+  decide::for_each_cut_off(scores, [&](const decide::CutOff& cut_off) {
+    const auto below_n = static_cast<std::int64_t>(cut_off.negatives_below);
+    const auto below_p = static_cast<std::int64_t>(cut_off.positives_below);
+    use(cut_off.value, ConfusionMatrix{below_n, n - below_n, below_p, p - below_p});
+  });
+}
+
+[[noreturn]] void refuse_floors(const TuneThresholdParameters& p,
+                                const decide::LabelledScores& scores) {
+  double nearest = kInfinity;
+  double margin = -kInfinity;
+  ConfusionMatrix counts;
+  for_each_decision(scores, [&](double value, const ConfusionMatrix& c) {
+    const double found = smallest_margin(p, c);
+    if (found > margin) {
+      margin = found;
+      nearest = value;
+      counts = c;
+    }
+  });
+  std::string wanted;
+  std::string came;
+  const auto list = [&](const char* name, const std::optional<double>& floor, double value) {
+    if (!floor) return;
+    wanted += fmt::format("{}{} of at least {}", wanted.empty() ? "" : ", ", name, *floor);
+    came += fmt::format("{}{} {:.4g}", came.empty() ? "" : ", ", name, value);
+  };
+  list("recall", p.min_recall, counts.recall());
+  list("specificity", p.min_specificity, counts.specificity());
+  list("precision", p.min_precision, counts.precision());
+  if (p.floor_confidence) wanted += fmt::format(", at a confidence of {}", *p.floor_confidence);
+  throw InvalidArgument(fmt::format("tune_threshold: no cut-off has {}; the nearest, {}, has {}",
+                                    wanted, nearest, came));
+}
+
+}  // namespace
+
+ThresholdTuning tune_threshold(std::span<const double> scores, std::span<const std::uint8_t> labels,
+                               const TuneThresholdParameters& parameters) {
+  require_parameters(parameters);
+  const decide::LabelledScores sorted("tune_threshold", scores, labels);
+  sorted.require_both_classes("tune_threshold");
+  ThresholdTuning best{kInfinity, -kInfinity, {}};
+  for_each_decision(sorted, [&](double value, const ConfusionMatrix& counts) {
+    const double objective = objective_of(parameters, counts);
+    // Floors last: at a confidence they cost more than the objective.
+    if (objective > best.objective && keeps_floors(parameters, counts))
+      best = {value, objective, counts};
+  });
+  if (best.objective == -kInfinity) refuse_floors(parameters, sorted);
+  return best;
+}
+
+}  // namespace secondlook

@@ -1,0 +1,63 @@
+"""A share, and how sure it is."""
+
+from typing import NamedTuple
+
+from secondlook import _core
+
+
+class Estimate(NamedTuple):
+    """A value on the cases at hand, and between what it may lie on others like them.
+
+    NaN where there is nothing to divide by. ``str`` is for people: ``0.953 (0.941 to 0.963)``.
+
+    Attributes
+    ----------
+    value, low, high : float
+    """
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
+
+
+def binomial_interval(
+    n_successes: int, n_trials: int, *, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Return the exact interval of a share of which some trials are known.
+
+    It covers the true share with probability `confidence` at least, whatever that is. Each side
+    errs with at most half the remaining probability, so one side alone is a bound at
+    ``(1 + confidence) / 2``.
+
+    Parameters
+    ----------
+    n_successes, n_trials : int
+        So many of so many; from 0 to 1 where nothing was tried.
+    confidence : float, default=0.95
+        In (0, 1).
+
+    Returns
+    -------
+    low, high : float
+
+    Raises
+    ------
+    ValueError
+        If there are more successes than trials, or an argument is out of range.
+
+    References
+    ----------
+    C. J. Clopper, E. S. Pearson, "The Use of Confidence or Fiducial Limits Illustrated in the Case
+    of the Binomial", Biometrika 26, 1934.
+
+    Examples
+    --------
+    >>> from secondlook import binomial_interval
+    >>> low, high = binomial_interval(0, 60)
+    >>> low, round(high, 3)
+    (0.0, 0.06)
+    """
+    return _core.decide.binomial_interval(n_successes, n_trials, confidence)

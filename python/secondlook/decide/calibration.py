@@ -1,0 +1,139 @@
+"""Probabilities, from scores that need not be any."""
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from secondlook import _core
+from secondlook.decide._scores import as_labelled, as_scores
+
+
+class Calibration(BaseEstimator):
+    """Probabilities of being abnormal, from any scores.
+
+    Fit on labelled scores that the detector was not trained on.
+
+    Parameters
+    ----------
+    method : {"platt", "isotonic", "temperature"}, default="platt"
+        ``"platt"``: a logistic function of the score, for few cases. ``"isotonic"``: the rising
+        function nearest in squares, of any shape, for a thousand cases and more.
+        ``"temperature"``: for scores that are logits, divided by one number; 0 stays one half.
+
+    Attributes
+    ----------
+    slope_, intercept_ : float
+        ``p = 1 / (1 + exp(-(slope_ * score + intercept_)))``; 0 for ``"isotonic"``.
+
+    References
+    ----------
+    J. Platt, "Probabilistic Outputs for Support Vector Machines", 1999, as H.-T. Lin, C.-J. Lin,
+    R. C. Weng put it, Machine Learning 68, 2007.
+
+    B. Zadrozny, C. Elkan, "Transforming Classifier Scores into Accurate Multiclass Probability
+    Estimates", KDD 2002, for ``"isotonic"``.
+
+    C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger, "On Calibration of Modern Neural Networks", ICML
+    2017, for ``"temperature"``.
+
+    Examples
+    --------
+    >>> from secondlook import Calibration
+    >>> calibration = Calibration().fit([1.0, 2.0, 3.0, 4.0], [0, 0, 1, 1])
+    >>> bool(calibration.probability([4.0])[0] > calibration.probability([1.0])[0])
+    True
+    """
+
+    def __init__(self, method: str = "platt") -> None:
+        self.method = method
+
+    def fit(self, score: ArrayLike, y_true: ArrayLike) -> Self:
+        """Learn from labelled scores.
+
+        Parameters
+        ----------
+        score : array-like of shape (n_samples,)
+            Higher is more abnormal; finite.
+        y_true : array-like of shape (n_samples,)
+            1 is abnormal, 0 normal; some of both.
+
+        Returns
+        -------
+        self : Calibration
+
+        Raises
+        ------
+        ValueError
+            If labels and scores do not match, are none of the above, or the method is unknown.
+        """
+        scores, labels = as_labelled("Calibration.fit", y_true, score)
+        self._calibration: Any = _core.decide.Calibration(self.method, scores, labels)
+        self.slope_: float = self._calibration.slope
+        self.intercept_: float = self._calibration.intercept
+        return self
+
+    def probability(self, score: ArrayLike) -> NDArray[np.float64]:
+        """Return the probability of being abnormal.
+
+        Parameters
+        ----------
+        score : array-like of shape (n_samples,)
+
+        Returns
+        -------
+        probability : ndarray of shape (n_samples,)
+            In [0, 1].
+        """
+        check_is_fitted(self)
+        values: NDArray[np.float64] = self._calibration.probabilities(
+            as_scores("Calibration.probability", score)
+        )
+        return values
+
+
+def fit_temperature(logits: ArrayLike, y_true: ArrayLike) -> float:
+    """Return the temperature by which logits of several classes are divided before a softmax.
+
+    Parameters
+    ----------
+    logits : array-like of shape (n_samples, n_classes)
+        Finite, of at least two classes.
+    y_true : array-like of shape (n_samples,)
+        The number of each one's class, from 0.
+
+    Returns
+    -------
+    temperature : float
+        From 0.01, where the logits separate the classes without an error, to 100.
+
+    Raises
+    ------
+    ValueError
+        If labels and logits do not match, or are none of the above.
+
+    References
+    ----------
+    C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger, "On Calibration of Modern Neural Networks", ICML
+    2017.
+
+    Examples
+    --------
+    >>> from secondlook import fit_temperature
+    >>> fit_temperature([[0, 9], [0, 9], [0, 9], [9, 0]], [1, 1, 0, 0]) > 5
+    True
+    """
+    values = np.ascontiguousarray(logits, dtype=np.float64)
+    if values.ndim != 2:
+        raise ValueError(
+            "fit_temperature: expected logits of shape (n_samples, n_classes), got shape "
+            f"{values.shape}"
+        )
+    labels = np.ascontiguousarray(y_true, dtype=np.int64)
+    if labels.ndim != 1:
+        raise ValueError(
+            f"fit_temperature: expected y_true of shape ({len(values)},), got shape {labels.shape}"
+        )
+    return _core.decide.fit_temperature(values, labels)

@@ -1,0 +1,84 @@
+"""What was decided against what is."""
+
+from dataclasses import dataclass
+
+from numpy.typing import ArrayLike
+
+from secondlook import _core
+from secondlook.decide._scores import as_labelled
+
+
+@dataclass(frozen=True)
+class ConfusionMatrix:
+    """Cases by what they are and what was decided; positive is abnormal.
+
+    Measures are NaN where there is nothing to divide by.
+
+    Attributes
+    ----------
+    true_negatives, false_positives, false_negatives, true_positives : int
+        False positives are false alarms, false negatives are misses.
+    accuracy, recall, specificity, precision, f1, balanced_accuracy : float
+        In [0, 1].
+    matthews : float
+        Correlation of what is and what was decided, in [-1, 1].
+    """
+
+    true_negatives: int
+    false_positives: int
+    false_negatives: int
+    true_positives: int
+    accuracy: float
+    recall: float
+    specificity: float
+    precision: float
+    f1: float
+    balanced_accuracy: float
+    matthews: float
+
+    def __str__(self) -> str:
+        n, f = (
+            (self.true_negatives, self.false_positives),
+            (self.false_negatives, self.true_positives),
+        )
+        width = max(8, *(len(f"{count:,}") + 1 for count in (*n, *f)))
+        return (
+            f"{'':10}{'negative':>{width}}  {'positive':>{width}}\n"
+            f"{'normal':10}{n[0]:>{width},}  {n[1]:>{width},}\n"
+            f"{'abnormal':10}{f[0]:>{width},}  {f[1]:>{width},}"
+        )
+
+
+def confusion_matrix(
+    y_true: ArrayLike, score: ArrayLike, threshold: float = 0.5
+) -> ConfusionMatrix:
+    """Count what deciding "positive" from a threshold on would make of labelled scores.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,)
+        1 is abnormal, 0 normal.
+    score : array-like of shape (n_samples,)
+        Higher is more abnormal; finite.
+    threshold : float, default=0.5
+        A score equal to it is positive.
+
+    Returns
+    -------
+    confusion : ConfusionMatrix
+
+    Raises
+    ------
+    ValueError
+        If labels and scores do not match, or are none of the above.
+
+    Examples
+    --------
+    >>> from secondlook import confusion_matrix
+    >>> print(confusion_matrix([0, 0, 0, 1, 1], [0.1, 0.2, 0.7, 0.4, 0.9]))
+              negative  positive
+    normal           2         1
+    abnormal         1         1
+    """
+    scores, labels = as_labelled("confusion_matrix", y_true, score)
+    return ConfusionMatrix(**_core.decide.confusion_matrix(scores, labels, threshold))

@@ -1,0 +1,144 @@
+"""What is unlike the training data, whatever its score."""
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from secondlook import _core
+from secondlook.decide._scores import as_groups
+from secondlook.decide.quantile_threshold import quantile_threshold
+
+
+class FeatureDistance(BaseEstimator):
+    """Says which samples lie far from all training data, in a space of features.
+
+    Mahalanobis distance from the nearest class, under one covariance of all classes, shrunk
+    towards a sphere. A network's features of an image it never saw the like of lie far away,
+    though its probability may be near 1: such a case is for a person (`SuspiciousBand.decide`
+    takes `unlike`).
+
+    Parameters
+    ----------
+    false_alarm_rate : float, default=0.01
+        Share of samples like the training data that may be called unlike it, in (0, 1).
+    held_back : float, default=0.25
+        Share of the samples, or groups, that only set the cut-off, in (0, 1).
+    random_state : int, RandomState instance or None, default=None
+        Of the choice of these.
+
+    Attributes
+    ----------
+    threshold_ : float
+        A sample is unlike the training data from this distance on.
+    n_features_in_ : int
+
+    References
+    ----------
+    K. Lee, K. Lee, H. Lee, J. Shin, "A Simple Unified Framework for Detecting Out-of-Distribution
+    Samples and Adversarial Attacks", NeurIPS 2018.
+
+    O. Ledoit, M. Wolf, "A well-conditioned estimator for large-dimensional covariance matrices",
+    Journal of Multivariate Analysis 88, 2004, for the shrinkage.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from secondlook import FeatureDistance
+    >>> features = np.random.default_rng(0).normal(size=(1000, 5))
+    >>> guard = FeatureDistance(random_state=0).fit(features)
+    >>> guard.unlike([[0, 0, 0, 0, 0], [9, 0, 0, 0, 0]])
+    array([False,  True])
+    """
+
+    def __init__(
+        self,
+        *,
+        false_alarm_rate: float = 0.01,
+        held_back: float = 0.25,
+        random_state: Any = None,
+    ) -> None:
+        self.false_alarm_rate = false_alarm_rate
+        self.held_back = held_back
+        self.random_state = random_state
+
+    def fit(
+        self, X: ArrayLike, y: ArrayLike | None = None, groups: ArrayLike | None = None
+    ) -> Self:
+        """Learn where training data lies.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Finite.
+        y : array-like of shape (n_samples,), optional
+            The class of each sample, of any names; without them there is one class.
+        groups : array-like of shape (n_samples,), optional
+            Samples of one group (a patient) are not independent: they are held back together.
+
+        Returns
+        -------
+        self : FeatureDistance
+
+        Raises
+        ------
+        ValueError
+            If an argument is none of the above, or too few samples are held back for the rate.
+        """
+        if not 0 < self.held_back < 1:
+            raise ValueError(
+                f"FeatureDistance.fit: held_back must lie in (0, 1), got {self.held_back}"
+            )
+        samples: NDArray[np.float64] = validate_data(self, X, dtype=np.float64)
+        n = len(samples)
+        classes = as_groups("FeatureDistance.fit", y, n)
+        group = as_groups("FeatureDistance.fit", groups, n) if groups is not None else np.arange(n)
+        names = check_random_state(self.random_state).permutation(np.unique(group))
+        held_back = np.isin(group, names[: round(self.held_back * len(names))])
+        used = np.flatnonzero(~held_back)
+        if held_back.sum() == 0 or len(used) < 2:
+            raise ValueError(
+                "FeatureDistance.fit: expected samples to learn from and others to hold back, got "
+                f"{len(used)} and {held_back.sum()}"
+            )
+        fitted = _core.decide.FeatureDistance(
+            np.ascontiguousarray(samples[used]), classes[used] if y is not None else classes
+        )
+        distances = fitted.distances(np.ascontiguousarray(samples[held_back]))
+        self.threshold_ = quantile_threshold(distances, self.false_alarm_rate)
+        self._distance: Any = fitted
+        return self
+
+    def distance(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return how far each sample lies from the nearest class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        distance : ndarray of shape (n_samples,)
+            In standard deviations: about the square root of the number of features for
+            samples like the training data.
+        """
+        check_is_fitted(self)
+        X = np.ascontiguousarray(validate_data(self, X, dtype=np.float64, reset=False))
+        values: NDArray[np.float64] = self._distance.distances(X)
+        return values
+
+    def unlike(self, X: ArrayLike) -> NDArray[np.bool_]:
+        """Say which samples are unlike the training data.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        unlike : ndarray of bool of shape (n_samples,)
+        """
+        return self.distance(X) >= self.threshold_

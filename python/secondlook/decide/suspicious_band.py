@@ -1,0 +1,484 @@
+"""Two cut-offs: below one it decides negative, from the other on positive, between them it refers.
+
+What is too uncertain to decide is for a person; on the rest there is a guarantee.
+"""
+
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils.validation import check_is_fitted
+
+from secondlook import _core
+from secondlook.decide._scores import as_groups, as_labelled, as_scores
+from secondlook.decide.binomial_interval import Estimate
+from secondlook.errors import DriftWarning, TooFewCasesWarning
+
+DECISIONS = ("negative", "refer", "positive")
+# Fewer scores say nothing about their distribution; a p-value below the other raises the alarm.
+_FEWEST_FOR_DRIFT = 50
+_DRIFT_P_VALUE = 1e-3
+
+
+@dataclass(frozen=True)
+class BandReport:
+    """What a band makes of labelled cases, with exact intervals.
+
+    ``str`` is a table for people.
+
+    Attributes
+    ----------
+    counts : ndarray of shape (2, 3)
+        Cases by what they are (normal, abnormal) and what was decided (negative, refer, positive).
+    referral_rate : Estimate
+        Referred / all.
+    miss_rate, false_alarm_rate : Estimate
+        Decided negative / abnormal, decided positive / normal: what a guarantee bounds.
+    recall, specificity : Estimate
+        Decided rightly / decided, of the abnormal and of the normal.
+    precision, negative_predictive_value : Estimate
+        Right / decided positive, right / decided negative.
+    accuracy : Estimate
+        Decided rightly / decided.
+    """
+
+    counts: NDArray[np.int64]
+    referral_rate: Estimate
+    miss_rate: Estimate
+    false_alarm_rate: Estimate
+    recall: Estimate
+    specificity: Estimate
+    precision: Estimate
+    negative_predictive_value: Estimate
+    accuracy: Estimate
+
+    def __str__(self) -> str:
+        lines = [f"{'':10}" + "".join(f"{name:>10}" for name in DECISIONS)]
+        for name, row in zip(("normal", "abnormal"), self.counts, strict=True):
+            lines.append(f"{name:10}" + "".join(f"{count:>10,}" for count in row))
+        lines += [
+            f"{label:28}{value}"
+            for label, value in (
+                ("referred", self.referral_rate),
+                ("missed, of the abnormal", self.miss_rate),
+                ("false alarms, of the normal", self.false_alarm_rate),
+                ("recall, of those decided", self.recall),
+                ("accuracy, of those decided", self.accuracy),
+            )
+        ]
+        return "\n".join(lines)
+
+
+class BandPrice(NamedTuple):
+    """What a guarantee costs in referrals.
+
+    Attributes
+    ----------
+    rate : float
+        The bound on misses and on false alarms.
+    referral_rate : float
+        Share of the cases that are referred to keep it.
+    lower, upper : float
+        The band's cut-offs.
+    """
+
+    rate: float
+    referral_rate: float
+    lower: float
+    upper: float
+
+
+class SuspiciousBand(BaseEstimator):
+    """Decides where it may, and refers the rest to a person.
+
+    From ``upper_`` on a case is decided positive, below ``lower_`` negative, between them it is
+    referred. The cut-offs come from labelled scores that no detector was trained on, in one of
+    three ways:
+
+    *Rates with a guarantee* (`max_miss_rate`, `max_false_alarm_rate`; 5 % each if nothing is
+    asked). With probability `confidence` over calibrations, both at once, no more than these shares
+    of the abnormal and of the normal cases are decided wrongly; a referral is neither error. Each
+    cut-off is an order statistic with an exact binomial bound, whatever the scores' distribution,
+    and of all bands that the bounds allow it is the one that refers least. If the cut-offs cross,
+    one between them serves both and nothing is referred.
+
+    *A budget* (`max_referral_rate`): at most that share of the calibration's cases is referred,
+    with the fewest errors.
+
+    *Costs* of a miss, a false alarm and a referral: their least sum over the calibration's cases.
+
+    `SuspiciousBand.at` makes a band by hand.
+
+    Parameters
+    ----------
+    max_miss_rate, max_false_alarm_rate : float, optional
+        In (0, 1). With one of them alone there is one cut-off, and nothing is referred.
+    confidence : float, default=0.95
+        In (0, 1).
+    among : {"each_class", "decided"}, default="each_class"
+        ``"each_class"`` bounds P(decided negative | abnormal) and P(decided positive | normal),
+        which holds for any mixture of the classes. ``"decided"`` bounds P(abnormal | decided
+        negative) and P(normal | decided positive) instead, for cases of the calibration's mixture,
+        by Learn-then-Test along a path fixed beforehand.
+    path : array-like, optional
+        Rising cut-offs for ``"decided"`` that do not depend on the calibration cases. By default
+        2,001 probabilities, equally spaced in log-odds; needed for scores that are none.
+    max_referral_rate : float, optional
+        In [0, 1].
+    costs : (float, float, float), optional
+        Of a miss, a false alarm and a referral, each at least 0.
+    random_state : int, default=0
+        Of the draw of one case a group.
+
+    Attributes
+    ----------
+    lower_, upper_ : float
+    n_positives_, n_negatives_ : int
+        Cases counted, one a group.
+
+    References
+    ----------
+    S. S. Wilks, "Determination of Sample Sizes for Setting Tolerance Limits", Annals of
+    Mathematical Statistics 12, 1941.
+
+    A. N. Angelopoulos, S. Bates, E. J. Candès, M. I. Jordan, L. Lei, "Learn then Test: Calibrating
+    Predictive Algorithms to Achieve Risk Control", 2021, for ``among="decided"``.
+
+    C. K. Chow, "On Optimum Recognition Error and Reject Tradeoff", IEEE Transactions on Information
+    Theory 16, 1970, for costs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from secondlook import SuspiciousBand
+    >>> random = np.random.default_rng(0)
+    >>> y = np.arange(1000) % 2
+    >>> score = random.normal(2.0 * y)
+    >>> band = SuspiciousBand(max_miss_rate=0.05, max_false_alarm_rate=0.05).fit(score, y)
+    >>> band.decide([-2.0, 1.0, 4.0])
+    array(['negative', 'refer', 'positive'], dtype='<U8')
+    """
+
+    def __init__(
+        self,
+        max_miss_rate: float | None = None,
+        max_false_alarm_rate: float | None = None,
+        confidence: float = 0.95,
+        *,
+        among: str = "each_class",
+        path: ArrayLike | None = None,
+        max_referral_rate: float | None = None,
+        costs: tuple[float, float, float] | None = None,
+        random_state: int = 0,
+    ) -> None:
+        self.max_miss_rate = max_miss_rate
+        self.max_false_alarm_rate = max_false_alarm_rate
+        self.confidence = confidence
+        self.among = among
+        self.path = path
+        self.max_referral_rate = max_referral_rate
+        self.costs = costs
+        self.random_state = random_state
+
+    @classmethod
+    def at(cls, lower: float, upper: float) -> Self:
+        """Return a band with these cut-offs.
+
+        Parameters
+        ----------
+        lower, upper : float
+            `lower` at most `upper`; infinite ones are allowed.
+
+        Raises
+        ------
+        ValueError
+            Otherwise.
+        """
+        _core.decide.SuspiciousBand(lower, upper)
+        band = cls()
+        band.lower_, band.upper_ = float(lower), float(upper)
+        return band
+
+    def fit(self, score: ArrayLike, y_true: ArrayLike, groups: ArrayLike | None = None) -> Self:
+        """Choose the cut-offs.
+
+        Parameters
+        ----------
+        score : array-like of shape (n_samples,)
+            Higher is more abnormal; finite.
+        y_true : array-like of shape (n_samples,)
+            1 is abnormal, 0 normal; some of both.
+        groups : array-like of shape (n_samples,), optional
+            Cases of one group (a patient, a module) are not independent, so one of them, drawn by
+            `random_state`, is counted.
+
+        Returns
+        -------
+        self : SuspiciousBand
+
+        Warns
+        -----
+        TooFewCasesWarning
+            If there are too few cases for the guarantee: one cut-off or both are then infinite.
+
+        Raises
+        ------
+        ValueError
+            If labels and scores do not match, or an argument is none of the above.
+        """
+        scores, labels = as_labelled("SuspiciousBand.fit", y_true, score)
+        found = _core.decide.SuspiciousBand.fit(
+            scores,
+            labels,
+            as_groups("SuspiciousBand.fit", groups, len(scores)),
+            confidence=self.confidence,
+            among=self.among,
+            path=[] if self.path is None else [float(cut) for cut in np.asarray(self.path)],
+            max_referral_rate=self.max_referral_rate,
+            costs=self.costs,
+            seed=self.random_state,
+            **self._rates(),
+        )
+        self.lower_, self.upper_ = found.lower, found.upper
+        self.n_positives_, self.n_negatives_ = found.n_positives, found.n_negatives
+        self._calibrated: Any = _core.decide.MixtureDrift(scores, labels)
+        self._warn_of_few(found)
+        return self
+
+    def decide(self, score: ArrayLike, unlike: ArrayLike | None = None) -> NDArray[np.str_]:
+        """Decide what may be decided.
+
+        Parameters
+        ----------
+        score : array-like of shape (n_samples,)
+            Higher is more abnormal; finite.
+        unlike : array-like of bool of shape (n_samples,), optional
+            What is unlike the training data (`FeatureDistance.unlike`) is referred, whatever its
+            score.
+
+        Returns
+        -------
+        decisions : ndarray of str of shape (n_samples,)
+            ``"negative"``, ``"refer"`` or ``"positive"``.
+
+        Warns
+        -----
+        DriftWarning
+            If there are 50 scores or more, and they differ from the calibration's
+            (`drift_p_value` below 0.001).
+
+        Raises
+        ------
+        ValueError
+            If a score is not finite, or there is another number of `unlike`.
+        """
+        check_is_fitted(self)
+        scores = as_scores("SuspiciousBand.decide", score)
+        codes = _core.decide.SuspiciousBand(self.lower_, self.upper_).decide(scores)
+        if unlike is not None:
+            mask = np.asarray(unlike, dtype=bool)
+            if mask.shape != scores.shape:
+                raise ValueError(
+                    f"SuspiciousBand.decide: expected unlike of shape {scores.shape}, got shape "
+                    f"{mask.shape}"
+                )
+            codes = np.where(mask, DECISIONS.index("refer"), codes)
+        if len(scores) >= _FEWEST_FOR_DRIFT and hasattr(self, "_calibrated"):
+            p = self.drift_p_value(scores)
+            if p < _DRIFT_P_VALUE:
+                warnings.warn(
+                    "SuspiciousBand.decide: these scores do not look like those of the calibration "
+                    f"(p = {p:.1g}), so what the band was to keep may not hold for them: fit it on "
+                    "labelled cases like these",
+                    DriftWarning,
+                    stacklevel=2,
+                )
+        return np.asarray(DECISIONS)[codes]
+
+    def drift_p_value(self, score: ArrayLike, *, any_mixture: bool | None = None) -> float:
+        """Return the probability that scores like the calibration's differ as much.
+
+        Parameters
+        ----------
+        score : array-like of shape (n_samples,)
+            Live scores, such as the last some hundred.
+        any_mixture : bool, optional
+            Whether another share of abnormal cases than in the calibration is no drift. By default
+            it is none for rates of each class, which hold for any mixture, and is one for all
+            else. Where the classes overlap, a shift of both can look like another mixture.
+
+        Returns
+        -------
+        p_value : float
+
+        Raises
+        ------
+        ValueError
+            If a score is not finite, or the band was made by hand.
+        """
+        check_is_fitted(self)
+        if not hasattr(self, "_calibrated"):
+            raise ValueError(
+                "SuspiciousBand.drift_p_value: expected a fitted band, got one by hand"
+            )
+        scores = as_scores("SuspiciousBand.drift_p_value", score)
+        if any_mixture is None:
+            any_mixture = (
+                self.among == "each_class" and self.max_referral_rate is None and self.costs is None
+            )
+        return float(self._calibrated.p_value(scores, any_mixture))
+
+    def report(self, score: ArrayLike, y_true: ArrayLike, confidence: float = 0.95) -> BandReport:
+        """Say what the band makes of labelled cases: others than it was fitted on, to be honest.
+
+        Parameters
+        ----------
+        score : array-like of shape (n_samples,)
+        y_true : array-like of shape (n_samples,)
+            1 is abnormal, 0 normal.
+        confidence : float, default=0.95
+            Of the intervals.
+
+        Returns
+        -------
+        report : BandReport
+        """
+        check_is_fitted(self)
+        scores, labels = as_labelled("SuspiciousBand.report", y_true, score)
+        found = _core.decide.SuspiciousBand(self.lower_, self.upper_).report(
+            scores, labels, confidence
+        )
+        counts = found.pop("counts")
+        return BandReport(counts, **{name: Estimate(*found[name]) for name in found})
+
+    def price_list(
+        self,
+        score: ArrayLike,
+        y_true: ArrayLike,
+        rates: Sequence[float] = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2),
+        groups: ArrayLike | None = None,
+    ) -> list[BandPrice]:
+        """Say what guarantees cost: for each rate, the share that is referred to keep it.
+
+        The rate is taken for both errors; confidence and `among` are the band's. To choose a rate
+        by this list and then fit the band to the same cases is not covered by its guarantee: choose
+        before, or on other cases.
+
+        Parameters
+        ----------
+        score, y_true, groups
+            As of `fit`.
+        rates : sequence of float, default=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
+            Each in (0, 1).
+
+        Returns
+        -------
+        prices : list of BandPrice
+        """
+        prices = []
+        for rate in rates:
+            band = clone(self).set_params(
+                max_miss_rate=rate, max_false_alarm_rate=rate, max_referral_rate=None, costs=None
+            )
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", TooFewCasesWarning)  # the list shows it
+                band.fit(score, y_true, groups)
+            referred = band.report(score, y_true).referral_rate.value
+            prices.append(BandPrice(rate, referred, band.lower_, band.upper_))
+        return prices
+
+    def plot(self, score: ArrayLike, y_true: ArrayLike, ax: Any = None, bins: int = 40) -> Any:
+        """Draw the scores of both classes with the band; needs matplotlib.
+
+        Parameters
+        ----------
+        score : array-like of shape (n_samples,)
+        y_true : array-like of shape (n_samples,)
+            1 is abnormal, 0 normal.
+        ax : matplotlib Axes, optional
+            A new one by default.
+        bins : int, default=40
+
+        Returns
+        -------
+        ax : matplotlib Axes
+        """
+        check_is_fitted(self)
+        scores, labels = as_labelled("SuspiciousBand.plot", y_true, score)
+        if ax is None:
+            import matplotlib.pyplot as plt
+
+            _, ax = plt.subplots(figsize=(7, 3.5), layout="constrained")
+        edges = np.histogram_bin_edges(scores, bins)
+        for label, name, colour in ((0, "normal", "#3b6fb6"), (1, "abnormal", "#c8553d")):
+            ax.hist(scores[labels == label], edges, alpha=0.65, color=colour, label=name)
+        left, right = float(edges[0]), float(edges[-1])
+        lower, upper = max(self.lower_, left), min(self.upper_, right)
+        if lower < upper:
+            report = self.report(scores, labels)
+            ax.axvspan(
+                lower,
+                upper,
+                color="#f2c14e",
+                alpha=0.35,
+                zorder=0,
+                label=f"referred, {report.referral_rate.value:.1%}",
+            )
+        for cut in {self.lower_, self.upper_}:
+            if math.isfinite(cut):
+                ax.axvline(cut, color="#555555", linewidth=1)
+        ax.set(xlabel="score", ylabel="cases", yscale="log", xlim=(left, right))
+        ax.legend(frameon=False)
+        ax.spines[["top", "right"]].set_visible(False)
+        return ax
+
+    def _rates(self) -> dict[str, float | None]:
+        asked = (self.max_miss_rate, self.max_false_alarm_rate, self.max_referral_rate, self.costs)
+        if all(value is None for value in asked):
+            return {"max_miss_rate": 0.05, "max_false_alarm_rate": 0.05}
+        return {
+            "max_miss_rate": self.max_miss_rate,
+            "max_false_alarm_rate": self.max_false_alarm_rate,
+        }
+
+    def _warn_of_few(self, found: Any) -> None:
+        notes = []
+        for cut, needed, kind, decision, name, n in (
+            (
+                self.lower_,
+                found.positives_needed,
+                "abnormal",
+                "negative",
+                "miss",
+                found.n_positives,
+            ),
+            (
+                self.upper_,
+                found.negatives_needed,
+                "normal",
+                "positive",
+                "false_alarm",
+                found.n_negatives,
+            ),
+        ):
+            if needed == 0 or math.isfinite(cut):
+                continue
+            rate = f"max_{name}_rate={self._rates()[f'max_{name}_rate']}"
+            side = "low" if decision == "negative" else "high"
+            enough = (
+                f"{needed} {kind} cases, and more if some of them score {side}; got {n}"
+                if self.among == "each_class"
+                else f"{needed} cases to decide {decision}, and more if some of them are {kind}"
+            )
+            notes.append(f"nothing is decided {decision}, for {rate} needs at least {enough}")
+        if notes:
+            warnings.warn(
+                f"SuspiciousBand.fit: at a confidence of {self.confidence} " + "; ".join(notes),
+                TooFewCasesWarning,
+                stacklevel=3,
+            )

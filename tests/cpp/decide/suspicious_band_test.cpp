@@ -1,0 +1,190 @@
+#include "secondlook/decide/suspicious_band.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "catch.hpp"
+#include "decide/binomial.hpp"
+#include "decide/labelled_cases.hpp"
+#include "secondlook/core/error.hpp"
+
+using secondlook::Among;
+using secondlook::Decision;
+using secondlook::RandomStream;
+using secondlook::SuspiciousBand;
+using secondlook::SuspiciousBandParameters;
+
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+double normal_cdf(double x) { return 0.5 * std::erfc(-x / std::sqrt(2.0)); }
+
+// So many of n, or more, come with a probability below 1e-4 where this share is allowed.
+int most_allowed(int n, double share) {
+  int k = static_cast<int>(n * share);
+  while (secondlook::decide::binomial_cdf(k, n, share) < 1 - 1e-4) ++k;
+  return k;
+}
+
+}  // namespace
+
+TEST_CASE("SuspiciousBand: both rates hold as often as it says") {
+  // 10,000 calibrations with known truth.
+  const double gap = GENERATE(1.0, 2.5);
+  RandomStream random(1);
+  constexpr int kRepetitions = 10000;
+  int broken = 0;
+  for (int i = 0; i < kRepetitions; ++i) {
+    const auto [scores, labels] = normal_cases(400, gap, 3, random);
+    const SuspiciousBand band(scores, labels,
+                              {.max_miss_rate = 0.05, .max_false_alarm_rate = 0.03});
+    broken += normal_cdf(band.lower() - gap) > 0.05 || normal_cdf(-band.upper()) > 0.03 ? 1 : 0;
+  }
+  REQUIRE(broken <= most_allowed(kRepetitions, 0.05));
+  REQUIRE(broken > 0);
+}
+
+TEST_CASE("SuspiciousBand: rates among the decided hold as often as it says") {
+  RandomStream random(2);
+  SuspiciousBandParameters parameters{.max_miss_rate = 0.05,
+                                      .max_false_alarm_rate = 0.1,
+                                      .confidence = 0.8,
+                                      .among = Among::decided};
+  for (int i = 0; i <= 60; ++i) parameters.path.push_back(-2 + 0.1 * i);
+  constexpr int kRepetitions = 2000;
+  constexpr double kShare = 0.25;  // of abnormal cases
+  int broken = 0;
+  double decided = 0;
+  for (int i = 0; i < kRepetitions; ++i) {
+    LabelledCases cases;
+    for (int j = 0; j < 800; ++j) {
+      cases.labels.push_back(random.uniform() < kShare ? 1 : 0);
+      cases.scores.push_back(normal(random) + 2 * cases.labels.back());
+    }
+    const SuspiciousBand band(cases.scores, cases.labels, parameters);
+    const double true_negative = (1 - kShare) * normal_cdf(band.lower());
+    const double miss = kShare * normal_cdf(band.lower() - 2);
+    const double true_positive = kShare * normal_cdf(2 - band.upper());
+    const double alarm = (1 - kShare) * normal_cdf(-band.upper());
+    decided += true_negative + miss + true_positive + alarm;
+    broken += miss > 0.05 * (miss + true_negative) + 1e-12 ||
+                      alarm > 0.1 * (alarm + true_positive) + 1e-12
+                  ? 1
+                  : 0;
+  }
+  REQUIRE(broken <= most_allowed(kRepetitions, 0.2));
+  REQUIRE(decided / kRepetitions > 0.3);
+}
+
+TEST_CASE("SuspiciousBand: a cut-off is the order statistic that its bound allows") {
+  std::vector<double> scores;
+  std::vector<std::uint8_t> labels;
+  for (int i = 0; i < 200; ++i) {
+    scores.push_back(i);
+    labels.push_back(i % 2 == 0 ? 0 : 1);
+  }
+  const SuspiciousBand band(scores, labels, {.max_miss_rate = 0.1, .max_false_alarm_rate = 0.1});
+  const std::size_t k = secondlook::decide::tolerance_rank(100, 0.1, 0.025);
+  REQUIRE(k > 1);
+  REQUIRE(band.lower() == 2.0 * static_cast<double>(k) - 1);
+  REQUIRE(band.upper() == std::nextafter(200.0 - 2.0 * static_cast<double>(k), kInfinity));
+  // One rate alone may take all of the risk, and is one cut-off.
+  const SuspiciousBand one(scores, labels, {.max_miss_rate = 0.1});
+  REQUIRE(one.lower() ==
+          2.0 * static_cast<double>(secondlook::decide::tolerance_rank(100, 0.1, 0.05)) - 1);
+  REQUIRE(one.upper() == one.lower());
+}
+
+TEST_CASE("SuspiciousBand: of cut-offs that cross, one between them serves both") {
+  RandomStream random(3);
+  const auto [scores, labels] = normal_cases(1000, 4, 2, random);
+  const SuspiciousBand band(scores, labels, {.max_miss_rate = 0.1, .max_false_alarm_rate = 0.1});
+  REQUIRE(band.lower() == band.upper());
+  const auto report = band.report(scores, labels);
+  REQUIRE(report.referral_rate.value == 0);
+  REQUIRE(report.accuracy.value > 0.95);
+}
+
+TEST_CASE("SuspiciousBand: too few cases refer, and it says how many would do") {
+  const std::vector<double> scores{0.1, 0.2, 0.3, 0.8, 0.9};
+  const std::vector<std::uint8_t> labels{0, 0, 0, 1, 1};
+  const SuspiciousBand band(scores, labels, {.max_miss_rate = 0.01, .max_false_alarm_rate = 0.05});
+  REQUIRE(band.lower() == -kInfinity);
+  REQUIRE(band.upper() == kInfinity);
+  REQUIRE(band.positives_needed() == 368);
+  REQUIRE(band.negatives_needed() == 72);
+  REQUIRE(band.decide(scores) == std::vector<Decision>(5, Decision::refer));
+  // With one rate too: nothing may be decided on the other side's behalf.
+  const SuspiciousBand one(scores, labels, {.max_miss_rate = 0.01});
+  REQUIRE(one.decide(scores) == std::vector<Decision>(5, Decision::refer));
+}
+
+TEST_CASE("SuspiciousBand: a budget and costs, by trying every band") {
+  RandomStream random(static_cast<std::uint64_t>(GENERATE(range(1, 15))));
+  const auto [scores, labels] = tied_cases(25, 9, random);
+  std::vector<double> cuts(scores);
+  cuts.push_back(kInfinity);
+  const double rate = 0.2;
+  const secondlook::ReferralCosts costs{3, 1, 0.5};
+  const auto errors = [&](const SuspiciousBand& band) {
+    const auto& counts = band.report(scores, labels).counts;
+    return counts[1][0] + counts[0][2];
+  };
+  const auto cost = [&](const SuspiciousBand& band) {
+    const auto& counts = band.report(scores, labels).counts;
+    return 3.0 * static_cast<double>(counts[1][0]) + static_cast<double>(counts[0][2]) +
+           0.5 * static_cast<double>(counts[0][1] + counts[1][1]);
+  };
+  const SuspiciousBand within(scores, labels, {.max_referral_rate = rate});
+  const SuspiciousBand cheapest(scores, labels, {.costs = costs});
+  REQUIRE(within.report(scores, labels).referral_rate.value <= rate);
+  for (const double lower : cuts)
+    for (const double upper : cuts) {
+      if (lower > upper) continue;
+      const SuspiciousBand other(lower, upper);
+      if (other.report(scores, labels).referral_rate.value <= rate)
+        REQUIRE(errors(within) <= errors(other));
+      REQUIRE(cost(cheapest) <= cost(other) + 1e-9);
+    }
+}
+
+TEST_CASE("SuspiciousBand: one case of each group is counted, each as likely") {
+  std::vector<double> scores;
+  std::vector<std::uint8_t> labels;
+  std::vector<std::int64_t> groups;
+  for (int i = 0; i < 300; ++i) {
+    scores.push_back(i % 3);
+    labels.push_back(i < 150 ? 0 : 1);
+    groups.push_back(i / 3);
+  }
+  double lowest = 0;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    const SuspiciousBand band(scores, labels, {.max_miss_rate = 0.5, .seed = seed}, groups);
+    REQUIRE(band.n_positives() == 50);
+    REQUIRE(band.n_negatives() == 50);
+    lowest += band.lower();
+  }
+  REQUIRE(lowest > 0);
+}
+
+TEST_CASE("SuspiciousBand: says what is wrong") {
+  const std::vector<double> scores{0.1, 0.2, 0.3};
+  const std::vector<std::uint8_t> labels{0, 1, 0};
+  REQUIRE_THROWS_WITH(SuspiciousBand(1, 0),
+                      "SuspiciousBand: expected lower to be at most upper, got 1 and 0");
+  REQUIRE_THROWS_AS(SuspiciousBand(std::nan(""), 0), secondlook::InvalidArgument);
+  REQUIRE_THROWS_WITH(SuspiciousBand(scores, labels, {}),
+                      "SuspiciousBand: expected one of max_miss_rate and max_false_alarm_rate, "
+                      "max_referral_rate, and costs, got 0 of them");
+  REQUIRE_THROWS_AS(SuspiciousBand(scores, labels, {.max_miss_rate = 1}),
+                    secondlook::InvalidArgument);
+  REQUIRE_THROWS_WITH(
+      SuspiciousBand(scores, labels, {.max_miss_rate = 0.1}, std::vector<std::int64_t>{1}),
+      "SuspiciousBand: expected a group for each of 3 scores, got 1");
+  REQUIRE_THROWS_AS(SuspiciousBand(0, 1).decide(std::vector<double>{std::nan("")}),
+                    secondlook::InvalidArgument);
+}
