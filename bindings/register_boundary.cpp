@@ -2,7 +2,10 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
+#include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -12,6 +15,7 @@
 #include "register.hpp"
 #include "secondlook/core/error.hpp"
 #include "secondlook/decide/calibration.hpp"
+#include "secondlook/decide/decision_rule.hpp"
 #include "secondlook/decide/feature_distance.hpp"
 #include "secondlook/decide/mixture_drift.hpp"
 #include "secondlook/decide/suspicious_band.hpp"
@@ -35,38 +39,52 @@ Enum named(const std::string& who, const std::string& word,
   throw InvalidArgument(who + " must be one of " + known + ", got '" + word + "'");
 }
 
-py::tuple tune(const ContiguousArray<double>& scores, const ContiguousArray<std::uint8_t>& labels,
-               const std::string& maximize, double beta, double miss_cost, double false_alarm_cost,
-               std::optional<double> min_recall, std::optional<double> min_precision,
-               std::optional<double> min_specificity, std::optional<double> floor_confidence) {
-  const TuneThresholdParameters parameters{
-      .maximize = named<Objective>("tune_threshold: maximize", maximize,
-                                   {{"accuracy", Objective::accuracy},
-                                    {"f_beta", Objective::f_beta},
-                                    {"balanced_accuracy", Objective::balanced_accuracy},
-                                    {"negative_cost", Objective::negative_cost}}),
-      .beta = beta,
-      .miss_cost = miss_cost,
-      .false_alarm_cost = false_alarm_cost,
-      .min_recall = min_recall,
-      .min_precision = min_precision,
-      .min_specificity = min_specificity,
-      .floor_confidence = floor_confidence};
-  ThresholdTuning tuning{};
-  {
-    const auto values = as_span(scores);
-    const auto classes = as_span(labels);
-    const py::gil_scoped_release release;
-    tuning = tune_threshold(values, classes, parameters);
-  }
-  return py::make_tuple(tuning.threshold, tuning.objective, to_dict(tuning.confusion));
+void register_tune_threshold(py::module_& decide) {
+  py::class_<TuneThresholdParameters>(decide, "TuneThresholdParameters")
+      .def(py::init([](const std::string& maximize, double beta, std::pair<double, double> costs,
+                       std::optional<double> min_recall, std::optional<double> min_precision,
+                       std::optional<double> min_specificity,
+                       std::optional<double> floor_confidence) {
+             return TuneThresholdParameters{
+                 .maximize = named<Objective>("tune_threshold: maximize", maximize,
+                                              {{"accuracy", Objective::accuracy},
+                                               {"f_beta", Objective::f_beta},
+                                               {"balanced_accuracy", Objective::balanced_accuracy},
+                                               {"negative_cost", Objective::negative_cost}}),
+                 .beta = beta,
+                 .miss_cost = costs.first,
+                 .false_alarm_cost = costs.second,
+                 .min_recall = min_recall,
+                 .min_precision = min_precision,
+                 .min_specificity = min_specificity,
+                 .floor_confidence = floor_confidence};
+           }),
+           py::kw_only(), py::arg("maximize"), py::arg("beta"), py::arg("costs"),
+           py::arg("min_recall"), py::arg("min_precision"), py::arg("min_specificity"),
+           py::arg("floor_confidence"));
+  decide.def(
+      "tune_threshold",
+      [](const ContiguousArray<double>& scores, const ContiguousArray<std::uint8_t>& labels,
+         const TuneThresholdParameters& parameters) {
+        const auto values = as_span(scores);
+        const auto classes = as_span(labels);
+        ThresholdTuning tuning{};
+        {
+          const py::gil_scoped_release release;
+          tuning = tune_threshold(values, classes, parameters);
+        }
+        return py::make_tuple(tuning.threshold, tuning.objective, to_dict(tuning.confusion));
+      },
+      py::arg("scores"), py::arg("labels"), py::arg("parameters"));
 }
 
+const std::initializer_list<std::pair<const char*, CalibrationMethod>> kCalibrationMethods{
+    {"platt", CalibrationMethod::platt},
+    {"isotonic", CalibrationMethod::isotonic},
+    {"temperature", CalibrationMethod::temperature}};
+
 CalibrationMethod calibration_method(const std::string& name) {
-  return named<CalibrationMethod>("Calibration: method", name,
-                                  {{"platt", CalibrationMethod::platt},
-                                   {"isotonic", CalibrationMethod::isotonic},
-                                   {"temperature", CalibrationMethod::temperature}});
+  return named<CalibrationMethod>("Calibration: method", name, kCalibrationMethods);
 }
 
 void register_calibration(py::module_& decide) {
@@ -82,6 +100,11 @@ void register_calibration(py::module_& decide) {
             return to_array(calibration.probabilities(as_span(scores)));
           },
           py::arg("scores"))
+      .def_property_readonly(
+          "method",
+          [](const Calibration& c) {
+            return kCalibrationMethods.begin()[static_cast<std::size_t>(c.state().method)].first;
+          })
       .def_property_readonly("slope", [](const Calibration& c) { return c.state().slope; })
       .def_property_readonly("intercept", [](const Calibration& c) { return c.state().intercept; })
       .def(py::pickle(
@@ -122,46 +145,72 @@ py::dict to_dict(const BandReport& report) {
                   py::arg("accuracy") = to_tuple(report.accuracy));
 }
 
-SuspiciousBand fit_band(
-    const ContiguousArray<double>& scores, const ContiguousArray<std::uint8_t>& labels,
-    const ContiguousArray<std::int64_t>& groups, std::optional<double> max_miss_rate,
-    std::optional<double> max_false_alarm_rate, double confidence, const std::string& among,
-    std::vector<double> path, std::optional<double> max_referral_rate,
-    std::optional<std::tuple<double, double, double>> costs, std::uint64_t seed) {
-  SuspiciousBandParameters parameters{
-      .max_miss_rate = max_miss_rate,
-      .max_false_alarm_rate = max_false_alarm_rate,
-      .confidence = confidence,
-      .among = named<Among>("SuspiciousBand: among", among,
-                            {{"each_class", Among::each_class}, {"decided", Among::decided}}),
-      .path = std::move(path),
-      .max_referral_rate = max_referral_rate,
-      .costs = std::nullopt,
-      .seed = seed};
-  if (costs) parameters.costs = std::make_from_tuple<ReferralCosts>(*costs);
-  const auto values = as_span(scores);
-  const auto classes = as_span(labels);
-  const auto numbers = as_span(groups);
-  const py::gil_scoped_release release;
-  return {values, classes, parameters, numbers};
+const std::initializer_list<std::pair<const char*, Among>> kAmong{{"each_class", Among::each_class},
+                                                                  {"decided", Among::decided}};
+
+// 0 negative, 1 refer, 2 positive.
+py::array_t<std::uint8_t> to_codes(const std::vector<Decision>& decisions) {
+  std::vector<std::uint8_t> codes(decisions.size());
+  std::ranges::transform(decisions, codes.begin(),
+                         [](Decision decision) { return static_cast<std::uint8_t>(decision); });
+  return to_array(std::move(codes));
+}
+
+void register_band_parameters(py::module_& decide) {
+  using Costs = std::tuple<double, double, double>;
+  py::class_<SuspiciousBandParameters>(decide, "SuspiciousBandParameters")
+      .def(py::init([](std::optional<double> max_miss_rate,
+                       std::optional<double> max_false_alarm_rate, double confidence,
+                       const std::string& among, std::vector<double> path,
+                       std::optional<double> max_referral_rate, std::optional<Costs> costs,
+                       std::uint64_t seed) {
+             SuspiciousBandParameters p{
+                 .max_miss_rate = max_miss_rate,
+                 .max_false_alarm_rate = max_false_alarm_rate,
+                 .confidence = confidence,
+                 .among = named<Among>("SuspiciousBand: among", among, kAmong),
+                 .path = std::move(path),
+                 .max_referral_rate = max_referral_rate,
+                 .costs = std::nullopt,
+                 .seed = seed};
+             if (costs) p.costs = std::make_from_tuple<ReferralCosts>(*costs);
+             return p;
+           }),
+           py::kw_only(), py::arg("max_miss_rate"), py::arg("max_false_alarm_rate"),
+           py::arg("confidence"), py::arg("among"), py::arg("path"), py::arg("max_referral_rate"),
+           py::arg("costs"), py::arg("seed"))
+      // As the wrapper's constructor takes them.
+      .def_property_readonly("arguments", [](const SuspiciousBandParameters& p) {
+        py::object costs = py::none();
+        if (p.costs) costs = py::make_tuple(p.costs->miss, p.costs->false_alarm, p.costs->referral);
+        const auto* among =
+            std::ranges::find(kAmong, p.among, &std::pair<const char*, Among>::second);
+        return py::dict(py::arg("max_miss_rate") = p.max_miss_rate,
+                        py::arg("max_false_alarm_rate") = p.max_false_alarm_rate,
+                        py::arg("confidence") = p.confidence, py::arg("among") = among->first,
+                        py::arg("max_referral_rate") = p.max_referral_rate,
+                        py::arg("costs") = costs, py::arg("random_state") = p.seed);
+      });
 }
 
 void register_band(py::module_& decide) {
   py::class_<SuspiciousBand>(decide, "SuspiciousBand")
       .def(py::init<double, double>(), py::arg("lower"), py::arg("upper"))
-      .def_static("fit", &fit_band, py::arg("scores"), py::arg("labels"), py::arg("groups"),
-                  py::kw_only(), py::arg("max_miss_rate"), py::arg("max_false_alarm_rate"),
-                  py::arg("confidence"), py::arg("among"), py::arg("path"),
-                  py::arg("max_referral_rate"), py::arg("costs"), py::arg("seed"))
-      // 0 negative, 1 refer, 2 positive.
+      .def(py::init([](const ContiguousArray<double>& scores,
+                       const ContiguousArray<std::uint8_t>& labels,
+                       const ContiguousArray<std::int64_t>& groups,
+                       const SuspiciousBandParameters& parameters) {
+             const auto values = as_span(scores);
+             const auto classes = as_span(labels);
+             const auto numbers = as_span(groups);
+             const py::gil_scoped_release release;
+             return SuspiciousBand(values, classes, parameters, numbers);
+           }),
+           py::arg("scores"), py::arg("labels"), py::arg("groups"), py::arg("parameters"))
       .def(
           "decide",
           [](const SuspiciousBand& band, const ContiguousArray<double>& scores) {
-            const auto decisions = band.decide(as_span(scores));
-            std::vector<std::uint8_t> codes(decisions.size());
-            for (std::size_t i = 0; i < codes.size(); ++i)
-              codes[i] = static_cast<std::uint8_t>(decisions[i]);
-            return to_array(std::move(codes));
+            return to_codes(band.decide(as_span(scores)));
           },
           py::arg("scores"))
       .def(
@@ -247,15 +296,57 @@ void register_feature_distance(py::module_& decide) {
           }));
 }
 
+void register_decision_rule(py::module_& decide) {
+  py::class_<DecisionRule>(decide, "DecisionRule")
+      .def(py::init([](const ContiguousArray<double>& scores,
+                       const ContiguousArray<std::uint8_t>& labels,
+                       const ContiguousArray<std::int64_t>& groups,
+                       const std::optional<std::string>& calibration,
+                       std::optional<TuneThresholdParameters> threshold,
+                       std::optional<SuspiciousBandParameters> band) {
+             DecisionRuleParameters parameters{std::nullopt, threshold, std::move(band)};
+             if (calibration) parameters.calibration = calibration_method(*calibration);
+             const auto values = as_span(scores);
+             const auto classes = as_span(labels);
+             const auto numbers = as_span(groups);
+             const py::gil_scoped_release release;
+             return DecisionRule(values, classes, parameters, numbers);
+           }),
+           py::arg("scores"), py::arg("labels"), py::arg("groups"), py::kw_only(),
+           py::arg("calibration"), py::arg("threshold"), py::arg("band"))
+      .def(
+          "decide",
+          [](const DecisionRule& rule, const ContiguousArray<double>& scores) {
+            return to_codes(rule.decide(as_span(scores)));
+          },
+          py::arg("scores"))
+      .def_property_readonly("calibration", [](const DecisionRule& r) { return r.calibration(); })
+      .def_property_readonly("threshold", &DecisionRule::threshold)
+      .def_property_readonly("band", [](const DecisionRule& r) { return r.band(); })
+      .def_property_readonly("band_parameters",
+                             [](const DecisionRule& r) { return r.band_parameters(); })
+      .def_property_readonly("drift", [](const DecisionRule& r) { return r.drift(); })
+      .def_property_readonly("n_positives", &DecisionRule::n_positives)
+      .def_property_readonly("n_negatives", &DecisionRule::n_negatives)
+      .def_property_readonly("fingerprint", &DecisionRule::fingerprint)
+      .def_property_readonly("stale", &DecisionRule::is_stale)
+      .def("mark_stale", &DecisionRule::mark_stale)
+      .def("write_to", &DecisionRule::write_to, py::arg("file"))
+      .def_static("read_from", &DecisionRule::read_from, py::arg("file"))
+      .def(py::pickle([](const DecisionRule& rule) { return py::make_tuple(rule.to_json()); },
+                      [](const py::tuple& state) {
+                        return DecisionRule::from_json(std::get<0>(unpacked<std::string>(state)));
+                      }));
+}
+
 }  // namespace
 
 void register_boundary(py::module_& decide) {
-  decide.def("tune_threshold", &tune, py::arg("scores"), py::arg("labels"), py::kw_only(),
-             py::arg("maximize"), py::arg("beta"), py::arg("miss_cost"),
-             py::arg("false_alarm_cost"), py::arg("min_recall"), py::arg("min_precision"),
-             py::arg("min_specificity"), py::arg("floor_confidence"));
+  register_tune_threshold(decide);
   register_calibration(decide);
+  register_band_parameters(decide);
   register_band(decide);
   register_mixture_drift(decide);
   register_feature_distance(decide);
+  register_decision_rule(decide);
 }

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from secondlook.decide.conformal_p_values import ConformalPValues as ConformalPValues
     from secondlook.decide.confusion_matrix import ConfusionMatrix as ConfusionMatrix
     from secondlook.decide.confusion_matrix import confusion_matrix as confusion_matrix
+    from secondlook.decide.decision_rule import DecisionRule as DecisionRule
     from secondlook.decide.event_metrics import EventMetrics as EventMetrics
     from secondlook.decide.event_metrics import event_metrics as event_metrics
     from secondlook.decide.false_discovery import benjamini_hochberg as benjamini_hochberg
@@ -84,6 +85,7 @@ _HOME = {
     "Calibration": "decide.calibration",
     "ConformalPValues": "decide.conformal_p_values",
     "ConfusionMatrix": "decide.confusion_matrix",
+    "DecisionRule": "decide.decision_rule",
     "DetectorEnsemble": "detect.detector_ensemble",
     "DetectorStream": "detect.stream",
     "DriftWarning": "errors",

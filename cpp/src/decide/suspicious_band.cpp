@@ -187,12 +187,12 @@ Band guarantee_decided(const SuspiciousBandParameters& p, const LabelledScores& 
       return rare(below(positives, path[i]), n_below[i], *p.max_miss_rate, risk);
     });
   if (p.max_false_alarm_rate) {
-    high = certify(n, risk_each(p), [&](std::size_t step, double risk) {
+    const auto walked = certify(n, risk_each(p), [&](std::size_t step, double risk) {
       const std::size_t i = n - 1 - step;
       return rare(negatives.size() - below(negatives, path[i]), scores.size() - n_below[i],
                   *p.max_false_alarm_rate, risk);
     });
-    std::reverse(high.begin(), high.end());
+    high.assign(walked.rbegin(), walked.rend());
   }
   // Of all pairs of certified cut-offs, or none at all, the one that refers least. A side without
   // a rate is certified everywhere.

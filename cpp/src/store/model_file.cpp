@@ -451,6 +451,18 @@ void ModelFile::add(std::string name, std::vector<std::int64_t> shape,
       Tensor{type_of<Scalar>(), std::move(shape), std::vector(bytes.begin(), bytes.end())});
 }
 
+std::string ModelFile::tensors_fingerprint() const {
+  XXH3_state_t state;
+  XXH3_64bits_reset(&state);
+  for (const auto& [name, tensor] : tensors_) {
+    const std::string what = fmt::format("{} {} {} ", name, name_of(tensor.type),
+                                         fmt::join(tensor.shape, ","));
+    XXH3_64bits_update(&state, what.data(), what.size());
+    XXH3_64bits_update(&state, tensor.bytes.data(), tensor.bytes.size());
+  }
+  return checksum_text(XXH3_64bits_digest(&state));
+}
+
 bool ModelFile::has_tensor(std::string_view name) const {
   return tensors_.find(name) != tensors_.end();
 }

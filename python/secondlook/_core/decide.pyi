@@ -1,7 +1,9 @@
-from typing import Any, TypedDict
+from typing import Any, TypedDict, overload
 
 import numpy as np
 from numpy.typing import NDArray
+
+from secondlook._core.store import ModelFile
 
 class RunningQuantile:
     def __init__(self, probability: float) -> None: ...
@@ -142,18 +144,22 @@ def binary_metrics(
     seed: int,
     n_jobs: int,
 ) -> dict[str, Any]: ...
+
+class TuneThresholdParameters:
+    def __init__(
+        self,
+        *,
+        maximize: str,
+        beta: float,
+        costs: tuple[float, float],
+        min_recall: float | None,
+        min_precision: float | None,
+        min_specificity: float | None,
+        floor_confidence: float | None,
+    ) -> None: ...
+
 def tune_threshold(
-    scores: NDArray[np.float64],
-    labels: NDArray[np.uint8],
-    *,
-    maximize: str,
-    beta: float,
-    miss_cost: float,
-    false_alarm_cost: float,
-    min_recall: float | None,
-    min_precision: float | None,
-    min_specificity: float | None,
-    floor_confidence: float | None,
+    scores: NDArray[np.float64], labels: NDArray[np.uint8], parameters: TuneThresholdParameters
 ) -> tuple[float, float, _Confusion]: ...
 
 class Calibration:
@@ -162,19 +168,17 @@ class Calibration:
     ) -> None: ...
     def probabilities(self, scores: NDArray[np.float64]) -> NDArray[np.float64]: ...
     @property
+    def method(self) -> str: ...
+    @property
     def slope(self) -> float: ...
     @property
     def intercept(self) -> float: ...
 
 def fit_temperature(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> float: ...
 
-class SuspiciousBand:
-    def __init__(self, lower: float, upper: float) -> None: ...
-    @staticmethod
-    def fit(
-        scores: NDArray[np.float64],
-        labels: NDArray[np.uint8],
-        groups: NDArray[np.int64],
+class SuspiciousBandParameters:
+    def __init__(
+        self,
         *,
         max_miss_rate: float | None,
         max_false_alarm_rate: float | None,
@@ -184,7 +188,21 @@ class SuspiciousBand:
         max_referral_rate: float | None,
         costs: tuple[float, float, float] | None,
         seed: int,
-    ) -> SuspiciousBand: ...
+    ) -> None: ...
+    @property
+    def arguments(self) -> dict[str, Any]: ...
+
+class SuspiciousBand:
+    @overload
+    def __init__(self, lower: float, upper: float) -> None: ...
+    @overload
+    def __init__(
+        self,
+        scores: NDArray[np.float64],
+        labels: NDArray[np.uint8],
+        groups: NDArray[np.int64],
+        parameters: SuspiciousBandParameters,
+    ) -> None: ...
     def decide(self, scores: NDArray[np.float64]) -> NDArray[np.uint8]: ...
     def report(
         self, scores: NDArray[np.float64], labels: NDArray[np.uint8], confidence: float
@@ -209,3 +227,38 @@ class MixtureDrift:
 class FeatureDistance:
     def __init__(self, features: NDArray[np.float64], classes: NDArray[np.int64]) -> None: ...
     def distances(self, features: NDArray[np.float64]) -> NDArray[np.float64]: ...
+
+class DecisionRule:
+    def __init__(
+        self,
+        scores: NDArray[np.float64],
+        labels: NDArray[np.uint8],
+        groups: NDArray[np.int64],
+        *,
+        calibration: str | None,
+        threshold: TuneThresholdParameters | None,
+        band: SuspiciousBandParameters | None,
+    ) -> None: ...
+    def decide(self, scores: NDArray[np.float64]) -> NDArray[np.uint8]: ...
+    @property
+    def calibration(self) -> Calibration | None: ...
+    @property
+    def threshold(self) -> float | None: ...
+    @property
+    def band(self) -> SuspiciousBand | None: ...
+    @property
+    def band_parameters(self) -> SuspiciousBandParameters | None: ...
+    @property
+    def drift(self) -> MixtureDrift: ...
+    @property
+    def n_positives(self) -> int: ...
+    @property
+    def n_negatives(self) -> int: ...
+    @property
+    def fingerprint(self) -> str: ...
+    @property
+    def stale(self) -> bool: ...
+    def mark_stale(self) -> None: ...
+    def write_to(self, file: ModelFile) -> None: ...
+    @staticmethod
+    def read_from(file: ModelFile) -> DecisionRule | None: ...

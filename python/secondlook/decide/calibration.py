@@ -70,9 +70,7 @@ class Calibration(BaseEstimator):
             If labels and scores do not match, are none of the above, or the method is unknown.
         """
         scores, labels = as_labelled("Calibration.fit", y_true, score)
-        self._calibration: Any = _core.decide.Calibration(self.method, scores, labels)
-        self.slope_: float = self._calibration.slope
-        self.intercept_: float = self._calibration.intercept
+        self._take_over(_core.decide.Calibration(self.method, scores, labels))
         return self
 
     def probability(self, score: ArrayLike) -> NDArray[np.float64]:
@@ -92,6 +90,18 @@ class Calibration(BaseEstimator):
             as_scores("Calibration.probability", score)
         )
         return values
+
+    @classmethod
+    def _from_core(cls, calibration: Any) -> Self:
+        found = cls(calibration.method)
+        found._take_over(calibration)
+        return found
+
+    def _take_over(self, calibration: Any) -> None:
+        """Make what the core has found this calibration's own."""
+        self._calibration = calibration
+        self.slope_: float = calibration.slope
+        self.intercept_: float = calibration.intercept
 
 
 def fit_temperature(logits: ArrayLike, y_true: ArrayLike) -> float:

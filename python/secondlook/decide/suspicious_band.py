@@ -232,22 +232,13 @@ class SuspiciousBand(BaseEstimator):
             If labels and scores do not match, or an argument is none of the above.
         """
         scores, labels = as_labelled("SuspiciousBand.fit", y_true, score)
-        found = _core.decide.SuspiciousBand.fit(
+        found = _core.decide.SuspiciousBand(
             scores,
             labels,
             as_groups("SuspiciousBand.fit", groups, len(scores)),
-            confidence=self.confidence,
-            among=self.among,
-            path=[] if self.path is None else [float(cut) for cut in np.asarray(self.path)],
-            max_referral_rate=self.max_referral_rate,
-            costs=self.costs,
-            seed=self.random_state,
-            **self._rates(),
+            self._core_parameters(),
         )
-        self.lower_, self.upper_ = found.lower, found.upper
-        self.n_positives_, self.n_negatives_ = found.n_positives, found.n_negatives
-        self._calibrated: Any = _core.decide.MixtureDrift(scores, labels)
-        self._warn_of_few(found)
+        self._take_over(found, _core.decide.MixtureDrift(scores, labels))
         return self
 
     def decide(self, score: ArrayLike, unlike: ArrayLike | None = None) -> NDArray[np.str_]:
@@ -278,27 +269,7 @@ class SuspiciousBand(BaseEstimator):
             If a score is not finite, or there is another number of `unlike`.
         """
         check_is_fitted(self)
-        scores = as_scores("SuspiciousBand.decide", score)
-        codes = _core.decide.SuspiciousBand(self.lower_, self.upper_).decide(scores)
-        if unlike is not None:
-            mask = np.asarray(unlike, dtype=bool)
-            if mask.shape != scores.shape:
-                raise ValueError(
-                    f"SuspiciousBand.decide: expected unlike of shape {scores.shape}, got shape "
-                    f"{mask.shape}"
-                )
-            codes = np.where(mask, DECISIONS.index("refer"), codes)
-        if len(scores) >= _FEWEST_FOR_DRIFT and hasattr(self, "_calibrated"):
-            p = self.drift_p_value(scores)
-            if p < _DRIFT_P_VALUE:
-                warnings.warn(
-                    "SuspiciousBand.decide: these scores do not look like those of the calibration "
-                    f"(p = {p:.1g}), so what the band was to keep may not hold for them: fit it on "
-                    "labelled cases like these",
-                    DriftWarning,
-                    stacklevel=2,
-                )
-        return np.asarray(DECISIONS)[codes]
+        return self._decide("SuspiciousBand.decide", score, unlike)
 
     def drift_p_value(self, score: ArrayLike, *, any_mixture: bool | None = None) -> float:
         """Return the probability that scores like the calibration's differ as much.
@@ -322,7 +293,7 @@ class SuspiciousBand(BaseEstimator):
             If a score is not finite, or the band was made by hand.
         """
         check_is_fitted(self)
-        if not hasattr(self, "_calibrated"):
+        if not hasattr(self, "_drift"):
             raise ValueError(
                 "SuspiciousBand.drift_p_value: expected a fitted band, got one by hand"
             )
@@ -331,7 +302,7 @@ class SuspiciousBand(BaseEstimator):
             any_mixture = (
                 self.among == "each_class" and self.max_referral_rate is None and self.costs is None
             )
-        return float(self._calibrated.p_value(scores, any_mixture))
+        return float(self._drift.p_value(scores, any_mixture))
 
     def report(self, score: ArrayLike, y_true: ArrayLike, confidence: float = 0.95) -> BandReport:
         """Say what the band makes of labelled cases: others than it was fitted on, to be honest.
@@ -437,6 +408,28 @@ class SuspiciousBand(BaseEstimator):
         ax.spines[["top", "right"]].set_visible(False)
         return ax
 
+    def _decide(self, who: str, score: ArrayLike, unlike: ArrayLike | None) -> NDArray[np.str_]:
+        scores = as_scores(who, score)
+        codes = _core.decide.SuspiciousBand(self.lower_, self.upper_).decide(scores)
+        if unlike is not None:
+            mask = np.asarray(unlike, dtype=bool)
+            if mask.shape != scores.shape:
+                raise ValueError(
+                    f"{who}: expected unlike of shape {scores.shape}, got shape {mask.shape}"
+                )
+            codes = np.where(mask, DECISIONS.index("refer"), codes)
+        if len(scores) >= _FEWEST_FOR_DRIFT and hasattr(self, "_drift"):
+            p = self.drift_p_value(scores)
+            if p < _DRIFT_P_VALUE:
+                warnings.warn(
+                    f"{who}: these scores do not look like those of the calibration "
+                    f"(p = {p:.1g}), so what the band was to keep may not hold for them: fit it on "
+                    "labelled cases like these",
+                    DriftWarning,
+                    stacklevel=3,
+                )
+        return np.asarray(DECISIONS)[codes]
+
     def _rates(self) -> dict[str, float | None]:
         asked = (self.max_miss_rate, self.max_false_alarm_rate, self.max_referral_rate, self.costs)
         if all(value is None for value in asked):
@@ -445,6 +438,24 @@ class SuspiciousBand(BaseEstimator):
             "max_miss_rate": self.max_miss_rate,
             "max_false_alarm_rate": self.max_false_alarm_rate,
         }
+
+    def _core_parameters(self) -> Any:
+        return _core.decide.SuspiciousBandParameters(
+            confidence=self.confidence,
+            among=self.among,
+            path=[] if self.path is None else [float(cut) for cut in np.asarray(self.path)],
+            max_referral_rate=self.max_referral_rate,
+            costs=self.costs,
+            seed=self.random_state,
+            **self._rates(),
+        )
+
+    def _take_over(self, found: Any, drift: Any) -> None:
+        """Make what the core has found this band's own."""
+        self.lower_, self.upper_ = found.lower, found.upper
+        self.n_positives_, self.n_negatives_ = found.n_positives, found.n_negatives
+        self._drift: Any = drift
+        self._warn_of_few(found)
 
     def _warn_of_few(self, found: Any) -> None:
         notes = []
@@ -480,5 +491,5 @@ class SuspiciousBand(BaseEstimator):
             warnings.warn(
                 f"SuspiciousBand.fit: at a confidence of {self.confidence} " + "; ".join(notes),
                 TooFewCasesWarning,
-                stacklevel=3,
+                stacklevel=4,
             )

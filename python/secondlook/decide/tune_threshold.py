@@ -82,17 +82,36 @@ def tune_threshold(
     0.9
     """
     scores, labels = as_labelled("tune_threshold", y_true, score)
-    miss_cost, false_alarm_cost = costs
-    threshold, objective, confusion = _core.decide.tune_threshold(
-        scores,
-        labels,
-        maximize=maximize,
+    parameters = core_parameters(
+        maximize,
         beta=beta,
-        miss_cost=miss_cost,
-        false_alarm_cost=false_alarm_cost,
+        costs=costs,
         min_recall=min_recall,
         min_precision=min_precision,
         min_specificity=min_specificity,
         floor_confidence=floor_confidence,
     )
+    threshold, objective, confusion = _core.decide.tune_threshold(scores, labels, parameters)
     return ThresholdTuning(threshold, objective, ConfusionMatrix(**confusion))
+
+
+def core_parameters(
+    maximize: str = "accuracy",
+    *,
+    beta: float = 1.0,
+    costs: tuple[float, float] = (1.0, 1.0),
+    min_recall: float | None = None,
+    min_precision: float | None = None,
+    min_specificity: float | None = None,
+    floor_confidence: float | None = None,
+) -> "_core.decide.TuneThresholdParameters":
+    """Return the arguments of `tune_threshold` as the core takes them."""
+    return _core.decide.TuneThresholdParameters(
+        maximize=maximize,
+        beta=beta,
+        costs=costs,
+        min_recall=min_recall,
+        min_precision=min_precision,
+        min_specificity=min_specificity,
+        floor_confidence=floor_confidence,
+    )

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "secondlook/core/export.hpp"
+#include "secondlook/decide/calibration.hpp"
+#include "secondlook/decide/mixture_drift.hpp"
+#include "secondlook/decide/suspicious_band.hpp"
+#include "secondlook/decide/tune_threshold.hpp"
+#include "secondlook/store/model_file.hpp"
+
+namespace secondlook {
+
+/// Which decisions a rule is to learn; one at least.
+struct DecisionRuleParameters {
+  std::optional<CalibrationMethod> calibration = std::nullopt;
+  std::optional<TuneThresholdParameters> threshold = std::nullopt;
+  std::optional<SuspiciousBandParameters> band = std::nullopt;
+};
+
+/// All that is decided on a model's scores, and what it rests on: kept in the model's file, in
+/// its `decision` section under `rule`.
+///
+/// Cut-offs are of the score itself; the calibration says what probability it stands for.
+class SECONDLOOK_EXPORT DecisionRule {
+ public:
+  /// Learns each part from the same labelled scores, which the model was not trained on.
+  /// @param groups as of `SuspiciousBand`; or none
+  /// @throws InvalidArgument as `Calibration`, `tune_threshold` and `SuspiciousBand`, and where
+  ///   nothing is to be learned
+  DecisionRule(std::span<const double> scores, std::span<const std::uint8_t> labels,
+               const DecisionRuleParameters& parameters, std::span<const std::int64_t> groups = {});
+
+  /// Decides by the band, or where there is none by the threshold.
+  /// @throws InvalidArgument for scores that are not finite, and where the rule has neither
+  [[nodiscard]] std::vector<Decision> decide(std::span<const double> scores) const;
+
+  [[nodiscard]] const std::optional<Calibration>& calibration() const noexcept {
+    return calibration_;
+  }
+  [[nodiscard]] std::optional<double> threshold() const noexcept { return threshold_; }
+  [[nodiscard]] const std::optional<SuspiciousBand>& band() const noexcept { return band_; }
+  /// What the band guarantees, or was chosen for.
+  [[nodiscard]] const std::optional<SuspiciousBandParameters>& band_parameters() const noexcept {
+    return band_parameters_;
+  }
+  [[nodiscard]] const MixtureDrift& drift() const noexcept { return drift_; }
+
+  /// Labelled cases learned from, before one a group was drawn.
+  [[nodiscard]] std::int64_t n_positives() const noexcept { return drift_.abnormal().count; }
+  [[nodiscard]] std::int64_t n_negatives() const noexcept { return drift_.normal().count; }
+  /// XXH3-64 over their scores and labels in order, 16 hexadecimal digits.
+  [[nodiscard]] const std::string& fingerprint() const noexcept { return fingerprint_; }
+
+  /// Whether the model has learned on since: the rule may not hold for its scores.
+  [[nodiscard]] bool is_stale() const noexcept { return stale_; }
+  void mark_stale() noexcept { stale_ = true; }
+
+  /// Adds the rule to the file of the model whose scores it decides on. The first model that it is
+  /// written with is its own; written with one of other tensors it is stale.
+  /// @throws InvalidArgument where the file's `decision` section is no object
+  void write_to(ModelFile& file);
+
+  /// The rule in a model's file, if it has one; stale if the model has learned on.
+  /// @throws ModelFileError where it holds together no more
+  [[nodiscard]] static std::optional<DecisionRule> read_from(const ModelFile& file);
+
+  /// The rule on its own, as JSON.
+  [[nodiscard]] std::string to_json() const;
+  /// @throws InvalidArgument for what `to_json` never writes
+  [[nodiscard]] static DecisionRule from_json(std::string_view text);
+
+ private:
+  explicit DecisionRule(MixtureDrift drift) : drift_(std::move(drift)) {}
+
+  std::optional<Calibration> calibration_;
+  std::optional<double> threshold_;
+  std::optional<SuspiciousBand> band_;
+  std::optional<SuspiciousBandParameters> band_parameters_;
+  MixtureDrift drift_;
+  std::string fingerprint_;
+  std::string model_fingerprint_;
+  bool stale_ = false;
+};
+
+}  // namespace secondlook

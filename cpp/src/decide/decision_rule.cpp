@@ -1,0 +1,200 @@
+#include "secondlook/decide/decision_rule.hpp"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <array>
+#include <cmath>
+#include <limits>
+#include <string_view>
+#include <utility>
+
+#include "decide/labelled_scores.hpp"
+#include "store/read_model.hpp"
+
+namespace secondlook {
+
+using json = StrictJson;
+
+namespace {
+
+constexpr std::array<std::string_view, 3> kMethods{"platt", "isotonic", "temperature"};
+constexpr std::array<std::string_view, 2> kAmong{"each_class", "decided"};
+
+template <class Enum, std::size_t N>
+Enum named(const std::array<std::string_view, N>& names, const std::string& name) {
+  for (std::size_t i = 0; i < N; ++i)
+    if (names[i] == name) return static_cast<Enum>(i);
+  throw InvalidArgument("DecisionRule: unknown name '" + name + "'");
+}
+
+std::string fingerprint_of(std::span<const double> scores, std::span<const std::uint8_t> labels) {
+  XXH3_state_t state;
+  XXH3_64bits_reset(&state);
+  XXH3_64bits_update(&state, scores.data(), scores.size_bytes());
+  XXH3_64bits_update(&state, labels.data(), labels.size_bytes());
+  return fmt::format("{:016x}", XXH3_64bits_digest(&state));
+}
+
+// JSON has no infinity, so those are words.
+json cut_to_json(double cut) {
+  if (std::isfinite(cut)) return cut;
+  return cut > 0 ? "inf" : "-inf";
+}
+double cut_from_json(const json& value) {
+  if (value.is_number()) return value.get<double>();
+  const auto word = value.get<std::string>();
+  require(word == "inf" || word == "-inf", "DecisionRule: expected a cut-off, got '{}'", word);
+  return word == "inf" ? std::numeric_limits<double>::infinity()
+                       : -std::numeric_limits<double>::infinity();
+}
+
+template <class Value>
+json optional_to_json(const std::optional<Value>& value) {
+  return value ? json(*value) : json(nullptr);
+}
+std::optional<double> optional_from_json(const json& value) {
+  return value.is_null() ? std::nullopt : std::optional(value.get<double>());
+}
+
+json calibration_to_json(const Calibration& calibration) {
+  const auto& s = calibration.state();
+  return {{"method", kMethods[static_cast<std::size_t>(s.method)]},
+          {"slope", s.slope},
+          {"intercept", s.intercept},
+          {"scores", s.scores},
+          {"probabilities", s.probabilities}};
+}
+
+Calibration calibration_from_json(const json& j) {
+  return Calibration(Calibration::State{named<CalibrationMethod>(kMethods, j.at("method")),
+                                        j.at("slope"), j.at("intercept"), j.at("scores"),
+                                        j.at("probabilities")});
+}
+
+json parameters_to_json(const SuspiciousBandParameters& p) {
+  json j{{"max_miss_rate", optional_to_json(p.max_miss_rate)},
+         {"max_false_alarm_rate", optional_to_json(p.max_false_alarm_rate)},
+         {"confidence", p.confidence},
+         {"among", kAmong[static_cast<std::size_t>(p.among)]},
+         {"max_referral_rate", optional_to_json(p.max_referral_rate)},
+         {"costs", nullptr},
+         {"seed", p.seed}};
+  if (p.costs) j["costs"] = {p.costs->miss, p.costs->false_alarm, p.costs->referral};
+  return j;
+}
+
+SuspiciousBandParameters parameters_from_json(const json& j) {
+  SuspiciousBandParameters p;
+  p.max_miss_rate = optional_from_json(j.at("max_miss_rate"));
+  p.max_false_alarm_rate = optional_from_json(j.at("max_false_alarm_rate"));
+  p.confidence = j.at("confidence");
+  p.among = named<Among>(kAmong, j.at("among"));
+  p.max_referral_rate = optional_from_json(j.at("max_referral_rate"));
+  if (const json& costs = j.at("costs"); !costs.is_null())
+    p.costs = ReferralCosts{costs.at(0), costs.at(1), costs.at(2)};
+  p.seed = j.at("seed");
+  return p;
+}
+
+json class_to_json(const MixtureDrift::ScoresOfClass& kept) {
+  return {{"count", kept.count}, {"quantiles", kept.quantiles}};
+}
+
+MixtureDrift::ScoresOfClass class_from_json(const json& j) {
+  return {j.at("count"), j.at("quantiles")};
+}
+
+// What came from outside: errors of JSON are errors of the rule's.
+json parse(std::string_view text) {
+  try {
+    return json::parse(text);
+  } catch (const nlohmann::json::exception& error) {
+    throw InvalidArgument(std::string("DecisionRule: expected JSON: ") + error.what());
+  }
+}
+
+}  // namespace
+
+DecisionRule::DecisionRule(std::span<const double> scores, std::span<const std::uint8_t> labels,
+                           const DecisionRuleParameters& p, std::span<const std::int64_t> groups)
+    : band_parameters_(p.band),
+      drift_(scores, labels),
+      fingerprint_(fingerprint_of(scores, labels)) {
+  require(p.calibration || p.threshold || p.band,
+          "DecisionRule: expected a calibration, a threshold or a band to learn, got none");
+  if (p.calibration) calibration_.emplace(*p.calibration, scores, labels);
+  if (p.threshold) threshold_ = tune_threshold(scores, labels, *p.threshold).threshold;
+  if (p.band) band_.emplace(scores, labels, *p.band, groups);
+}
+
+std::vector<Decision> DecisionRule::decide(std::span<const double> scores) const {
+  require(band_ || threshold_, "DecisionRule::decide: expected a band or a threshold, got neither");
+  return band_ ? band_->decide(scores) : SuspiciousBand(*threshold_, *threshold_).decide(scores);
+}
+
+void DecisionRule::write_to(ModelFile& file) {
+  const std::string fingerprint = file.tensors_fingerprint();
+  if (model_fingerprint_.empty()) model_fingerprint_ = fingerprint;
+  stale_ = stale_ || model_fingerprint_ != fingerprint;
+  json decision = file.has_section("decision") ? parse(file.section("decision")) : json::object();
+  require(decision.is_object(), "DecisionRule::write_to: expected an object in section decision");
+  decision["rule"] = parse(to_json());
+  file.set_section("decision", decision.dump());
+}
+
+std::optional<DecisionRule> DecisionRule::read_from(const ModelFile& file) {
+  if (!file.has_section("decision")) return std::nullopt;
+  try {
+    const json decision = parse(file.section("decision"));
+    if (!decision.is_object() || !decision.contains("rule")) return std::nullopt;
+    DecisionRule rule = from_json(decision.at("rule").dump());
+    rule.stale_ = rule.stale_ || rule.model_fingerprint_ != file.tensors_fingerprint();
+    return rule;
+  } catch (const InvalidArgument& error) {
+    throw ModelFileError(error.what());
+  }
+}
+
+std::string DecisionRule::to_json() const {
+  json j{{"calibration", calibration_ ? calibration_to_json(*calibration_) : json(nullptr)},
+         {"threshold", threshold_ ? cut_to_json(*threshold_) : json(nullptr)},
+         {"band", nullptr},
+         {"drift",
+          {{"normal", class_to_json(drift_.normal())},
+           {"abnormal", class_to_json(drift_.abnormal())}}},
+         {"fingerprint", fingerprint_},
+         {"model_fingerprint", model_fingerprint_},
+         {"stale", stale_}};
+  if (band_)
+    j["band"] = {{"lower", cut_to_json(band_->lower())},
+                 {"upper", cut_to_json(band_->upper())},
+                 {"parameters", parameters_to_json(*band_parameters_)}};
+  return j.dump();
+}
+
+DecisionRule DecisionRule::from_json(std::string_view text) {
+  const json j = parse(text);
+  try {
+    DecisionRule rule(MixtureDrift(class_from_json(j.at("drift").at("normal")),
+                                   class_from_json(j.at("drift").at("abnormal"))));
+    if (!j.at("calibration").is_null())
+      rule.calibration_ = calibration_from_json(j.at("calibration"));
+    if (const json& threshold = j.at("threshold"); !threshold.is_null())
+      rule.threshold_ = cut_from_json(threshold);
+    if (const json& band = j.at("band"); !band.is_null()) {
+      rule.band_.emplace(cut_from_json(band.at("lower")), cut_from_json(band.at("upper")));
+      rule.band_parameters_ = parameters_from_json(band.at("parameters"));
+    }
+    rule.fingerprint_ = j.at("fingerprint");
+    rule.model_fingerprint_ = j.at("model_fingerprint");
+    rule.stale_ = j.at("stale");
+    require(rule.calibration_ || rule.threshold_ || rule.band_,
+            "DecisionRule: expected a calibration, a threshold or a band, got none");
+    return rule;
+  } catch (const nlohmann::json::exception& error) {
+    throw InvalidArgument(std::string("DecisionRule: ") + error.what());
+  }
+}
+
+}  // namespace secondlook

@@ -1,0 +1,198 @@
+"""All that is decided on a model's scores, in one piece that its file keeps."""
+
+import warnings
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from secondlook import _core
+from secondlook.decide._scores import as_groups, as_labelled, as_scores
+from secondlook.decide.calibration import Calibration
+from secondlook.decide.suspicious_band import SuspiciousBand
+from secondlook.decide.tune_threshold import core_parameters
+from secondlook.errors import StaleDecisionWarning
+
+
+class DecisionRule(BaseEstimator):
+    """Calibration, threshold and suspicious band for one model's scores.
+
+    Cut-offs are of the score itself; the calibration says what probability it stands for. All are
+    learned from the same labelled scores, which the model was not trained on. A model keeps its
+    rule in its file (``detector.decision_rule_ = rule``); once the model has learned on, the rule
+    is stale, and deciding with it warns until it is fitted again.
+
+    Parameters
+    ----------
+    band : SuspiciousBand, optional
+        Decides, where there is one. None and no `threshold` makes the default band.
+    threshold : dict, optional
+        Arguments of `tune_threshold`, such as ``{"maximize": "f_beta", "min_recall": 0.95}``: one
+        cut-off, which decides where there is no band.
+    calibration : {"platt", "isotonic", "temperature"}, optional
+        See `Calibration`.
+
+    Attributes
+    ----------
+    band_ : SuspiciousBand or None
+    threshold_ : float or None
+    calibration_ : Calibration or None
+    n_positives_, n_negatives_ : int
+        Labelled cases learned from.
+    fingerprint_ : str
+        Of these cases' scores and labels, 16 hexadecimal digits.
+    stale_ : bool
+        Whether the model has learned on since.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from secondlook import DecisionRule, SuspiciousBand
+    >>> y = np.arange(1000) % 2
+    >>> score = np.random.default_rng(0).normal(2.0 * y)
+    >>> rule = DecisionRule(SuspiciousBand(0.05, 0.05), calibration="platt").fit(score, y)
+    >>> rule.decide([-2.0, 1.0, 4.0])
+    array(['negative', 'refer', 'positive'], dtype='<U8')
+    >>> rule.probability([1.0]).round(1)
+    array([0.5])
+    """
+
+    def __init__(
+        self,
+        band: SuspiciousBand | None = None,
+        *,
+        threshold: dict[str, Any] | None = None,
+        calibration: str | None = None,
+    ) -> None:
+        self.band = band
+        self.threshold = threshold
+        self.calibration = calibration
+
+    def fit(self, score: ArrayLike, y_true: ArrayLike, groups: ArrayLike | None = None) -> Self:
+        """Learn all parts.
+
+        Parameters
+        ----------
+        score : array-like of shape (n_samples,)
+            Higher is more abnormal; finite.
+        y_true : array-like of shape (n_samples,)
+            1 is abnormal, 0 normal; some of both.
+        groups : array-like of shape (n_samples,), optional
+            As of `SuspiciousBand.fit`.
+
+        Returns
+        -------
+        self : DecisionRule
+
+        Raises
+        ------
+        ValueError
+            As `Calibration`, `tune_threshold` and `SuspiciousBand`.
+        """
+        scores, labels = as_labelled("DecisionRule.fit", y_true, score)
+        band = self.band
+        if band is None and self.threshold is None:
+            band = SuspiciousBand()
+        self._take_over(
+            _core.decide.DecisionRule(
+                scores,
+                labels,
+                as_groups("DecisionRule.fit", groups, len(scores)),
+                calibration=self.calibration,
+                threshold=None if self.threshold is None else core_parameters(**self.threshold),
+                band=None if band is None else band._core_parameters(),
+            )
+        )
+        return self
+
+    def decide(self, score: ArrayLike, unlike: ArrayLike | None = None) -> NDArray[np.str_]:
+        """Decide by the band, or where there is none by the threshold.
+
+        Parameters
+        ----------
+        score : array-like of shape (n_samples,)
+        unlike : array-like of bool of shape (n_samples,), optional
+            What is unlike the training data (`FeatureDistance.unlike`) is referred.
+
+        Returns
+        -------
+        decisions : ndarray of str of shape (n_samples,)
+            ``"negative"``, ``"refer"`` or ``"positive"``.
+
+        Warns
+        -----
+        StaleDecisionWarning
+            If the model has learned on since.
+        DriftWarning
+            As `SuspiciousBand.decide`.
+        """
+        check_is_fitted(self)
+        if self.stale_:
+            warnings.warn(
+                "DecisionRule.decide: the model has learned on since this rule was fitted; fit it "
+                "again on labelled cases",
+                StaleDecisionWarning,
+                stacklevel=2,
+            )
+        if self.band_ is not None:
+            return self.band_._decide("DecisionRule.decide", score, unlike)
+        assert self.threshold_ is not None
+        band = SuspiciousBand.at(self.threshold_, self.threshold_)
+        return band._decide("DecisionRule.decide", score, unlike)
+
+    def probability(self, score: ArrayLike) -> NDArray[np.float64]:
+        """Return the probability of being abnormal, by the calibration.
+
+        Parameters
+        ----------
+        score : array-like of shape (n_samples,)
+
+        Returns
+        -------
+        probability : ndarray of shape (n_samples,)
+
+        Raises
+        ------
+        ValueError
+            If the rule has no calibration.
+        """
+        check_is_fitted(self)
+        if self.calibration_ is None:
+            raise ValueError(
+                "DecisionRule.probability: expected a rule with a calibration, got none; "
+                "DecisionRule(calibration='platt') learns one"
+            )
+        return self.calibration_.probability(as_scores("DecisionRule.probability", score))
+
+    @property
+    def stale_(self) -> bool:
+        """Whether the model has learned on since."""
+        return bool(self._rule.stale)
+
+    @classmethod
+    def _from_core(cls, rule: Any) -> Self:
+        found = cls(
+            None if rule.band is None else SuspiciousBand(**rule.band_parameters.arguments),
+            calibration=None if rule.calibration is None else rule.calibration.method,
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of few cases: it was said when the rule was fitted
+            found._take_over(rule)
+        return found
+
+    def _take_over(self, rule: Any) -> None:
+        """Make what the core has found this rule's own."""
+        self._rule = rule
+        self.band_: SuspiciousBand | None = None
+        if rule.band is not None:
+            self.band_ = SuspiciousBand(**rule.band_parameters.arguments)
+            self.band_._take_over(rule.band, rule.drift)
+        self.threshold_: float | None = rule.threshold
+        self.calibration_: Calibration | None = None
+        if rule.calibration is not None:
+            self.calibration_ = Calibration._from_core(rule.calibration)
+        self.n_positives_: int = rule.n_positives
+        self.n_negatives_: int = rule.n_negatives
+        self.fingerprint_: str = rule.fingerprint

@@ -1,0 +1,122 @@
+#include "secondlook/decide/decision_rule.hpp"
+
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "catch.hpp"
+#include "decide/labelled_cases.hpp"
+#include "secondlook/core/error.hpp"
+
+using secondlook::Among;
+using secondlook::CalibrationMethod;
+using secondlook::Decision;
+using secondlook::DecisionRule;
+using secondlook::DecisionRuleParameters;
+using secondlook::ModelFile;
+using secondlook::RandomStream;
+using secondlook::SuspiciousBand;
+
+namespace {
+
+LabelledCases some_cases() {
+  RandomStream random(1);
+  return normal_cases(900, 2, 3, random);
+}
+
+DecisionRuleParameters everything() {
+  return {.calibration = CalibrationMethod::isotonic,
+          .threshold = secondlook::TuneThresholdParameters{.min_recall = 0.9},
+          .band = secondlook::SuspiciousBandParameters{.max_miss_rate = 0.05,
+                                                       .max_false_alarm_rate = 0.02}};
+}
+
+ModelFile model_with(float weight) {
+  ModelFile file("some_model");
+  file.add<float>("weights", {1}, std::vector<float>{weight});
+  file.set_section("decision", R"({"offset":-0.5,"stale":false})");
+  return file;
+}
+
+}  // namespace
+
+TEST_CASE("DecisionRule: its parts are those that each would learn alone") {
+  const auto [scores, labels] = some_cases();
+  const auto parameters = everything();
+  const DecisionRule rule(scores, labels, parameters);
+  const SuspiciousBand band(scores, labels, *parameters.band);
+  REQUIRE(rule.decide(scores) == band.decide(scores));
+  REQUIRE(rule.threshold() ==
+          secondlook::tune_threshold(scores, labels, *parameters.threshold).threshold);
+  REQUIRE(
+      rule.calibration()->probabilities(scores) ==
+      secondlook::Calibration(CalibrationMethod::isotonic, scores, labels).probabilities(scores));
+  REQUIRE(rule.n_positives() == 300);
+  REQUIRE(rule.n_negatives() == 600);
+  REQUIRE_FALSE(rule.is_stale());
+  const DecisionRule cut(scores, labels, {.threshold = parameters.threshold});
+  const std::vector<double> around{*cut.threshold() - 1e-9, *cut.threshold()};
+  REQUIRE(cut.decide(around) == std::vector{Decision::negative, Decision::positive});
+}
+
+TEST_CASE("DecisionRule: is in its model's file beside what else was decided there") {
+  const auto [scores, labels] = some_cases();
+  DecisionRule rule(scores, labels, everything());
+  ModelFile file = model_with(1);
+  rule.write_to(file);
+  const std::string bytes = file.serialize();
+  const auto again =
+      DecisionRule::read_from(ModelFile::parse(std::as_bytes(std::span(bytes))));
+  REQUIRE(again);
+  REQUIRE(again->to_json() == rule.to_json());
+  REQUIRE(again->decide(scores) == rule.decide(scores));
+  REQUIRE_FALSE(again->is_stale());
+  REQUIRE(file.section("decision").find(R"("offset":-0.5)") != std::string::npos);
+  REQUIRE_FALSE(DecisionRule::read_from(model_with(1)));
+  REQUIRE_FALSE(DecisionRule::read_from(ModelFile("bare")));
+}
+
+TEST_CASE("DecisionRule: is stale once the model has learned on") {
+  const auto [scores, labels] = some_cases();
+  DecisionRule rule(scores, labels, everything());
+  ModelFile before = model_with(1);
+  rule.write_to(before);
+  // Written again with other weights, or read from a file in which somebody else changed them.
+  ModelFile after = model_with(2);
+  after.set_section("decision", before.section("decision"));
+  REQUIRE(DecisionRule::read_from(after)->is_stale());
+  ModelFile learned = model_with(3);
+  rule.write_to(learned);
+  REQUIRE(rule.is_stale());
+  REQUIRE(DecisionRule::read_from(learned)->is_stale());
+}
+
+TEST_CASE("DecisionRule: keeps cut-offs that are infinite") {
+  const std::vector<double> scores{0.1, 0.2, 0.3};
+  const std::vector<std::uint8_t> labels{0, 0, 1};
+  const DecisionRule rule(
+      scores, labels,
+      {.band = secondlook::SuspiciousBandParameters{
+           .max_miss_rate = 0.01, .max_false_alarm_rate = 0.01, .among = Among::decided}});
+  const DecisionRule again = DecisionRule::from_json(rule.to_json());
+  REQUIRE(again.band()->lower() == -std::numeric_limits<double>::infinity());
+  REQUIRE(again.band()->upper() == std::numeric_limits<double>::infinity());
+  REQUIRE(again.band_parameters()->among == Among::decided);
+}
+
+TEST_CASE("DecisionRule: refuses what holds together no more") {
+  const auto [scores, labels] = some_cases();
+  REQUIRE_THROWS_AS(DecisionRule(scores, labels, {}), secondlook::InvalidArgument);
+  DecisionRule rule(scores, labels, everything());
+  std::string text = rule.to_json();
+  const std::string damage = GENERATE(R"("count":)", R"("lower":)", R"("slope":)", R"("among":)",
+                                      R"("confidence":)", R"("stale":)", R"("threshold":)");
+  text.replace(text.find(damage), damage.size(), damage + "[]" + ",\"x\":");
+  REQUIRE_THROWS_AS(DecisionRule::from_json(text), secondlook::InvalidArgument);
+  ModelFile file = model_with(1);
+  file.set_section("decision", R"({"rule":)" + text + "}");
+  REQUIRE_THROWS_AS(DecisionRule::read_from(file), secondlook::ModelFileError);
+  REQUIRE_THROWS_AS(DecisionRule::from_json("{"), secondlook::InvalidArgument);
+  const DecisionRule only_calibrated(scores, labels, {.calibration = CalibrationMethod::platt});
+  REQUIRE_THROWS_AS(only_calibrated.decide(scores), secondlook::InvalidArgument);
+}
