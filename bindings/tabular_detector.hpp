@@ -82,6 +82,7 @@ void define_tabular_detector(pybind11::class_<Detector, Options...>& type) {
             });
           },
           py::arg("x"))
+      .def("copy", [](const Detector& self) { return Detector(self); })
       .def("to_file", &Detector::to_file)
       .def_static("from_file", &Detector::from_file, py::arg("file"))
       .def_property_readonly("offset", &Detector::offset)

@@ -224,9 +224,10 @@ void IsolationForest::merge(const IsolationForest& other) {
   const auto append = [](auto& to, const auto& from) {
     to.insert(to.end(), from.begin(), from.end());
   };
-  append(merged->nodes, theirs.nodes);
-  append(merged->path_lengths, theirs.path_lengths);
-  append(merged->covers, theirs.covers);
+  merged->own_trees();
+  append(merged->trees->nodes, theirs.trees->nodes);
+  append(merged->trees->path_lengths, theirs.trees->path_lengths);
+  append(merged->trees->covers, theirs.trees->covers);
   append(merged->pending, theirs.pending);
   merged->n_trees += theirs.n_trees;
   merged->n_grown += theirs.n_grown;
@@ -284,8 +285,9 @@ std::size_t IsolationForest::n_pending() const noexcept {
 }
 std::size_t IsolationForest::memory_bytes() const noexcept {
   const State& s = *state_;
-  return sizeof s + s.nodes.size() * sizeof s.nodes[0] +
-         s.path_lengths.size() * sizeof s.path_lengths[0] + s.covers.size() * sizeof s.covers[0] +
+  return sizeof s + s.trees->nodes.size() * sizeof s.trees->nodes[0] +
+         s.trees->path_lengths.size() * sizeof s.trees->path_lengths[0] +
+         s.trees->covers.size() * sizeof s.trees->covers[0] +
          s.pending.size() * sizeof s.pending[0];
 }
 const IsolationForestParameters& IsolationForest::parameters() const noexcept {
@@ -358,6 +360,7 @@ void IsolationForest::partial_fit_any(MatrixView<Scalar> x, const Progress& prog
   // Rows that only gather are added in place; trees grow on a copy, which then takes over.
   auto copy = grows ? std::make_unique<State>(*state_) : nullptr;
   State& next = grows ? *copy : *state_;
+  if (grows) next.own_trees();
   next.n_features = n_features;
   next.pending.reserve(next.pending.size() + static_cast<std::size_t>(x.rows() * x.cols()));
   constexpr auto kLargest = static_cast<Scalar>(std::numeric_limits<float>::max());

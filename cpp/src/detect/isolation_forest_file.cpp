@@ -42,19 +42,19 @@ ModelFile IsolationForest::to_file() const {
                                 .dump());
   file.set_section("decision", json{{"offset", s.offset}, {"stale", s.offset_is_stale}}.dump());
 
-  std::vector<std::int32_t> features(s.nodes.size(), -1);
-  std::vector<float> thresholds(s.nodes.size(), 0.0F);
-  for (std::size_t i = 0; i < s.nodes.size(); ++i) {
-    if (s.nodes[i].threshold == 0) continue;
-    features[i] = static_cast<std::int32_t>(s.nodes[i].column / kGroupRows);
-    thresholds[i] = detect::value_of_key(s.nodes[i].threshold);
+  std::vector<std::int32_t> features(s.trees->nodes.size(), -1);
+  std::vector<float> thresholds(s.trees->nodes.size(), 0.0F);
+  for (std::size_t i = 0; i < s.trees->nodes.size(); ++i) {
+    if (s.trees->nodes[i].threshold == 0) continue;
+    features[i] = static_cast<std::int32_t>(s.trees->nodes[i].column / kGroupRows);
+    thresholds[i] = detect::value_of_key(s.trees->nodes[i].threshold);
   }
   const auto n_trees = static_cast<std::int64_t>(s.n_trees);
   const auto size = static_cast<std::int64_t>(s.tree_size());
   file.add<std::int32_t>("features", {n_trees, size}, features);
   file.add<float>("thresholds", {n_trees, size}, thresholds);
-  file.add<float>("path_lengths", {n_trees, size}, s.path_lengths);
-  file.add<std::uint32_t>("covers", {n_trees, 2 * size}, s.covers);
+  file.add<float>("path_lengths", {n_trees, size}, s.trees->path_lengths);
+  file.add<std::uint32_t>("covers", {n_trees, 2 * size}, s.trees->covers);
   const auto n_features = static_cast<std::int64_t>(s.n_features);
   file.add<float>("pending", {static_cast<std::int64_t>(n_pending()), n_features}, s.pending);
   return file;
@@ -102,20 +102,20 @@ IsolationForest IsolationForest::from_file(const ModelFile& file) {
     const auto path_lengths = file.get<float>("path_lengths", {n_trees, size});
     const auto covers = file.get<std::uint32_t>("covers", {n_trees, 2 * size});
     const auto pending = file.get<float>("pending", {-1, static_cast<std::int64_t>(s.n_features)});
-    s.path_lengths.assign(path_lengths.begin(), path_lengths.end());
-    s.covers.assign(covers.begin(), covers.end());
+    s.trees->path_lengths.assign(path_lengths.begin(), path_lengths.end());
+    s.trees->covers.assign(covers.begin(), covers.end());
     s.pending.assign(pending.begin(), pending.end());
 
     const auto n_columns =
         static_cast<std::int64_t>(s.n_features * (forest.parameters_.route_missing ? 2 : 1));
-    s.nodes.resize(features.size());
+    s.trees->nodes.resize(features.size());
     for (std::size_t i = 0; i < features.size(); ++i) {
       if (features[i] == -1) continue;
       require<ModelFileError>(
           features[i] >= 0 && features[i] < n_columns && std::isfinite(thresholds[i]),
           "IsolationForest: node {} splits on feature {} at {}", i, features[i], thresholds[i]);
-      s.nodes[i] = {detect::ordered_key(thresholds[i] + 0.0F),
-                    static_cast<std::uint32_t>(features[i]) * kGroupRows};
+      s.trees->nodes[i] = {detect::ordered_key(thresholds[i] + 0.0F),
+                           static_cast<std::uint32_t>(features[i]) * kGroupRows};
     }
     return forest;
   });

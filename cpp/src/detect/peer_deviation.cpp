@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <mutex>
+#include <optional>
 #include <utility>
 
 #include "core/validation.hpp"
@@ -62,19 +64,41 @@ Instant look_robustly(const PeerDeviationParameters& p, const Scalar* readings, 
   return instant;
 }
 
+// Room to look at an instant.
+struct Workspace {
+  explicit Workspace(std::size_t n_sensors) : extremes(n_sensors), next_extremes(n_sensors) {}
+
+  detect::PeerExtremes extremes;  // of the instant looked at last
+  detect::PeerExtremes next_extremes;
+  std::optional<detect::Moments> next_moments;  // of all of the next instant, if found already
+  std::vector<double> sorted;
+};
+
+// A reading of its own: around it a row's sums stay small, and one pass finds both of them.
+// NaN if there is none.
+template <class Scalar>
+double origin_of(std::span<const Scalar> row) {
+  const auto present = std::ranges::find_if(row, [](Scalar r) { return !std::isnan(r); });
+  return present == row.end() ? kNaN : static_cast<double>(*present);
+}
+
 template <class Scalar>
 Instant look(const PeerDeviationParameters& p, const Scalar* readings, std::size_t n_sensors,
-             std::size_t index, std::vector<double>& buffer) {
-  // Around a reading of its own a row's sums stay small, and one pass finds both of them.
-  const Scalar* end = readings + n_sensors;
-  const Scalar* present = std::find_if(readings, end, [](Scalar r) { return !std::isnan(r); });
-  if (present == end) return {};
-  auto origin = static_cast<double>(*present);
-  auto moments = detect::moments_of_all(readings, n_sensors, origin);
+             std::size_t index, Workspace& workspace) {
+  const std::span row(readings, n_sensors);
+  double origin = origin_of(row);
+  detect::Moments moments;
+  if (workspace.next_moments) {
+    moments = *std::exchange(workspace.next_moments, std::nullopt);
+    std::swap(workspace.extremes, workspace.next_extremes);
+  } else {
+    moments = detect::moments_of_all(row, origin, workspace.extremes);
+  }
+  if (std::isnan(origin)) return {};
   if (!std::isfinite(moments.squares))
-    moments = detect::moments_of_present(readings, n_sensors, origin);
+    moments = detect::moments_of_present(row, origin, workspace.extremes);
   if (!std::isfinite(moments.squares)) refuse_infinity("PeerDeviation", readings, n_sensors, index);
-  if (p.robust) return look_robustly(p, readings, n_sensors, buffer);
+  if (p.robust) return look_robustly(p, readings, n_sensors, workspace.sorted);
   if (moments.count < kFewestPeers) return {};
 
   Instant instant;
@@ -84,7 +108,7 @@ Instant look(const PeerDeviationParameters& p, const Scalar* readings, std::size
   if (instant.squares < 1e-4 * moments.squares) {
     // That reading was far off, and the difference has lost digits: once more, around the mean.
     origin += moments.sum / n;
-    moments = detect::moments_of_present(readings, n_sensors, origin);
+    moments = detect::moments_of_present(row, origin, workspace.extremes);
     instant.squares = moments.squares - moments.sum * moments.sum / n;
   }
   instant.squares = std::max(instant.squares, 0.0);
@@ -108,30 +132,37 @@ class Tally {
   Tally(const PeerDeviationParameters& parameters, std::size_t n_sensors)
       : parameters_(parameters),
         verdicts_(n_sensors),
-        trigger_(n_sensors, 0.0),
+        trigger_(detect::peer_groups(n_sensors) * detect::kPeerGroup, 1.0),
+        least_trigger_(detect::peer_groups(n_sensors) * detect::kPeerClasses, 1.0),
         places_(n_sensors),
-        n_missing_(n_sensors, 0) {}
+        n_missing_(n_sensors, 0),
+        workspace_(n_sensors) {
+    for (std::size_t i = 0; i < n_sensors; ++i)
+      trigger_[i] = least_trigger_[detect::peer_class(i)] = 0;
+  }
 
   template <class Scalar>
   PeerBand add(const Scalar* readings, std::size_t index, bool active,
                const Scalar* next = nullptr) {
-    const Instant instant = look(parameters_, readings, verdicts_.size(), index, buffer_);
+    const Instant instant = look(parameters_, readings, verdicts_.size(), index, workspace_);
     if (active && instant.judged())
       judge(readings, static_cast<std::int64_t>(index), instant, next);
     return instant.band;
   }
 
-  // Takes in what a tally of later instants has found.
-  void append(const Tally& later) {
-    n_judged_ += later.n_judged_;
+  // Takes in what a tally of other instants has found.
+  void merge(const Tally& other) {
+    n_judged_ += other.n_judged_;
     for (std::size_t i = 0; i < verdicts_.size(); ++i) {
       PeerVerdict& mine = verdicts_[i];
-      const PeerVerdict& theirs = later.verdicts_[i];
-      n_missing_[i] += later.n_missing_[i];
+      const PeerVerdict& theirs = other.verdicts_[i];
+      n_missing_[i] += other.n_missing_[i];
       mine.n_beyond += theirs.n_beyond;
-      if (mine.first < 0) mine.first = theirs.first;
-      if (theirs.last >= 0) mine.last = theirs.last;
-      if (theirs.worst_ratio > mine.worst_ratio) {
+      if (mine.first < 0 || (theirs.first >= 0 && theirs.first < mine.first))
+        mine.first = theirs.first;
+      mine.last = std::max(mine.last, theirs.last);
+      if (theirs.worst_ratio > mine.worst_ratio ||
+          (theirs.worst_ratio == mine.worst_ratio && theirs.worst < mine.worst)) {
         mine.worst = theirs.worst;
         mine.worst_ratio = theirs.worst_ratio;
         mine.worst_deviation = theirs.worst_deviation;
@@ -157,9 +188,13 @@ class Tally {
     double factor = width > 0 ? 1 / width : 0;  // all equal: nobody deviates
     if (parameters_.side == Side::low) factor = -factor;
     const bool magnitude = parameters_.side == Side::both;
-    const std::size_t n_events =
-        detect::row_events(readings, verdicts_.size(), instant.band.centre, factor, magnitude,
-                           trigger_.data(), places_.data(), next);
+    const std::size_t n = verdicts_.size();
+    detect::PeerAhead<Scalar> ahead{
+        next, next != nullptr ? origin_of(std::span(next, n)) : kNaN, workspace_.next_extremes, {}};
+    const std::size_t n_events = detect::row_events(
+        std::span(readings, n), {instant.band.centre, factor, magnitude}, workspace_.extremes,
+        trigger_.data(), least_trigger_.data(), places_.data(), next != nullptr ? &ahead : nullptr);
+    if (next != nullptr) workspace_.next_moments = ahead.moments;
     for (std::size_t event = 0; event < n_events; ++event) {
       const std::size_t sensor = places_[event];
       const auto reading = static_cast<double>(readings[sensor]);
@@ -194,17 +229,76 @@ class Tally {
         verdict.worst_sigma =
             verdict.worst_deviation / std::sqrt(std::max(squares, 0.0) / (instant.n - 2));
       }
-      trigger_[sensor] = std::min(ratio, 1.0);
+      raise_trigger(sensor, std::min(ratio, 1.0));
     }
+  }
+
+  void raise_trigger(std::size_t sensor, double trigger) {
+    const double before = trigger_[sensor];
+    if (trigger == before) return;
+    trigger_[sensor] = trigger;
+    double& least = least_trigger_[detect::peer_class(sensor)];
+    if (before > least) return;
+    const std::size_t first =
+        sensor / detect::kPeerGroup * detect::kPeerGroup + sensor % detect::kPeerClasses;
+    least = trigger;
+    for (std::size_t i = 0; i < detect::kPeerGroup; i += detect::kPeerClasses)
+      least = std::min(least, trigger_[first + i]);
   }
 
   PeerDeviationParameters parameters_;
   std::vector<PeerVerdict> verdicts_;
-  std::vector<double> trigger_;  // a ratio above this changes the sensor's record
+  std::vector<double> trigger_;  // a ratio above this changes the sensor's record; whole groups
+  std::vector<double> least_trigger_;  // of each class
   std::vector<std::uint32_t> places_;
   std::vector<std::int64_t> n_missing_;
-  std::vector<double> buffer_;
+  Workspace workspace_;
   std::int64_t n_judged_ = 0;
+};
+
+// Tallies of several threads. Taking on an instant is cheap once a sensor's worst is known, so a
+// tally goes on with another piece rather than a new one beginning; of equal ratios the earliest
+// counts, so it goes on with later instants only.
+class Tallies {
+ public:
+  Tallies(const PeerDeviationParameters& parameters, std::size_t n_sensors)
+      : parameters_(parameters), n_sensors_(n_sensors) {}
+
+  std::unique_ptr<Tally> take(std::size_t begin) {
+    {
+      const std::lock_guard lock(mutex_);
+      const auto before = std::ranges::find_if(
+          resting_, [begin](const Resting& resting) { return resting.end <= begin; });
+      if (before != resting_.end()) {
+        auto tally = std::move(before->tally);
+        resting_.erase(before);
+        return tally;
+      }
+    }
+    return std::make_unique<Tally>(parameters_, n_sensors_);
+  }
+
+  void give_back(std::unique_ptr<Tally> tally, std::size_t end) {
+    const std::lock_guard lock(mutex_);
+    resting_.push_back({std::move(tally), end});
+  }
+
+  // When all are back.
+  const std::vector<PeerVerdict>& verdicts() {
+    for (std::size_t i = 1; i < resting_.size(); ++i) resting_[0].tally->merge(*resting_[i].tally);
+    return resting_[0].tally->verdicts();
+  }
+
+ private:
+  struct Resting {
+    std::unique_ptr<Tally> tally;
+    std::size_t end;  // of the instants it has seen
+  };
+
+  PeerDeviationParameters parameters_;
+  std::size_t n_sensors_;
+  std::mutex mutex_;
+  std::vector<Resting> resting_;
 };
 
 void require_sensors(const char* who, Eigen::Index n_sensors) {
@@ -223,23 +317,19 @@ std::vector<PeerVerdict> judge_any(const PeerDeviationParameters& parameters, Ma
           "PeerDeviation::judge: expected {} values of active, one an instant, got {}", n_instants,
           active.size());
 
-  // Every piece keeps a tally of its own, which changes often at first: few, large pieces.
   const std::size_t n_threads = resolve_threads(parameters.n_jobs);
-  const std::size_t piece = std::max<std::size_t>(512, n_instants / (4 * n_threads));
-  const std::size_t n_pieces = (n_instants + piece - 1) / piece;
-  std::vector<std::unique_ptr<Tally>> tallies(n_pieces);
+  Tallies tallies(parameters, n_sensors);
   parallel_for(
-      n_instants, piece, n_threads,
+      n_instants, std::clamp<std::size_t>(n_instants / (4 * n_threads), 1, 512), n_threads,
       [&](std::size_t begin, std::size_t end) {
-        auto tally = std::make_unique<Tally>(parameters, n_sensors);
+        auto tally = tallies.take(begin);
         for (std::size_t i = begin; i < end; ++i)
           tally->add(x.row(static_cast<Eigen::Index>(i)), i, active.empty() || active[i] != 0,
                      i + 1 < end ? x.row(static_cast<Eigen::Index>(i + 1)) : nullptr);
-        tallies[begin / piece] = std::move(tally);
+        tallies.give_back(std::move(tally), end);
       },
       progress);
-  for (std::size_t i = 1; i < n_pieces; ++i) tallies[0]->append(*tallies[i]);
-  return tallies[0]->verdicts();
+  return tallies.verdicts();
 }
 
 template <class Scalar>
@@ -248,10 +338,10 @@ std::vector<PeerBand> bands_any(const PeerDeviationParameters& parameters, Matri
   std::vector<PeerBand> bands(static_cast<std::size_t>(x.rows()));
   parallel_for(bands.size(), 256, resolve_threads(parameters.n_jobs),
                [&](std::size_t begin, std::size_t end) {
-                 std::vector<double> buffer;
+                 Workspace workspace(static_cast<std::size_t>(x.cols()));
                  for (std::size_t i = begin; i < end; ++i)
                    bands[i] = look(parameters, x.row(static_cast<Eigen::Index>(i)),
-                                   static_cast<std::size_t>(x.cols()), i, buffer)
+                                   static_cast<std::size_t>(x.cols()), i, workspace)
                                   .band;
                });
   return bands;

@@ -132,9 +132,10 @@ class Autoencoder(NeuralDetector):
         KeyboardInterrupt
             On Ctrl-C; after the first epoch the best model so far is there to use.
         """
-        samples = self._own_or_validated(X, reset=True)
-        model = self._make_core(*samples.shape)
-        return self._train(model, model.fit, samples)
+        twin = self._twin()
+        samples = twin._own_or_validated(X, reset=True)
+        model = twin._make_core(*samples.shape)
+        return self._train(twin, model, model.fit, samples)
 
     def reconstruct(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return what the network makes of each row, in the features' own units.
@@ -147,7 +148,7 @@ class Autoencoder(NeuralDetector):
         -------
         reconstruction : ndarray of shape (n_samples, n_features)
         """
-        return self._apply("reconstruct", X)
+        return self._use(self._fitted(), "reconstruct", X)
 
     def feature_contributions(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return each feature's part in the error.

@@ -140,9 +140,10 @@ class DetectorEnsemble(TabularDetector):
         KeyboardInterrupt
             On Ctrl-C; the ensemble is then as before.
         """
-        samples = self._own_or_validated(X, reset=True)
-        model = self._make_core(*samples.shape)
-        return self._train(model, model.fit, samples)
+        twin = self._twin()
+        samples = twin._own_or_validated(X, reset=True)
+        model = twin._make_core(*samples.shape)
+        return self._train(twin, model, model.fit, samples)
 
     def partial_fit(self, X: ArrayLike, y: None = None) -> Self:
         """Let every member learn on from new rows, and move the features' means and deviations.
@@ -201,8 +202,7 @@ class DetectorEnsemble(TabularDetector):
         -------
         stream : EnsembleStream
         """
-        self._fitted()
-        self._warn_if_stale()
+        self._warn_if_stale(self._fitted())
         return EnsembleStream(self)
 
     def verdicts(
@@ -234,8 +234,8 @@ class DetectorEnsemble(TabularDetector):
         """
         import pandas as pd
 
-        self._fitted()
-        self._warn_if_stale()
+        model = self._fitted()
+        self._warn_if_stale(model)
         keys = [device] if time is None else [device, time]
         if missing := [name for name in keys if name not in table.columns]:
             raise ValueError(
@@ -252,7 +252,7 @@ class DetectorEnsemble(TabularDetector):
         for name, places in places_by_device(table[device], "DetectorEnsemble.verdicts"):
             if time is not None:
                 _require_forward(name, table[time].iloc[places])
-            judged = EnsembleStream(self)._push_many(features[places])
+            judged = _core.detect.EnsembleStream(model).push_many(features[places])
             for column, values in judged.items():
                 columns[column][places] = values
         missing_rows = np.isnan(columns["score"])

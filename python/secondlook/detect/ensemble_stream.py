@@ -3,8 +3,7 @@
 import copy
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from secondlook import _core
 from secondlook.detect.stream import Verdict, require_later
@@ -72,12 +71,9 @@ class EnsembleRecord:
 class EnsembleStream:
     """One device's samples, judged by an ensemble as they come: constant time and memory a sample.
 
-    Made by ``ensemble.stream()``. Streams of one ensemble share it, and follow it through
-    `partial_fit`; after `fit` they go on with the model before, until `use`. Each remembers its own
-    device's recent level, and pickles: a copy goes on where it stood.
-
-    An ensemble must not learn while another thread judges by it: an `IncrementalLearner` trains a
-    copy, with which `use` goes on.
+    Made by ``ensemble.stream()``. Streams of one ensemble share its model, and go on with it when
+    the ensemble has learned, until `use`; so it may learn while other threads judge. Each remembers
+    its own device's recent level, and pickles: a copy goes on where it stood.
 
     Parameters
     ----------
@@ -89,7 +85,7 @@ class EnsembleStream:
         self._ensemble = ensemble
         self._model = ensemble._fitted()
         self._stream = _core.detect.EnsembleStream(self._model)
-        self._voters = ensemble.voters_
+        self._voters: list[str] = self._model.voters
         self._last_time: Any = None
 
     def push(self, sample: ArrayLike, time: Any = None) -> EnsembleRecord:
@@ -141,7 +137,7 @@ class EnsembleStream:
     def __getstate__(self) -> dict[str, Any]:
         state = {**self.__dict__, "_stream": self._stream.snapshot()}
         del state["_model"]
-        if self._ensemble._model is not self._model:  # fitted anew since
+        if self._ensemble._model is not self._model:  # it has learned since
             state["_ensemble"] = copy.copy(self._ensemble)
             state["_ensemble"]._model = self._model
         return state
@@ -151,6 +147,3 @@ class EnsembleStream:
         self._model = self._ensemble._model
         self._stream = _core.detect.EnsembleStream(self._model)
         self._stream.restore(state["_stream"])
-
-    def _push_many(self, samples: NDArray[np.float64]) -> dict[str, Any]:
-        return self._stream.push_many(samples)

@@ -108,12 +108,12 @@ class IsolationForest(TabularDetector):
         ValueError
             If a parameter is out of range, or `X` is empty or not finite.
         """
-        samples = self._own_or_validated(X, reset=True)
-        forest = self._make_core(*samples.shape)
+        twin = self._twin()
+        samples = twin._own_or_validated(X, reset=True)
+        forest = twin._make_core(*samples.shape)
         with ProgressBar("Growing trees") as progress:
             forest.fit(samples, progress)
-        self._model = forest
-        return self
+        return self._become(twin, forest)
 
     def partial_fit(self, X: ArrayLike, y: None = None) -> Self:
         """Learn on from new rows, without forgetting all that came before.
@@ -135,16 +135,22 @@ class IsolationForest(TabularDetector):
         self : IsolationForest
         """
         first = not hasattr(self, "_model")
-        samples = self._own_or_validated(X, reset=first)
+        twin = self._twin() if first else self
+        samples = twin._own_or_validated(X, reset=first)
         if first:
             if isinstance(self.max_samples, float):
                 raise ValueError(
                     "IsolationForest.partial_fit: expected max_samples as a number of rows, "
                     f"got the share {self.max_samples}"
                 )
-            self._model = self._make_core(*samples.shape)
+            forest = twin._make_core(*samples.shape)
+        else:
+            forest = self._model.copy()
         with ProgressBar("Growing trees") as progress:
-            self._model.partial_fit(samples, progress)
+            forest.partial_fit(samples, progress)
+        if first:
+            return self._become(twin, forest)
+        self._model = forest
         return self
 
     def merge(self, other: "IsolationForest") -> Self:
@@ -174,7 +180,9 @@ class IsolationForest(TabularDetector):
             raise ValueError(
                 f"IsolationForest.merge: expected the features {list(mine)}, got {list(theirs)}"
             )
-        self._fitted().merge(other._fitted())
+        forest = self._fitted().copy()
+        forest.merge(other._fitted())
+        self._model = forest
         return self
 
     def feature_contributions(self, X: ArrayLike) -> NDArray[np.float64]:

@@ -151,9 +151,10 @@ class LSTMForecaster(NeuralDetector):
         KeyboardInterrupt
             On Ctrl-C; after the first epoch the best model so far is there to use.
         """
-        series = self._series(X)
-        model = self._make_core(*series[0].shape)
-        return self._train(model, model.fit_series, series)
+        twin = self._twin()
+        series = twin._series(X)
+        model = twin._make_core(*series[0].shape)
+        return self._train(twin, model, model.fit_series, series)
 
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:
         """Call samples anomalous, -1, where ``decision_function`` is below 0, else normal, +1."""
@@ -225,7 +226,7 @@ class LSTMForecaster(NeuralDetector):
         >>> bool(np.allclose(model.residuals(load)[500], expected))
         True
         """
-        return self._apply("residuals", X)
+        return self._use(self._fitted(), "residuals", X)
 
     def feature_contributions(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return each channel's part in the residual.

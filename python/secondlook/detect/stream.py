@@ -64,9 +64,9 @@ class StreamRecord:
 class DetectorStream:
     """One series, scored by a detector as its samples come: constant time and memory a sample.
 
-    Made by ``detector.stream()``. Streams of one detector share its weights; each holds its own
-    state, and pickles: a copy goes on where it stood, with the detector as it is then. Scores are
-    those of `score_samples` over the series.
+    Made by ``detector.stream()``. Streams of one detector share its weights, and go on with them
+    when the detector has learned; each holds its own state, and pickles: a copy goes on where it
+    stood, with the detector as it is then. Scores are those of `score_samples` over the series.
 
     Parameters
     ----------
@@ -138,6 +138,7 @@ class DetectorStream:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        self._offset = self._detector.offset_
         self._series = self._detector._make_series(state["_series"])
 
     def _reasons(self) -> tuple[str, ...]:
@@ -163,26 +164,26 @@ class SampleSeries:
     """The series of a detector for which samples are independent: nothing to remember."""
 
     def __init__(self, detector: "TabularDetector") -> None:
-        self._detector = detector
-        self._row = np.zeros((1, detector.n_features_in_))
+        self._who = f"{type(detector).__name__} stream"
+        self._model = detector._fitted()
+        self._row = np.zeros((1, self._model.n_features))
 
     def push(self, sample: ArrayLike) -> float:
         """Return the sample's score."""
         values = np.asarray(sample)
         if values.shape != self._row.shape[1:]:
             raise ValueError(
-                f"{type(self._detector).__name__} stream: expected a sample of shape "
-                f"{self._row.shape[1:]}, got {values.shape}"
+                f"{self._who}: expected a sample of shape {self._row.shape[1:]}, got {values.shape}"
             )
         row = np.array(values, dtype=float, ndmin=2)
-        score = float(self._detector._fitted().score_samples(row)[0])
+        score = float(self._model.score_samples(row)[0])
         self._row = row
         return score
 
     @property
     def contributions(self) -> NDArray[np.float64]:
         """Each feature's part in the last sample's score."""
-        parts: NDArray[np.float64] = self._detector._fitted().feature_contributions(self._row)[0]
+        parts: NDArray[np.float64] = self._model.feature_contributions(self._row)[0]
         return parts
 
     def snapshot(self) -> None:

@@ -19,9 +19,16 @@ from secondlook.core.progress import ProgressBar
 from secondlook.detect.stream import DetectorStream, SampleSeries
 from secondlook.errors import ModelFileError, StaleDecisionWarning
 
+# What `fit` finds out about its rows.
+_LEARNED = ("n_features_in_", "feature_names_in_")
+
 
 class TabularDetector(OutlierMixin, BaseEstimator, ABC):
-    """A detector over rows of features, whose fitted state is a model of the core."""
+    """A detector over rows of features, whose fitted state is a model of the core.
+
+    A model in use is never changed: what learns, learns on a new one or on a copy, which takes its
+    place in one step. So a failure leaves all as it was, and other threads score meanwhile.
+    """
 
     _core_type: ClassVar[Any]
     _model: Any
@@ -58,7 +65,7 @@ class TabularDetector(OutlierMixin, BaseEstimator, ABC):
             scores: NDArray[np.float64] = state["_model"].score_samples(X)
             if scores is not NotImplemented:
                 return scores
-        return self._apply("score_samples", X)
+        return self._use(self._fitted(), "score_samples", X)
 
     def anomaly_score(self, X: ArrayLike) -> NDArray[np.float64]:
         """Evidence for the abnormal, ``-score_samples(X)``: what `secondlook.decide` takes."""
@@ -66,10 +73,16 @@ class TabularDetector(OutlierMixin, BaseEstimator, ABC):
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """Score rows relative to `offset_`: negative is anomalous."""
-        scores = self.score_samples(X)
-        self._warn_if_stale()
-        scores -= self._model.offset
-        return scores
+        model = self._fitted()  # scores and offset of the same one
+        scores: Any = NotImplemented
+        if "feature_names_in_" not in self.__dict__:
+            scores = model.score_samples(X)
+        if scores is NotImplemented:
+            scores = self._use(model, "score_samples", X)
+        self._warn_if_stale(model)
+        values: NDArray[np.float64] = scores
+        values -= model.offset
+        return values
 
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:
         """Call rows normal, +1, where ``decision_function`` is at least 0, else anomalous, -1."""
@@ -87,13 +100,14 @@ class TabularDetector(OutlierMixin, BaseEstimator, ABC):
         -------
         self : TabularDetector
         """
-        model = self._fitted()
+        model = self._fitted().copy()
         model.fit_offset(self._own_or_validated(X, reset=False))
+        self._model = model
         return self
 
     def feature_contributions(self, X: ArrayLike) -> NDArray[np.float64]:
         """Say how much each feature speaks for an anomaly, shape (n_samples, n_features)."""
-        return self._apply("feature_contributions", X)
+        return self._use(self._fitted(), "feature_contributions", X)
 
     def stream(self, *, short_window: int = 10, long_window: int = 8000) -> DetectorStream:
         """Begin a series whose samples are scored as they come.
@@ -151,8 +165,8 @@ class TabularDetector(OutlierMixin, BaseEstimator, ABC):
         """Return what pushes samples one after another, where a snapshot stood if one is given."""
         return SampleSeries(self)
 
-    def _warn_if_stale(self) -> None:
-        if self._model.offset_is_stale:
+    def _warn_if_stale(self, model: Any) -> None:
+        if model.offset_is_stale:
             warnings.warn(
                 f"{type(self).__name__}: offset_ was computed before the model learned on; "
                 "call fit_offset with recent rows",
@@ -160,14 +174,27 @@ class TabularDetector(OutlierMixin, BaseEstimator, ABC):
                 stacklevel=3,
             )
 
-    def _train(self, model: Any, fit: Callable[..., Any], samples: Any) -> Self:
+    def _twin(self) -> Self:
+        """Return what learns in this one's stead until it has succeeded."""
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        return twin
+
+    def _become(self, twin: Self, model: Any) -> Self:
+        """Take over a model, and what a twin has seen of its features."""
+        learned = {name: value for name, value in twin.__dict__.items() if name in _LEARNED}
+        kept = {name: value for name, value in self.__dict__.items() if name not in _LEARNED}
+        self.__dict__ = {**kept, **learned, "_model": model}  # one step for other threads
+        return self
+
+    def _train(self, twin: Self, model: Any, fit: Callable[..., Any], samples: Any) -> Self:
         """Train a new model by its method `fit`; keep what it learned, also when interrupted."""
         try:
             with ProgressBar("Training") as progress:
                 fit(samples, progress)
         finally:
             if model.fitted:
-                self._model = model
+                self._become(twin, model)
         return self
 
     def _train_on(self, X: ArrayLike) -> Self:
@@ -176,8 +203,10 @@ class TabularDetector(OutlierMixin, BaseEstimator, ABC):
             trained: Self = self.fit(X)
             return trained
         samples = self._own_or_validated(X, reset=False)
+        model = self._model.copy()
         with ProgressBar("Training") as progress:
-            self._model.partial_fit(samples, progress)
+            model.partial_fit(samples, progress)
+        self._model = model
         return self
 
     def _to_model_file(self) -> "_core.store.ModelFile":
@@ -213,9 +242,14 @@ class TabularDetector(OutlierMixin, BaseEstimator, ABC):
             raise AttributeError(f"{type(self).__name__}: not fitted yet, call fit first")
         return self._model
 
-    def _apply(self, method: str, X: ArrayLike) -> NDArray[np.float64]:
-        use = getattr(self._fitted(), method)
-        result: NDArray[np.float64] = use(self._own_or_validated(X, reset=False))
+    def _use(self, model: Any, method: str, X: ArrayLike) -> NDArray[np.float64]:
+        rows = self._own_or_validated(X, reset=False)
+        result: NDArray[np.float64] = getattr(model, method)(rows)
+        if result is NotImplemented:  # fitted anew meanwhile
+            raise ValueError(
+                f"{type(self).__name__}.{method}: expected {model.n_features} features, "
+                f"got {rows.shape[1]}"
+            )
         return result
 
     def _own_or_validated(self, X: ArrayLike, *, reset: bool) -> NDArray[Any]:

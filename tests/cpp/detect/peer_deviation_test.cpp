@@ -73,7 +73,7 @@ Judged by_definition(const PeerDeviationParameters& p, const std::vector<double>
 }  // namespace
 
 TEST_CASE("PeerDeviation: judges as its definition does") {
-  const auto sensors = GENERATE(3, 4, 9, 50);
+  const auto sensors = GENERATE(3, 4, 9, 50, 64, 157);
   const auto parameters = GENERATE(
       PeerDeviationParameters{.n_sigma = 2}, PeerDeviationParameters{.n_sigma = 1.5, .floor = 0.9},
       PeerDeviationParameters{.bound = 0.8},
@@ -128,7 +128,8 @@ TEST_CASE("PeerDeviation: judges as its definition does") {
 
 TEST_CASE("PeerDeviation: a stream and any number of threads find the same") {
   const auto robust = GENERATE(false, true);
-  const auto x = readings(3000, 17, 3, 0.02);
+  const auto sensors = GENERATE(17, 157);
+  const auto x = readings(3000, sensors, 3, 0.001);
   std::vector<std::uint8_t> active(3000);
   for (std::size_t i = 0; i < active.size(); ++i) active[i] = i % 3 != 0;
   const PeerDeviationParameters parameters{.n_sigma = 2, .robust = robust, .n_jobs = 1};
@@ -138,10 +139,12 @@ TEST_CASE("PeerDeviation: a stream and any number of threads find the same") {
   threaded.n_jobs = 3;
   REQUIRE(PeerDeviation(threaded).judge(MatrixView<double>(x), active) == verdicts);
 
-  PeerDeviationStream stream(detector, 17);
+  const auto n_sensors = static_cast<std::size_t>(sensors);
+  PeerDeviationStream stream(detector, n_sensors);
   const auto bands = detector.bands(MatrixView<double>(x));
   for (Eigen::Index t = 0; t < x.rows(); ++t) {
-    const auto band = stream.push({x.row(t).data(), 17}, active[static_cast<std::size_t>(t)] != 0);
+    const auto band =
+        stream.push({x.row(t).data(), n_sensors}, active[static_cast<std::size_t>(t)] != 0);
     REQUIRE(band.centre == bands[static_cast<std::size_t>(t)].centre);
     REQUIRE(band.half_width == bands[static_cast<std::size_t>(t)].half_width);
   }
@@ -149,7 +152,8 @@ TEST_CASE("PeerDeviation: a stream and any number of threads find the same") {
 }
 
 TEST_CASE("PeerDeviation: float32 and float64 agree where values are the same") {
-  const auto x = readings(500, 33, 4, 0.03);
+  const auto sensors = GENERATE(33, 64, 157);  // less than a group, one, several and a part
+  const auto x = readings(500, sensors, 4, 0.03);
   const Matrix<float> narrow = x.cast<float>();
   const PeerDeviation detector({.n_sigma = 2});
   REQUIRE(detector.judge(MatrixView<float>(narrow)) == detector.judge(MatrixView<double>(x)));
