@@ -196,3 +196,45 @@ class DecisionRule(BaseEstimator):
         self.n_positives_: int = rule.n_positives
         self.n_negatives_: int = rule.n_negatives
         self.fingerprint_: str = rule.fingerprint
+
+
+class KeepsDecisionRule:
+    """A fitted model that keeps a rule for its scores, also in its file."""
+
+    @property
+    def decision_rule_(self) -> DecisionRule:
+        """The rule for this model's scores; stale once the model has learned on."""
+        try:
+            rule: DecisionRule = self.__dict__["_decision_rule"]
+        except KeyError:
+            raise AttributeError(
+                f"{type(self).__name__} has no decision_rule_: set one, fitted on its scores"
+            ) from None
+        if self.__dict__.get("_ruled_model") is not self._ruled():
+            # Another model since: is it another, or the same with another offset?
+            rule._rule.write_to(self._ruled().to_file())
+            self._ruled_model = self._ruled()
+        return rule
+
+    @decision_rule_.setter
+    def decision_rule_(self, rule: DecisionRule) -> None:
+        check_is_fitted(rule)
+        self.__dict__.pop("_ruled_model", None)
+        self._decision_rule = rule
+
+    @decision_rule_.deleter
+    def decision_rule_(self) -> None:
+        self.__dict__.pop("_decision_rule", None)
+
+    def _ruled(self) -> Any:
+        """Return the fitted model of the core whose scores are decided on."""
+        raise NotImplementedError
+
+    def _write_rule(self, file: "_core.store.ModelFile") -> None:
+        if "_decision_rule" in self.__dict__:
+            self.decision_rule_._rule.write_to(file)
+
+    def _read_rule(self, file: "_core.store.ModelFile") -> None:
+        rule = _core.decide.DecisionRule.read_from(file)
+        if rule is not None:
+            self._decision_rule = DecisionRule._from_core(rule)

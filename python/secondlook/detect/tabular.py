@@ -16,6 +16,7 @@ from sklearn.utils.validation import validate_data
 
 from secondlook import _core
 from secondlook.core.progress import ProgressBar
+from secondlook.decide.decision_rule import KeepsDecisionRule
 from secondlook.detect.stream import DetectorStream, SampleSeries
 from secondlook.errors import ModelFileError, StaleDecisionWarning
 
@@ -23,7 +24,7 @@ from secondlook.errors import ModelFileError, StaleDecisionWarning
 _LEARNED = ("n_features_in_", "feature_names_in_")
 
 
-class TabularDetector(OutlierMixin, BaseEstimator, ABC):
+class TabularDetector(KeepsDecisionRule, OutlierMixin, BaseEstimator, ABC):
     """A detector over rows of features, whose fitted state is a model of the core.
 
     A model in use is never changed: what learns, learns on a new one or on a copy, which takes its
@@ -151,6 +152,7 @@ class TabularDetector(OutlierMixin, BaseEstimator, ABC):
 
     def __getstate__(self) -> dict[str, Any]:
         state: dict[str, Any] = super().__getstate__()
+        state.pop("_ruled_model", None)
         if "_model" not in state:
             return state
         return {**state, "_model": self._model.to_file().serialize()}
@@ -213,6 +215,7 @@ class TabularDetector(OutlierMixin, BaseEstimator, ABC):
         file: _core.store.ModelFile = self._fitted().to_file()
         names = getattr(self, "feature_names_in_", None)
         file.set_section("feature_names", json.dumps(None if names is None else list(names)))
+        self._write_rule(file)
         return file
 
     @classmethod
@@ -228,7 +231,11 @@ class TabularDetector(OutlierMixin, BaseEstimator, ABC):
                     f"{cls.__name__}: expected {core.n_features} feature names, got {len(names)}"
                 )
             model.feature_names_in_ = np.array(names, dtype=object)
+        model._read_rule(file)
         return model
+
+    def _ruled(self) -> Any:
+        return self._fitted()
 
     def _fitted(self) -> Any:
         try:

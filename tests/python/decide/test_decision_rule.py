@@ -78,10 +78,69 @@ def test_a_file_keeps_it_and_tells_when_the_model_has_changed():
 def test_bad_input():
     score, y = simulated(100)
     with pytest.raises(ValueError, match="expected a rule with a calibration"):
-        sl.DecisionRule().fit(score, y).probability(score)
+        sl.DecisionRule(threshold={}).fit(score, y).probability(score)
     with pytest.raises(TypeError, match="unexpected keyword argument 'minimum_recall'"):
         sl.DecisionRule(threshold={"minimum_recall": 1}).fit(score, y)
     with pytest.raises(ValueError, match="both classes"):
         sl.DecisionRule().fit(score, np.zeros(100))
     with pytest.raises(ValueError, match="not fitted"):
         sl.DecisionRule().decide(score)
+
+
+@pytest.fixture
+def ruled():
+    random = np.random.default_rng(0)
+    rows = random.normal(size=(2000, 3))
+    held_out = np.vstack([random.normal(size=(500, 3)), random.normal(2.0, 1.0, size=(300, 3))])
+    labels = np.repeat([0, 1], [500, 300])
+    forest = sl.IsolationForest(contamination=0.02, random_state=0).fit(rows)
+    rule = sl.DecisionRule(calibration="platt")
+    forest.decision_rule_ = rule.fit(forest.anomaly_score(held_out), labels)
+    return forest, held_out
+
+
+def test_a_detector_keeps_its_rule_in_its_file_and_pickle(ruled, tmp_path):
+    forest, rows = ruled
+    forest.save(tmp_path / "model.safetensors")
+    score = forest.anomaly_score(rows)
+    for again in (
+        sl.load(tmp_path / "model.safetensors"),
+        pickle.loads(pickle.dumps(forest)),
+    ):
+        assert not again.decision_rule_.stale_
+        np.testing.assert_array_equal(
+            again.decision_rule_.decide(again.anomaly_score(rows)),
+            forest.decision_rule_.decide(score),
+        )
+
+
+def test_learning_makes_it_stale_and_another_offset_does_not(ruled, tmp_path):
+    forest, rows = ruled
+    assert not forest.fit_offset(rows).decision_rule_.stale_
+    forest.partial_fit(np.random.default_rng(1).normal(size=(1000, 3)))
+    assert forest.decision_rule_.stale_
+    forest.save(tmp_path / "model.safetensors")
+    loaded = sl.load(tmp_path / "model.safetensors")
+    with pytest.warns(sl.StaleDecisionWarning):
+        loaded.decision_rule_.decide(loaded.anomaly_score(rows))
+    # Until it is fitted again.
+    labels = np.repeat([0, 1], [500, 300])
+    loaded.decision_rule_ = sl.DecisionRule().fit(loaded.anomaly_score(rows), labels)
+    assert not loaded.decision_rule_.stale_
+
+
+def test_a_rule_of_another_model_is_stale(ruled):
+    forest, rows = ruled
+    other = sl.IsolationForest(random_state=1).fit(rows)
+    assert not forest.decision_rule_.stale_
+    other.decision_rule_ = forest.decision_rule_
+    assert other.decision_rule_.stale_
+
+
+def test_a_detector_without_a_rule_says_so():
+    forest = sl.IsolationForest().fit(np.random.default_rng(0).normal(size=(300, 2)))
+    assert not hasattr(forest, "decision_rule_")
+    with pytest.raises(AttributeError, match="has no decision_rule_: set one"):
+        _ = forest.decision_rule_
+    with pytest.raises(ValueError, match="not fitted"):
+        forest.decision_rule_ = sl.DecisionRule()
