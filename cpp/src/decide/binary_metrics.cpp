@@ -154,6 +154,13 @@ BinaryMetrics binary_metrics(std::span<const double> scores, std::span<const std
   const auto share = [&](std::int64_t part, std::int64_t whole) {
     return decide::estimate_share(part, whole, p.confidence);
   };
+  // Resampling inflates a mean of absolute distances as much as sampling did: turned around the
+  // value, the interval takes that back, though it ends no lower than there.
+  Estimate calibration_error = estimate(kCalibrationError);
+  const auto [low, high] = calibration_error.interval;
+  calibration_error.interval = {
+      std::max(0.0, 2 * calibration_error.value - high),
+      std::max(calibration_error.value, 2 * calibration_error.value - low)};
   const ConfusionMatrix c = confusion_matrix(scores, labels, p.threshold);
   return {.confusion = c,
           .accuracy = share(c.true_positives + c.true_negatives, c.total()),
@@ -166,7 +173,7 @@ BinaryMetrics binary_metrics(std::span<const double> scores, std::span<const std
           .roc_auc = estimate(kRocAuc),
           .average_precision = estimate(kAveragePrecision),
           .brier = estimate(kBrier),
-          .expected_calibration_error = estimate(kCalibrationError)};
+          .expected_calibration_error = calibration_error};
 }
 
 }  // namespace secondlook

@@ -60,6 +60,13 @@ def test_intervals_cover_as_often_as_they_say():
     assert 0.93 - 4 * math.sqrt(0.93 * 0.07 / 300) < np.mean(covered)
 
 
+def test_the_calibration_error_of_honest_probabilities_may_be_nothing():
+    y, p = simulated(5000)
+    found = sl.binary_metrics(y, p, n_bootstrap=200).expected_calibration_error
+    assert 0 <= found.low <= 0.01
+    assert found.value < 0.03
+
+
 def test_does_not_depend_on_the_number_of_threads():
     y, p = simulated()
     assert sl.binary_metrics(y, p, n_jobs=1) == sl.binary_metrics(y, p, n_jobs=2)

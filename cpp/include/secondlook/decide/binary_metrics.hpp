@@ -39,7 +39,8 @@ struct BinaryMetrics {
   /// Mean squared error of the scores as probabilities (Brier 1950); NaN if one is none.
   Estimate brier;
   /// Mean distance of score and frequency over 15 equal bins of [0, 1], weighted by the cases in
-  /// them (Naeini, Cooper & Hauskrecht 2015); NaN if a score is no probability.
+  /// them (Naeini, Cooper & Hauskrecht 2015); NaN if a score is no probability. With the basic
+  /// bootstrap interval, for resampling inflates it.
   Estimate expected_calibration_error;
 };
 

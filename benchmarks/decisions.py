@@ -1,0 +1,151 @@
+"""Cut-offs and bands from labelled scores, beside scikit-learn's tuner and MAPIE's controller.
+
+    python benchmarks/decisions.py [--rounds 7]
+
+The tuners get the same scores, without training anything: scikit-learn's through a classifier that
+hands on its only column. Both controllers are asked for the same two guarantees, 5 % each at a
+confidence of 95 %; what they refer is measured on fresh cases.
+"""
+
+import argparse
+import warnings
+
+import numpy as np
+from _rounds import machine, median_seconds, print_table
+from mapie.risk_control import BinaryClassificationController, BinaryRisk
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import TunedThresholdClassifierCV
+
+import secondlook as sl
+
+GAP, SHARE = 2.5, 0.3
+MISSED = BinaryRisk(lambda y, p: p == 0, lambda y, p: y == 1, False)
+ALARMED = BinaryRisk(lambda y, p: p == 1, lambda y, p: y == 0, False)
+REFERRED = BinaryRisk(lambda y, p: np.isnan(p), lambda y, p: np.full(len(y), True), False)
+
+
+class Column(ClassifierMixin, BaseEstimator):
+    """A classifier whose score is its only feature."""
+
+    def fit(self, X, y):
+        """Learn nothing."""
+        self.classes_ = np.unique(y)
+        return self
+
+    def decision_function(self, X):
+        """Return the column."""
+        return X[:, 0]
+
+    def predict(self, X):
+        """Cut at 0."""
+        return (X[:, 0] >= 0).astype(int)
+
+
+def cases(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    y = (random.random(n) < SHARE).astype(int)
+    return random.normal(GAP * y), y
+
+
+def by_scikit_learn(score: np.ndarray, y: np.ndarray, n_thresholds: int) -> float:
+    tuner = TunedThresholdClassifierCV(
+        Column().fit(score[:, None], y),
+        scoring="accuracy",
+        thresholds=n_thresholds,
+        cv="prefit",
+        refit=False,
+    )
+    return tuner.fit(score[:, None], y).best_threshold_
+
+
+def decide(scores: np.ndarray, lower: float, upper: float) -> np.ndarray:
+    """Return 1, 0, or NaN for a referral, as MAPIE takes it."""
+    scores = np.ravel(scores)
+    return np.select([scores >= upper, scores < lower], [1.0, 0.0], np.nan)
+
+
+def by_mapie(score: np.ndarray, y: np.ndarray, n_cuts: int) -> tuple[float, float]:
+    cuts = np.linspace(-1, 4, n_cuts)
+    controller = BinaryClassificationController(
+        decide,
+        [MISSED, ALARMED],
+        [0.05, 0.05],
+        confidence_level=0.95,
+        best_predict_param_choice=REFERRED,
+        list_predict_params=np.array([(a, b) for a in cuts for b in cuts if a <= b]),
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        controller.calibrate(score[:, None], y)
+    return controller.best_predict_param or (-np.inf, np.inf)
+
+
+def by_us(score: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    band = sl.SuspiciousBand(0.05, 0.05, 0.95).fit(score, y)
+    return band.lower_, band.upper_
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=7)
+    rounds = parser.parse_args().rounds
+    print(machine())
+    score, y = cases(1_000_000)
+    print_table(
+        "the best cut-off of 1,000,000 scores",
+        median_seconds(
+            {
+                "secondlook, exact": lambda: sl.tune_threshold(y, score),
+                "scikit-learn, 100 cut-offs": lambda: by_scikit_learn(score, y, 100),
+                "sorting alone (numpy.sort)": lambda: np.sort(score),
+            },
+            rounds,
+            {"scikit-learn, 100 cut-offs": 2},
+        ),
+        "ms",
+        1e3,
+    )
+    print_table(
+        "area under the ROC curve of 1,000,000 scores",
+        median_seconds(
+            {
+                "secondlook, with the curve": lambda: sl.roc_curve(y, score).area,
+                "scikit-learn": lambda: roc_auc_score(y, score),
+            },
+            rounds,
+        ),
+        "ms",
+        1e3,
+    )
+
+    few = cases(1500)
+    print_table(
+        "a band with two guarantees, 1,500 cases",
+        median_seconds(
+            {
+                "secondlook": lambda: by_us(*few),
+                "MAPIE, 325 bands to choose from": lambda: by_mapie(*few, 25),
+            },
+            rounds,
+        ),
+        "ms",
+        1e3,
+    )
+    print("\n| referred, 1,500 labelled cases | mean of 20 | least | most |\n|---|---|---|---|")
+    fresh, _ = cases(200_000, seed=1000)
+    for name, choose in {
+        "secondlook": by_us,
+        "MAPIE, 325 bands to choose from": lambda *few: by_mapie(*few, 25),
+        "MAPIE, 55 bands": lambda *few: by_mapie(*few, 10),
+    }.items():
+        shares = []
+        for seed in range(20):
+            lower, upper = choose(*cases(1500, seed))
+            shares.append(float(np.mean((fresh >= lower) & (fresh < upper))))
+        print(f"| {name} | {np.mean(shares):.1%} | {min(shares):.1%} | {max(shares):.1%} |")
+
+
+if __name__ == "__main__":
+    main()
