@@ -455,8 +455,8 @@ std::string ModelFile::tensors_fingerprint() const {
   XXH3_state_t state;
   XXH3_64bits_reset(&state);
   for (const auto& [name, tensor] : tensors_) {
-    const std::string what = fmt::format("{} {} {} ", name, name_of(tensor.type),
-                                         fmt::join(tensor.shape, ","));
+    const std::string what =
+        fmt::format("{} {} {} ", name, name_of(tensor.type), fmt::join(tensor.shape, ","));
     XXH3_64bits_update(&state, what.data(), what.size());
     XXH3_64bits_update(&state, tensor.bytes.data(), tensor.bytes.size());
   }

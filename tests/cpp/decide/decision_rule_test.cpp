@@ -65,8 +65,7 @@ TEST_CASE("DecisionRule: is in its model's file beside what else was decided the
   ModelFile file = model_with(1);
   rule.write_to(file);
   const std::string bytes = file.serialize();
-  const auto again =
-      DecisionRule::read_from(ModelFile::parse(std::as_bytes(std::span(bytes))));
+  const auto again = DecisionRule::read_from(ModelFile::parse(std::as_bytes(std::span(bytes))));
   REQUIRE(again);
   REQUIRE(again->to_json() == rule.to_json());
   REQUIRE(again->decide(scores) == rule.decide(scores));

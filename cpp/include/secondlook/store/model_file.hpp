@@ -83,8 +83,8 @@ class SECONDLOOK_EXPORT ModelFile {
     return tensors_;
   }
 
-  /// Checksum over names, types, shapes and values of all tensors, 16 hexadecimal digits: what tells
-  /// whether a model is still the same. O(bytes).
+  /// Checksum over names, types, shapes and values of all tensors, 16 hexadecimal digits: what
+  /// tells whether a model is still the same. O(bytes).
   [[nodiscard]] std::string tensors_fingerprint() const;
 
   /// A tensor's values, looked at in place: valid as long as the file is neither changed nor gone.
