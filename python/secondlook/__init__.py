@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from secondlook.errors import DriftWarning as DriftWarning
     from secondlook.errors import ModelFileError as ModelFileError
     from secondlook.errors import StaleDecisionWarning as StaleDecisionWarning
+    from secondlook.image.augmentation import Augmentation as Augmentation
     from secondlook.learn.drift import Adwin as Adwin
     from secondlook.learn.drift import PageHinkley as PageHinkley
     from secondlook.learn.drift import kolmogorov_smirnov as kolmogorov_smirnov
@@ -55,6 +56,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Adwin": "learn.drift",
     "AnomalyLikelihood": "decide.anomaly_likelihood",
+    "Augmentation": "image",
     "Autoencoder": "detect.autoencoder",
     "BATTERY_FEATURES": "series",
     "BatteryFeatures": "series",

@@ -1,21 +1,22 @@
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 pybind11_internals_version: int
+MAX_PIXELS: int
 
-def decode_bytes(
-    data: bytes,
-    size: tuple[int, int],
-    mean: tuple[float, float, float],
-    standard_deviation: tuple[float, float, float],
-    name: str,
-) -> NDArray[np.float32]: ...
-def decode_file(
-    file: str,
-    size: tuple[int, int],
-    mean: tuple[float, float, float],
-    standard_deviation: tuple[float, float, float],
-) -> NDArray[np.float32]: ...
+# Pixels are C-contiguous uint8 or uint16 arrays of (rows, columns) or (rows, columns, 3); options
+# are JSON objects.
+def decode(data: bytes, name: str, max_pixels: int) -> NDArray[Any]: ...
+def read(file: Path, max_pixels: int) -> NDArray[Any]: ...
+def resize(pixels: NDArray[Any], height: int, width: int) -> NDArray[Any]: ...
+def preprocess(pixels: NDArray[Any], options: str) -> NDArray[np.float32]: ...
+def check_augmentation(options: str, /) -> None: ...
+def augment(
+    pixels: NDArray[Any], options: str, seed: int, epoch: int, index: int
+) -> NDArray[Any]: ...
 def train_small_network(
     samples: int, features: int, hidden: int, steps: int, seed: int
 ) -> tuple[float, float]: ...

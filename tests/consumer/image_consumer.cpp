@@ -5,7 +5,7 @@
 
 int main() {
   try {
-    static_cast<void>(secondlook::decode_image(std::filesystem::path("no/such/file.png")));
+    static_cast<void>(secondlook::read_image("no/such/file.png"));
     return 1;
   } catch (const secondlook::FileError& error) {
     std::cout << error.what() << '\n';
