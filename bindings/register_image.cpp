@@ -12,9 +12,10 @@
 #include "arrays.hpp"
 #include "image_arrays.hpp"
 #include "register.hpp"
+#include "secondlook/image/architecture.hpp"
 #include "secondlook/image/augmentation.hpp"
 #include "secondlook/image/decode.hpp"
-#include "secondlook/image/network.hpp"
+#include "secondlook/image/near_duplicates.hpp"
 #include "secondlook/image/options_json.hpp"
 #include "secondlook/image/preprocessing.hpp"
 
@@ -56,6 +57,19 @@ py::array augment(const py::array& pixels, const std::string& options, std::uint
       released([&] { return secondlook::augment(image, augmentation, seed, epoch, index); }));
 }
 
+/// Name and shape of each tensor.
+std::vector<std::pair<std::string, std::vector<std::int64_t>>> tensors_of(
+    const std::string& architecture, std::size_t channels, std::size_t height, std::size_t width,
+    std::size_t n_classes) {
+  const auto parameters = secondlook::image_classifier_parameters_from_json(
+      R"({"architecture": ")" + architecture + "\"}");
+  std::vector<std::pair<std::string, std::vector<std::int64_t>>> tensors;
+  for (auto& tensor :
+       secondlook::tensors_of(parameters.architecture, channels, height, width, n_classes))
+    tensors.emplace_back(std::move(tensor.name), std::move(tensor.shape));
+  return tensors;
+}
+
 }  // namespace
 
 void register_image(py::module_& module) {
@@ -75,14 +89,9 @@ void register_image(py::module_& module) {
   });
   module.def("augment", &augment, py::arg("pixels"), py::arg("options"), py::arg("seed"),
              py::arg("epoch"), py::arg("index"));
-  module.def(
-      "train_small_network",
-      [](std::size_t samples, std::size_t features, std::size_t hidden, std::size_t steps,
-         std::uint64_t seed) {
-        const py::gil_scoped_release release;
-        const auto loss = secondlook::train_small_network(samples, features, hidden, steps, seed);
-        return std::pair(loss.first, loss.last);
-      },
-      py::arg("samples"), py::arg("features"), py::arg("hidden"), py::arg("steps"),
-      py::arg("seed"));
+  module.def("difference_hash",
+             [](const py::array& pixels) { return secondlook::difference_hash(to_image(pixels)); });
+  module.def("tensors_of", &tensors_of, py::arg("architecture"), py::arg("channels"),
+             py::arg("height"), py::arg("width"), py::arg("n_classes"));
+  register_image_classifier(module);
 }

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from secondlook.errors import ModelFileError as ModelFileError
     from secondlook.errors import StaleDecisionWarning as StaleDecisionWarning
     from secondlook.image.augmentation import Augmentation as Augmentation
+    from secondlook.image.image_classifier import ImageClassifier as ImageClassifier
     from secondlook.learn.drift import Adwin as Adwin
     from secondlook.learn.drift import PageHinkley as PageHinkley
     from secondlook.learn.drift import kolmogorov_smirnov as kolmogorov_smirnov
@@ -67,6 +68,7 @@ _HOME = {
     "EnsembleRecord": "detect.ensemble_stream",
     "EnsembleStream": "detect.ensemble_stream",
     "EventMetrics": "decide.event_metrics",
+    "ImageClassifier": "image",
     "IncrementalLearner": "learn.incremental_learner",
     "IsolationForest": "detect.isolation_forest",
     "LSTMForecaster": "detect.lstm_forecaster",

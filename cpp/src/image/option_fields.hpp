@@ -3,8 +3,10 @@
 #include <array>
 #include <string_view>
 
+#include "image/network_plan.hpp"
 #include "image/strict_fields.hpp"
 #include "secondlook/image/augmentation.hpp"
+#include "secondlook/image/image_classifier.hpp"
 #include "secondlook/image/preprocessing.hpp"
 
 namespace secondlook::image {
@@ -12,6 +14,31 @@ namespace secondlook::image {
 template <>
 struct EnumNames<ContrastNormalisation> {
   static constexpr std::array<std::string_view, 3> names = {"none", "stretch", "clahe"};
+};
+
+template <>
+struct EnumNames<Optimizer> {
+  static constexpr std::array<std::string_view, 2> names = {"adamw", "sgd"};
+};
+template <>
+struct EnumNames<LearningRateSchedule> {
+  static constexpr std::array<std::string_view, 3> names = {"one_cycle", "cosine", "constant"};
+};
+template <>
+struct EnumNames<ClassWeighting> {
+  static constexpr std::array<std::string_view, 2> names = {"none", "balanced"};
+};
+template <>
+struct EnumNames<Precision> {
+  static constexpr std::array<std::string_view, 3> names = {"auto", "float32", "bfloat16"};
+};
+template <>
+struct EnumNames<Device> {
+  static constexpr std::array<std::string_view, 3> names = {"auto", "cpu", "cuda"};
+};
+template <>
+struct EnumNames<EdgePaddingRule> {
+  static constexpr std::array<std::string_view, 3> names = {"auto", "symmetric", "tensorflow"};
 };
 
 /// Calls use(name, value) for every field.
@@ -44,6 +71,42 @@ void for_each_field(Options& p, Use&& use) {
   use("contrast", p.contrast);
   use("clipped_share", p.clipped_share);
   use("range", p.range);
+}
+
+/// All but the augmentation, which is an object of its own.
+template <class Options, class Use>
+  requires std::same_as<std::remove_const_t<Options>, ImageClassifierParameters>
+void for_each_field(Options& p, Use&& use) {
+  use("architecture", p.architecture);
+  use("weights", p.weights);
+  use("height", p.height);
+  use("width", p.width);
+  use("channels", p.channels);
+  use("contrast", p.contrast);
+  use("clipped_share", p.clipped_share);
+  use("value_range", p.value_range);
+  use("mean", p.mean);
+  use("standard_deviation", p.standard_deviation);
+  use("padding", p.padding);
+  use("trained_blocks", p.trained_blocks);
+  use("optimizer", p.optimizer);
+  use("schedule", p.schedule);
+  use("learning_rate", p.learning_rate);
+  use("weight_decay", p.weight_decay);
+  use("label_smoothing", p.label_smoothing);
+  use("class_weighting", p.class_weighting);
+  use("class_weights", p.class_weights);
+  use("weight_averaging", p.weight_averaging);
+  use("batch_size", p.batch_size);
+  use("max_epochs", p.max_epochs);
+  use("patience", p.patience);
+  use("validation_fraction", p.validation_fraction);
+  use("precision", p.precision);
+  use("inference_precision", p.inference_precision);
+  use("device", p.device);
+  use("replay_size", p.replay_size);
+  use("seed", p.seed);
+  use("n_jobs", p.n_jobs);
 }
 
 template <class Options>

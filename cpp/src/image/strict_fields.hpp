@@ -67,6 +67,13 @@ class FieldReader {
     }
   }
 
+  /// A member that is an object of its own; nothing where there is none.
+  [[nodiscard]] const StrictJson* nested(const char* name) {
+    known_.insert(name);
+    const auto found = object_.find(name);
+    return found == object_.end() ? nullptr : &*found;
+  }
+
   /// @throws InvalidArgument for a name that nobody asked for
   void finish() const {
     for (const auto& [name, value] : object_.items())

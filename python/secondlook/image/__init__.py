@@ -6,7 +6,14 @@ require_torch()
 
 from secondlook.image.augmentation import Augmentation  # noqa: E402
 from secondlook.image.decode import MAX_PIXELS, read_image  # noqa: E402
-from secondlook.image.network import train_small_network  # noqa: E402
+from secondlook.image.image_classifier import ImageClassifier, list_images  # noqa: E402
 from secondlook.image.preprocessing import preprocess  # noqa: E402
 
-__all__ = ["MAX_PIXELS", "Augmentation", "preprocess", "read_image", "train_small_network"]
+__all__ = [
+    "MAX_PIXELS",
+    "Augmentation",
+    "ImageClassifier",
+    "list_images",
+    "preprocess",
+    "read_image",
+]

@@ -5,6 +5,7 @@
 
 #include "secondlook/core/export.hpp"
 #include "secondlook/image/augmentation.hpp"
+#include "secondlook/image/image_classifier.hpp"
 #include "secondlook/image/preprocessing.hpp"
 
 namespace secondlook {
@@ -14,7 +15,10 @@ namespace secondlook {
 /// @throws InvalidArgument for an unknown member, or one of another type
 [[nodiscard]] SECONDLOOK_EXPORT Augmentation augmentation_from_json(std::string_view json);
 [[nodiscard]] SECONDLOOK_EXPORT Preprocessing preprocessing_from_json(std::string_view json);
+[[nodiscard]] SECONDLOOK_EXPORT ImageClassifierParameters
+image_classifier_parameters_from_json(std::string_view json);
 
+[[nodiscard]] SECONDLOOK_EXPORT std::string to_json(const ImageClassifierParameters& parameters);
 [[nodiscard]] SECONDLOOK_EXPORT std::string to_json(const Augmentation& augmentation);
 [[nodiscard]] SECONDLOOK_EXPORT std::string to_json(const Preprocessing& preprocessing);
 
