@@ -392,7 +392,7 @@ ImageFitReport ImageClassifier::fit(std::span<const ImageInput> images,
       status.total = n_steps_an_epoch * p.max_epochs;
       status.last_epoch = done.history.empty() ? nullptr : &done.history.back();
       ImageTrainingEpoch epoch = passes.pass(trainer, split.training, status.epoch, status);
-      const InferenceNetwork judged(trainer.judged(), bfloat16);
+      const InferenceNetwork judged(trainer.judged(), state.preprocessing, bfloat16);
       const Evaluation judgement = evaluate(judged, state.preprocessing, set.images, kept_labels,
                                             judges, weights, n_threads);
       epoch.validation_loss = judgement.loss;
@@ -550,7 +550,7 @@ void ImageClassifier::State::use(Network trained, const ImageClassifierParameter
   const at::Device device = image::device_of(parameters.device);
   for (auto& [name, values] : trained.tensors()) values = values.detach().to(device);
   const bool bfloat16 = image::use_bfloat16(parameters.inference_precision);
-  inference = std::make_shared<const InferenceNetwork>(trained, bfloat16);
+  inference = std::make_shared<const InferenceNetwork>(trained, preprocessing, bfloat16);
   network = std::make_shared<const Network>(std::move(trained));
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "image/network.hpp"
+#include "secondlook/image/preprocessing.hpp"
 
 namespace secondlook::image {
 
@@ -15,8 +16,9 @@ namespace secondlook::image {
 /// of threads may run it.
 class InferenceNetwork {
  public:
+  /// @param preprocessing what makes the images: the network is made ready for their size alone
   /// @param bfloat16 convolutions in bfloat16; probabilities then differ by some thousandths
-  InferenceNetwork(const Network& network, bool bfloat16);
+  InferenceNetwork(const Network& network, const Preprocessing& preprocessing, bool bfloat16);
 
   /// Features of shape (n, n_features) of a batch (n, channels, height, width): what the last layer
   /// takes.
@@ -35,10 +37,19 @@ class InferenceNetwork {
     Step step;
     at::Tensor weight;
     at::Tensor bias;
-    bool adds_kept = false;  // the residual sum that follows is this convolution's own
+    bool adds_kept = false;           // the residual sum that follows is this convolution's own
+    std::int64_t first_padding = -1;  // where the kernel was widened: of all four sides
   };
 
-  [[nodiscard]] at::Tensor run(at::Tensor x, std::size_t last) const;
+  // What a run over the layers has met.
+  struct Sizes {
+    std::vector<std::vector<std::int64_t>> inputs;  // of each layer
+    std::size_t largest_bytes = 0;                  // of what one layer gives for one image
+  };
+
+  void pack(const Preprocessing& preprocessing);
+  [[nodiscard]] at::Tensor run_in_parts(const at::Tensor& x, std::size_t last) const;
+  [[nodiscard]] at::Tensor run(at::Tensor x, std::size_t last, Sizes* sizes = nullptr) const;
   [[nodiscard]] at::Tensor convolve(const Layer& layer, at::Tensor x, const at::Tensor& kept) const;
 
   std::vector<Layer> layers_;
@@ -46,6 +57,7 @@ class InferenceNetwork {
   Padding padding_ = Padding::symmetric;
   bool bfloat16_ = false;
   bool fused_ = false;
+  std::int64_t part_ = 32;  // images that go through the layers together
   at::Tensor head_weight_;
   at::Tensor head_bias_;
 };
