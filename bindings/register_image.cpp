@@ -15,7 +15,6 @@
 #include "secondlook/image/architecture.hpp"
 #include "secondlook/image/augmentation.hpp"
 #include "secondlook/image/decode.hpp"
-#include "secondlook/image/near_duplicates.hpp"
 #include "secondlook/image/options_json.hpp"
 #include "secondlook/image/preprocessing.hpp"
 
@@ -89,8 +88,6 @@ void register_image(py::module_& module) {
   });
   module.def("augment", &augment, py::arg("pixels"), py::arg("options"), py::arg("seed"),
              py::arg("epoch"), py::arg("index"));
-  module.def("difference_hash",
-             [](const py::array& pixels) { return secondlook::difference_hash(to_image(pixels)); });
   module.def("tensors_of", &tensors_of, py::arg("architecture"), py::arg("channels"),
              py::arg("height"), py::arg("width"), py::arg("n_classes"));
   register_image_classifier(module);

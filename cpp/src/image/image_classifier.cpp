@@ -26,7 +26,6 @@ using image::Network;
 using image::Trainer;
 
 constexpr std::size_t kInferenceBatch = 32;
-constexpr int kAlikeBits = 1;  // hashes of different patients' X-rays differ in more, all but a few
 constexpr double kUpdateRate = 0.1;  // of the learning rate, when a trained network learns on
 
 // Random streams of a seed; the split has 1, the dropout those from 2²⁰ on.
@@ -345,7 +344,7 @@ ImageFitReport ImageClassifier::fit(std::span<const ImageInput> images,
   std::vector<std::uint64_t> hashes;
   for (const Image& image : set.images) hashes.push_back(difference_hash(image));
   if (options.groups.empty()) {
-    report.near_duplicates = near_duplicates(hashes, kAlikeBits);
+    report.near_duplicates = find_near_duplicates(set.images);
     for (auto& pair : report.near_duplicates) {
       pair.first = set.places[pair.first];
       pair.second = set.places[pair.second];

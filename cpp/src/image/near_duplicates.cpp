@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
+#include <numeric>
 #include <opencv2/imgproc.hpp>
+#include <optional>
 #include <tuple>
 
 #include "core/validation.hpp"
@@ -11,8 +14,14 @@
 
 namespace secondlook {
 
-std::uint64_t difference_hash(const Image& image) {
-  image::require_image("difference_hash", image);
+namespace {
+
+constexpr int kCandidateBits = 3;
+constexpr int kGridSide = 32;
+constexpr double kLeastCorrelation = 0.95;
+
+/// Mean grey of the fields of a grid.
+cv::Mat grid_of(const Image& image, cv::Size size) {
   cv::Mat pixels = image::as_mat(image);
   if (pixels.channels() == 3) {
     cv::Mat grey;
@@ -20,8 +29,33 @@ std::uint64_t difference_hash(const Image& image) {
     pixels = grey;
   }
   cv::Mat small, grid;
-  cv::resize(pixels, small, cv::Size(9, 8), 0, 0, cv::INTER_AREA);
+  cv::resize(pixels, small, size, 0, 0, cv::INTER_AREA);
   small.convertTo(grid, CV_32F);
+  return grid;
+}
+
+/// Changes of brightness to the right and downwards, of length 1; empty where there are none.
+std::vector<float> changes_of(const Image& image) {
+  const cv::Mat grid = grid_of(image, cv::Size(kGridSide, kGridSide));
+  std::vector<float> changes;
+  for (int row = 0; row + 1 < kGridSide; ++row)
+    for (int column = 0; column + 1 < kGridSide; ++column) {
+      const float here = grid.at<float>(row, column);
+      changes.push_back(grid.at<float>(row, column + 1) - here);
+      changes.push_back(grid.at<float>(row + 1, column) - here);
+    }
+  const float length =
+      std::sqrt(std::inner_product(changes.begin(), changes.end(), changes.begin(), 0.0F));
+  if (length == 0) return {};
+  for (float& change : changes) change /= length;
+  return changes;
+}
+
+}  // namespace
+
+std::uint64_t difference_hash(const Image& image) {
+  image::require_image("difference_hash", image);
+  const cv::Mat grid = grid_of(image, cv::Size(9, 8));
   std::uint64_t hash = 0;
   for (int row = 0; row < 8; ++row)
     for (int column = 0; column < 8; ++column)
@@ -50,6 +84,24 @@ std::vector<NearDuplicates> near_duplicates(std::span<const std::uint64_t> hashe
   std::ranges::sort(pairs, {}, key);
   const auto repeated = std::ranges::unique(pairs, {}, key);
   pairs.erase(repeated.begin(), repeated.end());
+  return pairs;
+}
+
+std::vector<NearDuplicates> find_near_duplicates(std::span<const Image> images) {
+  std::vector<std::uint64_t> hashes;
+  for (const Image& image : images) hashes.push_back(difference_hash(image));
+  auto pairs = near_duplicates(hashes, kCandidateBits);
+  std::vector<std::optional<std::vector<float>>> changes(images.size());
+  const auto changes_at = [&](std::size_t place) -> const std::vector<float>& {
+    if (!changes[place]) changes[place] = changes_of(images[place]);
+    return *changes[place];
+  };
+  std::erase_if(pairs, [&](const NearDuplicates& pair) {
+    const auto& a = changes_at(pair.first);
+    const auto& b = changes_at(pair.second);
+    if (a.empty() || b.empty()) return true;
+    return std::inner_product(a.begin(), a.end(), b.begin(), 0.0F) < kLeastCorrelation;
+  });
   return pairs;
 }
 

@@ -56,3 +56,24 @@ TEST_CASE("near_duplicates: all pairs that comparing every two finds") {
   CHECK(near_duplicates({}, 2).empty());
   CHECK_THROWS_AS(near_duplicates(hashes, 8), InvalidArgument);
 }
+
+TEST_CASE("find_near_duplicates: copies, not what is merely alike") {
+  // A common outline, as X-rays have, and details of each picture's own.
+  const auto picture = [](std::uint64_t seed, std::size_t offset) {
+    RandomStream random(seed);
+    const Image coarse = make_image(24, 24, 1, [&](auto row, auto column, auto) {
+      return 60 + 2 * row + 2 * (column % 12) + offset + random.below(40);
+    });
+    return resize(coarse, 96, 96);
+  };
+  std::vector<Image> images;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) images.push_back(picture(seed, 0));
+  images.push_back(resize(resize(images[4], 64, 64), 96, 96));
+  images.push_back(picture(9, 25));
+  const auto pairs = find_near_duplicates(images);
+  REQUIRE(pairs.size() == 2);
+  CHECK(pairs[0].first == 4);
+  CHECK(pairs[0].second == 20);
+  CHECK(pairs[1].first == 9);
+  CHECK(pairs[1].second == 21);
+}

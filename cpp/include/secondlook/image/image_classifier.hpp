@@ -26,11 +26,8 @@ namespace secondlook {
 enum class Optimizer { adamw, sgd };  ///< SGD is Nesterov's, of momentum 0.9
 enum class LearningRateSchedule { one_cycle, cosine, constant };  ///< one_cycle: Smith & Topin 2018
 enum class ClassWeighting { none, balanced };
-enum class Precision {
-  automatic,
-  float32,
-  bfloat16
-};                                           ///< automatic: bfloat16 where the CPU has it
+/// automatic: bfloat16 where the processor multiplies it.
+enum class Precision { automatic, float32, bfloat16 };
 enum class Device { automatic, cpu, cuda };  ///< automatic: CUDA where LibTorch has it
 enum class EdgePaddingRule { automatic, symmetric, tensorflow };  ///< automatic: as the weights say
 
