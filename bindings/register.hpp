@@ -20,3 +20,5 @@ void register_ensemble(pybind11::module_& detect);
 void register_series(pybind11::module_& module);
 void register_learn(pybind11::module_& module);
 void register_image(pybind11::module_& module);
+// Part of image's: what is trained.
+void register_image_classifier(pybind11::module_& module);

@@ -1,8 +1,8 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
 
-#include <array>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -10,62 +10,85 @@
 #include <utility>
 
 #include "arrays.hpp"
+#include "image_arrays.hpp"
 #include "register.hpp"
+#include "secondlook/image/architecture.hpp"
+#include "secondlook/image/augmentation.hpp"
 #include "secondlook/image/decode.hpp"
-#include "secondlook/image/network.hpp"
+#include "secondlook/image/options_json.hpp"
+#include "secondlook/image/preprocessing.hpp"
 
 namespace py = pybind11;
 
 namespace {
 
-using Shape = std::pair<std::size_t, std::size_t>;
-using Channels = std::array<float, 3>;
-
-py::array_t<float> to_numpy(secondlook::ImageTensor&& image) {
-  return to_array(std::move(image.values),
-                  {secondlook::ImageTensor::channels, static_cast<py::ssize_t>(image.height),
-                   static_cast<py::ssize_t>(image.width)});
+/// Calls `use` without the GIL.
+template <class Use>
+auto released(const Use& use) {
+  const py::gil_scoped_release release;
+  return use();
 }
 
-py::array_t<float> decode_bytes(const py::bytes& data, Shape size, Channels mean,
-                                Channels standard_deviation, const std::string& name) {
+py::array decode_bytes(const py::bytes& data, const std::string& name, std::size_t max_pixels) {
   const auto view = static_cast<std::string_view>(data);
-  secondlook::ImageTensor image;
-  {
-    const py::gil_scoped_release release;
-    image = secondlook::decode_image(std::as_bytes(std::span(view)),
-                                     {size.first, size.second, mean, standard_deviation}, name);
-  }
-  return to_numpy(std::move(image));
+  return to_array(released(
+      [&] { return secondlook::decode_image(std::as_bytes(std::span(view)), name, max_pixels); }));
 }
 
-py::array_t<float> decode_file(const std::string& file, Shape size, Channels mean,
-                               Channels standard_deviation) {
-  secondlook::ImageTensor image;
-  {
-    const py::gil_scoped_release release;
-    image = secondlook::decode_image(std::filesystem::path(file),
-                                     {size.first, size.second, mean, standard_deviation});
-  }
-  return to_numpy(std::move(image));
+py::array read_file(const std::filesystem::path& file, std::size_t max_pixels) {
+  return to_array(released([&] { return secondlook::read_image(file, max_pixels); }));
+}
+
+py::array_t<float> preprocess(const py::array& pixels, const std::string& options) {
+  const auto image = to_image(pixels);
+  const auto preprocessing = secondlook::preprocessing_from_json(options);
+  auto values = released([&] { return secondlook::preprocess(image, preprocessing); });
+  return to_array(std::move(values), {static_cast<py::ssize_t>(preprocessing.channels),
+                                      static_cast<py::ssize_t>(preprocessing.height),
+                                      static_cast<py::ssize_t>(preprocessing.width)});
+}
+
+py::array augment(const py::array& pixels, const std::string& options, std::uint64_t seed,
+                  std::uint64_t epoch, std::uint64_t index) {
+  const auto image = to_image(pixels);
+  const auto augmentation = secondlook::augmentation_from_json(options);
+  return to_array(
+      released([&] { return secondlook::augment(image, augmentation, seed, epoch, index); }));
+}
+
+/// Name and shape of each tensor.
+std::vector<std::pair<std::string, std::vector<std::int64_t>>> tensors_of(
+    const std::string& architecture, std::size_t channels, std::size_t height, std::size_t width,
+    std::size_t n_classes) {
+  const auto parameters = secondlook::image_classifier_parameters_from_json(
+      R"({"architecture": ")" + architecture + "\"}");
+  std::vector<std::pair<std::string, std::vector<std::int64_t>>> tensors;
+  for (auto& tensor :
+       secondlook::tensors_of(parameters.architecture, channels, height, width, n_classes))
+    tensors.emplace_back(std::move(tensor.name), std::move(tensor.shape));
+  return tensors;
 }
 
 }  // namespace
 
 void register_image(py::module_& module) {
   module.attr("pybind11_internals_version") = PYBIND11_INTERNALS_VERSION;
-  module.def("decode_bytes", &decode_bytes, py::arg("data"), py::arg("size"), py::arg("mean"),
-             py::arg("standard_deviation"), py::arg("name"));
-  module.def("decode_file", &decode_file, py::arg("file"), py::arg("size"), py::arg("mean"),
-             py::arg("standard_deviation"));
+  module.attr("MAX_PIXELS") = secondlook::kMaxPixels;
+  module.def("decode", &decode_bytes, py::arg("data"), py::arg("name"), py::arg("max_pixels"));
+  module.def("read", &read_file, py::arg("file"), py::arg("max_pixels"));
   module.def(
-      "train_small_network",
-      [](std::size_t samples, std::size_t features, std::size_t hidden, std::size_t steps,
-         std::uint64_t seed) {
-        const py::gil_scoped_release release;
-        const auto loss = secondlook::train_small_network(samples, features, hidden, steps, seed);
-        return std::pair(loss.first, loss.last);
+      "resize",
+      [](const py::array& pixels, std::size_t height, std::size_t width) {
+        return to_array(secondlook::resize(to_image(pixels), height, width));
       },
-      py::arg("samples"), py::arg("features"), py::arg("hidden"), py::arg("steps"),
-      py::arg("seed"));
+      py::arg("pixels"), py::arg("height"), py::arg("width"));
+  module.def("preprocess", &preprocess, py::arg("pixels"), py::arg("options"));
+  module.def("check_augmentation", [](const std::string& options) {
+    secondlook::check("Augmentation", secondlook::augmentation_from_json(options));
+  });
+  module.def("augment", &augment, py::arg("pixels"), py::arg("options"), py::arg("seed"),
+             py::arg("epoch"), py::arg("index"));
+  module.def("tensors_of", &tensors_of, py::arg("architecture"), py::arg("channels"),
+             py::arg("height"), py::arg("width"), py::arg("n_classes"));
+  register_image_classifier(module);
 }

@@ -56,6 +56,8 @@ if TYPE_CHECKING:
     from secondlook.errors import ModelFileError as ModelFileError
     from secondlook.errors import StaleDecisionWarning as StaleDecisionWarning
     from secondlook.errors import TooFewCasesWarning as TooFewCasesWarning
+    from secondlook.image.augmentation import Augmentation as Augmentation
+    from secondlook.image.image_classifier import ImageClassifier as ImageClassifier
     from secondlook.learn.drift import Adwin as Adwin
     from secondlook.learn.drift import PageHinkley as PageHinkley
     from secondlook.learn.drift import kolmogorov_smirnov as kolmogorov_smirnov
@@ -76,6 +78,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Adwin": "learn.drift",
     "AnomalyLikelihood": "decide.anomaly_likelihood",
+    "Augmentation": "image",
     "Autoencoder": "detect.autoencoder",
     "BATTERY_FEATURES": "series",
     "BandPrice": "decide.suspicious_band",
@@ -94,6 +97,7 @@ _HOME = {
     "Estimate": "decide.binomial_interval",
     "EventMetrics": "decide.event_metrics",
     "FeatureDistance": "decide.feature_distance",
+    "ImageClassifier": "image",
     "IncrementalLearner": "learn.incremental_learner",
     "IsolationForest": "detect.isolation_forest",
     "LSTMForecaster": "detect.lstm_forecaster",

@@ -1,21 +1,77 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-pybind11_internals_version: int
+from secondlook._core.store import ModelFile
 
-def decode_bytes(
-    data: bytes,
-    size: tuple[int, int],
-    mean: tuple[float, float, float],
-    standard_deviation: tuple[float, float, float],
-    name: str,
-) -> NDArray[np.float32]: ...
-def decode_file(
-    file: str,
-    size: tuple[int, int],
-    mean: tuple[float, float, float],
-    standard_deviation: tuple[float, float, float],
-) -> NDArray[np.float32]: ...
-def train_small_network(
-    samples: int, features: int, hidden: int, steps: int, seed: int
-) -> tuple[float, float]: ...
+pybind11_internals_version: int
+MAX_PIXELS: int
+
+# Pixels are C-contiguous uint8 or uint16 arrays of (rows, columns) or (rows, columns, 3); options
+# are JSON objects.
+def decode(data: bytes, name: str, max_pixels: int) -> NDArray[Any]: ...
+def read(file: Path, max_pixels: int) -> NDArray[Any]: ...
+def resize(pixels: NDArray[Any], height: int, width: int) -> NDArray[Any]: ...
+def preprocess(pixels: NDArray[Any], options: str) -> NDArray[np.float32]: ...
+def check_augmentation(options: str, /) -> None: ...
+def augment(
+    pixels: NDArray[Any], options: str, seed: int, epoch: int, index: int
+) -> NDArray[Any]: ...
+def tensors_of(
+    architecture: str, channels: int, height: int, width: int, n_classes: int
+) -> list[tuple[str, list[int]]]: ...
+
+class ImageClassifier:
+    def __init__(self, parameters: str) -> None: ...
+    # Images are pixels, or files to read.
+    def fit(
+        self,
+        images: list[NDArray[Any] | Path],
+        labels: NDArray[np.int64],
+        groups: NDArray[np.int64],
+        skip_broken: bool,
+        checkpoint: str,
+        progress: Callable[[int, int, int, float, tuple[float, ...] | None], None] | None,
+    ) -> dict[str, list[Any]]: ...
+    def partial_fit(
+        self,
+        images: list[NDArray[Any] | Path],
+        labels: NDArray[np.int64],
+        progress: Callable[[int, int, int, float, tuple[float, ...] | None], None] | None,
+    ) -> None: ...
+    def predict_proba(
+        self,
+        images: list[NDArray[Any] | Path],
+        flip: bool,
+        shift: bool,
+        progress: Callable[[int, int], None] | None,
+    ) -> NDArray[np.float64]: ...
+    def features(
+        self,
+        images: list[NDArray[Any] | Path],
+        progress: Callable[[int, int], None] | None,
+    ) -> NDArray[np.float64]: ...
+    def heatmap(self, image: NDArray[Any] | Path, class_index: int) -> NDArray[np.float32]: ...
+    def overlay(
+        self, image: NDArray[Any] | Path, class_index: int, strength: float
+    ) -> NDArray[np.uint8]: ...
+    @property
+    def fitted(self) -> bool: ...
+    @property
+    def n_classes(self) -> int: ...
+    @property
+    def n_features(self) -> int: ...
+    @property
+    def n_weights(self) -> int: ...
+    @property
+    def history(self) -> NDArray[np.float64]: ...
+    @property
+    def parameters(self) -> str: ...
+    @property
+    def preprocessing(self) -> str: ...
+    def to_file(self) -> ModelFile: ...
+    @staticmethod
+    def from_file(file: ModelFile) -> ImageClassifier: ...

@@ -357,8 +357,9 @@ class FileSource {
   std::size_t remaining_ = 0;
 };
 
+// The JSON text at the front.
 template <class Source>
-Header take_header(Source& source) {
+std::string take_header_text(Source& source) {
   expect(source.remaining() >= kLengthBytes, "cut off: expected at least {} bytes, got {}",
          kLengthBytes, source.remaining());
   std::uint64_t length = 0;
@@ -369,6 +370,12 @@ Header take_header(Source& source) {
          source.remaining());
   std::string text(length, '\0');
   source.read(text.data(), length);
+  return text;
+}
+
+template <class Source>
+Header take_header(Source& source) {
+  const std::string text = take_header_text(source);
   return read_header(text, source.remaining());
 }
 
@@ -510,6 +517,37 @@ std::string ModelFile::serialize() const {
 ModelFile ModelFile::parse(std::span<const std::byte> bytes) {
   MemorySource source(bytes);
   return Access::read(source);
+}
+
+TensorFile read_tensors(const std::filesystem::path& path) {
+  FileSource source(path);
+  try {
+    const Json header = parse_json(take_header_text(source), "the header");
+    expect(header.is_object(), "the header: expected an object, got {}", header.type_name());
+    TensorFile file;
+    std::vector<Entry> entries;
+    for (const auto& [name, value] : header.items()) {
+      if (name != kMetadata) {
+        entries.push_back(read_entry(name, value, source.remaining()));
+        continue;
+      }
+      expect(value.is_object(), "__metadata__: expected an object of strings");
+      for (const auto& [key, text] : value.items()) {
+        expect(text.is_string(), "__metadata__: expected an object of strings");
+        file.metadata.emplace(key, text.get<std::string>());
+      }
+    }
+    check_layout(entries, source.remaining());
+    for (Entry& entry : entries) {
+      Tensor tensor{entry.type, std::move(entry.shape), {}};
+      tensor.bytes.resize(entry.end - entry.begin);
+      source.read(tensor.bytes.data(), tensor.bytes.size());
+      file.tensors.emplace(std::move(entry.name), std::move(tensor));
+    }
+    return file;
+  } catch (const ModelFileError& error) {
+    throw ModelFileError(fmt::format("'{}': {}", path.string(), error.what()));
+  }
 }
 
 #define SECONDLOOK_INSTANTIATE(Scalar)                                                   \

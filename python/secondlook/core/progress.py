@@ -18,11 +18,12 @@ class ProgressBar:
     def __enter__(self) -> Self:
         return self
 
-    def __call__(self, done: int, total: int) -> None:
-        """Take note that `done` of `total` steps are done."""
+    def __call__(self, done: int, total: int, note: str = "") -> None:
+        """Take note that `done` of `total` steps are done, and how it stands."""
         if self._bar is None:
             self._bar = self._open(total)
         if self._bar is not False:
+            self._bar.set_postfix_str(note, refresh=False)
             self._bar.update(done - self._bar.n)
 
     def __exit__(

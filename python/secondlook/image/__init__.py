@@ -4,7 +4,16 @@ from secondlook.image._torch import require_torch
 
 require_torch()
 
-from secondlook.image.decode import decode_image  # noqa: E402
-from secondlook.image.network import train_small_network  # noqa: E402
+from secondlook.image.augmentation import Augmentation  # noqa: E402
+from secondlook.image.decode import MAX_PIXELS, read_image  # noqa: E402
+from secondlook.image.image_classifier import ImageClassifier, list_images  # noqa: E402
+from secondlook.image.preprocessing import preprocess  # noqa: E402
 
-__all__ = ["decode_image", "train_small_network"]
+__all__ = [
+    "MAX_PIXELS",
+    "Augmentation",
+    "ImageClassifier",
+    "list_images",
+    "preprocess",
+    "read_image",
+]

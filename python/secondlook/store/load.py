@@ -23,6 +23,7 @@ class LoadableModel(Protocol):
 _HOMES: dict[str, str] = {
     "autoencoder": "secondlook:Autoencoder",
     "detector_ensemble": "secondlook:DetectorEnsemble",
+    "image_classifier": "secondlook:ImageClassifier",
     "isolation_forest": "secondlook:IsolationForest",
     "lstm_forecaster": "secondlook:LSTMForecaster",
 }

@@ -192,3 +192,28 @@ TEST_CASE("ModelFile: errors name the file") {
   REQUIRE_THROWS_WITH(ModelFile::read(path),
                       "'" + path.string() + "': cut off: expected at least 8 bytes, got 4");
 }
+
+TEST_CASE("read_tensors: a safetensors file of any writer, and no broken one") {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "weights.safetensors";
+  const std::string header =
+      R"({"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})";
+  const auto write = [&](std::string_view text, std::size_t n_bytes) {
+    const std::uint64_t length = text.size();
+    std::ofstream file(path, std::ios::binary);
+    file.write(reinterpret_cast<const char*>(&length), sizeof length);
+    file << text << std::string(n_bytes, 'x');
+  };
+  write(header, 8);
+  const secondlook::TensorFile file = secondlook::read_tensors(path);
+  CHECK(file.metadata.at("format") == "pt");
+  CHECK(file.tensors.at("a").shape == std::vector<std::int64_t>{2});
+  CHECK(file.tensors.at("a").bytes.size() == 8);
+  for (const std::size_t n_bytes : {0, 7, 9}) {
+    write(header, n_bytes);
+    CHECK_THROWS_AS(secondlook::read_tensors(path), secondlook::ModelFileError);
+  }
+  write("[]", 0);
+  CHECK_THROWS_AS(secondlook::read_tensors(path), secondlook::ModelFileError);
+  CHECK_THROWS_AS(secondlook::read_tensors(folder.path() / "none"), secondlook::FileError);
+}

@@ -1,40 +1,129 @@
-from pathlib import Path
+import io
 
 import numpy as np
 import pytest
 
 pytest.importorskip("torch", reason="the image room needs torch")
 
-from secondlook.image import decode_image
+from secondlook.image import read_image
+
+Image = pytest.importorskip("PIL.Image", reason="Pillow writes the files to read")
+
+RANDOM = np.random.default_rng(0)
+GREY = RANDOM.integers(0, 256, size=(12, 17), dtype=np.uint8)
+COLOUR = RANDOM.integers(0, 256, size=(12, 17, 3), dtype=np.uint8)
+WIDE = RANDOM.integers(0, 65536, size=(12, 17), dtype=np.uint16)
 
 
-def bitmap(red: int, green: int, blue: int, rows: int = 4, columns: int = 4) -> bytes:
-    """An uncompressed bitmap of one colour."""
-    pixels = bytes([blue, green, red]) * columns * rows
-    size = 54 + len(pixels)
-    numbers = [(size, 4), (0, 4), (54, 4), (40, 4), (columns, 4), (rows, 4), (1, 2), (24, 2)]
-    return b"BM" + b"".join(n.to_bytes(k, "little") for n, k in numbers) + bytes(24) + pixels
+def encoded(pixels: np.ndarray, format: str, **options: object) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, format, **options)
+    return stream.getvalue()
 
 
-def test_bytes_and_file_decode_alike(tmp_path: Path) -> None:
-    file = tmp_path / "one.bmp"
-    file.write_bytes(bitmap(255, 0, 51))
-    x = decode_image(file, size=(3, 5), mean=(0, 0, 0), standard_deviation=(1, 1, 1))
-    assert x.dtype == np.float32
-    assert x.shape == (3, 3, 5)
-    np.testing.assert_allclose(x[:, 1, 2], [1.0, 0.0, 0.2], atol=1e-6)
-    np.testing.assert_array_equal(
-        x,
-        decode_image(file.read_bytes(), size=(3, 5), mean=(0, 0, 0), standard_deviation=(1, 1, 1)),
+@pytest.mark.parametrize("format", ["PNG", "TIFF", "BMP"])
+@pytest.mark.parametrize("pixels", [GREY, COLOUR], ids=["grey", "colour"])
+def test_lossless_formats_give_the_pixels_back(format, pixels, tmp_path):
+    data = encoded(pixels, format)
+    np.testing.assert_array_equal(read_image(data), pixels)
+    file = tmp_path / "image"
+    file.write_bytes(data)
+    np.testing.assert_array_equal(read_image(file), pixels)
+
+
+@pytest.mark.parametrize("format", ["PNG", "TIFF"])
+def test_16_bits_are_kept(format):
+    read = read_image(encoded(WIDE, format))
+    assert read.dtype == np.uint16
+    np.testing.assert_array_equal(read, WIDE)
+
+
+def test_jpeg_is_what_pillow_reads():
+    smooth = np.add.outer(np.arange(64), 2 * np.arange(48)).astype(np.uint8)
+    data = encoded(smooth, "JPEG", quality=90)
+    with Image.open(io.BytesIO(data)) as other:
+        # Two JPEG decoders may round differently.
+        np.testing.assert_allclose(read_image(data), np.asarray(other), atol=2)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "TIFF"])
+def test_the_orientation_is_applied(format, orientation):
+    from PIL import ImageOps
+
+    smooth = np.add.outer(np.arange(40) * 3, np.arange(24) * 5).astype(np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(smooth, format, exif=exif)
+    with Image.open(io.BytesIO(data)) as other:
+        upright = np.asarray(ImageOps.exif_transpose(other))
+    np.testing.assert_allclose(read_image(data).astype(int), upright.astype(int), atol=4)
+
+
+def test_arrays_and_pillow_images_are_taken():
+    np.testing.assert_array_equal(read_image(GREY[:, :, None]), GREY)
+    np.testing.assert_array_equal(read_image(COLOUR[::2, ::-1]), COLOUR[::2, ::-1])
+    np.testing.assert_array_equal(read_image(WIDE.astype(">u2")), WIDE)
+    np.testing.assert_array_equal(read_image(WIDE / 65535), WIDE)
+    np.testing.assert_array_equal(read_image(GREY > 127), np.where(GREY > 127, 255, 0))
+    np.testing.assert_array_equal(read_image(Image.fromarray(COLOUR)), COLOUR)
+    np.testing.assert_array_equal(read_image(Image.fromarray(WIDE)), WIDE)
+    assert read_image(Image.fromarray(COLOUR).convert("CMYK")).shape == COLOUR.shape
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (np.full((3, 3), np.nan), "expected floats in [0, 1], got NaN"),
+        (np.full((3, 3), 200.0), "expected floats in [0, 1], got 200 to 200"),
+        (np.zeros((3, 3, 4), np.uint8), "got (3, 3, 4)"),
+        (np.zeros((0, 3), np.uint8), "got (0, 3)"),
+        (np.zeros((3, 3), np.int64), "got int64"),
+        (b"", "got an empty file"),
+        (b"no image", "expected a JPEG, PNG, TIFF or BMP"),
+    ],
+)
+def test_what_is_no_image_is_refused(bad, message):
+    with pytest.raises(ValueError) as error:
+        read_image(bad)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "TIFF", "BMP"])
+def test_a_file_that_was_cut_off_is_an_error_that_names_it(format, tmp_path):
+    data = encoded(COLOUR, format)
+    file = tmp_path / f"cut.{format.lower()}"
+    for length in [1, 10, 60, len(data) // 2, len(data) - 60]:
+        file.write_bytes(data[:length])
+        with pytest.raises(ValueError, match=f"cut.{format.lower()}: "):
+            read_image(file)
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "TIFF", "BMP"])
+def test_changed_bytes_are_an_error_or_an_image(format):
+    data = encoded(COLOUR, format)
+    for at in range(0, len(data), 7):
+        changed = bytearray(data)
+        changed[at] ^= 0xFF
+        try:
+            read_image(bytes(changed))
+        except ValueError as error:
+            assert "decode_image: <bytes>: " in str(error)
+
+
+def test_the_size_is_limited_before_the_pixels_are_decoded(tmp_path):
+    file = tmp_path / "huge.png"
+    # 400 million equal pixels make a file of some 50 kB.
+    Image.new("1", (20000, 20000)).save(file)
+    with pytest.raises(ValueError) as error:
+        read_image(file)
+    assert "huge.png: expected at most 100000000 pixels (max_pixels), got 20000 × 20000" in str(
+        error.value
     )
 
 
-def test_core_exceptions_cross_over(tmp_path: Path) -> None:
-    file = tmp_path / "broken.png"
-    file.write_bytes(b"no image at all")
-    with pytest.raises(ValueError, match=r"broken\.png: not a JPEG"):  # InvalidArgument
-        decode_image(file)
-    with pytest.raises(OSError, match=r"missing\.png"):  # FileError
-        decode_image(tmp_path / "missing.png")
-    with pytest.raises(ValueError, match="expected a size of 1"):
-        decode_image(b"", size=0)
+def test_missing_files_and_folders_are_named(tmp_path):
+    with pytest.raises(OSError, match=r"missing\.png"):
+        read_image(tmp_path / "missing.png")
+    with pytest.raises(OSError, match="got the folder"):
+        read_image(tmp_path)

@@ -128,4 +128,16 @@ class SECONDLOOK_EXPORT ModelFile {
   std::map<std::string, Tensor, std::less<>> tensors_;
 };
 
+/// The tensors of a safetensors file of any writer, such as pretrained weights.
+struct TensorFile {
+  std::map<std::string, Tensor, std::less<>> tensors;
+  std::map<std::string, std::string, std::less<>> metadata;  ///< texts that the writer left
+};
+
+/// Reads any safetensors file.
+/// @throws FileError when it cannot be opened or read
+/// @throws ModelFileError when it is cut off, damaged or out of bounds; nothing is allocated for
+///   tensors before the header holds together
+[[nodiscard]] SECONDLOOK_EXPORT TensorFile read_tensors(const std::filesystem::path& path);
+
 }  // namespace secondlook

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <utility>
+
+#include "arrays.hpp"
+#include "secondlook/image/image.hpp"
+
+/// A copy of a C-contiguous array of (rows, columns) or (rows, columns, channels), uint8 or uint16;
+/// the wrapper in Python has made it so.
+inline secondlook::Image to_image(const pybind11::array& array) {
+  secondlook::Image image;
+  image.height = static_cast<std::size_t>(array.shape(0));
+  image.width = static_cast<std::size_t>(array.shape(1));
+  image.channels = array.ndim() == 3 ? static_cast<std::size_t>(array.shape(2)) : 1;
+  const auto copy = [&]<class Value>(Value) {
+    const auto typed = pybind11::cast<ContiguousArray<Value>>(array);
+    image.pixels = std::vector<Value>(typed.data(), typed.data() + typed.size());
+  };
+  if (array.itemsize() == 1) {
+    copy(std::uint8_t{});
+  } else {
+    copy(std::uint16_t{});
+  }
+  return image;
+}
+
+/// Hands an image's memory to NumPy: (rows, columns) if grey, else (rows, columns, 3).
+inline pybind11::array to_array(secondlook::Image&& image) {
+  std::vector<pybind11::ssize_t> shape = {static_cast<pybind11::ssize_t>(image.height),
+                                          static_cast<pybind11::ssize_t>(image.width)};
+  if (image.channels != 1) shape.push_back(static_cast<pybind11::ssize_t>(image.channels));
+  return std::visit(
+      [&](auto&& values) -> pybind11::array {
+        return to_array(std::move(values), std::move(shape));
+      },
+      std::move(image.pixels));
+}

@@ -1,0 +1,177 @@
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
+
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "arrays.hpp"
+#include "image_arrays.hpp"
+#include "register.hpp"
+#include "secondlook/image/image_classifier.hpp"
+#include "secondlook/image/options_json.hpp"
+
+namespace py = pybind11;
+using secondlook::Image;
+using secondlook::ImageClassifier;
+using secondlook::ImageInput;
+using secondlook::ImageTrainingEpoch;
+
+namespace {
+
+using Labels = ContiguousArray<std::int64_t>;
+
+/// Arrays are pixels, all else is the name of a file.
+ImageInput to_input(py::handle image) {
+  if (py::isinstance<py::array>(image)) return to_image(py::cast<py::array>(image));
+  return py::cast<std::filesystem::path>(image);
+}
+
+std::vector<ImageInput> to_inputs(const py::list& images) {
+  std::vector<ImageInput> inputs;
+  for (const auto image : images) inputs.push_back(to_input(image));
+  return inputs;
+}
+
+py::tuple to_tuple(const ImageTrainingEpoch& e) {
+  return py::make_tuple(e.loss, e.validation_loss, e.validation_accuracy, e.validation_recall,
+                        e.learning_rate, e.seconds, e.wait_share);
+}
+
+/// Lets Ctrl-C through, and tells `callback` how far training has come.
+secondlook::ImageTrainingProgress training_progress(const py::object& callback) {
+  return [handle = py::handle(callback)](const secondlook::ImageTrainingStatus& status) {
+    const py::gil_scoped_acquire gil;
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+    if (handle.is_none() || status.total == 0) return true;
+    handle(status.done, status.total, status.epoch, status.loss,
+           status.last_epoch == nullptr ? py::object(py::none())
+                                        : py::object(to_tuple(*status.last_epoch)));
+    return true;
+  };
+}
+
+py::dict fit(ImageClassifier& self, const py::list& images, const Labels& labels,
+             const Labels& groups, bool skip_broken, const std::string& checkpoint,
+             const py::object& progress) {
+  const auto inputs = to_inputs(images);
+  secondlook::ImageFitOptions options;
+  options.groups = as_span(groups);
+  options.skip_broken = skip_broken;
+  options.checkpoint = checkpoint;
+  options.progress = training_progress(progress);
+  secondlook::ImageFitReport report;
+  {
+    const py::gil_scoped_release release;
+    report = self.fit(inputs, as_span(labels), options);
+  }
+  py::list skipped, alike;
+  for (const auto& broken : report.skipped)
+    skipped.append(py::make_tuple(broken.index, broken.message));
+  for (const auto& pair : report.near_duplicates)
+    alike.append(py::make_tuple(pair.first, pair.second));
+  return py::dict(py::arg("skipped") = skipped, py::arg("near_duplicates") = alike);
+}
+
+/// One row an image, filled by `fill(inputs, values, progress)`.
+template <class Fill>
+py::array_t<double> rows(const py::list& images, std::size_t width, const py::object& progress,
+                         const Fill& fill) {
+  const auto inputs = to_inputs(images);
+  py::array_t<double> values(
+      {static_cast<py::ssize_t>(inputs.size()), static_cast<py::ssize_t>(width)});
+  const auto span = as_span(values);
+  const auto report = make_progress(progress);
+  const py::gil_scoped_release release;
+  fill(inputs, span, report);
+  return values;
+}
+
+py::array_t<float> heatmap(const ImageClassifier& self, const py::object& image,
+                           std::size_t class_index) {
+  const auto input = to_input(image);
+  secondlook::Heatmap map;
+  {
+    const py::gil_scoped_release release;
+    map = self.heatmap(input, class_index);
+  }
+  return to_array(std::move(map.values),
+                  {static_cast<py::ssize_t>(map.height), static_cast<py::ssize_t>(map.width)});
+}
+
+py::array overlay(const ImageClassifier& self, const py::object& image, std::size_t class_index,
+                  double strength) {
+  const auto input = to_input(image);
+  Image picture;
+  {
+    const py::gil_scoped_release release;
+    picture = self.overlay(input, class_index, strength);
+  }
+  return to_array(std::move(picture));
+}
+
+py::array_t<double> history(const ImageClassifier& self) {
+  std::vector<double> values;
+  for (const auto& epoch : self.history())
+    for (const auto value : to_tuple(epoch)) values.push_back(value.cast<double>());
+  return to_array(std::move(values), {static_cast<py::ssize_t>(self.history().size()), 7});
+}
+
+}  // namespace
+
+void register_image_classifier(py::module_& module) {
+  py::class_<ImageClassifier>(module, "ImageClassifier")
+      .def(py::init([](const std::string& parameters) {
+             return ImageClassifier(secondlook::image_classifier_parameters_from_json(parameters));
+           }),
+           py::arg("parameters"))
+      .def("fit", &fit, py::arg("images"), py::arg("labels"), py::arg("groups"),
+           py::arg("skip_broken"), py::arg("checkpoint"), py::arg("progress"))
+      .def(
+          "partial_fit",
+          [](ImageClassifier& self, const py::list& images, const Labels& labels,
+             const py::object& progress) {
+            const auto inputs = to_inputs(images);
+            const auto report = training_progress(progress);
+            const py::gil_scoped_release release;
+            self.partial_fit(inputs, as_span(labels), report);
+          },
+          py::arg("images"), py::arg("labels"), py::arg("progress"))
+      .def(
+          "predict_proba",
+          [](const ImageClassifier& self, const py::list& images, bool flip, bool shift,
+             const py::object& progress) {
+            return rows(images, self.n_classes(), progress,
+                        [&](const auto& inputs, auto values, const auto& report) {
+                          self.predict_proba(inputs, values, {flip, shift}, report);
+                        });
+          },
+          py::arg("images"), py::arg("flip"), py::arg("shift"), py::arg("progress"))
+      .def(
+          "features",
+          [](const ImageClassifier& self, const py::list& images, const py::object& progress) {
+            return rows(images, self.n_features(), progress,
+                        [&](const auto& inputs, auto values, const auto& report) {
+                          self.features(inputs, values, report);
+                        });
+          },
+          py::arg("images"), py::arg("progress"))
+      .def("heatmap", &heatmap, py::arg("image"), py::arg("class_index"))
+      .def("overlay", &overlay, py::arg("image"), py::arg("class_index"), py::arg("strength"))
+      .def_property_readonly("fitted", &ImageClassifier::fitted)
+      .def_property_readonly("n_classes", &ImageClassifier::n_classes)
+      .def_property_readonly("n_features", &ImageClassifier::n_features)
+      .def_property_readonly("n_weights", &ImageClassifier::n_weights)
+      .def_property_readonly("history", &history)
+      .def_property_readonly(
+          "parameters",
+          [](const ImageClassifier& self) { return secondlook::to_json(self.parameters()); })
+      .def_property_readonly(
+          "preprocessing",
+          [](const ImageClassifier& self) { return secondlook::to_json(self.preprocessing()); })
+      .def("to_file", &ImageClassifier::to_file)
+      .def_static("from_file", &ImageClassifier::from_file, py::arg("file"));
+}

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "secondlook/core/export.hpp"
+
+namespace secondlook {
+
+/// The networks that an image classifier can be.
+enum class Architecture {
+  mlp,           ///< fully connected, 256 and 64 units: what any other must beat
+  small_cnn,     ///< residual network of about a million weights, for images from 16 pixels a side
+  mobilenet_v2,  ///< Sandler et al. 2018; weights named as torchvision names them
+  vgg16          ///< Simonyan & Zisserman 2015; likewise, 138 million weights
+};
+
+[[nodiscard]] SECONDLOOK_EXPORT std::string_view name_of(Architecture architecture) noexcept;
+
+/// Name and shape of one tensor of a network.
+struct TensorShape {
+  std::string name;
+  std::vector<std::int64_t> shape;
+
+  bool operator==(const TensorShape&) const = default;
+};
+
+/// The tensors of a network in the order of its layers, the running statistics of its batch
+/// normalisations among them.
+/// @throws InvalidArgument when the network cannot see images of that size or channels
+[[nodiscard]] SECONDLOOK_EXPORT std::vector<TensorShape> tensors_of(Architecture architecture,
+                                                                    std::size_t channels,
+                                                                    std::size_t height,
+                                                                    std::size_t width,
+                                                                    std::size_t n_classes);
+
+}  // namespace secondlook

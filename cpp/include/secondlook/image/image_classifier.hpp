@@ -1,0 +1,211 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "secondlook/core/export.hpp"
+#include "secondlook/core/progress.hpp"
+#include "secondlook/image/architecture.hpp"
+#include "secondlook/image/augmentation.hpp"
+#include "secondlook/image/image.hpp"
+#include "secondlook/image/near_duplicates.hpp"
+#include "secondlook/image/preprocessing.hpp"
+#include "secondlook/store/model.hpp"
+
+namespace secondlook {
+
+enum class Optimizer { adamw, sgd };  ///< SGD is Nesterov's, of momentum 0.9
+enum class LearningRateSchedule { one_cycle, cosine, constant };  ///< one_cycle: Smith & Topin 2018
+enum class ClassWeighting { none, balanced };
+/// automatic: bfloat16 where the processor multiplies it.
+enum class Precision { automatic, float32, bfloat16 };
+enum class Device { automatic, cpu, cuda };  ///< automatic: CUDA where LibTorch has it
+enum class EdgePaddingRule { automatic, symmetric, tensorflow };  ///< automatic: as the weights say
+
+struct ImageClassifierParameters {
+  Architecture architecture = Architecture::small_cnn;
+  std::string weights;  ///< safetensors file to begin with; empty: random weights
+  std::size_t height = 224;
+  std::size_t width = 224;
+  std::size_t channels = 0;  ///< 1 grey, 3 colour; 0: as the network and the images want it
+  ContrastNormalisation contrast = ContrastNormalisation::none;
+  double clipped_share = 0.01;
+  std::array<double, 2> value_range{0.0, 65535.0};
+  /// Of the channels in [0, 1], one value or three; empty: ½ and ½ for mobilenet_v2, ImageNet's for
+  /// vgg16, the training images' own for the others.
+  std::vector<float> mean = {};
+  std::vector<float> standard_deviation = {};
+  EdgePaddingRule padding = EdgePaddingRule::automatic;
+  Augmentation augmentation = {};
+  int trained_blocks = -1;  ///< blocks before the last layer that are trained; 0: it alone; −1: all
+  Optimizer optimizer = Optimizer::adamw;
+  LearningRateSchedule schedule = LearningRateSchedule::one_cycle;
+  double learning_rate = 1e-3;  ///< the largest of the schedule
+  double weight_decay = 1e-2;   ///< of weights, not of biases and normalisations
+  double label_smoothing = 0;   ///< in [0, 1)
+  ClassWeighting class_weighting = ClassWeighting::none;
+  std::vector<double> class_weights = {};  ///< one a class; empty: as `class_weighting` says
+  double weight_averaging = 0;  ///< decay a step of the average that is judged and kept; 0: none
+  std::size_t batch_size = 32;
+  std::size_t max_epochs = 30;
+  std::size_t patience = 8;  ///< epochs without a better validation loss before training ends
+  double validation_fraction = 0.1;
+  Precision precision = Precision::automatic;          ///< of training
+  Precision inference_precision = Precision::float32;  ///< of predictions
+  Device device = Device::automatic;
+  std::size_t replay_size = 128;  ///< training images kept for `partial_fit`, prepared
+  std::uint64_t seed = 0;
+  int n_jobs = 0;  ///< threads, as `resolve_threads` reads it
+};
+
+/// What an epoch of training came to.
+struct ImageTrainingEpoch {
+  double loss = 0;  ///< of the training batches, with augmentation and smoothing
+  double validation_loss = 0;
+  double validation_accuracy = 0;
+  double validation_recall = 0;  ///< of class 1 where there are two, else the mean over the classes
+  double learning_rate = 0;      ///< of its last step
+  double seconds = 0;
+  double wait_share = 0;  ///< of the time, spent waiting for images
+};
+
+/// How far training has come.
+struct ImageTrainingStatus {
+  std::size_t done = 0;                            ///< steps
+  std::size_t total = 0;                           ///< steps of all epochs; training may end before
+  std::size_t epoch = 0;                           ///< completed ones
+  double loss = 0;                                 ///< mean of the epoch so far
+  const ImageTrainingEpoch* last_epoch = nullptr;  ///< none in the first
+};
+
+/// Called after every step on the thread that trains; false ends the training with `Cancelled`.
+using ImageTrainingProgress = std::function<bool(const ImageTrainingStatus&)>;
+
+/// A file or the pixels themselves.
+using ImageInput = std::variant<std::filesystem::path, Image>;
+
+struct ImageFitOptions {
+  /// One number an image, such as its patient: no group is both trained on and validated by.
+  /// Empty: every image by itself.
+  std::span<const std::int64_t> groups = {};
+  bool skip_broken = false;  ///< leave out what cannot be read, and list it
+  /// File for what was learned so far, written after each epoch, continued from where it is there,
+  /// removed when training has ended. Empty: none.
+  std::filesystem::path checkpoint = {};
+  ImageTrainingProgress progress = {};
+};
+
+/// A file that could not be read.
+struct BrokenImage {
+  std::size_t index = 0;
+  std::string message;
+};
+
+/// What `fit` noticed about the images.
+struct ImageFitReport {
+  std::vector<BrokenImage> skipped;
+  /// Images that look alike, by index; only looked for where there are no groups.
+  std::vector<NearDuplicates> near_duplicates;
+};
+
+/// Variations of an image whose probabilities are averaged.
+struct TestTimeAugmentation {
+  bool flip = false;   ///< the mirror image
+  bool shift = false;  ///< four images shifted by a thirty-second part of the size
+
+  bool operator==(const TestTimeAugmentation&) const = default;
+};
+
+/// Where a network looks: a value in [0, 1] for each pixel of the image.
+struct Heatmap {
+  std::size_t height = 0;
+  std::size_t width = 0;
+  std::vector<float> values;
+};
+
+/// Tells images apart by a convolutional network, trained by LibTorch.
+///
+/// Training keeps the weights of the least validation loss. At a fixed number of threads the same
+/// seed gives the same bits, also when it is continued from a checkpoint; augmented images come
+/// from the library's own pool of threads while the network trains. Predictions may be made by
+/// several threads at once; `fit`, `partial_fit` and the like may not.
+class SECONDLOOK_EXPORT ImageClassifier final : public Model {
+ public:
+  /// @throws InvalidArgument when a parameter is out of range
+  explicit ImageClassifier(ImageClassifierParameters parameters = {});
+  ~ImageClassifier() override;
+  ImageClassifier(const ImageClassifier&) = delete;
+  ImageClassifier& operator=(const ImageClassifier&) = delete;
+  ImageClassifier(ImageClassifier&&) noexcept;
+  ImageClassifier& operator=(ImageClassifier&&) noexcept;
+
+  /// Trains anew. All images, prepared, are in memory meanwhile: height · width · channels bytes
+  /// each, twice that of 16 bits.
+  ///
+  /// When cancelled after an epoch, the best weights so far are kept before `Cancelled` is thrown.
+  /// @param labels 0, 1, … of each image; every class up to the largest occurs
+  /// @throws InvalidArgument for one class only, labels or groups of another number, images or
+  ///   weights that do not fit; FileError and InvalidArgument naming the file that cannot be read
+  ImageFitReport fit(std::span<const ImageInput> images, std::span<const std::int64_t> labels,
+                     const ImageFitOptions& options = {});
+
+  /// Learns on: one pass over the new images together with those kept for replay, at a tenth of the
+  /// learning rate. Normalisations keep their statistics. On an exception nothing has changed.
+  /// @param labels of classes that training knew
+  void partial_fit(std::span<const ImageInput> images, std::span<const std::int64_t> labels,
+                   const ImageTrainingProgress& progress = {});
+
+  /// Probability of each class, row-major, shape (n, n_classes).
+  void predict_proba(std::span<const ImageInput> images, std::span<double> probabilities,
+                     const TestTimeAugmentation& tta = {}, const Progress& progress = {}) const;
+
+  /// What the last layer sees of each image, row-major, shape (n, n_features): images unlike those
+  /// of training lie far from theirs.
+  void features(std::span<const ImageInput> images, std::span<double> features,
+                const Progress& progress = {}) const;
+
+  /// Which parts of the image speak for a class, by Grad-CAM (Selvaraju et al., "Grad-CAM: Visual
+  /// Explanations from Deep Networks via Gradient-based Localization", ICCV 2017): of the image's
+  /// own size, its largest value 1 unless nothing speaks for the class.
+  /// @throws InvalidArgument for a network without feature maps (mlp)
+  [[nodiscard]] Heatmap heatmap(const ImageInput& image, std::size_t class_index) const;
+
+  /// The image in 8-bit colour with the heat map laid over it.
+  /// @param strength of the heat map, in [0, 1]
+  [[nodiscard]] Image overlay(const ImageInput& image, std::size_t class_index,
+                              double strength = 0.4) const;
+
+  [[nodiscard]] bool fitted() const noexcept;
+  [[nodiscard]] std::size_t n_classes() const noexcept;
+  [[nodiscard]] std::size_t n_features() const;
+  [[nodiscard]] std::size_t n_weights() const;
+  [[nodiscard]] const Preprocessing& preprocessing() const;
+  [[nodiscard]] const std::vector<ImageTrainingEpoch>& history() const noexcept;
+  [[nodiscard]] const ImageClassifierParameters& parameters() const noexcept;
+
+  [[nodiscard]] std::string_view kind() const noexcept override { return "image_classifier"; }
+  /// Tensors: the network's, after `network.`; `history` (epochs, 7); `replay.pixels` (n, rows,
+  /// columns, channels), uint8 or uint16, and `replay.labels` (n).
+  [[nodiscard]] ModelFile to_file() const override;
+  /// @throws ModelFileError when the file does not hold an image classifier
+  [[nodiscard]] static ImageClassifier from_file(const ModelFile& file);
+
+ private:
+  struct State;
+
+  void require_fitted(const char* who) const;
+
+  ImageClassifierParameters parameters_;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace secondlook

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "image/image_set.hpp"
+#include "image/inference_network.hpp"
+#include "image/network.hpp"
+#include "secondlook/image/image_classifier.hpp"
+
+namespace secondlook {
+
+/// What training leaves behind.
+struct ImageClassifier::State {
+  std::size_t n_classes = 0;
+  Preprocessing preprocessing;
+  std::shared_ptr<const image::Network> network;
+  std::shared_ptr<const image::InferenceNetwork> inference;  // of the same weights
+  std::vector<ImageTrainingEpoch> history;
+  // Training images kept to be learned from again, and how many were ever offered.
+  std::vector<Image> replay;
+  std::vector<std::int64_t> replay_labels;
+  std::uint64_t n_seen = 0;
+  std::uint64_t n_updates = 0;
+
+  /// Takes trained weights.
+  void use(image::Network trained, const ImageClassifierParameters& parameters);
+
+  /// The plan that the network has for images as they are prepared.
+  [[nodiscard]] image::NetworkPlan plan(Architecture architecture, image::Padding padding) const {
+    image::NetworkPlan plan = image::plan_network(
+        architecture, preprocessing.channels, preprocessing.height, preprocessing.width, n_classes);
+    plan.padding = padding;
+    return plan;
+  }
+};
+
+}  // namespace secondlook

@@ -1,0 +1,85 @@
+"""Random variations of training images."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from secondlook import _image
+from secondlook.image.decode import Pixels, as_pixels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """How far training images may be changed at random; by default not at all.
+
+    Parameters
+    ----------
+    horizontal_flip, vertical_flip : float, default=0
+        Probability that left and right, top and bottom change sides.
+    rotation, shear : float, default=0
+        Degrees either way at most, up to 180 and 59.
+    zoom : float, default=0
+        Factor 1 ± zoom, in [0, 0.9].
+    shift : float, default=0
+        Share of the size either way at most, in both directions.
+    brightness : float, default=0
+        Share of the whole range, added or taken.
+    contrast : float, default=0
+        Factor 1 ± contrast about the image's mean, in [0, 1].
+    gamma : float, default=0
+        Exponent from ``exp(-gamma)`` to ``exp(gamma)``, up to 3.
+    blur : float, default=0
+        Standard deviation of a Gaussian in pixels at most, up to 50.
+    noise : float, default=0
+        Standard deviation of a Gaussian as a share of the range at most.
+    clahe : float, default=0
+        Probability of contrast-limited adaptive histogram equalisation.
+    erasing : float, default=0
+        Probability that a rectangle of 2 to 20 % of the image is made grey.
+
+    Raises
+    ------
+    ValueError
+        If a range is out of bounds.
+
+    References
+    ----------
+    Z. Zhong, L. Zheng, G. Kang, S. Li, Y. Yang, "Random Erasing Data Augmentation", AAAI 2020.
+    """
+
+    horizontal_flip: float = 0
+    vertical_flip: float = 0
+    rotation: float = 0
+    shear: float = 0
+    zoom: float = 0
+    shift: float = 0
+    brightness: float = 0
+    contrast: float = 0
+    gamma: float = 0
+    blur: float = 0
+    noise: float = 0
+    clahe: float = 0
+    erasing: float = 0
+
+    def __post_init__(self) -> None:
+        _image.check_augmentation(self._json())
+
+    def apply(self, image: Any, *, seed: int = 0, epoch: int = 0, index: int = 0) -> Pixels:
+        """Return a random variation of an image, as training sees it.
+
+        Parameters
+        ----------
+        image : path, bytes, array or PIL.Image.Image
+            As `read_image` takes it.
+        seed, epoch, index : int
+            What the variation depends on, and nothing else.
+
+        Returns
+        -------
+        uint8 or uint16 array of the image's shape
+        """
+        pixels = as_pixels("Augmentation.apply", image)
+        return _image.augment(pixels, self._json(), seed, epoch, index)
+
+    def _json(self) -> str:
+        return json.dumps(asdict(self))

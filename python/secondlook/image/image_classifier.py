@@ -1,0 +1,684 @@
+"""Image classifier."""
+
+import json
+import os
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import NotFittedError
+
+from secondlook import _core, _image
+from secondlook.core.progress import ProgressBar
+from secondlook.core.threads import requested_threads
+from secondlook.decide.decision_rule import KeepsDecisionRule
+from secondlook.detect.tabular import seed_of
+from secondlook.errors import ModelFileError
+from secondlook.image.augmentation import Augmentation
+from secondlook.image.decode import Pixels, as_pixels, names_dicom
+from secondlook.image.preprocessing import Contrast
+
+EpochCallback = Callable[[dict[str, float]], object]
+
+_HISTORY = (
+    "loss",
+    "validation_loss",
+    "validation_accuracy",
+    "validation_recall",
+    "learning_rate",
+    "seconds",
+    "wait_share",
+)
+_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".dcm", ".dicom", ".ima")
+
+
+class ImageClassifier(KeepsDecisionRule, ClassifierMixin, BaseEstimator):
+    """Tell images apart by a convolutional network, trained by LibTorch.
+
+    Training keeps the weights of the least loss over the images held back. At a fixed number of
+    threads the same seed gives the same network, also when training went on from a checkpoint.
+    Ctrl-C ends training and leaves the best network so far.
+
+    Parameters
+    ----------
+    architecture : {"mobilenet_v2", "small_cnn", "vgg16", "mlp"}, default="mobilenet_v2"
+        ``"small_cnn"`` is a residual network of about a million weights, for images from 16 pixels
+        a side; ``"mlp"`` is fully connected, a baseline. MobileNetV2 and VGG16 have torchvision's
+        names of tensors.
+    weights : path or None, default=None
+        safetensors file to begin with; a last layer of another number of classes is left out.
+    image_size : int or (int, int), default=224
+        Rows and columns that the network sees; images of any size are resized.
+    channels : {None, 1, 3}, default=None
+        Grey or colour. None: colour for MobileNetV2 and VGG16, else grey if all images are.
+    contrast : {"none", "stretch", "clahe"}, default="none"
+        How each image's contrast is evened out, see `secondlook.image.preprocess`.
+    clipped_share : float, default=0.01
+        Share of the pixels at either end that ``"stretch"`` clips.
+    value_range : (float, float), default=(0, 65535)
+        16-bit values that become black and white.
+    mean, standard_deviation : float, three floats or None, default=None
+        Scale of the input, whose values are 0 to 1. None: 0.5 for MobileNetV2, ImageNet's for
+        VGG16, the training images' own for the others.
+    padding : {"auto", "symmetric", "tensorflow"}, default="auto"
+        How convolutions of stride 2 see the edge: as the weights' file says, else as torchvision.
+    augmentation : Augmentation or None, default=None
+        Random variations of the training images.
+    trainable : {"all", "head"} or int, default="all"
+        What is trained: all, the last layer, or so many blocks before it as well.
+    optimizer : {"adamw", "sgd"}, default="adamw"
+        SGD is Nesterov's, with momentum 0.9.
+    schedule : {"one_cycle", "cosine", "constant"}, default="one_cycle"
+        Of the learning rate over all epochs.
+    learning_rate : float, default=1e-3
+        The schedule's largest.
+    weight_decay : float, default=1e-2
+        Of weights; biases and normalisations have none.
+    label_smoothing : float, default=0
+        Share of the target that goes to all classes alike.
+    class_weight : {"balanced"}, dict of class to float, or None, default=None
+        Weights of the classes in the loss.
+    weight_averaging : float, default=0
+        Decay a step of an average of the weights, which is then what is judged and kept; 0: none.
+    batch_size : int, default=32
+    max_epochs : int, default=30
+    patience : int, default=8
+        Epochs without a better validation loss, after which training ends.
+    validation_fraction : float, default=0.1
+        Share of the images held back, by whole groups; with none, the training images judge.
+    precision : {"auto", "float32", "bfloat16"}, default="auto"
+        Of the convolutions in training; ``"auto"`` is bfloat16 where the processor has it.
+    inference_precision : {"float32", "bfloat16", "auto"}, default="float32"
+        Of the convolutions in predictions.
+    device : {"auto", "cpu", "cuda"}, default="auto"
+    replay_size : int, default=128
+        Training images kept in the model, prepared, for `partial_fit` to learn from again.
+    n_jobs : int or None, default=None
+        Threads; None leaves it to `SECONDLOOK_NUM_THREADS`, or takes all processors.
+    random_state : int, RandomState or None, default=None
+        Seed of weights, split, order, augmentation and dropout.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes_,)
+        Labels, sorted: the columns of `predict_proba`.
+    n_classes_ : int
+    history_ : dict of str to ndarray of shape (n_epochs,)
+        ``loss`` of the training batches; ``validation_loss``, ``validation_accuracy`` and
+        ``validation_recall`` (of the second class where there are two, else the classes' mean);
+        ``learning_rate``, ``seconds``, and ``wait_share`` of them spent waiting for images.
+    skipped_ : list of (int, str)
+        Index and message of each image that could not be read, with ``fit(skip_broken=True)``.
+    near_duplicates_ : ndarray of shape (n_pairs, 2)
+        Indices of images that look alike; sought where `fit` is given no groups.
+
+    References
+    ----------
+    M. Sandler, A. Howard, M. Zhu, A. Zhmoginov, L.-C. Chen, "MobileNetV2: Inverted Residuals and
+    Linear Bottlenecks", CVPR 2018. K. He, X. Zhang, S. Ren, J. Sun, "Deep Residual Learning for
+    Image Recognition", CVPR 2016. K. Simonyan, A. Zisserman, "Very Deep Convolutional Networks for
+    Large-Scale Image Recognition", ICLR 2015.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from secondlook import ImageClassifier
+    >>> images = np.random.default_rng(0).integers(0, 100, size=(60, 16, 16), dtype=np.uint8)
+    >>> images[30:, 4:9, 4:9] += 120  # a hot spot
+    >>> y = np.repeat(["good", "hot"], 30)
+    >>> model = ImageClassifier("small_cnn", image_size=16, max_epochs=4, random_state=0)
+    >>> model.fit(images, y, groups=range(60)).predict(images[[0, 59]])
+    array(['good', 'hot'], dtype='<U4')
+    """
+
+    _model: "_image.ImageClassifier"
+    _history_names: ClassVar[tuple[str, ...]] = _HISTORY
+
+    def __init__(
+        self,
+        architecture: Literal["mobilenet_v2", "small_cnn", "vgg16", "mlp"] = "mobilenet_v2",
+        weights: str | os.PathLike[str] | None = None,
+        *,
+        image_size: int | tuple[int, int] = 224,
+        channels: Literal[1, 3] | None = None,
+        contrast: Contrast = "none",
+        clipped_share: float = 0.01,
+        value_range: tuple[float, float] = (0, 65535),
+        mean: float | Sequence[float] | None = None,
+        standard_deviation: float | Sequence[float] | None = None,
+        padding: Literal["auto", "symmetric", "tensorflow"] = "auto",
+        augmentation: Augmentation | None = None,
+        trainable: Literal["all", "head"] | int = "all",
+        optimizer: Literal["adamw", "sgd"] = "adamw",
+        schedule: Literal["one_cycle", "cosine", "constant"] = "one_cycle",
+        learning_rate: float = 1e-3,
+        weight_decay: float = 1e-2,
+        label_smoothing: float = 0,
+        class_weight: Literal["balanced"] | Mapping[Any, float] | None = None,
+        weight_averaging: float = 0,
+        batch_size: int = 32,
+        max_epochs: int = 30,
+        patience: int = 8,
+        validation_fraction: float = 0.1,
+        precision: Literal["auto", "float32", "bfloat16"] = "auto",
+        inference_precision: Literal["auto", "float32", "bfloat16"] = "float32",
+        device: Literal["auto", "cpu", "cuda"] = "auto",
+        replay_size: int = 128,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.architecture = architecture
+        self.weights = weights
+        self.image_size = image_size
+        self.channels = channels
+        self.contrast = contrast
+        self.clipped_share = clipped_share
+        self.value_range = value_range
+        self.mean = mean
+        self.standard_deviation = standard_deviation
+        self.padding = padding
+        self.augmentation = augmentation
+        self.trainable = trainable
+        self.optimizer = optimizer
+        self.schedule = schedule
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.label_smoothing = label_smoothing
+        self.class_weight = class_weight
+        self.weight_averaging = weight_averaging
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.patience = patience
+        self.validation_fraction = validation_fraction
+        self.precision = precision
+        self.inference_precision = inference_precision
+        self.device = device
+        self.replay_size = replay_size
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        *,
+        skip_broken: bool = False,
+        checkpoint: str | os.PathLike[str] | None = None,
+        callback: EpochCallback | None = None,
+    ) -> Self:
+        """Train anew.
+
+        All images, as the network sees them, are in memory meanwhile.
+
+        Parameters
+        ----------
+        X : sequence of images, array, or folder
+            Each image as `secondlook.image.read_image` takes it: a path, bytes, an array or a
+            Pillow image; sizes may differ. An array of shape (n, rows, columns) or
+            (n, rows, columns, channels) is n images; a folder is its image files, sorted.
+        y : array-like of shape (n,)
+            Labels, of two classes at least: numbers, booleans or strings.
+        groups : array-like of shape (n,) or None, default=None
+            What each image belongs to, such as its patient; no group is both trained on and held
+            back. None: every image by itself, and images that look alike raise a warning.
+        skip_broken : bool, default=False
+            Leave out what cannot be read, and list it in `skipped_`.
+        checkpoint : path or None, default=None
+            Written after every epoch, and continued from where it is there; removed at the end.
+        callback : callable or None, default=None
+            Called after every epoch with its figures, named as in `history_`, and ``epoch``.
+
+        Returns
+        -------
+        self : ImageClassifier
+
+        Raises
+        ------
+        ValueError
+            If labels or groups do not fit the images, there is one class only, an image is broken
+            (the message names the file), or a parameter is out of range.
+        OSError
+            If a file cannot be read.
+        KeyboardInterrupt
+            On Ctrl-C; after the first epoch the best model so far is there to use.
+        """
+        who = "ImageClassifier.fit"
+        images = _sequence(who, X)
+        classes, labels = _encoded(who, y, len(images))
+        if len(classes) < 2:
+            raise ValueError(f"{who}: expected at least 2 classes, got {len(classes)}")
+        model = self._make_core(classes)
+        numbers = np.empty(0, np.int64)
+        if groups is not None:
+            numbers = _one_an_image(who, "groups", groups, len(images))
+            numbers = np.unique(numbers, return_inverse=True)[1].astype(np.int64)
+        skipped: list[tuple[int, str]] = []
+        inputs = self._inputs(who, images, skipped if skip_broken else None)
+        places = np.setdiff1d(np.arange(len(images)), [place for place, _ in skipped])
+        try:
+            with ProgressBar("Training") as bar:
+                report = model.fit(
+                    inputs,
+                    labels[places],
+                    numbers[places] if len(numbers) else numbers,
+                    skip_broken,
+                    "" if checkpoint is None else os.fspath(checkpoint),
+                    _Progress(bar, callback),
+                )
+        finally:
+            if model.fitted:
+                self._model = model
+                self.classes_ = classes
+                self.n_classes_ = len(classes)
+        more = [(int(places[i]), message) for i, message in report["skipped"]]
+        self.skipped_ = sorted(skipped + more)
+        pairs = np.array(report["near_duplicates"], dtype=np.int64).reshape(-1, 2)
+        self.near_duplicates_ = places[pairs]
+        if len(pairs):
+            first = self.near_duplicates_[0]
+            warnings.warn(
+                f"{who}: {len(pairs)} pairs of images look alike, such as {first[0]} and "
+                f"{first[1]} (near_duplicates_): what shows the same thing should be one of the "
+                "groups, or the validation is too good",
+                stacklevel=2,
+            )
+        return self
+
+    def partial_fit(self, X: Any, y: ArrayLike) -> Self:
+        """Learn on: one pass over new images together with those kept for replay.
+
+        At a tenth of the learning rate; normalisations keep their statistics. An untrained model is
+        trained by `fit`. On an error nothing has changed.
+
+        Parameters
+        ----------
+        X : sequence of images, array, or folder
+            As `fit` takes them.
+        y : array-like of shape (n,)
+            Their labels, of classes that the training knew.
+
+        Returns
+        -------
+        self : ImageClassifier
+        """
+        if not hasattr(self, "_model"):
+            return self.fit(X, y)
+        who = "ImageClassifier.partial_fit"
+        images = _sequence(who, X)
+        values = _one_an_image(who, "labels", y, len(images))
+        labels = np.searchsorted(self.classes_, values)
+        labels = np.minimum(labels, self.n_classes_ - 1).astype(np.int64)
+        unknown = values[self.classes_[labels] != values]
+        if len(unknown):
+            raise ValueError(
+                f"{who}: expected labels of {self.classes_.tolist()}, got {unknown[0]!r}"
+            )
+        with ProgressBar("Training") as bar:
+            self._model.partial_fit(self._inputs(who, images), labels, _Progress(bar, None))
+        self._recheck_rule()
+        return self
+
+    def predict_proba(self, X: Any, *, tta: Iterable[str] | None = None) -> NDArray[np.float64]:
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : sequence of images, array, or folder
+            As `fit` takes them.
+        tta : collection of {"flip", "shift"} or None, default=None
+            Test-time augmentation: average with the mirror image, with four small shifts.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n, n_classes_)
+        """
+        who = "ImageClassifier.predict_proba"
+        wanted = set([tta] if isinstance(tta, str) else tta or ())
+        if not wanted <= {"flip", "shift"}:
+            raise ValueError(f"{who}: tta: expected 'flip' and 'shift', got {sorted(wanted)}")
+        model = self._fitted()
+        inputs = self._inputs(who, _sequence(who, X))
+        with ProgressBar("Predicting") as bar:
+            return model.predict_proba(inputs, "flip" in wanted, "shift" in wanted, bar)
+
+    def predict(self, X: Any, *, tta: Iterable[str] | None = None) -> NDArray[Any]:
+        """Return the most probable class of each image."""
+        best = self.predict_proba(X, tta=tta).argmax(axis=1)
+        predicted: NDArray[Any] = self.classes_[best]
+        return predicted
+
+    def features(self, X: Any) -> NDArray[np.float64]:
+        """Return what the last layer sees: images unlike those of training lie far from theirs.
+
+        Returns
+        -------
+        features : ndarray of shape (n, n_features)
+        """
+        who = "ImageClassifier.features"
+        model = self._fitted()
+        inputs = self._inputs(who, _sequence(who, X))
+        with ProgressBar("Predicting") as bar:
+            return model.features(inputs, bar)
+
+    def heatmap(self, image: Any, label: Any = None) -> NDArray[np.float32]:
+        """Return which parts of an image speak for a class, by Grad-CAM.
+
+        Parameters
+        ----------
+        image : path, bytes, array or PIL.Image.Image
+        label : class or None, default=None
+            One of `classes_`. None: the class predicted.
+
+        Returns
+        -------
+        heatmap : float32 ndarray of the image's shape (rows, columns)
+            From 0 to 1.
+
+        Raises
+        ------
+        ValueError
+            If the network has no feature maps (``"mlp"``), or `label` is no class.
+
+        References
+        ----------
+        R. R. Selvaraju, M. Cogswell, A. Das, R. Vedantam, D. Parikh, D. Batra, "Grad-CAM: Visual
+        Explanations from Deep Networks via Gradient-based Localization", ICCV 2017.
+        """
+        model = self._fitted()
+        pixels = as_pixels("ImageClassifier.heatmap", image)
+        return model.heatmap(pixels, self._class_index(pixels, label))
+
+    def overlay(self, image: Any, label: Any = None, *, strength: float = 0.4) -> NDArray[np.uint8]:
+        """Return a picture of why: the image with its heat map laid over it.
+
+        Parameters
+        ----------
+        image : path, bytes, array or PIL.Image.Image
+        label : class or None, default=None
+            One of `classes_`. None: the class predicted.
+        strength : float, default=0.4
+            Of the heat map's colours, in [0, 1].
+
+        Returns
+        -------
+        picture : uint8 ndarray of shape (rows, columns, 3)
+        """
+        model = self._fitted()
+        pixels = as_pixels("ImageClassifier.overlay", image)
+        return model.overlay(pixels, self._class_index(pixels, label), strength)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted model to a file, which `secondlook.load` and C++ read.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        self._to_model_file().write(path)
+
+    @property
+    def history_(self) -> dict[str, NDArray[np.float64]]:
+        """Figures of each epoch, by name."""
+        if not self.__sklearn_is_fitted__():
+            raise AttributeError("ImageClassifier: not fitted yet, call fit first")
+        return dict(zip(self._history_names, self._model.history.T, strict=True))
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_model")
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = super().__getstate__()
+        state.pop("_ruled_model", None)
+        if "_model" not in state:
+            return state
+        return {**state, "_model": self._model.to_file().serialize()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if "_model" in state:
+            file = _core.store.ModelFile.parse(state["_model"])
+            self._model = _image.ImageClassifier.from_file(file)
+
+    def _ruled(self) -> "_image.ImageClassifier":
+        return self._fitted()
+
+    def _fitted(self) -> "_image.ImageClassifier":
+        if not hasattr(self, "_model"):
+            raise NotFittedError("ImageClassifier: not fitted yet, call fit first")
+        return self._model
+
+    def _size(self) -> tuple[int, int]:
+        size = self.image_size
+        rows, columns = (size, size) if isinstance(size, int | np.integer) else size
+        return int(rows), int(columns)
+
+    def _inputs(
+        self, who: str, images: Sequence[Any], skipped: list[tuple[int, str]] | None = None
+    ) -> list[Any]:
+        """Return what the core takes: names of files that it reads itself, or pixels."""
+        inputs: list[Any] = []
+        for place, image in enumerate(images):
+            try:
+                inputs.append(self._input(f"{who}: image {place}", image))
+            except (ValueError, OSError) as error:
+                if skipped is None:
+                    raise
+                skipped.append((place, str(error)))
+        return inputs
+
+    def _input(self, who: str, image: Any) -> Any:
+        if not isinstance(image, str | os.PathLike):
+            return as_pixels(who, image)
+        file = Path(image)
+        if not names_dicom(file):
+            return file
+        # Many large DICOM files would not fit into memory; what follows is the same at this size.
+        rows, columns = self._size()
+        return _image.resize(as_pixels(who, file), rows, columns)
+
+    def _class_index(self, pixels: Pixels, label: Any) -> int:
+        if label is None:
+            return int(self._model.predict_proba([pixels], False, False, None).argmax())
+        found = np.flatnonzero(self.classes_ == label)
+        if len(found) != 1:
+            raise ValueError(
+                f"ImageClassifier: expected a label of {self.classes_.tolist()}, got {label!r}"
+            )
+        return int(found[0])
+
+    def _make_core(self, classes: NDArray[Any]) -> "_image.ImageClassifier":
+        rows, columns = self._size()
+        blocks = {"all": -1, "head": 0}.get(str(self.trainable), self.trainable)
+        parameters: dict[str, Any] = {
+            "architecture": self.architecture,
+            "weights": "" if self.weights is None else os.fspath(self.weights),
+            "height": rows,
+            "width": columns,
+            "channels": self.channels or 0,
+            "contrast": self.contrast,
+            "clipped_share": self.clipped_share,
+            "value_range": list(self.value_range),
+            "mean": _numbers(self.mean),
+            "standard_deviation": _numbers(self.standard_deviation),
+            "padding": self.padding,
+            "augmentation": {} if self.augmentation is None else asdict(self.augmentation),
+            "trained_blocks": blocks,
+            "optimizer": self.optimizer,
+            "schedule": self.schedule,
+            "learning_rate": self.learning_rate,
+            "weight_decay": self.weight_decay,
+            "label_smoothing": self.label_smoothing,
+            "class_weighting": "none",
+            "class_weights": [],
+            "weight_averaging": self.weight_averaging,
+            "batch_size": self.batch_size,
+            "max_epochs": self.max_epochs,
+            "patience": self.patience,
+            "validation_fraction": self.validation_fraction,
+            "precision": self.precision,
+            "inference_precision": self.inference_precision,
+            "device": self.device,
+            "replay_size": self.replay_size,
+            "seed": seed_of(self.random_state),
+            "n_jobs": requested_threads("ImageClassifier", self.n_jobs),
+        }
+        if self.class_weight == "balanced":
+            parameters["class_weighting"] = "balanced"
+        elif isinstance(self.class_weight, Mapping):
+            weights = {str(label): weight for label, weight in self.class_weight.items()}
+            parameters["class_weights"] = [
+                float(weights.get(str(label), 1)) for label in classes.tolist()
+            ]
+        elif self.class_weight is not None:
+            raise ValueError(
+                "ImageClassifier: class_weight: expected 'balanced', a dict or None, "
+                f"got {self.class_weight!r}"
+            )
+        return _image.ImageClassifier(json.dumps(parameters, default=_plain))
+
+    def _to_model_file(self) -> "_core.store.ModelFile":
+        file = self._fitted().to_file()
+        file.set_section("classes", json.dumps(self.classes_.tolist()))
+        self._write_rule(file)
+        return file
+
+    @classmethod
+    def _from_model_file(cls, file: "_core.store.ModelFile") -> Self:
+        core = _image.ImageClassifier.from_file(file)
+        p = json.loads(core.parameters)
+        classes = json.loads(file.sections.get("classes", "null"))
+        if classes is None:
+            classes = list(range(core.n_classes))
+        if len(classes) != core.n_classes:
+            raise ModelFileError(
+                f"ImageClassifier: expected {core.n_classes} classes, got {len(classes)}"
+            )
+        rows, columns = p.pop("height"), p.pop("width")
+        blocks, seed = p.pop("trained_blocks"), p.pop("seed")
+        weighting, weights = p.pop("class_weighting"), p.pop("class_weights")
+        augmentation = Augmentation(**p.pop("augmentation"))
+        model = cls(
+            **{
+                **p,
+                "weights": p["weights"] or None,
+                "image_size": rows if rows == columns else (rows, columns),
+                "channels": p["channels"] or None,
+                "value_range": tuple(p["value_range"]),
+                "mean": _one_or_three(p["mean"]),
+                "standard_deviation": _one_or_three(p["standard_deviation"]),
+                "augmentation": None if augmentation == Augmentation() else augmentation,
+                "trainable": {-1: "all", 0: "head"}.get(blocks, blocks),
+                "class_weight": "balanced"
+                if weighting == "balanced"
+                else dict(zip(classes, weights, strict=True))
+                if weights
+                else None,
+                "n_jobs": p["n_jobs"] or None,
+                "random_state": seed,
+            }
+        )
+        model._model = core
+        model.classes_ = np.array(classes)
+        model.n_classes_ = core.n_classes
+        model._read_rule(file)
+        return model
+
+
+class _Progress:
+    """Tells a progress bar of every step, and a callback of every epoch."""
+
+    def __init__(self, bar: ProgressBar, callback: EpochCallback | None) -> None:
+        self._bar = bar
+        self._callback = callback
+        self._epoch = 0
+        self._note = ""
+
+    def __call__(
+        self, done: int, total: int, epoch: int, loss: float, last: tuple[float, ...] | None
+    ) -> None:
+        if last is not None and epoch > self._epoch:
+            figures = dict(zip(_HISTORY, last, strict=True))
+            self._note = (
+                f", validation {figures['validation_loss']:.3f}, "
+                f"recall {figures['validation_recall']:.1%}"
+            )
+            first = self._epoch == 0 and epoch > 1  # continued: the epochs before are told already
+            self._epoch = epoch
+            if self._callback is not None and not first:
+                self._callback({"epoch": epoch, **figures})
+        self._bar(done, total, f"epoch {epoch + 1}, loss {loss:.3f}{self._note}")
+
+
+def list_images(folder: str | os.PathLike[str]) -> list[Path]:
+    """Return the image files of a folder and those below it, by their suffixes, sorted.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+    """
+    files = sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() in _SUFFIXES)
+    if not files:
+        raise ValueError(f"list_images: expected image files in {os.fspath(folder)}, got none")
+    return files
+
+
+def _sequence(who: str, X: Any) -> Sequence[Any]:
+    """Return images one by one."""
+    if isinstance(X, str | os.PathLike):
+        if Path(X).is_dir():
+            return list_images(X)
+        raise ValueError(f"{who}: expected a sequence of images or a folder, got {os.fspath(X)}")
+    if isinstance(X, np.ndarray) and X.dtype.kind not in "OUS" and X.ndim not in (3, 4):
+        raise ValueError(
+            f"{who}: expected an array of shape (n, rows, columns) or (n, rows, columns, "
+            f"channels), got {X.shape}"
+        )
+    images = list(X)
+    if not images:
+        raise ValueError(f"{who}: expected at least 1 image, got none")
+    return images
+
+
+def _one_an_image(who: str, what: str, values: ArrayLike, n_images: int) -> NDArray[Any]:
+    array = np.asarray(values)
+    if array.shape != (n_images,):
+        raise ValueError(
+            f"{who}: expected {n_images} {what}, one an image, got {array.shape}"
+            if array.ndim != 1
+            else f"{who}: expected {n_images} {what}, one an image, got {len(array)}"
+        )
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ValueError(f"{who}: expected finite {what}, got NaN or infinity")
+    return array
+
+
+def _encoded(who: str, y: ArrayLike, n_images: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    classes, labels = np.unique(_one_an_image(who, "labels", y, n_images), return_inverse=True)
+    if classes.dtype.kind not in "biufUS" and not all(isinstance(c, str) for c in classes):
+        raise ValueError(f"{who}: expected labels as numbers or strings, got {classes.dtype}")
+    return classes, labels.astype(np.int64)
+
+
+def _numbers(value: float | Sequence[float] | None) -> list[float]:
+    if value is None:
+        return []
+    return [float(v) for v in ([value] if isinstance(value, int | float) else value)]
+
+
+def _one_or_three(values: list[float]) -> Any:
+    return None if not values else values[0] if len(values) == 1 else tuple(values)
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's numbers, for JSON."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"ImageClassifier: expected a number or a text, got {value!r}")

@@ -1,0 +1,71 @@
+"""From pixels to a network's input."""
+
+import json
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from secondlook import _image
+from secondlook.image.decode import as_pixels
+
+Contrast = Literal["none", "stretch", "clahe"]
+
+
+def preprocess(
+    image: Any,
+    *,
+    size: int | tuple[int, int] = 224,
+    channels: int = 3,
+    mean: float | tuple[float, float, float] = 0.5,
+    standard_deviation: float | tuple[float, float, float] = 0.5,
+    contrast: Contrast = "none",
+    clipped_share: float = 0.01,
+    value_range: tuple[float, float] = (0, 65535),
+) -> NDArray[np.float32]:
+    """Resize an image, even out its contrast, and scale it into a network's input.
+
+    Parameters
+    ----------
+    image : path, bytes, array or PIL.Image.Image
+        As `read_image` takes it.
+    size : int or (int, int), default=224
+        Rows and columns of the result, in pixels; the aspect ratio is not kept.
+    channels : {1, 3}, default=3
+        Grey, or red, green and blue; a grey image fills all three.
+    mean, standard_deviation : float or three floats, default=0.5
+        ``(value - mean) / standard_deviation``, where values are 0 to 1; with the defaults -1 to 1.
+    contrast : {"none", "stretch", "clahe"}, default="none"
+        ``"stretch"``: the values between two percentiles of the image fill the range;
+        ``"clahe"``: contrast-limited adaptive histogram equalisation (Zuiderveld 1994).
+    clipped_share : float, default=0.01
+        Share of the pixels at either end that a stretch clips, in [0, 0.4].
+    value_range : (float, float), default=(0, 65535)
+        16-bit values that become black and white; those beyond are clipped.
+
+    Returns
+    -------
+    float32 array of shape (channels, rows, columns)
+
+    Raises
+    ------
+    ValueError
+        If the image or an option is not as described.
+    """
+    rows, columns = (size, size) if isinstance(size, int) else size
+    options = {
+        "height": rows,
+        "width": columns,
+        "channels": channels,
+        "mean": three(mean),
+        "standard_deviation": three(standard_deviation),
+        "contrast": contrast,
+        "clipped_share": clipped_share,
+        "range": list(value_range),
+    }
+    return _image.preprocess(as_pixels("preprocess", image), json.dumps(options))
+
+
+def three(value: float | tuple[float, float, float]) -> list[float]:
+    """One number for each of three channels."""
+    return [float(v) for v in ([value] * 3 if isinstance(value, int | float) else value)]

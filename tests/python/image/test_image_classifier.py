@@ -1,0 +1,344 @@
+import io
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="the image room needs torch")
+
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+import secondlook as sl
+from secondlook.image import list_images
+
+
+def squares(n, seed=0, size=16):
+    """Noise, of which every second image has a bright square."""
+    random = np.random.default_rng(seed)
+    images = random.integers(0, 100, size=(n, size, size), dtype=np.uint8)
+    for image in images[1::2]:
+        top, left = random.integers(0, size - 6, size=2)
+        image[top : top + 6, left : left + 6] += 120
+    return images, np.where(np.arange(n) % 2, "square", "noise")
+
+
+def small(**options):
+    defaults = {"image_size": 16, "max_epochs": 3, "batch_size": 16, "random_state": 0, "n_jobs": 2}
+    return sl.ImageClassifier("small_cnn", **{**defaults, **options})
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    images, y = squares(96)
+    return small(max_epochs=4).fit(images, y, groups=range(96))
+
+
+def test_learns_and_says_how(fitted):
+    images, y = squares(40, seed=9)
+    assert fitted.classes_.tolist() == ["noise", "square"]
+    assert fitted.n_classes_ == 2
+    assert fitted.score(images, y) > 0.9
+    history = fitted.history_
+    assert set(history) >= {"loss", "validation_loss", "validation_recall", "wait_share"}
+    assert history["loss"][-1] < 0.7 * history["loss"][0]
+    assert (history["wait_share"] < 1).all()
+    assert fitted.features(images).shape == (40, 160)
+    assert fitted.skipped_ == []
+
+
+def test_clones_pickles_and_loads(fitted, tmp_path):
+    images, _ = squares(20, seed=5)
+    expected = fitted.predict_proba(images)
+    assert not hasattr(clone(fitted), "classes_")
+    again = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(again.predict_proba(images), expected)
+    assert again.classes_.tolist() == fitted.classes_.tolist()
+    options = {
+        "image_size": (16, 18),
+        "augmentation": sl.Augmentation(rotation=5),
+        "class_weight": {3: 2.0, 7: 1.0},
+        "trainable": 2,
+        "mean": 0.25,
+        "weight_averaging": 0.5,
+    }
+    model = small(**options, max_epochs=1).fit(images, np.arange(20) % 2 * 4 + 3, range(20))
+    model.save(tmp_path / "model.safetensors")
+    loaded = sl.load(tmp_path / "model.safetensors")
+    assert {**loaded.get_params(), **options} == model.get_params()
+    assert loaded.get_params()["class_weight"] == options["class_weight"]
+    np.testing.assert_array_equal(loaded.predict_proba(images), model.predict_proba(images))
+    assert loaded.predict(images).dtype.kind == "i"
+
+
+def test_paths_bytes_arrays_and_folders_are_alike(fitted, tmp_path):
+    image_module = pytest.importorskip("PIL.Image", reason="Pillow writes the files")
+    images, _ = squares(6, seed=2)
+    files = []
+    for i, image in enumerate(images):
+        files.append(tmp_path / "deep" / f"{i}.png")
+        files[-1].parent.mkdir(exist_ok=True)
+        image_module.fromarray(image).save(files[-1])
+    (tmp_path / "notes.txt").write_text("no image")
+    expected = fitted.predict_proba(images)
+    for other in (
+        files,
+        [str(file) for file in files],
+        tmp_path,
+        str(tmp_path),
+        [file.read_bytes() for file in files],
+        list(images),
+        images[..., None],
+        [image_module.fromarray(image) for image in images],
+        images.astype(np.uint16) * 257,
+        images / 255,
+    ):
+        np.testing.assert_allclose(fitted.predict_proba(other), expected, atol=1e-5)
+    assert list_images(tmp_path) == files
+
+
+def test_images_of_any_size_and_one_pixel(fitted):
+    mixed = [np.zeros((1, 1), np.uint8), np.ones((300, 7, 3), np.uint8), np.zeros((16, 16), bool)]
+    assert fitted.predict_proba(mixed).shape == (3, 2)
+
+
+def test_time_augmentation_averages_variations(fitted):
+    images, _ = squares(6, seed=3)
+    once = fitted.predict_proba(images)
+    flipped = fitted.predict_proba(images[:, :, ::-1])
+    np.testing.assert_allclose(
+        fitted.predict_proba(images, tta="flip"), (once + flipped) / 2, atol=1e-5
+    )
+    shifted = fitted.predict_proba(images, tta=["flip", "shift"])
+    assert np.abs(shifted - once).max() > 0
+    with pytest.raises(ValueError, match="tta: expected 'flip' and 'shift', got"):
+        fitted.predict_proba(images, tta="turn")
+
+
+def test_the_heat_map_has_the_images_size(fitted):
+    images = np.kron(squares(2)[0], np.ones((1, 3, 3), np.uint8))
+    heat = fitted.heatmap(images[1], "square")
+    assert heat.shape == (48, 48)
+    assert heat.dtype == np.float32
+    assert heat.min() >= 0
+    assert heat.max() == pytest.approx(1)
+    assert fitted.overlay(images[1]).shape == (48, 48, 3)
+    assert fitted.overlay(images[1]).dtype == np.uint8
+    with pytest.raises(ValueError, match="expected a label of"):
+        fitted.heatmap(images[1], "circle")
+    images, y = squares(8)
+    flat = sl.ImageClassifier("mlp", image_size=16, max_epochs=1).fit(images, y, range(8))
+    with pytest.raises(ValueError, match="expected a network with feature maps, got mlp"):
+        flat.heatmap(images[0])
+
+
+def test_learning_on_knows_old_and_new(fitted):
+    model = pickle.loads(pickle.dumps(fitted))
+    images, y = squares(32, seed=11)
+    before = model.predict_proba(images)
+    model.partial_fit(images[1::2], y[1::2])
+    assert np.abs(model.predict_proba(images) - before).max() > 1e-6
+    assert model.score(images, y) > 0.9
+    with pytest.raises(ValueError, match=r"expected labels of \['noise', 'square'\], got"):
+        model.partial_fit(images[:2], ["noise", "circle"])
+    with pytest.raises(ValueError, match="expected 2 labels, one an image, got 3"):
+        model.partial_fit(images[:2], ["noise"] * 3)
+
+
+# ---- bad input ----
+
+
+def test_labels_and_groups_must_fit():
+    images, y = squares(12)
+    for call, message in [
+        (lambda: small().fit(images, y[:11]), "expected 12 labels, one an image, got 11"),
+        (lambda: small().fit(images, ["a"] * 12), "expected at least 2 classes, got 1"),
+        (lambda: small().fit(images, y, groups=[1, 2]), "expected 12 groups, one an image, got 2"),
+        (lambda: small().fit(images, [np.nan] + [1.0] * 11), "expected finite labels"),
+        (lambda: small().fit([], []), "expected at least 1 image, got none"),
+        (lambda: small().fit(images[0], y), "expected an array of shape (n, rows, columns)"),
+        (lambda: small().fit("no folder", y), "expected a sequence of images or a folder"),
+        (lambda: small().fit(images[:1], y[:1]), "expected at least 2 classes, got 1"),
+    ]:
+        with pytest.raises(ValueError) as error:
+            call()
+        assert str(error.value).startswith("ImageClassifier.fit: ")
+        assert message in str(error.value)
+
+
+def test_broken_images_are_named_or_skipped(tmp_path):
+    image_module = pytest.importorskip("PIL.Image", reason="Pillow writes the files")
+    images, y = squares(24)
+    inputs = list(images)
+    stream = io.BytesIO()
+    image_module.fromarray(images[4]).save(stream, "JPEG")
+    (tmp_path / "cut.jpg").write_bytes(stream.getvalue()[:-50])
+    (tmp_path / "empty.png").write_bytes(b"")
+    (tmp_path / "text.png").write_text("no image")
+    image_module.new("1", (20000, 20000)).save(tmp_path / "huge.png")
+    broken = {
+        4: (tmp_path / "cut.jpg", "cut.jpg: the file is cut off"),
+        7: (tmp_path / "empty.png", "empty.png: expected an image, got an empty file"),
+        8: (tmp_path / "text.png", "text.png: expected a JPEG, PNG, TIFF or BMP"),
+        11: (tmp_path / "huge.png", "huge.png: expected at most 100000000 pixels"),
+        12: (tmp_path / "none.png", "none.png"),
+        15: (np.full((4, 4), np.nan), "image 15: expected floats in [0, 1], got NaN"),
+        18: (np.zeros((4, 4, 2), np.uint8), "image 18: expected an image of shape"),
+    }
+    for place, (bad, message) in broken.items():
+        with pytest.raises((ValueError, OSError)) as error:
+            small().fit([*images[:place], bad, *images[place + 1 :]], y)
+        assert message in str(error.value)
+        inputs[place] = bad
+    model = small(max_epochs=1).fit(inputs, y, groups=np.arange(24), skip_broken=True)
+    assert [place for place, _ in model.skipped_] == list(broken)
+    for (_, message), (_, expected) in zip(model.skipped_, broken.values(), strict=True):
+        assert expected in message
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"learning_rate": 0}, "learning_rate must be above 0, got 0"),
+        ({"learning_rate": "high"}, 'learning_rate: expected a number, got "high"'),
+        ({"batch_size": 2.5}, "batch_size"),
+        ({"schedule": "linear"}, "schedule: expected one of 'one_cycle', 'cosine', 'constant'"),
+        ({"image_size": 8}, "expected images of at least 16 pixels a side, got 8 × 8"),
+        ({"image_size": -3}, "height"),
+        ({"channels": 2}, "expected 1 or 3 channels, got 2"),
+        ({"trainable": -2}, "trained_blocks must be -1 at least"),
+        ({"trainable": "some"}, "trained_blocks: expected a number"),
+        ({"class_weight": "even"}, "class_weight: expected 'balanced', a dict or None"),
+        ({"n_jobs": 0}, "expected n_jobs as None or a number but 0"),
+        ({"device": "tpu"}, "device: expected one of 'auto', 'cpu', 'cuda'"),
+    ],
+)
+def test_parameters_are_checked_in_fit(options, message):
+    images, y = squares(12)
+    with pytest.raises(ValueError) as error:
+        small(**options).fit(images, y, groups=range(12))
+    assert message in str(error.value)
+
+
+def test_an_unfitted_model_says_so():
+    images, _ = squares(2)
+    for use in ("predict", "predict_proba", "features", "heatmap", "overlay"):
+        with pytest.raises(NotFittedError, match="not fitted yet, call fit first"):
+            getattr(small(), use)(images)
+    assert not hasattr(small(), "history_")
+
+
+# ---- groups ----
+
+
+def test_images_that_look_alike_are_told_where_there_are_no_groups():
+    images, y = squares(20)
+    images[7] = images[5]
+    with pytest.warns(UserWarning, match="1 pairs of images look alike, such as 5 and 7"):
+        model = small(max_epochs=1).fit(images, y)
+    assert model.near_duplicates_.tolist() == [[5, 7]]
+    model = small(max_epochs=1).fit(images, y, groups=np.arange(20) // 4)
+    assert model.near_duplicates_.shape == (0, 2)
+
+
+# ---- being stopped ----
+
+
+def test_ctrl_c_leaves_the_best_so_far():
+    images, y = squares(64)
+    model = small(max_epochs=500, patience=500)
+    seen = []
+
+    def stop_after_two(figures):
+        seen.append(figures["epoch"])
+        if len(seen) == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    assert threading.current_thread() is threading.main_thread()
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(images, y, groups=range(64), callback=stop_after_two)
+    assert seen == [1, 2]
+    assert len(model.history_["loss"]) == 2
+    assert model.predict(images).shape == (64,)
+
+
+def test_a_callbacks_error_ends_training():
+    def fail(figures):
+        raise RuntimeError("enough")
+
+    images, y = squares(16)
+    with pytest.raises(RuntimeError, match="enough"):
+        small().fit(images, y, groups=range(16), callback=fail)
+
+
+KILLED = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+from test_image_classifier import small, squares
+images, y = squares(64)
+augmented = small(max_epochs=4, augmentation=__import__("secondlook").Augmentation(rotation=9))
+def slowly(figures):
+    print(figures["epoch"], flush=True)
+    time.sleep(0.3)
+augmented.fit(images, y, groups=range(64), checkpoint=sys.argv[2], callback=slowly)
+"""
+
+
+def test_after_a_kill_training_goes_on_to_the_same_network(tmp_path):
+    checkpoint = tmp_path / "checkpoint.safetensors"
+    arguments = [sys.executable, "-c", KILLED, str(Path(__file__).parent), str(checkpoint)]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "1\n"
+        assert child.stdout.readline() == "2\n"
+        os.kill(child.pid, signal.SIGKILL)
+    assert checkpoint.exists()
+    images, y = squares(64)
+    options = {"max_epochs": 4, "augmentation": sl.Augmentation(rotation=9)}
+    epochs = []
+    resumed = small(**options).fit(
+        images, y, range(64), checkpoint=checkpoint, callback=lambda f: epochs.append(f["epoch"])
+    )
+    assert epochs == [3, 4]  # two were done, whatever the third had come to
+    assert not checkpoint.exists()
+    whole = small(**options).fit(images, y, range(64))
+    np.testing.assert_array_equal(resumed.predict_proba(images), whole.predict_proba(images))
+    for name in ("loss", "validation_loss", "learning_rate"):
+        np.testing.assert_array_equal(resumed.history_[name], whole.history_[name])
+
+
+def test_a_checkpoint_of_another_training_is_refused(tmp_path):
+    checkpoint = tmp_path / "checkpoint.safetensors"
+    images, y = squares(16)
+
+    def stop(figures):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        small().fit(images, y, range(16), checkpoint=checkpoint, callback=stop)
+    with pytest.raises(ValueError, match="of another training; remove it to train anew"):
+        small(learning_rate=1e-4).fit(images, y, range(16), checkpoint=checkpoint)
+    assert checkpoint.exists()
+
+
+def test_predictions_from_several_threads_are_the_same(fitted):
+    images, _ = squares(40, seed=8)
+    expected = fitted.predict_proba(images)
+    results = []
+    threads = [
+        threading.Thread(target=lambda: results.append(fitted.predict_proba(images)))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for result in results:
+        np.testing.assert_array_equal(result, expected)
+    assert len(results) == 4
