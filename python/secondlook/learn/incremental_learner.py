@@ -80,7 +80,8 @@ class IncrementalLearner:
     folder : str or os.PathLike, optional
         Where versions are kept. One with versions of the same kind and features is continued.
     suspicion_rate : float, default=0.01
-        Share of normal rows that may be kept out, in (0, 0.5].
+        Share of normal rows that may be kept out, in (0, 0.5]; best below the share that the
+        detector's own limits call anomalous.
     max_suspected_share : float, default=0.5
         Where more of an update's rows are suspected, nothing is learned.
     replay_ratio : float, default=1.0
