@@ -103,7 +103,8 @@ _HOME = {
     "storey_null_share": "decide.false_discovery",
 }
 
-__all__ = ["__version__", *sorted(_HOME)]
+# Without the names that need torch: `from secondlook import *` works where it is missing.
+__all__ = ["__version__", *sorted(name for name, home in _HOME.items() if home != "image")]
 
 
 def __getattr__(name: str) -> object:
