@@ -145,7 +145,8 @@ _HOME = {
     "tune_threshold": "decide.tune_threshold",
 }
 
-__all__ = ["__version__", *sorted(_HOME)]
+# Without the names that need torch: `from secondlook import *` works where it is missing.
+__all__ = ["__version__", *sorted(name for name, home in _HOME.items() if home != "image")]
 
 
 def __getattr__(name: str) -> object:

@@ -42,7 +42,12 @@ std::optional<ImageHeader> read_png(Bytes bytes) {
   ImageHeader header{*width, *height, false};
   std::uint64_t at = 8;
   while (const auto length = number(bytes, at, 4, Endian::big)) {
-    if (starts_with(bytes.subspan(at + 4), "IEND")) header.complete = at + 12 <= bytes.size();
+    // OpenCV allocates what a chunk says to hold, whether it is there or not.
+    if (at + 12 + *length > bytes.size()) break;
+    if (starts_with(bytes.subspan(at + 4), "IEND")) {
+      header.complete = true;
+      break;
+    }
     at += 12 + *length;
   }
   return header;

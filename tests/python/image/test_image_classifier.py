@@ -17,6 +17,7 @@ from sklearn.exceptions import NotFittedError
 
 import secondlook as sl
 from secondlook.image import list_images
+from secondlook.store import ModelFile
 
 
 def squares(n, seed=0, size=16):
@@ -75,6 +76,16 @@ def test_clones_pickles_and_loads(fitted, tmp_path):
     assert loaded.get_params()["class_weight"] == options["class_weight"]
     np.testing.assert_array_equal(loaded.predict_proba(images), model.predict_proba(images))
     assert loaded.predict(images).dtype.kind == "i"
+
+
+def test_a_file_of_version_1_predicts_as_it_did_when_it_was_written(checkout):
+    path = checkout / "tests" / "fixtures" / "image_classifier_v1.safetensors"
+    tensors = ModelFile.read(path).tensors
+    model = sl.load(path)
+    assert model.classes_.tolist() == ["even", "odd"]
+    np.testing.assert_allclose(
+        model.predict_proba(tensors["images"]), tensors["expected_probabilities"], atol=1e-5
+    )
 
 
 def test_paths_bytes_arrays_and_folders_are_alike(fitted, tmp_path):

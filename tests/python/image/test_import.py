@@ -56,6 +56,19 @@ def test_the_rest_works_without_torch() -> None:
     assert result.returncode == 0, result.stderr
 
 
+def test_names_and_files_that_need_torch_say_so_without_it(tmp_path) -> None:
+    from secondlook.store import ModelFile
+
+    ModelFile("image_classifier").write(tmp_path / "model.safetensors")
+    for use in (
+        "secondlook.ImageClassifier",
+        f"secondlook.load({str(tmp_path / 'model.safetensors')!r})",
+    ):
+        result = run(WITHOUT_TORCH + f"from secondlook import *; import secondlook; {use}")
+        last = result.stderr.strip().splitlines()[-1]
+        assert last.startswith(f"ImportError: secondlook.image needs torch {wanted()}")
+
+
 def test_both_extensions_share_pybind11() -> None:
     pytest.importorskip("torch")
     import secondlook.image  # noqa: F401

@@ -36,9 +36,13 @@ def test_the_fixture_is_of_the_version_that_its_name_says(folder, kind):
     assert (document["kind"], document["format_version"]) == (kind, 1)
 
 
-def test_every_kind_has_a_fixture():
+def test_every_kind_has_a_fixture(folder):
     own = {kind for kind, home in _HOMES.items() if home.startswith("secondlook:")}
-    assert set(KINDS) == own
+    in_the_image_room = {"image_classifier"}  # its fixture is loaded in tests/python/image
+    assert {*KINDS, *in_the_image_room} == own
+    assert {path.name for path in folder.glob("*_v1.safetensors")} == {
+        f"{kind}_v1.safetensors" for kind in own
+    }
 
 
 @pytest.mark.parametrize("kind", KINDS)
