@@ -143,13 +143,16 @@ def row(name: str, *cells: str) -> None:
 
 
 def percent(estimate: sl.Estimate) -> str:
+    """Return a share with its interval."""
+    if np.isnan(estimate.value):
+        return "–"
     return f"{estimate.value:.1%} ({estimate.low:.1%}–{estimate.high:.1%})"
 
 
 def judged(y: NDArray, p: NDArray, threshold: float) -> tuple[str, str, str]:
     """Return recall and accuracy at a boundary, and the area under the ROC curve."""
     metrics = sl.binary_metrics(y, p, threshold, n_bootstrap=0)
-    return percent(metrics.recall), percent(metrics.accuracy), f"{metrics.roc_auc.value:.4f}"
+    return percent(metrics.recall), percent(metrics.accuracy), f"area {metrics.roc_auc.value:.4f}"
 
 
 def banded(band: sl.SuspiciousBand, y: NDArray, p: NDArray) -> tuple[str, str, str]:
@@ -194,14 +197,16 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, help="MobileNetV2 to begin with, safetensors")
     parser.add_argument("--epochs", type=int, default=8, help="of fine-tuning")
     parser.add_argument("--size", type=int, default=160, help="pixels that MobileNetV2 sees")
+    parser.add_argument("--patients", type=int, default=1200, help="of the synthetic set")
     parser.add_argument("--out", type=Path, default=Path(), help="folder of what is written")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
 
     test = None
     if arguments.folder is None:
-        print("No DIR given: a synthetic set of 500 patients; nothing here is of a real person.")
-        cases = Cases(*simulate_xrays())
+        n = arguments.patients
+        print(f"No DIR given: a synthetic set of {n} patients; nothing here is of a real person.")
+        cases = Cases(*simulate_xrays(n))
     else:
         train = arguments.folder / "train"
         cases = read_folder(train if train.is_dir() else arguments.folder)
@@ -222,7 +227,7 @@ def main() -> None:
         minutes = (time.perf_counter() - begin) / 60
         p = score(classifier, judging)
         recall, accuracy, area = judged(judging.labels, p, 0.5)
-        row(name, recall, accuracy, f"area {area}, {minutes:.1f} min of training")
+        row(name, recall, accuracy, f"{area}, {minutes:.1f} min of training")
         row(f"{name}, another scanner", *judged(shifted.labels, score(classifier, shifted), 0.5))
 
     # The last is the one to keep. Its boundary is tuned on images of both scanners.

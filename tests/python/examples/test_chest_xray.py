@@ -1,0 +1,68 @@
+"""The X-ray example, as a user runs it: on its synthetic set, with fewer patients."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import secondlook as sl
+from secondlook import _core
+
+pytestmark = pytest.mark.skipif(not _core.torch_version, reason="this build has no image room")
+
+
+@pytest.fixture(scope="module")
+def run(checkout, tmp_path_factory):
+    out = tmp_path_factory.mktemp("xray")
+    command = [sys.executable, checkout / "examples" / "chest_xray.py", "--out", out]
+    result = subprocess.run(
+        [*command, "--patients", "450", "--epochs", "4"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+    )
+    assert result.returncode == 0, result.stderr
+    return out, result.stdout
+
+
+def rows(text):
+    return {
+        cells[0]: cells[1:]
+        for line in text.splitlines()
+        if line.startswith("| ")
+        for cells in [[cell.strip() for cell in line.strip("|").split(" | ")]]
+    }
+
+
+def test_says_that_it_is_synthetic_and_prints_every_step(run):
+    text = run[1]
+    assert "a synthetic set of 450 patients" in text
+    table = rows(text)
+    for step in ("baseline, fully connected", "small CNN", "band, 5 % of either error"):
+        assert step in table
+        assert f"{step}, another scanner" in table or step.startswith("band")
+    accuracy = float(table["small CNN"][1].partition("%")[0])
+    assert accuracy > 85  # half of the images are abnormal
+
+
+def test_writes_the_model_with_its_rule_and_a_picture(run):
+    out = run[0]
+    model = sl.load(out / "chest_xray.safetensors")
+    assert model.architecture == "small_cnn"
+    rule = model.decision_rule_
+    assert not rule.stale_
+    assert rule.threshold_ is not None
+    assert set(rule.decide(np.linspace(0, 1, 9))) <= {"negative", "refer", "positive"}
+    assert (out / "chest_xray.png").stat().st_size > 10_000
+
+
+def test_a_folder_without_xrays_says_what_it_expected(checkout, tmp_path):
+    result = subprocess.run(
+        [sys.executable, checkout / "examples" / "chest_xray.py", tmp_path],
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 1
+    assert "expected X-rays in" in result.stderr
