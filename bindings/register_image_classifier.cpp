@@ -172,6 +172,7 @@ void register_image_classifier(py::module_& module) {
       .def_property_readonly(
           "preprocessing",
           [](const ImageClassifier& self) { return secondlook::to_json(self.preprocessing()); })
+      .def("copy", [](const ImageClassifier& self) { return ImageClassifier(self); })
       .def("to_file", &ImageClassifier::to_file)
       .def_static("from_file", &ImageClassifier::from_file, py::arg("file"));
 }

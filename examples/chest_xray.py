@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from decision_table import banded, header, judged, row
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, zoom
 from simulated_xrays import simulate_xrays
@@ -137,34 +138,6 @@ def score(classifier: sl.ImageClassifier, cases: Cases) -> NDArray[np.float64]:
     return classifier.predict_proba(cases.images, tta="flip")[:, 1]
 
 
-def row(name: str, *cells: str) -> None:
-    """Print a line of the table."""
-    print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
-
-
-def percent(estimate: sl.Estimate) -> str:
-    """Return a share with its interval."""
-    if np.isnan(estimate.value):
-        return "–"
-    return f"{estimate.value:.1%} ({estimate.low:.1%}–{estimate.high:.1%})"
-
-
-def judged(y: NDArray, p: NDArray, threshold: float) -> tuple[str, str, str]:
-    """Return recall and accuracy at a boundary, and the area under the ROC curve."""
-    metrics = sl.binary_metrics(y, p, threshold, n_bootstrap=0)
-    return percent(metrics.recall), percent(metrics.accuracy), f"area {metrics.roc_auc.value:.4f}"
-
-
-def banded(band: sl.SuspiciousBand, y: NDArray, p: NDArray) -> tuple[str, str, str]:
-    """Return recall and accuracy of what a band decides, and what it refers."""
-    report = band.report(p, y)
-    return (
-        percent(report.recall),
-        percent(report.accuracy),
-        f"{report.referral_rate.value:.1%} referred",
-    )
-
-
 def draw(classifier: sl.ImageClassifier, band: sl.SuspiciousBand, cases: Cases, p: NDArray,
          file: Path) -> None:  # fmt: skip
     """Draw the hardest cases with what speaks for pneumonia, and the band."""
@@ -219,8 +192,7 @@ def main() -> None:
         f"{len(judging.labels)} to judge by; no patient is in two of these.\n"
     )
 
-    row("", "recall", "accuracy", "")
-    row("---", "---", "---", "---")
+    header()
     for name, classifier in classifiers(arguments, arguments.folder is None).items():
         begin = time.perf_counter()
         classifier.fit(training.images, training.labels, groups=training.patients)

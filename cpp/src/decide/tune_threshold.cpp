@@ -43,6 +43,11 @@ double objective_of(const TuneThresholdParameters& p, const ConfusionMatrix& cou
   throw InvalidArgument("tune_threshold: unknown objective");
 }
 
+// Equal shares of other counts may differ by rounding, and are still equally good.
+bool better(double objective, double than) {
+  return objective - than > 4 * std::numeric_limits<double>::epsilon() * std::abs(objective);
+}
+
 // Whether a share of k in n keeps a floor, at a confidence if one is given.
 bool keeps(const std::optional<double>& floor, std::int64_t k, std::int64_t n,
            const std::optional<double>& confidence) {
@@ -126,7 +131,7 @@ ThresholdTuning tune_threshold(std::span<const double> scores, std::span<const s
   for_each_decision(sorted, [&](double value, const ConfusionMatrix& counts) {
     const double objective = objective_of(parameters, counts);
     // Floors last: at a confidence they cost more than the objective.
-    if (objective > best.objective && keeps_floors(parameters, counts))
+    if (better(objective, best.objective) && keeps_floors(parameters, counts))
       best = {value, objective, counts};
   });
   if (best.objective == -kInfinity) refuse_floors(parameters, sorted);

@@ -306,6 +306,11 @@ ImageClassifier::ImageClassifier(ImageClassifierParameters parameters)
 }
 
 ImageClassifier::~ImageClassifier() = default;
+ImageClassifier::ImageClassifier(const ImageClassifier& other)
+    : parameters_(other.parameters_), state_(std::make_unique<State>(*other.state_)) {}
+ImageClassifier& ImageClassifier::operator=(const ImageClassifier& other) {
+  return *this = ImageClassifier(other);
+}
 ImageClassifier::ImageClassifier(ImageClassifier&&) noexcept = default;
 ImageClassifier& ImageClassifier::operator=(ImageClassifier&&) noexcept = default;
 

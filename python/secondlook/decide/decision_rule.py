@@ -219,8 +219,8 @@ class KeepsDecisionRule:
     @decision_rule_.setter
     def decision_rule_(self, rule: DecisionRule) -> None:
         check_is_fitted(rule)
+        self.__dict__.pop("_ruled_model", None)
         self._decision_rule = rule
-        self._recheck_rule()
 
     @decision_rule_.deleter
     def decision_rule_(self) -> None:
@@ -229,10 +229,6 @@ class KeepsDecisionRule:
     def _ruled(self) -> Any:
         """Return the fitted model of the core whose scores are decided on."""
         raise NotImplementedError
-
-    def _recheck_rule(self) -> None:
-        """Compare the model with the rule's own when it is next asked for."""
-        self.__dict__.pop("_ruled_model", None)
 
     def _write_rule(self, file: "_core.store.ModelFile") -> None:
         if "_decision_rule" in self.__dict__:

@@ -303,7 +303,13 @@ class DetectorEnsemble(TabularDetector):
                 ("isolation_forest", IsolationForest(random_state=seed)),
             ]
         cores = []
-        for name, member in members:
+        for entry in members:
+            if not (isinstance(entry, tuple | list) and len(entry) == 2):
+                raise TypeError(
+                    "DetectorEnsemble: expected members as (name, detector), "
+                    f"got {type(entry).__name__}"
+                )
+            name, member = entry
             if not isinstance(member, TabularDetector):
                 raise TypeError(
                     "DetectorEnsemble: expected members such as Autoencoder or IsolationForest, "
@@ -313,10 +319,10 @@ class DetectorEnsemble(TabularDetector):
         names = [str(name) for name in getattr(self, "feature_names_in_", [])]
         return _core.detect.DetectorEnsemble(
             members=cores,
-            votes=self.votes,
+            votes=_whole("votes", self.votes),
             n_sigma=self.n_sigma,
             recent_level=self.recent_level,
-            recent_window=self.recent_window,
+            recent_window=_whole("recent_window", self.recent_window),
             limit_level=self.limit_level,
             rules=[_core_rule(rule, names) for rule in self.rules],
             feature_names=names,
@@ -337,6 +343,15 @@ class DetectorEnsemble(TabularDetector):
                 f"{len(names)}: {list(names)}"
             )
         return np.ascontiguousarray(table[list(names)].to_numpy(dtype=np.float64))
+
+
+def _whole(name: str, value: Any) -> int:
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(
+            f"DetectorEnsemble: expected {name} as a whole number, got {value!r}"
+        ) from None
 
 
 def _members_of(core: "_core.detect.DetectorEnsemble") -> list[tuple[str, TabularDetector]]:

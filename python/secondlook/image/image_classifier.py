@@ -319,9 +319,10 @@ class ImageClassifier(KeepsDecisionRule, ClassifierMixin, BaseEstimator):
             raise ValueError(
                 f"{who}: expected labels of {self.classes_.tolist()}, got {unknown[0]!r}"
             )
+        model = self._model.copy()  # others may be predicting with the one in use
         with ProgressBar("Training") as bar:
-            self._model.partial_fit(self._inputs(who, images), labels, _Progress(bar, None))
-        self._recheck_rule()
+            model.partial_fit(self._inputs(who, images), labels, _Progress(bar, None))
+        self._model = model
         return self
 
     def predict_proba(self, X: Any, *, tta: Iterable[str] | None = None) -> NDArray[np.float64]:

@@ -257,3 +257,19 @@ def test_what_is_wrong_with_a_fleet_is_said(ensemble):
     with pytest.raises(ValueError, match="inf"):
         stream.push([3.3, np.inf, 25.0], time=6)
     assert stream.push([np.nan, 0.0, 25.0], time=6).verdict == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"votes": 2.5}, "expected votes as a whole number, got 2.5"),
+        ({"recent_window": "500"}, "expected recent_window as a whole number, got '500'"),
+        (
+            {"members": [sl.IsolationForest()]},
+            r"members as \(name, detector\), got IsolationForest",
+        ),
+    ],
+)
+def test_parameters_of_another_type(arguments, message):
+    with pytest.raises(TypeError, match=message):
+        sl.DetectorEnsemble(**arguments).fit(np.random.default_rng(0).normal(size=(200, 2)))

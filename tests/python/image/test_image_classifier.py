@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -353,3 +354,35 @@ def test_predictions_from_several_threads_are_the_same(fitted):
     for result in results:
         np.testing.assert_array_equal(result, expected)
     assert len(results) == 4
+
+
+def test_keeps_its_decision_rule_which_learning_makes_stale(tmp_path):
+    images, labels = squares(60)
+    model = small(max_epochs=2, replay_size=8).fit(images, labels, groups=range(60))
+    score = model.predict_proba(images)[:, 1]
+    model.decision_rule_ = sl.DecisionRule(threshold={}).fit(score, labels == "square")
+    model.save(tmp_path / "model.safetensors")
+    loaded = sl.load(tmp_path / "model.safetensors")
+    assert loaded.decision_rule_.threshold_ == model.decision_rule_.threshold_
+    assert not loaded.decision_rule_.stale_
+    loaded.partial_fit(images[:8], labels[:8])
+    with pytest.warns(sl.StaleDecisionWarning):
+        loaded.decision_rule_.decide(score)
+
+
+def test_predicts_while_another_thread_learns_on():
+    images, labels = squares(40)
+    model = small(max_epochs=1, replay_size=8).fit(images, labels, groups=range(40))
+    stop = threading.Event()
+
+    def predict():
+        while not stop.is_set():
+            assert np.isfinite(model.predict_proba(images[:4])).all()
+
+    with ThreadPoolExecutor(2) as pool:
+        readers = [pool.submit(predict) for _ in range(2)]
+        for _ in range(3):
+            model.partial_fit(images[:8], labels[:8])
+        stop.set()
+        for reader in readers:
+            reader.result()

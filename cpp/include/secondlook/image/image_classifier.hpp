@@ -143,8 +143,9 @@ class SECONDLOOK_EXPORT ImageClassifier final : public Model {
   /// @throws InvalidArgument when a parameter is out of range
   explicit ImageClassifier(ImageClassifierParameters parameters = {});
   ~ImageClassifier() override;
-  ImageClassifier(const ImageClassifier&) = delete;
-  ImageClassifier& operator=(const ImageClassifier&) = delete;
+  /// Copies share the weights until one of them learns.
+  ImageClassifier(const ImageClassifier& other);
+  ImageClassifier& operator=(const ImageClassifier& other);
   ImageClassifier(ImageClassifier&&) noexcept;
   ImageClassifier& operator=(ImageClassifier&&) noexcept;
 

@@ -1,0 +1,42 @@
+"""The infrared example, as a user runs it: on its synthetic set, with fewer modules."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+import secondlook as sl
+from secondlook import _core
+
+pytestmark = pytest.mark.skipif(not _core.torch_version, reason="this build has no image room")
+
+
+def test_prints_its_tables_and_writes_the_model(checkout, tmp_path):
+    command = [sys.executable, checkout / "examples" / "infrared_modules.py", "--out", tmp_path]
+    result = subprocess.run(
+        [*command, "--images", "1200", "--epochs", "6"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+    )
+    assert result.returncode == 0, result.stderr
+    assert "a synthetic set of 1200 modules" in result.stdout
+    accuracy = re.search(r"accuracy over 6 classes: ([\d.]+)%", result.stdout)
+    assert float(accuracy[1]) > 70  # half of the modules are sound
+    for step in ("| Diode | ", "| boundary tuned to", "| band, 5 % of either error | "):
+        assert step in result.stdout
+    model = sl.load(tmp_path / "infrared_modules.safetensors")
+    assert "No-Anomaly" in model.classes_
+    assert not model.decision_rule_.stale_
+
+
+def test_a_folder_without_metadata_says_what_it_expected(checkout, tmp_path):
+    result = subprocess.run(
+        [sys.executable, checkout / "examples" / "infrared_modules.py", tmp_path],
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 1
+    assert "module_metadata.json, which names images and their classes" in result.stderr
