@@ -39,7 +39,7 @@ def _xray(body: dict[str, float], abnormal: bool, random: np.random.Generator) -
         for _ in range(random.integers(1, 4)):
             row, column = centres[random.integers(2)] + random.normal(0, [0.1, 0.05])
             patch = _ellipse((row, column), tuple(random.uniform(0.04, 0.11, size=2)))
-            image += random.uniform(0.08, 0.3) * gaussian_filter(patch, 1.5) * lungs
+            image += random.uniform(0.05, 0.2) * gaussian_filter(patch, 1.5) * lungs
     image = gaussian_filter(image, 0.7) + random.normal(0, 0.03, size=image.shape)
     return (255 * np.clip(image, 0, 1) ** body["exposure"]).astype(np.uint8)
 

@@ -102,15 +102,16 @@ double MixtureDrift::p_value(std::span<const double> scores, bool any_mixture) c
   // Of many live scores, some thousand places show as much.
   constexpr std::size_t kMostPlaces = 2048;
   const std::size_t n_places = std::min(live.size(), kMostPlaces);
-  std::vector<double> places;
-  for (std::size_t i = 0; i < n_places; ++i) places.push_back(live[i * live.size() / n_places]);
+  std::vector<double> places(n_places);
+  for (std::size_t i = 0; i < n_places; ++i) places[i] = live[i * live.size() / n_places];
   for (const auto* quantiles : {&normal_.quantiles, &abnormal_.quantiles})
     places.insert(places.end(), quantiles->begin(), quantiles->end());
   std::ranges::sort(places);
-  std::vector<Point> points;
-  for (const double place : places)
-    points.push_back({distribution(live, place), distribution(normal_.quantiles, place),
-                      distribution(abnormal_.quantiles, place)});
+  std::vector<Point> points(places.size());
+  std::ranges::transform(places, points.begin(), [&](double place) -> Point {
+    return {distribution(live, place), distribution(normal_.quantiles, place),
+            distribution(abnormal_.quantiles, place)};
+  });
 
   const auto n_normal = static_cast<double>(normal_.count);
   const auto n_abnormal = static_cast<double>(abnormal_.count);
