@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "decide/kolmogorov_tail.hpp"
 #include "decide/labelled_scores.hpp"
 
 namespace secondlook {
@@ -37,18 +38,6 @@ void require_kept(const ScoresOfClass& scores) {
 double distribution(const std::vector<double>& quantiles, double score) {
   return static_cast<double>(std::ranges::upper_bound(quantiles, score) - quantiles.begin()) /
          static_cast<double>(quantiles.size());
-}
-
-// P(sup |Brownian bridge| > x), Kolmogorov's limit.
-double kolmogorov_tail(double x) {
-  if (x < 0.2) return 1;
-  double sum = 0;
-  for (int k = 1; k <= 100; ++k) {
-    const double term = std::exp(-2.0 * k * k * x * x);
-    sum += k % 2 == 1 ? term : -term;
-    if (term < 1e-17) break;
-  }
-  return std::clamp(2 * sum, 0.0, 1.0);
 }
 
 // What the distribution functions are at a place.
@@ -126,7 +115,7 @@ double MixtureDrift::p_value(std::span<const double> scores, bool any_mixture) c
   };
   const double distance =
       largest_distance(points, share) - std::lerp(slack(normal_), slack(abnormal_), share);
-  return kolmogorov_tail(distance / std::sqrt(variance));
+  return decide::kolmogorov_tail(distance / std::sqrt(variance));
 }
 
 }  // namespace secondlook

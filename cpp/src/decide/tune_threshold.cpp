@@ -56,8 +56,10 @@ bool keeps(const std::optional<double>& floor, std::int64_t k, std::int64_t n,
   const auto successes = static_cast<double>(k);
   const auto trials = static_cast<double>(n);
   if (!confidence) return successes / trials >= *floor;
-  // The lower bound is at least the floor if, were the share the floor, so many would be rare.
-  return 1 - decide::binomial_cdf(successes - 1, trials, *floor) <= 1 - *confidence;
+  // The lower bound is at least the floor if, were the share the floor, so many would be rare: a
+  // tail of a half is one, whatever it rounds to.
+  constexpr double kRounding = 1e-12;
+  return 1 - decide::binomial_cdf(successes - 1, trials, *floor) <= 1 - *confidence + kRounding;
 }
 
 bool keeps_floors(const TuneThresholdParameters& p, const ConfusionMatrix& c) {

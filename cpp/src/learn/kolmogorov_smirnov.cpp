@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "decide/kolmogorov_tail.hpp"
 #include "decide/scores.hpp"
 
 namespace secondlook {
@@ -58,15 +59,7 @@ double exact_p_value(std::int64_t n, std::int64_t m, std::int64_t distance) {
 // Kolmogorov's limit distribution at the argument that Stephens corrected for finite samples.
 double approximate_p_value(double n, double m, double statistic) {
   const double root = std::sqrt(n * m / (n + m));
-  const double x = (root + 0.12 + 0.11 / root) * statistic;
-  double sum = 0;
-  for (int k = 1; k <= 100; ++k) {
-    const double term = std::exp(-2.0 * k * k * x * x);
-    sum += k % 2 == 1 ? term : -term;
-    if (term < 1e-17) break;
-  }
-  // Below that the series converges slowly, and the value is 1 to 13 digits.
-  return x < 0.2 ? 1.0 : std::clamp(2 * sum, 0.0, 1.0);
+  return decide::kolmogorov_tail((root + 0.12 + 0.11 / root) * statistic);
 }
 
 }  // namespace

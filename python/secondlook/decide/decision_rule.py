@@ -1,6 +1,7 @@
 """All that is decided on a model's scores, in one piece that its file keeps."""
 
 import warnings
+from abc import abstractmethod
 from typing import Any, Self
 
 import numpy as np
@@ -138,7 +139,8 @@ class DecisionRule(BaseEstimator):
             )
         if self.band_ is not None:
             return self.band_._decide("DecisionRule.decide", score, unlike)
-        assert self.threshold_ is not None
+        if self.threshold_ is None:
+            raise ValueError("DecisionRule.decide: expected a band or a threshold, got neither")
         band = SuspiciousBand.at(self.threshold_, self.threshold_)
         return band._decide("DecisionRule.decide", score, unlike)
 
@@ -210,25 +212,29 @@ class KeepsDecisionRule:
             raise AttributeError(
                 f"{type(self).__name__} has no decision_rule_: set one, fitted on its scores"
             ) from None
-        if self.__dict__.get("_ruled_model") is not self._ruled():
+        if self.__dict__.get("_ruled_model") is not self._fitted():
             # Another model since: is it another, or the same with another offset?
-            rule._rule.write_to(self._ruled().to_file())
-            self._ruled_model = self._ruled()
+            self._compare_with(rule)
         return rule
 
     @decision_rule_.setter
     def decision_rule_(self, rule: DecisionRule) -> None:
         check_is_fitted(rule)
-        self.__dict__.pop("_ruled_model", None)
+        self._compare_with(rule)
         self._decision_rule = rule
 
     @decision_rule_.deleter
     def decision_rule_(self) -> None:
         self.__dict__.pop("_decision_rule", None)
 
-    def _ruled(self) -> Any:
+    @abstractmethod
+    def _fitted(self) -> Any:
         """Return the fitted model of the core whose scores are decided on."""
-        raise NotImplementedError
+
+    def _compare_with(self, rule: DecisionRule) -> None:
+        """Make this model the rule's own if it has none, else the rule stale if it is another."""
+        self._ruled_model = self._fitted()
+        rule._rule.write_to(self._ruled_model.to_file())
 
     def _write_rule(self, file: "_core.store.ModelFile") -> None:
         if "_decision_rule" in self.__dict__:

@@ -1,6 +1,8 @@
 """The best cut-off of labelled scores."""
 
+import inspect
 from dataclasses import dataclass
+from typing import Any
 
 from numpy.typing import ArrayLike
 
@@ -82,8 +84,8 @@ def tune_threshold(
     0.9
     """
     scores, labels = as_labelled("tune_threshold", y_true, score)
-    parameters = core_parameters(
-        maximize,
+    parameters = _core.decide.TuneThresholdParameters(
+        maximize=maximize,
         beta=beta,
         costs=costs,
         min_recall=min_recall,
@@ -95,23 +97,10 @@ def tune_threshold(
     return ThresholdTuning(threshold, objective, ConfusionMatrix(**confusion))
 
 
-def core_parameters(
-    maximize: str = "accuracy",
-    *,
-    beta: float = 1.0,
-    costs: tuple[float, float] = (1.0, 1.0),
-    min_recall: float | None = None,
-    min_precision: float | None = None,
-    min_specificity: float | None = None,
-    floor_confidence: float | None = None,
-) -> "_core.decide.TuneThresholdParameters":
-    """Return the arguments of `tune_threshold` as the core takes them."""
-    return _core.decide.TuneThresholdParameters(
-        maximize=maximize,
-        beta=beta,
-        costs=costs,
-        min_recall=min_recall,
-        min_precision=min_precision,
-        min_specificity=min_specificity,
-        floor_confidence=floor_confidence,
-    )
+def core_parameters(**given: Any) -> "_core.decide.TuneThresholdParameters":
+    """Return arguments of `tune_threshold`, and its defaults for the others, for the core."""
+    bound = inspect.signature(tune_threshold).bind(None, None, **given)
+    bound.apply_defaults()
+    arguments = dict(bound.arguments)
+    del arguments["y_true"], arguments["score"]
+    return _core.decide.TuneThresholdParameters(**arguments)

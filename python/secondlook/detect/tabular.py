@@ -234,9 +234,6 @@ class TabularDetector(KeepsDecisionRule, OutlierMixin, BaseEstimator, ABC):
         model._read_rule(file)
         return model
 
-    def _ruled(self) -> Any:
-        return self._fitted()
-
     def _fitted(self) -> Any:
         try:
             return self._model

@@ -447,9 +447,6 @@ class ImageClassifier(KeepsDecisionRule, ClassifierMixin, BaseEstimator):
             file = _core.store.ModelFile.parse(state["_model"])
             self._model = _image.ImageClassifier.from_file(file)
 
-    def _ruled(self) -> "_image.ImageClassifier":
-        return self._fitted()
-
     def _fitted(self) -> "_image.ImageClassifier":
         if not hasattr(self, "_model"):
             raise NotFittedError("ImageClassifier: not fitted yet, call fit first")

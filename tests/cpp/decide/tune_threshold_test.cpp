@@ -74,6 +74,19 @@ TEST_CASE("tune_threshold: a floor at a confidence needs more cases above it") {
   REQUIRE(sure.threshold == 81);  // 50 of 50: 0.95^50 < 0.1; 49 of 50 would not do
 }
 
+TEST_CASE("tune_threshold: a bound that is just the floor keeps it, whatever it rounds to") {
+  // Of 2 k + 1 tosses of a coin at least k + 1 are heads with a probability of exactly one half.
+  for (int k = 1; k <= 200; ++k) {
+    const auto n_positives = static_cast<std::size_t>(k + 1);
+    const std::vector<double> scores(2 * n_positives - 1, 1.0);
+    std::vector<std::uint8_t> labels(scores.size(), 0);
+    std::fill_n(labels.begin(), n_positives, std::uint8_t{1});
+    const auto found =
+        tune_threshold(scores, labels, {.min_precision = 0.5, .floor_confidence = 0.5});
+    REQUIRE(found.threshold == 1);
+  }
+}
+
 TEST_CASE("tune_threshold: says what is wrong") {
   const std::vector<double> scores{0.1, 0.2, 0.3, 0.4};
   const std::vector<std::uint8_t> labels{0, 1, 0, 1};

@@ -129,6 +129,12 @@ def test_learning_makes_it_stale_and_another_offset_does_not(ruled, tmp_path):
     assert not loaded.decision_rule_.stale_
 
 
+def test_learning_makes_it_stale_also_when_nobody_has_asked_for_it_before(ruled):
+    forest, _ = ruled
+    forest.partial_fit(np.random.default_rng(1).normal(size=(1000, 3)))
+    assert forest.decision_rule_.stale_
+
+
 def test_a_rule_of_another_model_is_stale(ruled):
     forest, rows = ruled
     other = sl.IsolationForest(random_state=1).fit(rows)

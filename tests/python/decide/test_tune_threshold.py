@@ -30,7 +30,7 @@ OBJECTIVES = {
 
 def lower_bound_keeps(k, n, floor, confidence):
     """Whether the exact lower bound of k in n is at least a floor."""
-    return n > 0 and binom.sf(k - 1, n, floor) <= 1 - confidence
+    return n > 0 and binom.sf(k - 1, n, floor) <= 1 - confidence + 1e-12  # a half is a half
 
 
 def brute_force(y, score, objective, min_recall, min_precision, min_specificity, confidence):
