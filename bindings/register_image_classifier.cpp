@@ -159,6 +159,18 @@ void register_image_classifier(py::module_& module) {
                         });
           },
           py::arg("images"), py::arg("progress"))
+      .def(
+          "labelled_rows",
+          [](const ImageClassifier& self, const py::list& images, const Labels& labels) {
+            const auto inputs = to_inputs(images);
+            secondlook::Matrix<float> rows;
+            {
+              const py::gil_scoped_release release;
+              rows = self.labelled_rows(inputs, as_span(labels));
+            }
+            return py::array_t<float>({rows.rows(), rows.cols()}, rows.data());
+          },
+          py::arg("images"), py::arg("labels"))
       .def("heatmap", &heatmap, py::arg("image"), py::arg("class_index"))
       .def("overlay", &overlay, py::arg("image"), py::arg("class_index"), py::arg("strength"))
       .def_property_readonly("fitted", &ImageClassifier::fitted)

@@ -12,7 +12,6 @@
 
 #include "arrays.hpp"
 #include "register.hpp"
-#include "secondlook/core/error.hpp"
 #include "secondlook/learn/adwin.hpp"
 #include "secondlook/learn/incremental_learner.hpp"
 #include "secondlook/learn/kolmogorov_smirnov.hpp"
@@ -22,7 +21,6 @@
 
 namespace py = pybind11;
 using secondlook::Adwin;
-using secondlook::Detector;
 using secondlook::IncrementalLearner;
 using secondlook::IncrementalLearnerParameters;
 using secondlook::ModelFile;
@@ -48,16 +46,6 @@ py::dict to_dict(const UpdateReport& report) {
       py::arg("ks_statistic") = report.ks_statistic, py::arg("p_value") = report.p_value);
 }
 
-// A detector of the learner's own: what the file holds.
-std::unique_ptr<Detector> detector_from(const ModelFile& file) {
-  auto model = secondlook::load(file);
-  if (dynamic_cast<Detector*>(model.get()) == nullptr)
-    throw secondlook::InvalidArgument(
-        "IncrementalLearner: expected a detector, got a model of kind " + file.kind());
-  secondlook::Model* owned = model.release();
-  return std::unique_ptr<Detector>(dynamic_cast<Detector*>(owned));
-}
-
 void register_incremental_learner(py::module_& module) {
   py::class_<IncrementalLearner>(module, "IncrementalLearner")
       .def(py::init([](const ModelFile& file, const ContiguousArray<double>& calibration,
@@ -71,11 +59,11 @@ void register_incremental_learner(py::module_& module) {
                                                        calibration.shape(1));
              const py::gil_scoped_release release;
              return IncrementalLearner(
-                 detector_from(file), rows,
+                 secondlook::as_detector(secondlook::load(file)), rows,
                  {suspicion_rate, max_suspected_share, replay_ratio, held_back_share, max_passes,
                   tolerance, significance, adwin_delta, replay_size, held_back_size, keep_versions,
                   seed},
-                 folder, std::move(feature_names));
+                 folder, std::move(feature_names), file.sections());
            }),
            py::arg("file"), py::arg("calibration"), py::arg("folder"), py::arg("feature_names"),
            py::kw_only(), py::arg("suspicion_rate"), py::arg("max_suspected_share"),

@@ -3,6 +3,7 @@
 namespace secondlook {
 
 Detector::~Detector() = default;
+DetectorSource::~DetectorSource() = default;
 
 void Detector::refresh_offset(MatrixView<double>) {}
 

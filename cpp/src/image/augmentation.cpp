@@ -32,11 +32,12 @@ cv::Matx23d geometry(const Augmentation& a, cv::Size size, Draws& draws) {
   const double angle = draws.either_way(a.rotation) * radian;
   const double shear = std::tan(draws.either_way(a.shear) * radian);
   const double zoom = 1 + draws.either_way(a.zoom);
+  const double half_aspect = std::exp(draws.either_way(a.aspect) / 2);
   const double shift_x = draws.either_way(a.shift) * size.width;
   const double shift_y = draws.either_way(a.shift) * size.height;
   const cv::Matx22d rotation(std::cos(angle), -std::sin(angle), std::sin(angle), std::cos(angle));
   const cv::Matx22d sheared(1, shear, 0, 1);
-  const cv::Matx22d scale(flip_x / zoom, 0, 0, flip_y / zoom);
+  const cv::Matx22d scale(flip_x / (zoom * half_aspect), 0, 0, flip_y * half_aspect / zoom);
   const cv::Matx22d m = rotation * sheared * scale;
   const double centre_x = (size.width - 1) / 2.0, centre_y = (size.height - 1) / 2.0;
   const auto offset = [&](int row, double centre) {
@@ -124,6 +125,7 @@ void check(const char* who, const Augmentation& a) {
   within("rotation", a.rotation, 180);
   within("shear", a.shear, 59);
   within("zoom", a.zoom, 0.9);
+  within("aspect", a.aspect, 1);
   within("shift", a.shift, 1);
   within("brightness", a.brightness, 1);
   within("contrast", a.contrast, 1);

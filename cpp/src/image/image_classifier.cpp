@@ -52,13 +52,6 @@ std::span<const std::size_t> batch_of(std::span<const std::size_t> order, std::s
   return order.subspan(begin, last ? order.size() - begin : batch_size);
 }
 
-void require_labels(const char* who, std::span<const ImageInput> images,
-                    std::span<const std::int64_t> labels) {
-  require(!images.empty(), "{}: expected at least 1 image, got none", who);
-  require(labels.size() == images.size(), "{}: expected {} labels, one an image, got {}", who,
-          images.size(), labels.size());
-}
-
 /// Checks that labels are 0, 1, … without a gap, and says how many.
 std::size_t count_classes(std::span<const std::int64_t> labels) {
   const auto [least, most] = std::ranges::minmax(labels);
@@ -289,6 +282,7 @@ ImageClassifier::ImageClassifier(ImageClassifierParameters parameters)
           "{}: weight_decay must be at least 0, got {}", who, p.weight_decay);
   require(p.label_smoothing >= 0 && p.label_smoothing < 1,
           "{}: label_smoothing must lie in [0, 1), got {}", who, p.label_smoothing);
+  require(p.mixup >= 0 && p.mixup <= 1, "{}: mixup must lie in [0, 1], got {}", who, p.mixup);
   for (const double weight : p.class_weights)
     require(weight > 0 && std::isfinite(weight), "{}: class_weights must be above 0, got {}", who,
             weight);
@@ -319,7 +313,7 @@ ImageFitReport ImageClassifier::fit(std::span<const ImageInput> images,
                                     const ImageFitOptions& options) {
   constexpr const char* who = "ImageClassifier::fit";
   const auto& p = parameters_;
-  require_labels(who, images, labels);
+  require_labels(who, images.size(), labels);
   require(options.groups.empty() || options.groups.size() == images.size(),
           "{}: expected {} groups, one an image, got {}", who, images.size(),
           options.groups.size());
@@ -432,52 +426,22 @@ void ImageClassifier::partial_fit(std::span<const ImageInput> images,
                                   const ImageTrainingProgress& progress) {
   constexpr const char* who = "ImageClassifier::partial_fit";
   require_fitted(who);
-  require_labels(who, images, labels);
-  for (const auto label : labels)
-    require(label >= 0 && static_cast<std::size_t>(label) < state_->n_classes,
-            "{}: expected labels 0 to {}, got {}", who, state_->n_classes - 1, label);
-  const auto& p = parameters_;
-  const std::size_t n_threads = resolve_threads(p.n_jobs);
-  const image::TorchThreads torch_threads(n_threads);
-  image::ImageSet set = image::load_images(who, images, state_->preprocessing, false, n_threads,
-                                           while_loading(progress));
-  const std::size_t n_new = set.images.size();
+  require_labels(who, images.size(), labels);
+  require_known(who, labels);
+  image::ImageSet set =
+      image::load_images(who, images, state_->preprocessing, false,
+                         resolve_threads(parameters_.n_jobs), while_loading(progress));
   auto& all = set.images;
+  const std::size_t n_new = labels.size();
   std::vector<std::int64_t> all_labels(labels.begin(), labels.end());
   all.insert(all.end(), state_->replay.begin(), state_->replay.end());
   all_labels.insert(all_labels.end(), state_->replay_labels.begin(), state_->replay_labels.end());
-  require(all.size() >= 2, "{}: expected at least 2 images with those for replay, got 1", who);
-  std::vector<std::size_t> order(all.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-
-  // A class that is neither among the new nor among those kept has no say in the weights.
-  std::vector<double> weights(state_->n_classes, 1.0);
-  if (!p.class_weights.empty()) weights = p.class_weights;
-  Network network = state_->network->clone();
-  ImageClassifierParameters update = p;
-  update.weight_averaging = 0;
-  // Streams of its own: not the same order and variations as in the training's first pass.
-  update.seed = RandomStream(p.seed, kUpdateStream + state_->n_updates)();
-  {
-    const std::size_t n_steps = count_batches(all.size(), p.batch_size);
-    Trainer trainer(network, update, state_->preprocessing,
-                    {.learning_rate = kUpdateRate * p.learning_rate,
-                     .schedule = LearningRateSchedule::constant,
-                     .n_steps = n_steps,
-                     .class_weights = weights,
-                     .frozen_statistics = true});
-    Passes passes(update, state_->preprocessing, all, all_labels, who, progress, n_threads);
-    ImageTrainingStatus status;
-    status.total = n_steps;
-    static_cast<void>(passes.pass(trainer, order, 0, status));
-  }
-  state_->use(std::move(network), p);
-  ++state_->n_updates;
+  RandomStream random(state_->update_seed(parameters_), kReplayStream);
+  state_->learn_on(who, all, all_labels, parameters_, progress);
   // Each image ever seen is kept with the same probability (Vitter 1985).
-  RandomStream random(update.seed, kReplayStream);
   for (std::size_t i = 0; i < n_new; ++i) {
     const std::uint64_t place = random.below(++state_->n_seen);
-    if (state_->replay.size() < p.replay_size) {
+    if (state_->replay.size() < parameters_.replay_size) {
       state_->replay.push_back(all[i]);
       state_->replay_labels.push_back(labels[i]);
     } else if (place < state_->replay.size()) {
@@ -486,27 +450,65 @@ void ImageClassifier::partial_fit(std::span<const ImageInput> images,
     }
   }
 }
+std::uint64_t ImageClassifier::State::update_seed(const ImageClassifierParameters& p) const {
+  return RandomStream(p.seed, kUpdateStream + n_updates)();
+}
+
+void ImageClassifier::State::learn_on(const char* who, std::span<const Image> images,
+                                      std::span<const std::int64_t> labels,
+                                      const ImageClassifierParameters& p,
+                                      const ImageTrainingProgress& progress) {
+  require(images.size() >= 2, "{}: expected at least 2 images with those for replay, got {}", who,
+          images.size());
+  const std::size_t n_threads = resolve_threads(p.n_jobs);
+  const image::TorchThreads torch_threads(n_threads);
+  std::vector<std::size_t> order(images.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+
+  // A class that is neither among the new nor among those kept has no say in the weights.
+  std::vector<double> weights(n_classes, 1.0);
+  if (!p.class_weights.empty()) weights = p.class_weights;
+  Network trained = network->clone();
+  ImageClassifierParameters update = p;
+  update.weight_averaging = 0;
+  // Streams of its own: not the same order and variations as in the training's first pass.
+  update.seed = update_seed(p);
+  {
+    const std::size_t n_steps = count_batches(images.size(), p.batch_size);
+    Trainer trainer(trained, update, preprocessing,
+                    {.learning_rate = kUpdateRate * p.learning_rate,
+                     .schedule = LearningRateSchedule::constant,
+                     .n_steps = n_steps,
+                     .class_weights = weights,
+                     .frozen_statistics = true});
+    Passes passes(update, preprocessing, images, labels, who, progress, n_threads);
+    ImageTrainingStatus status;
+    status.total = n_steps;
+    static_cast<void>(passes.pass(trainer, order, 0, status));
+  }
+  use(std::move(trained), p);
+  ++n_updates;
+}
 
 namespace {
 
-/// Calls use(first, batch tensor) for the images, a batch at a time, read while others are used.
+/// Calls use(first, batch tensor) for n images, a batch at a time, made while others are used.
+/// @param image of a place, prepared
 template <class Use>
-void for_each_batch(const char* who, std::span<const ImageInput> images,
+void for_each_batch(const char* who, std::size_t n, const std::function<Image(std::size_t)>& image,
                     const Preprocessing& preprocessing, at::Device device, std::size_t n_threads,
                     const Progress& progress, const Use& use) {
-  const std::size_t n_batches = (images.size() + kInferenceBatch - 1) / kInferenceBatch;
+  const std::size_t n_batches = (n + kInferenceBatch - 1) / kInferenceBatch;
   BatchPipeline pipeline(n_batches, [&](std::size_t number, Batch& batch) {
     const std::size_t begin = number * kInferenceBatch;
-    const auto part = images.subspan(begin, std::min(kInferenceBatch, images.size() - begin));
-    image::fill(batch, part.size(), preprocessing, n_threads, [&](std::size_t i) {
-      return image::prepare_input(who, part[i], begin + i, preprocessing);
-    });
+    image::fill(batch, std::min(kInferenceBatch, n - begin), preprocessing, n_threads,
+                [&](std::size_t i) { return image(begin + i); });
   });
   ThrottledProgress report(progress, who);
   for (std::size_t number = 0; number < n_batches; ++number) {
     Batch& batch = pipeline.next();
     use(number * kInferenceBatch, image::to_input(batch, preprocessing, device));
-    report(std::min((number + 1) * kInferenceBatch, images.size()), images.size());
+    report(std::min((number + 1) * kInferenceBatch, n), n);
   }
 }
 
@@ -519,6 +521,20 @@ void copy_rows(const at::Tensor& rows, std::size_t first, std::span<double> targ
 
 }  // namespace
 
+void ImageClassifier::State::predict(const char* who, std::size_t n,
+                                     const std::function<Image(std::size_t)>& image,
+                                     std::span<double> probabilities,
+                                     const TestTimeAugmentation& tta,
+                                     const ImageClassifierParameters& parameters,
+                                     const Progress& progress) const {
+  const std::size_t n_threads = resolve_threads(parameters.n_jobs);
+  const image::TorchThreads torch_threads(n_threads);
+  for_each_batch(who, n, image, preprocessing, inference->device(), n_threads, progress,
+                 [&](std::size_t first, const at::Tensor& x) {
+                   copy_rows(image::probabilities(*inference, x, tta), first, probabilities);
+                 });
+}
+
 void ImageClassifier::predict_proba(std::span<const ImageInput> images,
                                     std::span<double> probabilities,
                                     const TestTimeAugmentation& tta,
@@ -527,13 +543,10 @@ void ImageClassifier::predict_proba(std::span<const ImageInput> images,
   require_fitted(who);
   require(probabilities.size() == images.size() * n_classes(), "{}: expected room for {}, got {}",
           who, images.size() * n_classes(), probabilities.size());
-  const std::size_t n_threads = resolve_threads(parameters_.n_jobs);
-  const image::TorchThreads torch_threads(n_threads);
-  for_each_batch(who, images, state_->preprocessing, state_->inference->device(), n_threads,
-                 progress, [&](std::size_t first, const at::Tensor& x) {
-                   copy_rows(image::probabilities(*state_->inference, x, tta), first,
-                             probabilities);
-                 });
+  state_->predict(
+      who, images.size(),
+      [&](std::size_t i) { return image::prepare_input(who, images[i], i, state_->preprocessing); },
+      probabilities, tta, parameters_, progress);
 }
 
 void ImageClassifier::features(std::span<const ImageInput> images, std::span<double> features,
@@ -544,10 +557,13 @@ void ImageClassifier::features(std::span<const ImageInput> images, std::span<dou
           images.size() * n_features(), features.size());
   const std::size_t n_threads = resolve_threads(parameters_.n_jobs);
   const image::TorchThreads torch_threads(n_threads);
-  for_each_batch(who, images, state_->preprocessing, state_->inference->device(), n_threads,
-                 progress, [&](std::size_t first, const at::Tensor& x) {
-                   copy_rows(state_->inference->features(x), first, features);
-                 });
+  for_each_batch(
+      who, images.size(),
+      [&](std::size_t i) { return image::prepare_input(who, images[i], i, state_->preprocessing); },
+      state_->preprocessing, state_->inference->device(), n_threads, progress,
+      [&](std::size_t first, const at::Tensor& x) {
+        copy_rows(state_->inference->features(x), first, features);
+      });
 }
 
 void ImageClassifier::State::use(Network trained, const ImageClassifierParameters& parameters) {
@@ -585,6 +601,19 @@ const std::vector<ImageTrainingEpoch>& ImageClassifier::history() const noexcept
 
 const ImageClassifierParameters& ImageClassifier::parameters() const noexcept {
   return parameters_;
+}
+
+void ImageClassifier::require_labels(const char* who, std::size_t n_images,
+                                     std::span<const std::int64_t> labels) {
+  require(n_images > 0, "{}: expected at least 1 image, got none", who);
+  require(labels.size() == n_images, "{}: expected {} labels, one an image, got {}", who, n_images,
+          labels.size());
+}
+
+void ImageClassifier::require_known(const char* who, std::span<const std::int64_t> labels) const {
+  for (const auto label : labels)
+    require(label >= 0 && static_cast<std::size_t>(label) < state_->n_classes,
+            "{}: expected labels 0 to {}, got {}", who, state_->n_classes - 1, label);
 }
 
 void ImageClassifier::require_fitted(const char* who) const {

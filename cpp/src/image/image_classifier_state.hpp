@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -23,6 +24,19 @@ struct ImageClassifier::State {
   std::vector<std::int64_t> replay_labels;
   std::uint64_t n_seen = 0;
   std::uint64_t n_updates = 0;
+
+  /// One pass over prepared images with the weights as they are, and takes the new ones.
+  void learn_on(const char* who, std::span<const Image> images,
+                std::span<const std::int64_t> labels, const ImageClassifierParameters& parameters,
+                const ImageTrainingProgress& progress);
+
+  /// Of the next `learn_on`.
+  [[nodiscard]] std::uint64_t update_seed(const ImageClassifierParameters& parameters) const;
+
+  /// Probabilities of n prepared images, row-major, shape (n, n_classes).
+  void predict(const char* who, std::size_t n, const std::function<Image(std::size_t)>& image,
+               std::span<double> probabilities, const TestTimeAugmentation& tta,
+               const ImageClassifierParameters& parameters, const Progress& progress) const;
 
   /// Takes trained weights.
   void use(image::Network trained, const ImageClassifierParameters& parameters);

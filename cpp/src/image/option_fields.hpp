@@ -50,6 +50,7 @@ void for_each_field(Options& a, Use&& use) {
   use("rotation", a.rotation);
   use("shear", a.shear);
   use("zoom", a.zoom);
+  use("aspect", a.aspect);
   use("shift", a.shift);
   use("brightness", a.brightness);
   use("contrast", a.contrast);
@@ -94,6 +95,7 @@ void for_each_field(Options& p, Use&& use) {
   use("learning_rate", p.learning_rate);
   use("weight_decay", p.weight_decay);
   use("label_smoothing", p.label_smoothing);
+  use("mixup", p.mixup);
   use("class_weighting", p.class_weighting);
   use("class_weights", p.class_weights);
   use("weight_averaging", p.weight_averaging);

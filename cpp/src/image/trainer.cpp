@@ -11,6 +11,7 @@
 #include <ATen/ops/flip.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/lerp.h>
 #include <ATen/ops/replication_pad2d.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/tensor.h>
@@ -32,6 +33,16 @@ namespace {
 constexpr double kMomentum = 0.9;
 constexpr double kSecondMomentum = 0.999;
 constexpr std::uint64_t kDropoutStream = 1U << 20;
+constexpr std::uint64_t kMixupStream = 1U << 30;
+
+/// From Beta(alpha, alpha), by Jöhnk's method: alpha in (0, 1].
+double symmetric_beta(double alpha, RandomStream random) {
+  for (;;) {
+    const double x = std::pow(random.uniform(), 1 / alpha);
+    const double y = std::pow(random.uniform(), 1 / alpha);
+    if (x + y > 0 && x + y <= 1) return x / (x + y);
+  }
+}
 
 }  // namespace
 
@@ -136,14 +147,26 @@ Trainer::~Trainer() {
 
 double Trainer::step(Batch& batch) {
   const c10::AutoGradMode gradients(true);
-  const at::Tensor x = to_input(batch, preprocessing_, device_);
+  at::Tensor x = to_input(batch, preprocessing_, device_);
   at::Tensor labels = at::empty({static_cast<std::int64_t>(batch.size)}, at::kLong);
   std::ranges::copy(batch.labels, labels.mutable_data_ptr<std::int64_t>());
+  labels = labels.to(device_);
+  // The batch is in random order: each image meets the one at its place from the end.
+  double share = 1;
+  if (parameters_.mixup > 0) {
+    share =
+        symmetric_beta(parameters_.mixup, RandomStream(parameters_.seed, kMixupStream + n_done_));
+    x = at::lerp(at::flip(x, {0}), x, share).contiguous(at::MemoryFormat::ChannelsLast);
+  }
   pass_.dropout = at::make_generator<at::CPUGeneratorImpl>(
       RandomStream(parameters_.seed, kDropoutStream + n_done_)());
-  const at::Tensor loss =
-      at::cross_entropy_loss(network_.logits(x, pass_), labels.to(device_), class_weights_,
-                             /*reduction=*/1, /*ignore_index=*/-100, parameters_.label_smoothing);
+  const at::Tensor logits = network_.logits(x, pass_);
+  const auto loss_of = [&](const at::Tensor& target) {
+    return at::cross_entropy_loss(logits, target, class_weights_, /*reduction=*/1,
+                                  /*ignore_index=*/-100, parameters_.label_smoothing);
+  };
+  at::Tensor loss = loss_of(labels);
+  if (share < 1) loss = at::lerp(loss_of(at::flip(labels, {0})), loss, share);
   loss.backward();
   const c10::NoGradGuard no_gradients;
   update(learning_rate());

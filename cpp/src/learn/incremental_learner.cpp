@@ -228,28 +228,34 @@ void judge(std::span<const double> fresh_before, std::span<const double> fresh_a
                   fresh_gain, replay_gain, report.allowed_loss);
 }
 
-std::unique_ptr<Detector> as_detector(std::unique_ptr<Model> model) {
-  require<ModelFileError>(dynamic_cast<Detector*>(model.get()) != nullptr,
-                          "IncrementalLearner: expected a detector, got a model of kind {}",
-                          model->kind());
-  Model* owned = model.release();
-  return std::unique_ptr<Detector>(dynamic_cast<Detector*>(owned));
-}
-
-ModelFile file_of(const Detector& detector, const std::vector<std::string>& feature_names) {
+ModelFile file_of(const Detector& detector, const std::vector<std::string>& feature_names,
+                  const ModelSections& sections) {
   const auto* model = dynamic_cast<const Model*>(&detector);
   require(model != nullptr,
           "IncrementalLearner: expected a detector that can be kept in a file, got another");
   ModelFile file = model->to_file();
   learn::set_feature_names(feature_names, file);
+  for (const auto& [name, text] : sections)
+    if (!file.has_section(name)) file.set_section(name, text);
   return file;
 }
 
 }  // namespace
 
+std::unique_ptr<Detector> as_detector(std::unique_ptr<Model> model) {
+  if (const auto* source = dynamic_cast<const DetectorSource*>(model.get()))
+    return source->as_detector();
+  auto* detector = dynamic_cast<Detector*>(model.get());
+  require(detector != nullptr, "IncrementalLearner: expected a detector, got a model of kind {}",
+          model->kind());
+  static_cast<void>(model.release());
+  return std::unique_ptr<Detector>(detector);
+}
+
 struct IncrementalLearner::State {
   const IncrementalLearnerParameters parameters;
   const std::vector<std::string> feature_names;
+  const ModelSections sections;
   const std::size_t n_features;
   const std::optional<VersionFolder> folder;
   learn::Published<InUse> in_use;
@@ -262,6 +268,7 @@ struct IncrementalLearner::State {
         std::optional<VersionFolder> versions, std::uint64_t newest)
       : parameters(remembered.parameters),
         feature_names(remembered.feature_names),
+        sections(remembered.sections),
         n_features(remembered.n_features()),
         folder(std::move(versions)),
         in_use(to_use(std::move(detector), remembered)),
@@ -282,7 +289,7 @@ struct IncrementalLearner::State {
   // On the disk first: what is used can be opened again.
   void write(const Detector& detector, const LearnerMemory& next) {
     if (!folder) return;
-    ModelFile file = file_of(detector, next.feature_names);
+    ModelFile file = file_of(detector, feature_names, sections);
     learn::add_memory(next, file);
     folder->write(next.version.number, file, newest_known);
     newest_known = std::max(newest_known, next.version.number);
@@ -310,7 +317,8 @@ IncrementalLearner::IncrementalLearner(std::unique_ptr<Detector> detector,
                                        MatrixView<double> calibration,
                                        const IncrementalLearnerParameters& parameters,
                                        const std::optional<std::filesystem::path>& folder,
-                                       std::vector<std::string> feature_names) {
+                                       std::vector<std::string> feature_names,
+                                       ModelSections sections) {
   const auto& p = parameters;
   learn::require_parameters(p);
   require(detector != nullptr, "IncrementalLearner: expected a detector, got none");
@@ -340,6 +348,7 @@ IncrementalLearner::IncrementalLearner(std::unique_ptr<Detector> detector,
 
   LearnerMemory memory(p, n_features);
   memory.feature_names = std::move(feature_names);
+  memory.sections = std::move(sections);
   memory.lineage = new_lineage();
   RandomStream random(p.seed + kOrderSeed, 0);
   const auto places = shuffled_places(n_rows, random);
@@ -355,7 +364,7 @@ IncrementalLearner::IncrementalLearner(std::unique_ptr<Detector> detector,
   std::optional<VersionFolder> versions;
   std::uint64_t newest = 0;
   if (folder) {
-    const ModelFile file = file_of(*detector, memory.feature_names);
+    const ModelFile file = file_of(*detector, memory.feature_names, memory.sections);
     versions.emplace(*folder);
     const auto there = versions->numbers();
     if (!there.empty()) newest = there.back();
@@ -492,7 +501,7 @@ const std::vector<std::string>& IncrementalLearner::feature_names() const noexce
 
 ModelFile IncrementalLearner::model_file() const {
   const auto model = state_->in_use.read();
-  return file_of(*model->detector, state_->feature_names);
+  return file_of(*model->detector, state_->feature_names, state_->sections);
 }
 
 UpdateReport IncrementalLearner::State::update(MatrixView<double> x, bool trusted,

@@ -15,6 +15,9 @@ namespace {
 using json = StrictJson;
 
 constexpr const char* kSection = "learner";
+constexpr const char* kFeatureNames = "feature_names";
+constexpr const char* kReplay = "learner.replay";
+constexpr const char* kHeldBack = "learner.held_back";
 
 json to_json(const IncrementalLearnerParameters& p) {
   return {{"suspicion_rate", p.suspicion_rate}, {"max_suspected_share", p.max_suspected_share},
@@ -111,25 +114,72 @@ json counts_of(const ReplayReservoir& reservoir) {
   return {{"capacity", s.capacity}, {"seed", s.seed}, {"n_seen", s.n_seen}};
 }
 
-void add_rows(const char* name, const ReplayReservoir& reservoir, ModelFile& file) {
-  file.add<double>(name,
-                   {static_cast<std::int64_t>(reservoir.size()),
-                    static_cast<std::int64_t>(reservoir.n_features())},
-                   reservoir.state().values);
+// Pixels are: an eighth of the room.
+bool are_bytes(std::span<const double> values) {
+  return std::ranges::all_of(values, [](double value) {
+    return value >= 0 && value <= 255 && value == std::floor(value) && !std::signbit(value);
+  });
 }
 
-ReplayReservoir reservoir_from(const char* name, const json& counts, std::size_t n_features,
-                               const ModelFile& file) {
-  const auto values = file.get<double>(name, {-1, static_cast<std::int64_t>(n_features)});
-  return ReplayReservoir({counts.at("capacity"),
-                          n_features,
-                          counts.at("seed"),
-                          counts.at("n_seen"),
-                          {values.begin(), values.end()}});
+template <class Value>
+void add_columns(const std::string& name, MatrixView<double> columns, ModelFile& file) {
+  std::vector<Value> values;
+  values.reserve(static_cast<std::size_t>(columns.rows() * columns.cols()));
+  for (Eigen::Index i = 0; i < columns.rows(); ++i)
+    std::transform(columns.row(i), columns.row(i) + columns.cols(), std::back_inserter(values),
+                   [](double value) { return static_cast<Value>(value); });
+  file.add<Value>(name, {columns.rows(), columns.cols()}, values);
+}
+
+std::string notes_of(const std::string& name) { return name + ".notes"; }
+
+/// Rows of bytes have their last `n_notes` columns in a tensor of its own.
+void add_rows(const std::string& name, const ReplayReservoir& reservoir, std::size_t n_notes,
+              ModelFile& file) {
+  const auto rows = reservoir.rows();
+  const auto width = rows.cols() - static_cast<Eigen::Index>(n_notes);
+  const auto columns = [&](Eigen::Index first, Eigen::Index count) {
+    return MatrixView<double>(rows.data() + first, rows.rows(), count, rows.row_stride());
+  };
+  bool bytes = true;
+  for (Eigen::Index i = 0; i < rows.rows() && bytes; ++i)
+    bytes = are_bytes({rows.row(i), static_cast<std::size_t>(width)});
+  if (!bytes) return add_columns<double>(name, rows, file);
+  add_columns<std::uint8_t>(name, columns(0, width), file);
+  if (n_notes > 0) add_columns<double>(notes_of(name), columns(width, rows.cols() - width), file);
+}
+
+ReplayReservoir reservoir_from(const std::string& name, const json& counts, std::size_t n_features,
+                               std::size_t n_notes, const ModelFile& file) {
+  ReplayReservoir::State state{
+      counts.at("capacity"), n_features, counts.at("seed"), counts.at("n_seen"), {}};
+  const auto found = file.tensors().find(name);
+  if (found == file.tensors().end() || found->second.type != DataType::u8) {
+    const auto values = file.get<double>(name, {-1, static_cast<std::int64_t>(n_features)});
+    state.values.assign(values.begin(), values.end());
+    return ReplayReservoir(std::move(state));
+  }
+  const std::size_t width = n_features - n_notes;
+  const auto bytes = file.get<std::uint8_t>(name, {-1, static_cast<std::int64_t>(width)});
+  const std::size_t n_rows = bytes.size() / width;
+  std::span<const double> notes;
+  if (n_notes > 0)
+    notes = file.get<double>(
+        notes_of(name), {static_cast<std::int64_t>(n_rows), static_cast<std::int64_t>(n_notes)});
+  state.values.reserve(n_rows * n_features);
+  const auto append = [&](const auto& values, std::size_t row, std::size_t count) {
+    const auto part = values.subspan(row * count, count);
+    state.values.insert(state.values.end(), part.begin(), part.end());
+  };
+  for (std::size_t row = 0; row < n_rows; ++row) {
+    append(bytes, row, width);
+    append(notes, row, n_notes);
+  }
+  return ReplayReservoir(std::move(state));
 }
 
 std::string feature_names_text(const ModelFile& file) {
-  return file.has_section("feature_names") ? file.section("feature_names") : "null";
+  return file.has_section(kFeatureNames) ? file.section(kFeatureNames) : "null";
 }
 
 void require_learner(const ModelFile& file) {
@@ -153,7 +203,7 @@ MatrixView<double> LearnerMemory::judged_rows() const {
 }
 
 void set_feature_names(const std::vector<std::string>& names, ModelFile& file) {
-  file.set_section("feature_names", names.empty() ? "null" : json(names).dump());
+  file.set_section(kFeatureNames, names.empty() ? "null" : json(names).dump());
 }
 
 void add_memory(const LearnerMemory& memory, ModelFile& file) {
@@ -175,8 +225,8 @@ void add_memory(const LearnerMemory& memory, ModelFile& file) {
            {"adwin", to_json(memory.adwin.state())},
            {"history", std::move(history)}}
           .dump());
-  add_rows("learner.replay", memory.replay, file);
-  add_rows("learner.held_back", memory.held_back, file);
+  add_rows(kReplay, memory.replay, 0, file);
+  add_rows(kHeldBack, memory.held_back, LearnerMemory::kNotes, file);
   file.add<double>("learner.calibration", {static_cast<std::int64_t>(memory.calibration.size())},
                    memory.calibration);
 }
@@ -194,6 +244,8 @@ LearnerMemory read_memory(const ModelFile& file) {
     memory.lineage = learner.at("lineage");
     const json names = json::parse(feature_names_text(file));
     if (!names.is_null()) memory.feature_names = names.get<std::vector<std::string>>();
+    for (const auto& [name, text] : file.sections())
+      if (name != kSection && name != kFeatureNames) memory.sections.emplace(name, text);
     const json& version = learner.at("version");
     memory.version = {version.at("number"), version.at("reason"), version.at("time_ns"), true};
     memory.scale = learner.at("scale");
@@ -201,9 +253,10 @@ LearnerMemory read_memory(const ModelFile& file) {
     memory.n_updates = learner.at("n_updates");
     memory.adwin = adwin_from(learner.at("adwin"));
     for (const json& report : learner.at("history")) memory.history.push_back(report_from(report));
-    memory.replay = reservoir_from("learner.replay", learner.at("replay"), n_features, file);
-    memory.held_back = reservoir_from("learner.held_back", learner.at("held_back"),
-                                      n_features + LearnerMemory::kNotes, file);
+    memory.replay = reservoir_from(kReplay, learner.at("replay"), n_features, 0, file);
+    memory.held_back =
+        reservoir_from(kHeldBack, learner.at("held_back"), n_features + LearnerMemory::kNotes,
+                       LearnerMemory::kNotes, file);
     const auto calibration = file.get<double>("learner.calibration",
                                               {static_cast<std::int64_t>(memory.held_back.size())});
     memory.calibration.assign(calibration.begin(), calibration.end());

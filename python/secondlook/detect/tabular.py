@@ -33,6 +33,8 @@ class TabularDetector(KeepsDecisionRule, OutlierMixin, BaseEstimator, ABC):
 
     _core_type: ClassVar[Any]
     _model: Any
+    # Rows that `IncrementalLearner` keeps to train on and to judge on.
+    _default_memory: ClassVar[tuple[int, int]] = (2000, 1000)
 
     @classmethod
     @abstractmethod
@@ -255,6 +257,12 @@ class TabularDetector(KeepsDecisionRule, OutlierMixin, BaseEstimator, ABC):
                 f"got {rows.shape[1]}"
             )
         return result
+
+    def _learning_rows(self, who: str, X: ArrayLike, y: ArrayLike | None) -> NDArray[Any]:
+        """Return what `IncrementalLearner` learns from."""
+        if y is not None:
+            raise ValueError(f"{who}: expected labels of images only, got some of rows")
+        return self._own_or_validated(X, reset=False)
 
     def _own_or_validated(self, X: ArrayLike, *, reset: bool) -> NDArray[Any]:
         """Return `X` as a C-contiguous float array; the core checks its values."""

@@ -20,6 +20,8 @@ class Augmentation:
         Degrees either way at most, up to 180 and 59.
     zoom : float, default=0
         Factor 1 ± zoom, in [0, 0.9].
+    aspect : float, default=0
+        Ratio of width to height changes by ``exp(-aspect)`` to ``exp(aspect)``, up to 1.
     shift : float, default=0
         Share of the size either way at most, in both directions.
     brightness : float, default=0
@@ -52,6 +54,7 @@ class Augmentation:
     rotation: float = 0
     shear: float = 0
     zoom: float = 0
+    aspect: float = 0
     shift: float = 0
     brightness: float = 0
     contrast: float = 0

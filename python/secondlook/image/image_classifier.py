@@ -81,6 +81,9 @@ class ImageClassifier(KeepsDecisionRule, ClassifierMixin, BaseEstimator):
         Of weights; biases and normalisations have none.
     label_smoothing : float, default=0
         Share of the target that goes to all classes alike.
+    mixup : float, default=0
+        Parameter of the beta distribution of the shares in which images, and their labels, are
+        blended pairwise, in [0, 1]; 0: not at all.
     class_weight : {"balanced"}, dict of class to float, or None, default=None
         Weights of the classes in the loss.
     weight_averaging : float, default=0
@@ -122,7 +125,8 @@ class ImageClassifier(KeepsDecisionRule, ClassifierMixin, BaseEstimator):
     M. Sandler, A. Howard, M. Zhu, A. Zhmoginov, L.-C. Chen, "MobileNetV2: Inverted Residuals and
     Linear Bottlenecks", CVPR 2018. K. He, X. Zhang, S. Ren, J. Sun, "Deep Residual Learning for
     Image Recognition", CVPR 2016. K. Simonyan, A. Zisserman, "Very Deep Convolutional Networks for
-    Large-Scale Image Recognition", ICLR 2015.
+    Large-Scale Image Recognition", ICLR 2015. H. Zhang, M. Cissé, Y. N. Dauphin, D. Lopez-Paz,
+    "mixup: Beyond Empirical Risk Minimization", ICLR 2018.
 
     Examples
     --------
@@ -138,6 +142,8 @@ class ImageClassifier(KeepsDecisionRule, ClassifierMixin, BaseEstimator):
 
     _model: "_image.ImageClassifier"
     _history_names: ClassVar[tuple[str, ...]] = _HISTORY
+    # Images that `IncrementalLearner` keeps to train on and to judge on.
+    _default_memory: ClassVar[tuple[int, int]] = (300, 300)
 
     def __init__(
         self,
@@ -159,6 +165,7 @@ class ImageClassifier(KeepsDecisionRule, ClassifierMixin, BaseEstimator):
         learning_rate: float = 1e-3,
         weight_decay: float = 1e-2,
         label_smoothing: float = 0,
+        mixup: float = 0,
         class_weight: Literal["balanced"] | Mapping[Any, float] | None = None,
         weight_averaging: float = 0,
         batch_size: int = 32,
@@ -189,6 +196,7 @@ class ImageClassifier(KeepsDecisionRule, ClassifierMixin, BaseEstimator):
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
         self.label_smoothing = label_smoothing
+        self.mixup = mixup
         self.class_weight = class_weight
         self.weight_averaging = weight_averaging
         self.batch_size = batch_size
@@ -309,19 +317,10 @@ class ImageClassifier(KeepsDecisionRule, ClassifierMixin, BaseEstimator):
         """
         if not hasattr(self, "_model"):
             return self.fit(X, y)
-        who = "ImageClassifier.partial_fit"
-        images = _sequence(who, X)
-        values = _one_an_image(who, "labels", y, len(images))
-        labels = np.searchsorted(self.classes_, values)
-        labels = np.minimum(labels, self.n_classes_ - 1).astype(np.int64)
-        unknown = values[self.classes_[labels] != values]
-        if len(unknown):
-            raise ValueError(
-                f"{who}: expected labels of {self.classes_.tolist()}, got {unknown[0]!r}"
-            )
+        inputs, labels = self._labelled("ImageClassifier.partial_fit", X, y)
         model = self._model.copy()  # others may be predicting with the one in use
         with ProgressBar("Training") as bar:
-            model.partial_fit(self._inputs(who, images), labels, _Progress(bar, None))
+            model.partial_fit(inputs, labels, _Progress(bar, None))
         self._model = model
         return self
 
@@ -471,6 +470,26 @@ class ImageClassifier(KeepsDecisionRule, ClassifierMixin, BaseEstimator):
                 skipped.append((place, str(error)))
         return inputs
 
+    def _labelled(self, who: str, X: Any, y: ArrayLike) -> tuple[list[Any], NDArray[np.int64]]:
+        """Return what the core takes: images, and the columns of their labels."""
+        images = _sequence(who, X)
+        values = _one_an_image(who, "labels", y, len(images))
+        labels = np.searchsorted(self.classes_, values)
+        labels = np.minimum(labels, self.n_classes_ - 1).astype(np.int64)
+        unknown = values[self.classes_[labels] != values]
+        if len(unknown):
+            raise ValueError(
+                f"{who}: expected labels of {self.classes_.tolist()}, got {unknown.tolist()[0]!r}"
+            )
+        return self._inputs(who, images), labels
+
+    def _learning_rows(self, who: str, X: Any, y: ArrayLike | None) -> NDArray[np.float32]:
+        """Return what `IncrementalLearner` learns from."""
+        model = self._fitted()
+        if y is None:
+            raise ValueError(f"{who}: expected labels of the images, got none")
+        return model.labelled_rows(*self._labelled(who, X, y))
+
     def _input(self, who: str, image: Any) -> Any:
         if not isinstance(image, str | os.PathLike):
             return as_pixels(who, image)
@@ -513,6 +532,7 @@ class ImageClassifier(KeepsDecisionRule, ClassifierMixin, BaseEstimator):
             "learning_rate": self.learning_rate,
             "weight_decay": self.weight_decay,
             "label_smoothing": self.label_smoothing,
+            "mixup": self.mixup,
             "class_weighting": "none",
             "class_weights": [],
             "weight_averaging": self.weight_averaging,

@@ -3,16 +3,25 @@
 import os
 import warnings
 from dataclasses import dataclass
-from typing import Any, Self, cast
+from typing import Any, ClassVar, Protocol, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from secondlook import _core
 from secondlook.core.progress import ProgressBar
-from secondlook.detect.tabular import TabularDetector, seed_of
+from secondlook.detect.tabular import seed_of
 from secondlook.errors import DriftWarning
 from secondlook.store.load import build
+
+
+class Learns(Protocol):
+    """What a learner may guard: a detector of rows, or a classifier of images."""
+
+    _default_memory: ClassVar[tuple[int, int]]
+
+    def _to_model_file(self) -> "_core.store.ModelFile": ...
+    def _learning_rows(self, who: str, X: Any, y: ArrayLike | None) -> NDArray[Any]: ...
 
 
 @dataclass(frozen=True)
@@ -70,15 +79,21 @@ class IncrementalLearner:
 
     Rows are taken to be independent but for drift; detectors of ordered series are out of scope.
 
+    Of an `ImageClassifier` a row is an image with its label ``y``, and its score the log-probability
+    of that label: suspected is what is labelled as the classifier would hardly have it, such as a
+    slip, and images that somebody has labelled with care are ``trusted``.
+
     Parameters
     ----------
-    detector : IsolationForest, Autoencoder or DetectorEnsemble
+    detector : IsolationForest, Autoencoder, DetectorEnsemble or ImageClassifier
         Fitted. It is copied and stays as it is.
-    calibration : array-like of shape (n_samples, n_features)
+    calibration : array-like of shape (n_samples, n_features), or images
         Mostly normal rows, best not trained on. They set the limit of suspicion and begin the
         replay; with the defaults 334 are needed.
     folder : str or os.PathLike, optional
         Where versions are kept. One with versions of the same kind and features is continued.
+    y : array-like of shape (n_samples,), optional
+        Labels of the calibration's images.
     suspicion_rate : float, default=0.01
         Share of normal rows that may be kept out, in (0, 0.5]; best below the share that the
         detector's own limits call anomalous.
@@ -97,10 +112,10 @@ class IncrementalLearner:
         p-value of the two-sample test below which scores have left the calibrated range.
     adwin_delta : float, default=0.002
         Of `Adwin`, which follows the scores' places among the calibration scores.
-    replay_size : int, default=2000
-        Older rows kept to train on.
-    held_back_size : int, default=1000
-        Older rows kept to judge on.
+    replay_size : int or None, default=None
+        Older rows kept to train on. None: 2000, or 300 images.
+    held_back_size : int or None, default=None
+        Older rows kept to judge on. None: 1000, or 300 images.
     keep_versions : int, default=10
         In the folder.
     random_state : int, RandomState or None, default=None
@@ -140,14 +155,15 @@ class IncrementalLearner:
     """
 
     _learner: "_core.learn.IncrementalLearner"
-    _reader: TabularDetector
+    _reader: Learns
 
     def __init__(
         self,
-        detector: TabularDetector,
-        calibration: ArrayLike,
+        detector: Any,
+        calibration: Any,
         folder: str | os.PathLike[str] | None = None,
         *,
+        y: ArrayLike | None = None,
         suspicion_rate: float = 0.01,
         max_suspected_share: float = 0.5,
         replay_ratio: float = 1.0,
@@ -156,19 +172,20 @@ class IncrementalLearner:
         tolerance: float = 0.25,
         significance: float = 1e-3,
         adwin_delta: float = 0.002,
-        replay_size: int = 2000,
-        held_back_size: int = 1000,
+        replay_size: int | None = None,
+        held_back_size: int | None = None,
         keep_versions: int = 10,
         random_state: Any = None,
     ) -> None:
-        if not isinstance(detector, TabularDetector):
+        if not hasattr(detector, "_learning_rows"):
             raise TypeError(
                 "IncrementalLearner: expected a detector such as IsolationForest or Autoencoder, "
-                f"got {type(detector).__name__}"
+                f"or an ImageClassifier, got {type(detector).__name__}"
             )
         file = detector._to_model_file()
-        self._reader = cast(TabularDetector, build(file))
-        rows = self._reader._own_or_validated(calibration, reset=False)
+        self._reader = cast(Learns, build(file))
+        rows = self._reader._learning_rows("IncrementalLearner", calibration, y)
+        default_replay, default_held_back = self._reader._default_memory
         self._learner = _core.learn.IncrementalLearner(
             file,
             np.asarray(rows, dtype=np.float64, order="C"),
@@ -182,8 +199,8 @@ class IncrementalLearner:
             tolerance=tolerance,
             significance=significance,
             adwin_delta=adwin_delta,
-            replay_size=replay_size,
-            held_back_size=held_back_size,
+            replay_size=default_replay if replay_size is None else replay_size,
+            held_back_size=default_held_back if held_back_size is None else held_back_size,
             keep_versions=keep_versions,
             seed=seed_of(random_state),
         )
@@ -209,43 +226,47 @@ class IncrementalLearner:
         """
         learner = cls.__new__(cls)
         learner._learner = _core.learn.IncrementalLearner.open(folder)
-        learner._reader = cast(TabularDetector, build(learner._learner.model_file()))
+        learner._reader = cast(Learns, build(learner._learner.model_file()))
         return learner
 
-    def score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
+    def score_samples(self, X: Any, y: ArrayLike | None = None) -> NDArray[np.float64]:
         """Score rows by the model in use: higher is more normal.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features), or images
+        y : array-like of shape (n_samples,), optional
+            Labels of the images.
 
         Returns
         -------
         scores : ndarray of shape (n_samples,)
         """
-        scores: NDArray[np.float64] = self._learner.score_samples(self._rows(X))
+        scores: NDArray[np.float64] = self._learner.score_samples(self._rows(X, y))
         return scores
 
-    def anomaly_score(self, X: ArrayLike) -> NDArray[np.float64]:
+    def anomaly_score(self, X: Any, y: ArrayLike | None = None) -> NDArray[np.float64]:
         """Evidence for the abnormal, ``-score_samples(X)``: what `secondlook.decide` takes."""
-        return -self.score_samples(X)
+        return -self.score_samples(X, y)
 
-    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
+    def decision_function(self, X: Any, y: ArrayLike | None = None) -> NDArray[np.float64]:
         """Score rows relative to the offset of the same version: negative is anomalous."""
-        values: NDArray[np.float64] = self._learner.decision_function(self._rows(X))
+        values: NDArray[np.float64] = self._learner.decision_function(self._rows(X, y))
         return values
 
-    def predict(self, X: ArrayLike) -> NDArray[np.int64]:
+    def predict(self, X: Any, y: ArrayLike | None = None) -> NDArray[np.int64]:
         """Call rows normal, +1, where ``decision_function`` is at least 0, else anomalous, -1."""
-        return np.where(self.decision_function(X) >= 0, 1, -1)
+        return np.where(self.decision_function(X, y) >= 0, 1, -1)
 
-    def update(self, X: ArrayLike, *, trusted: bool = False) -> UpdateReport:
+    def update(self, X: Any, y: ArrayLike | None = None, *, trusted: bool = False) -> UpdateReport:
         """Learn from new rows, if that does no harm.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features), or images
             At least 10 rows.
+        y : array-like of shape (n_samples,), optional
+            Labels of the images.
         trusted : bool, default=False
             Whether somebody has confirmed that all rows are normal: none is then suspected.
 
@@ -266,7 +287,7 @@ class IncrementalLearner:
             If the rows' scores have left the calibrated range.
         """
         with ProgressBar("Learning on") as progress:
-            report = UpdateReport(**self._learner.update(self._rows(X), trusted, progress))
+            report = UpdateReport(**self._learner.update(self._rows(X, y), trusted, progress))
         if report.drift:
             warnings.warn(
                 "IncrementalLearner: live scores have left the calibrated range "
@@ -297,9 +318,9 @@ class IncrementalLearner:
         self._learner.rollback(version, reason)
 
     @property
-    def detector_(self) -> TabularDetector:
-        """A copy of the model in use, as the detector that it is."""
-        return cast(TabularDetector, build(self._learner.model_file()))
+    def detector_(self) -> Any:
+        """A copy of the model in use, as the detector or classifier that it is."""
+        return build(self._learner.model_file())
 
     @property
     def versions(self) -> list[Version]:
@@ -329,5 +350,5 @@ class IncrementalLearner:
         """Number of features."""
         return self._learner.n_features
 
-    def _rows(self, X: ArrayLike) -> NDArray[Any]:
-        return self._reader._own_or_validated(X, reset=False)
+    def _rows(self, X: Any, y: ArrayLike | None) -> NDArray[Any]:
+        return self._reader._learning_rows("IncrementalLearner", X, y)

@@ -73,6 +73,7 @@ TEST_CASE("augment: every change is one, within its range") {
       {"rotation", only([](auto& a) { a.rotation = 30; })},
       {"shear", only([](auto& a) { a.shear = 20; })},
       {"zoom", only([](auto& a) { a.zoom = 0.3; })},
+      {"aspect", only([](auto& a) { a.aspect = 0.3; })},
       {"shift", only([](auto& a) { a.shift = 0.2; })},
       {"brightness", only([](auto& a) { a.brightness = 0.2; })},
       {"contrast", only([](auto& a) { a.contrast = 0.4; })},
@@ -128,7 +129,8 @@ TEST_CASE("augment: the same images at any number of threads") {
   Augmentation everything;
   everything.horizontal_flip = everything.clahe = everything.erasing = 0.5;
   everything.rotation = everything.shear = 10;
-  everything.zoom = everything.shift = everything.brightness = everything.contrast = 0.1;
+  everything.zoom = everything.aspect = everything.shift = everything.brightness =
+      everything.contrast = 0.1;
   everything.gamma = 0.2;
   everything.blur = 1;
   everything.noise = 0.02;

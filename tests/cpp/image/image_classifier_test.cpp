@@ -7,7 +7,7 @@
 #include "catch.hpp"
 #include "image/batch_pipeline.hpp"
 #include "image/image_set.hpp"
-#include "image/sample_images.hpp"
+#include "image/sample_classifier.hpp"
 #include "secondlook/core/error.hpp"
 #include "secondlook/core/random.hpp"
 #include "temporary_folder.hpp"
@@ -15,51 +15,12 @@
 using namespace secondlook;
 using Catch::Matchers::Contains;
 
-namespace {
-
-struct Data {
-  std::vector<ImageInput> images;
-  std::vector<std::int64_t> labels;
-};
-
-/// Noise, of which every second has a bright square.
-Data squares(std::size_t n, std::uint64_t seed = 0) {
-  Data data;
-  for (std::size_t i = 0; i < n; ++i) {
-    RandomStream random(seed, i);
-    const std::size_t top = random.below(10), left = random.below(10);
-    data.images.emplace_back(make_image(16, 16, 1, [&](auto row, auto column, auto) {
-      const bool inside = row - top < 6 && column - left < 6;
-      return random.below(100) + (inside && i % 2 == 1 ? 120 : 0);
-    }));
-    data.labels.push_back(static_cast<std::int64_t>(i % 2));
-  }
-  return data;
-}
-
-ImageClassifierParameters small() {
-  ImageClassifierParameters parameters;
-  parameters.height = parameters.width = 16;
-  parameters.max_epochs = 3;
-  parameters.batch_size = 16;
-  parameters.seed = 1;
-  parameters.n_jobs = 2;
-  return parameters;
-}
-
-std::vector<double> predict(const ImageClassifier& classifier, const Data& data) {
-  std::vector<double> probabilities(data.images.size() * classifier.n_classes());
-  classifier.predict_proba(data.images, probabilities);
-  return probabilities;
-}
-
-}  // namespace
-
 TEST_CASE("ImageClassifier: learns, and the same seed gives the same bits") {
   const Data data = squares(96), fresh = squares(40, 9);
   ImageClassifierParameters parameters = small();
   parameters.augmentation.horizontal_flip = 0.5;
   parameters.weight_averaging = 0.8;
+  parameters.mixup = 0.2;
   ImageClassifier once(parameters), again(parameters);
   static_cast<void>(once.fit(data.images, data.labels));
   static_cast<void>(again.fit(data.images, data.labels));
@@ -102,6 +63,7 @@ TEST_CASE("ImageClassifier: training goes on from a checkpoint as if it had not 
     parameters.optimizer = optimizer;
     parameters.weight_averaging = 0.5;
     parameters.augmentation.rotation = 20;
+    parameters.mixup = 0.4;
     ImageClassifier whole(parameters), parts(parameters);
     static_cast<void>(whole.fit(data.images, data.labels));
     ImageFitOptions options;
@@ -165,6 +127,7 @@ TEST_CASE("ImageClassifier: parameters out of range are refused") {
   refused([](auto& p) { p.learning_rate = 0; }, "learning_rate must be above 0, got 0");
   refused([](auto& p) { p.batch_size = 1; }, "batch_size must lie in [2, 65536], got 1");
   refused([](auto& p) { p.label_smoothing = 1; }, "label_smoothing");
+  refused([](auto& p) { p.mixup = 1.5; }, "mixup must lie in [0, 1], got 1.5");
   refused([](auto& p) { p.weight_averaging = 1; }, "weight_averaging");
   refused([](auto& p) { p.validation_fraction = 0.6; }, "validation_fraction");
   refused([](auto& p) { p.mean = {1, 2}; }, "mean: expected one value or three, got 2");

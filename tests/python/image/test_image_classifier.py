@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -386,3 +387,48 @@ def test_predicts_while_another_thread_learns_on():
         stop.set()
         for reader in readers:
             reader.result()
+
+
+def test_learns_on_under_guard(fitted, tmp_path):
+    learner = sl.IncrementalLearner(
+        fitted, *squares(120, seed=6)[:1], tmp_path, y=squares(120, seed=6)[1],
+        suspicion_rate=0.1, random_state=0,
+    )  # fmt: skip
+    images, y = squares(60, seed=7)
+    assert learner.update(images, y).accepted
+    wrong = np.where(y == "noise", "square", "noise")
+    with pytest.warns(sl.DriftWarning):
+        assert learner.update(images, wrong).outcome == "refused"
+    with pytest.warns(sl.DriftWarning):
+        assert learner.update(images, wrong, trusted=True).outcome == "rolled back"
+    now = learner.detector_
+    assert now.classes_.tolist() == ["noise", "square"]
+    p = now.predict_proba(images)
+    np.testing.assert_allclose(
+        learner.score_samples(images, y), np.log(p[np.arange(60), (y == "square").astype(int)])
+    )
+    np.testing.assert_array_equal(sl.load(tmp_path / "version-000002.safetensors").classes_,
+                                  now.classes_)  # fmt: skip
+    opened = sl.IncrementalLearner.open(tmp_path)
+    np.testing.assert_array_equal(opened.score_samples(images, y), learner.score_samples(images, y))
+    for arguments, message in (
+        ((images,), "expected labels of the images, got none"),
+        ((images, y[:3]), "expected 60 labels, one an image, got 3"),
+        ((images, np.full(60, "cold")), "expected labels of .*, got 'cold'"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            learner.update(*arguments)
+
+
+def test_a_rule_is_stale_once_the_learner_has_learned(fitted):
+    images, y = squares(200, seed=8)
+    ruled = pickle.loads(pickle.dumps(fitted))
+    scores = ruled.predict_proba(images)[:, 1]
+    ruled.decision_rule_ = sl.DecisionRule(threshold={}).fit(scores, y == "square")
+    learner = sl.IncrementalLearner(ruled, images, y=y, suspicion_rate=0.1, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", sl.StaleDecisionWarning)
+        learner.detector_.decision_rule_.decide(scores)
+    assert learner.update(*squares(60, seed=9)).accepted
+    with pytest.warns(sl.StaleDecisionWarning):
+        learner.detector_.decision_rule_.decide(scores)

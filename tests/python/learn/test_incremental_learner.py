@@ -231,3 +231,20 @@ def test_a_killed_program_leaves_the_last_good_version(tmp_path):
         learner = sl.IncrementalLearner.open(tmp_path / "site")
         assert reported <= learner.version_ <= reported + 1
         assert np.isfinite(learner.score_samples(X[:50])).all()
+
+
+def test_labels_are_of_images(forest):
+    with pytest.raises(ValueError, match="expected labels of images only, got some of rows"):
+        sl.IncrementalLearner(forest, plant(400, 1), y=np.zeros(400))
+
+
+def test_rows_of_bytes_go_on_from_their_folder(tmp_path):
+    random = np.random.default_rng(0)
+    X = random.integers(0, 256, size=(900, 3)).astype(float)
+    forest = sl.IsolationForest(contamination=0.01, random_state=0).fit(X[:300])
+    learner = sl.IncrementalLearner(forest, X[300:700], tmp_path, random_state=0)
+    for rows in (X[700:800], X[800:] + 0.5):  # of whole numbers alone, and of others
+        learner.update(rows)
+        opened = sl.IncrementalLearner.open(tmp_path)
+        assert opened.offset_ == learner.offset_
+        np.testing.assert_array_equal(opened.score_samples(X), learner.score_samples(X))

@@ -52,4 +52,20 @@ class SECONDLOOK_EXPORT Detector {
   [[nodiscard]] virtual std::unique_ptr<Detector> clone() const = 0;
 };
 
+/// What learns from other things than rows, and makes rows of them to learn on as a detector.
+class SECONDLOOK_EXPORT DetectorSource {
+ public:
+  virtual ~DetectorSource();
+
+  /// A detector that learns on without a trace in this one; it is a `Model` of the same kind.
+  [[nodiscard]] virtual std::unique_ptr<Detector> as_detector() const = 0;
+
+ protected:
+  DetectorSource() = default;
+  DetectorSource(const DetectorSource&) = default;
+  DetectorSource(DetectorSource&&) = default;
+  DetectorSource& operator=(const DetectorSource&) = default;
+  DetectorSource& operator=(DetectorSource&&) = default;
+};
+
 }  // namespace secondlook

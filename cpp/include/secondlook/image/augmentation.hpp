@@ -15,11 +15,12 @@ struct Augmentation {
   double rotation = 0;         ///< at most so many degrees either way, up to 180
   double shear = 0;            ///< at most so many degrees either way, below 60
   double zoom = 0;             ///< factor 1 ± zoom, in [0, 0.9]
-  double shift = 0;            ///< at most this share of the size, either way in both directions
-  double brightness = 0;       ///< at most this share of the whole range added or taken
-  double contrast = 0;         ///< factor 1 ± contrast about the image's mean, in [0, 1]
-  double gamma = 0;            ///< exponent from e^−gamma to e^gamma, up to 3
-  double blur = 0;             ///< Gaussian of at most so many pixels' standard deviation, up to 50
+  double aspect = 0;      ///< width to height changes from e^−aspect to e^aspect times, up to 1
+  double shift = 0;       ///< at most this share of the size, either way in both directions
+  double brightness = 0;  ///< at most this share of the whole range added or taken
+  double contrast = 0;    ///< factor 1 ± contrast about the image's mean, in [0, 1]
+  double gamma = 0;       ///< exponent from e^−gamma to e^gamma, up to 3
+  double blur = 0;        ///< Gaussian of at most so many pixels' standard deviation, up to 50
   double noise = 0;  ///< Gaussian of at most this share of the range as standard deviation, up to 1
   double clahe = 0;  ///< probability of adaptive histogram equalisation
   double erasing =
@@ -34,8 +35,8 @@ SECONDLOOK_EXPORT void check(const char* who, const Augmentation& augmentation);
 /// A random variation of the image, of the same size and bits.
 ///
 /// What is random depends on seed, epoch and index alone, so training sees the same images whatever
-/// number of threads makes them. Flips, rotation, shear, zoom and shift are one resampling, with
-/// the edge repeated outwards. Thread-safe.
+/// number of threads makes them. Flips, rotation, shear, zoom, aspect and shift are one resampling,
+/// with the edge repeated outwards. Thread-safe.
 [[nodiscard]] SECONDLOOK_EXPORT Image augment(const Image& image, const Augmentation& augmentation,
                                               std::uint64_t seed, std::uint64_t epoch,
                                               std::uint64_t index);

@@ -12,7 +12,9 @@
 #include <variant>
 #include <vector>
 
+#include "secondlook/core/detector.hpp"
 #include "secondlook/core/export.hpp"
+#include "secondlook/core/matrix_view.hpp"
 #include "secondlook/core/progress.hpp"
 #include "secondlook/image/architecture.hpp"
 #include "secondlook/image/augmentation.hpp"
@@ -52,6 +54,9 @@ struct ImageClassifierParameters {
   double learning_rate = 1e-3;  ///< the largest of the schedule
   double weight_decay = 1e-2;   ///< of weights, not of biases and normalisations
   double label_smoothing = 0;   ///< in [0, 1)
+  /// Images are blended pairwise, and their labels: shares from Beta(mixup, mixup), in [0, 1]; 0:
+  /// not. Zhang et al., "mixup: Beyond Empirical Risk Minimization", ICLR 2018.
+  double mixup = 0;
   ClassWeighting class_weighting = ClassWeighting::none;
   std::vector<double> class_weights = {};  ///< one a class; empty: as `class_weighting` says
   double weight_averaging = 0;  ///< decay a step of the average that is judged and kept; 0: none
@@ -138,7 +143,7 @@ struct Heatmap {
 /// seed gives the same bits, also when it is continued from a checkpoint; augmented images come
 /// from the library's own pool of threads while the network trains. Predictions may be made by
 /// several threads at once; `fit`, `partial_fit` and the like may not.
-class SECONDLOOK_EXPORT ImageClassifier final : public Model {
+class SECONDLOOK_EXPORT ImageClassifier final : public Model, public DetectorSource {
  public:
   /// @throws InvalidArgument when a parameter is out of range
   explicit ImageClassifier(ImageClassifierParameters parameters = {});
@@ -164,6 +169,17 @@ class SECONDLOOK_EXPORT ImageClassifier final : public Model {
   /// @param labels of classes that training knew
   void partial_fit(std::span<const ImageInput> images, std::span<const std::int64_t> labels,
                    const ImageTrainingProgress& progress = {});
+
+  /// Images with their labels as rows, which `as_detector` learns from: the pixels as the network
+  /// sees them, from 0 to 255, and the label; shape (n, height · width · channels + 1).
+  /// @param labels of classes that training knew
+  [[nodiscard]] Matrix<float> labelled_rows(std::span<const ImageInput> images,
+                                            std::span<const std::int64_t> labels,
+                                            const Progress& progress = {}) const;
+
+  /// A copy for `IncrementalLearner`, of the rows that `labelled_rows` makes: their score is the
+  /// log-probability of the label, and it learns on like `partial_fit` from them alone.
+  [[nodiscard]] std::unique_ptr<Detector> as_detector() const override;
 
   /// Probability of each class, row-major, shape (n, n_classes).
   void predict_proba(std::span<const ImageInput> images, std::span<double> probabilities,
@@ -202,8 +218,12 @@ class SECONDLOOK_EXPORT ImageClassifier final : public Model {
 
  private:
   struct State;
+  friend class LabelledImageDetector;
 
   void require_fitted(const char* who) const;
+  static void require_labels(const char* who, std::size_t n_images,
+                             std::span<const std::int64_t> labels);
+  void require_known(const char* who, std::span<const std::int64_t> labels) const;
 
   ImageClassifierParameters parameters_;
   std::unique_ptr<State> state_;

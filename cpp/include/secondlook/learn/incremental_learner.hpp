@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -11,7 +13,7 @@
 
 #include "secondlook/core/detector.hpp"
 #include "secondlook/learn/update_report.hpp"
-#include "secondlook/store/model_file.hpp"
+#include "secondlook/store/model.hpp"
 
 namespace secondlook {
 
@@ -31,6 +33,13 @@ struct IncrementalLearnerParameters {
 
   bool operator==(const IncrementalLearnerParameters&) const = default;
 };
+
+/// Sections of a model's file, by name.
+using ModelSections = std::map<std::string, std::string, std::less<>>;
+
+/// The model itself where it is a detector, or the detector that a `DetectorSource` makes.
+/// @throws InvalidArgument when it is neither
+[[nodiscard]] SECONDLOOK_EXPORT std::unique_ptr<Detector> as_detector(std::unique_ptr<Model> model);
 
 /// A version in a learner's folder.
 struct LearnedVersion {
@@ -75,13 +84,15 @@ class SECONDLOOK_EXPORT IncrementalLearner {
   ///   the limit and begin the replay
   /// @param folder where versions are kept; one that holds versions is continued
   /// @param feature_names none, or one a feature
+  /// @param sections of the model's file that are another's, such as a decision rule: kept in the
+  ///   file of every version
   /// @throws InvalidArgument when a parameter is out of range, there are too few rows for the rate,
   ///   or the folder holds another kind of model or one of other features
   /// @throws NotFitted, FileError
   IncrementalLearner(std::unique_ptr<Detector> detector, MatrixView<double> calibration,
                      const IncrementalLearnerParameters& parameters = {},
                      const std::optional<std::filesystem::path>& folder = std::nullopt,
-                     std::vector<std::string> feature_names = {});
+                     std::vector<std::string> feature_names = {}, ModelSections sections = {});
 
   /// Goes on from the newest whole version in a folder.
   /// @throws ModelFileError when there is none, it is no learner's, or the folder mixes models
