@@ -54,6 +54,9 @@ class ImageClassifier:
         images: list[NDArray[Any] | Path],
         progress: Callable[[int, int], None] | None,
     ) -> NDArray[np.float64]: ...
+    def labelled_rows(
+        self, images: list[NDArray[Any] | Path], labels: NDArray[np.int64]
+    ) -> NDArray[np.float32]: ...
     def heatmap(self, image: NDArray[Any] | Path, class_index: int) -> NDArray[np.float32]: ...
     def overlay(
         self, image: NDArray[Any] | Path, class_index: int, strength: float

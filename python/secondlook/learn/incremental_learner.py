@@ -79,9 +79,9 @@ class IncrementalLearner:
 
     Rows are taken to be independent but for drift; detectors of ordered series are out of scope.
 
-    Of an `ImageClassifier` a row is an image with its label ``y``, and its score the log-probability
-    of that label: suspected is what is labelled as the classifier would hardly have it, such as a
-    slip, and images that somebody has labelled with care are ``trusted``.
+    Of an `ImageClassifier` a row is an image with its label ``y``, and its score the
+    log-probability of that label: suspected is what is labelled as the classifier would hardly have
+    it, such as a slip, and images that somebody has labelled with care are ``trusted``.
 
     Parameters
     ----------
