@@ -4,6 +4,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from secondlook import decide as decide
+    from secondlook import detect as detect
+    from secondlook import image as image
+    from secondlook import learn as learn
+    from secondlook import series as series
+    from secondlook import store as store
     from secondlook.decide.anomaly_likelihood import AnomalyLikelihood as AnomalyLikelihood
     from secondlook.decide.binary_metrics import BinaryMetrics as BinaryMetrics
     from secondlook.decide.binary_metrics import binary_metrics as binary_metrics
@@ -149,7 +155,12 @@ _HOME = {
 __all__ = ["__version__", *sorted(name for name, home in _HOME.items() if home != "image")]
 
 
+_ROOMS = ("decide", "detect", "image", "learn", "series", "store")
+
+
 def __getattr__(name: str) -> object:
+    if name in _ROOMS:
+        return import_module(f"secondlook.{name}")
     home = _HOME.get(name)
     if home is None:
         raise AttributeError(f"module 'secondlook' has no attribute {name!r}")
@@ -159,4 +170,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+    return sorted({*globals(), *_HOME, *_ROOMS})

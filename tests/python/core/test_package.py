@@ -51,6 +51,13 @@ def test_every_public_name_is_there():
         _ = sl.Absent
 
 
+def test_rooms_are_there_once_asked_for():
+    run("import secondlook; secondlook.store.ModelFile, secondlook.series.read_csv")
+    loaded = set(run("import sys, secondlook; secondlook.learn; print(*sys.modules)").split())
+    assert "secondlook.learn" in loaded
+    assert "secondlook.image" not in loaded
+
+
 def test_the_version_is_that_of_the_extension():
     from secondlook import _core
 
