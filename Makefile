@@ -23,6 +23,8 @@ build:  ## the extension modules with every room, and the C++ tests
 	@tools/bootstrap.sh full
 	@tools/build.sh full
 
+# Tests run side by side: threads of OpenMP that wait must not keep those that work from a processor.
+test: export OMP_WAIT_POLICY := PASSIVE
 test: build  ## the tests in C++ and Python
 	@ctest --test-dir build/full --output-on-failure -j 2
 	@SECONDLOOK_REQUIRE_IMAGE=1 $(python) -m pytest -n auto

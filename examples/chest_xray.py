@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from decision_table import banded, header, judged, row
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, zoom
+from scipy.ndimage import affine_transform, gaussian_filter, zoom
 from simulated_xrays import simulate_xrays
 from sklearn.model_selection import StratifiedGroupKFold
 
@@ -27,12 +27,14 @@ import secondlook as sl
 from secondlook.image import Augmentation, read_image
 
 PATIENT = re.compile(r"(person\d+|NORMAL2-IM-\d+|IM-\d+)")
-# How images of another scanner may differ; nothing that turns left into right.
+# How images of another scanner may differ; nothing that turns left into right. Framing and aspect
+# must not tell: here healthy children stand farther away, ill ones lie close.
 VARIATIONS = Augmentation(
     rotation=8,
     shear=4,
-    zoom=0.12,
-    shift=0.06,
+    zoom=0.2,
+    aspect=0.25,
+    shift=0.08,
     brightness=0.12,
     contrast=0.3,
     gamma=0.35,
@@ -74,11 +76,24 @@ def split(cases: Cases, seed: int = 0) -> tuple[Cases, Cases, Cases]:
     return cases[np.concatenate(parts[2:])], cases[parts[1]], cases[parts[0]]
 
 
+def reframed(grey: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
+    """Return the image nearer or farther, wider or narrower, a little turned and shifted."""
+    zoomed = np.exp(random.uniform(-0.15, 0.2))
+    half_aspect = np.exp(random.uniform(-0.1, 0.1))
+    angle = np.deg2rad(random.uniform(-5, 5))
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    matrix = turn @ np.diag([half_aspect, 1 / half_aspect]) / zoomed
+    centre = (np.array(grey.shape) - 1) / 2
+    shift = random.uniform(-0.05, 0.05, size=2) * grey.shape
+    offset = centre - matrix @ (centre + shift)
+    return affine_transform(grey, matrix, offset, order=1, mode="nearest")
+
+
 def another_scanner(cases: Cases, seed: int = 1) -> Cases:
     """Return the images as another scanner may have shown them, each a little differently.
 
-    Resolution, exposure, contrast and noise change: by numpy and scipy, not by the augmentation
-    that training sees.
+    Framing, aspect, resolution, exposure, contrast and noise change: by numpy and scipy, not by the
+    augmentation that training sees.
     """
     random = np.random.default_rng(seed)
     changed = []
@@ -86,6 +101,7 @@ def another_scanner(cases: Cases, seed: int = 1) -> Cases:
         pixels = np.asarray(read_image(image), dtype=np.float64)
         grey = (pixels.mean(axis=2) if pixels.ndim == 3 else pixels) / 255
         size = grey.shape
+        grey = reframed(grey, random)
         coarse = zoom(
             gaussian_filter(grey, random.uniform(0, 1)), random.uniform(0.5, 0.9), order=1
         )

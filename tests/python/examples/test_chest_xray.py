@@ -66,3 +66,10 @@ def test_a_folder_without_xrays_says_what_it_expected(checkout, tmp_path):
     )
     assert result.returncode == 1
     assert "expected X-rays in" in result.stderr
+
+
+def test_the_notebook_runs(run_notebook):
+    folder, outputs = run_notebook("chest_xray.ipynb")
+    rule = sl.load(folder / "chest_xray.safetensors").decision_rule_
+    assert not rule.stale_
+    assert sum("image/png" in data for data in outputs) == 4

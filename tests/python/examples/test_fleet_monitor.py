@@ -98,18 +98,7 @@ def test_no_file_is_said(checkout, tmp_path):
     assert "none.csv" in result.stderr
 
 
-def test_the_notebook_runs(checkout, tmp_path):
-    nbclient = pytest.importorskip("nbclient")
-    nbformat = pytest.importorskip("nbformat")
-    notebook = nbformat.read(checkout / "examples" / "fleet_monitor.ipynb", as_version=4)
-    setup = nbformat.v4.new_code_cell(
-        f"import sys\nsys.path.insert(0, {str(checkout / 'examples')!r})"
-    )
-    notebook.cells.insert(0, setup)
-    client = nbclient.NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
-    )
-    client.execute()
-    assert (tmp_path / "fleet.safetensors").exists()
-    assert any("image/png" in out.get("data", {}) for cell in notebook.cells
-               for out in cell.get("outputs", []))  # fmt: skip
+def test_the_notebook_runs(run_notebook):
+    folder, outputs = run_notebook("fleet_monitor.ipynb")
+    assert (folder / "fleet.safetensors").exists()
+    assert any("image/png" in data for data in outputs)

@@ -40,3 +40,10 @@ def test_a_folder_without_metadata_says_what_it_expected(checkout, tmp_path):
     )
     assert result.returncode == 1
     assert "module_metadata.json, which names images and their classes" in result.stderr
+
+
+def test_the_notebook_runs(run_notebook):
+    folder, outputs = run_notebook("infrared_modules.ipynb")
+    rule = sl.load(folder / "infrared_modules.safetensors").decision_rule_
+    assert not rule.stale_
+    assert sum("image/png" in data for data in outputs) == 3

@@ -1,0 +1,24 @@
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def run_notebook(checkout, tmp_path):
+    """Return what runs an example notebook in an empty folder: gives the folder and the outputs."""
+    nbclient = pytest.importorskip("nbclient")
+    nbformat = pytest.importorskip("nbformat")
+
+    def run(name: str) -> tuple[Path, list[dict]]:
+        notebook = nbformat.read(checkout / "examples" / name, as_version=4)
+        setup = nbformat.v4.new_code_cell(
+            f"import sys\nsys.path.insert(0, {str(checkout / 'examples')!r})"
+        )
+        notebook.cells.insert(0, setup)
+        nbclient.NotebookClient(
+            notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
+        ).execute()
+        outputs = [out for cell in notebook.cells for out in cell.get("outputs", [])]
+        return tmp_path, [out.get("data", {}) for out in outputs]
+
+    return run
