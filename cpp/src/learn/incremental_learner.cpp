@@ -245,11 +245,10 @@ ModelFile file_of(const Detector& detector, const std::vector<std::string>& feat
 std::unique_ptr<Detector> as_detector(std::unique_ptr<Model> model) {
   if (const auto* source = dynamic_cast<const DetectorSource*>(model.get()))
     return source->as_detector();
-  auto* detector = dynamic_cast<Detector*>(model.get());
-  require(detector != nullptr, "IncrementalLearner: expected a detector, got a model of kind {}",
-          model->kind());
-  static_cast<void>(model.release());
-  return std::unique_ptr<Detector>(detector);
+  require(dynamic_cast<Detector*>(model.get()) != nullptr,
+          "IncrementalLearner: expected a detector, got a model of kind {}", model->kind());
+  Model* owned = model.release();
+  return std::unique_ptr<Detector>(dynamic_cast<Detector*>(owned));
 }
 
 struct IncrementalLearner::State {

@@ -18,7 +18,7 @@ def run(checkout, tmp_path_factory):
     out = tmp_path_factory.mktemp("xray")
     command = [sys.executable, checkout / "examples" / "chest_xray.py", "--out", out]
     result = subprocess.run(
-        [*command, "--patients", "450", "--epochs", "4"],
+        [*command, "--patients", "450", "--epochs", "5", "--networks", "2"],
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONWARNINGS": "ignore"},
@@ -40,21 +40,23 @@ def test_says_that_it_is_synthetic_and_prints_every_step(run):
     text = run[1]
     assert "a synthetic set of 450 patients" in text
     table = rows(text)
-    for step in ("baseline, fully connected", "small CNN", "band, 5 % of either error"):
+    for step in ("baseline, fully connected", "small CNN, contrast clahe", "averaged"):
         assert step in table
-        assert f"{step}, another scanner" in table or step.startswith("band")
-    accuracy = float(table["small CNN"][1].partition("%")[0])
+        assert f"{step}, another scanner" in table
+    assert {"band that refers 6 %", "band fitted there, 5 % of either error"} <= table.keys()
+    accuracy = float(table["small CNN, contrast stretch"][1].partition("%")[0])
     assert accuracy > 85  # half of the images are abnormal
 
 
-def test_writes_the_model_with_its_rule_and_a_picture(run):
+def test_writes_the_networks_with_their_rules_and_a_picture(run):
     out = run[0]
-    model = sl.load(out / "chest_xray.safetensors")
-    assert model.architecture == "small_cnn"
-    rule = model.decision_rule_
-    assert not rule.stale_
-    assert rule.threshold_ is not None
-    assert set(rule.decide(np.linspace(0, 1, 9))) <= {"negative", "refer", "positive"}
+    for number, contrast in ((1, "stretch"), (2, "clahe")):
+        model = sl.load(out / f"chest_xray_{number}.safetensors")
+        assert (model.architecture, model.contrast) == ("small_cnn", contrast)
+        rule = model.decision_rule_
+        assert not rule.stale_
+        assert rule.threshold_ is not None
+        assert set(rule.decide(np.linspace(0, 1, 9))) <= {"negative", "refer", "positive"}
     assert (out / "chest_xray.png").stat().st_size > 10_000
 
 
