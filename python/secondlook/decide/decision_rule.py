@@ -227,6 +227,10 @@ class KeepsDecisionRule:
     def decision_rule_(self) -> None:
         self.__dict__.pop("_decision_rule", None)
 
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = super().__getstate__()  # type: ignore[assignment]
+        return {name: value for name, value in state.items() if name != "_ruled_model"}
+
     @abstractmethod
     def _fitted(self) -> Any:
         """Return the fitted model of the core whose scores are decided on."""

@@ -1,7 +1,6 @@
 """What detectors over tables of samples share: scikit-learn's conventions around the core."""
 
 import json
-import os
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -19,12 +18,13 @@ from secondlook.core.progress import ProgressBar
 from secondlook.decide.decision_rule import KeepsDecisionRule
 from secondlook.detect.stream import DetectorStream, SampleSeries
 from secondlook.errors import ModelFileError, StaleDecisionWarning
+from secondlook.store.kept_in_file import KeptInFile
 
 # What `fit` finds out about its rows.
 _LEARNED = ("n_features_in_", "feature_names_in_")
 
 
-class TabularDetector(KeepsDecisionRule, OutlierMixin, BaseEstimator, ABC):
+class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator, ABC):
     """A detector over rows of features, whose fitted state is a model of the core.
 
     A model in use is never changed: what learns, learns on a new one or on a copy, which takes its
@@ -129,21 +129,6 @@ class TabularDetector(KeepsDecisionRule, OutlierMixin, BaseEstimator, ABC):
         self._fitted()
         return DetectorStream(self, short_window=short_window, long_window=long_window)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted model to a file, which `secondlook.load` and C++ read.
-
-        Parameters
-        ----------
-        path : str or os.PathLike
-            Replaced as one step, whatever happens meanwhile.
-
-        Raises
-        ------
-        OSError
-            If the file cannot be written.
-        """
-        self._to_model_file().write(path)
-
     @property
     def offset_(self) -> float:
         """Samples that score below are anomalous."""
@@ -151,19 +136,6 @@ class TabularDetector(KeepsDecisionRule, OutlierMixin, BaseEstimator, ABC):
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_model") and bool(self._model.fitted)
-
-    def __getstate__(self) -> dict[str, Any]:
-        state: dict[str, Any] = super().__getstate__()
-        state.pop("_ruled_model", None)
-        if "_model" not in state:
-            return state
-        return {**state, "_model": self._model.to_file().serialize()}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        if "_model" in state:
-            file = _core.store.ModelFile.parse(state["_model"])
-            self._model = self._core_type.from_file(file)
 
     def _make_series(self, snapshot: Any = None) -> Any:
         """Return what pushes samples one after another, where a snapshot stood if one is given."""

@@ -22,6 +22,7 @@ from secondlook.errors import ModelFileError
 from secondlook.image.augmentation import Augmentation
 from secondlook.image.decode import Pixels, as_pixels, names_dicom
 from secondlook.image.preprocessing import Contrast
+from secondlook.store.kept_in_file import KeptInFile
 
 EpochCallback = Callable[[dict[str, float]], object]
 
@@ -37,7 +38,7 @@ _HISTORY = (
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".dcm", ".dicom", ".ima")
 
 
-class ImageClassifier(KeepsDecisionRule, ClassifierMixin, BaseEstimator):
+class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstimator):
     """Tell images apart by a convolutional network, trained by LibTorch.
 
     Training keeps the weights of the least loss over the images held back. At a fixed number of
@@ -140,6 +141,7 @@ class ImageClassifier(KeepsDecisionRule, ClassifierMixin, BaseEstimator):
     array(['good', 'hot'], dtype='<U4')
     """
 
+    _core_type: ClassVar[Any] = _image.ImageClassifier
     _model: "_image.ImageClassifier"
     _history_names: ClassVar[tuple[str, ...]] = _HISTORY
     # Images that `IncrementalLearner` keeps to train on and to judge on.
@@ -413,16 +415,6 @@ class ImageClassifier(KeepsDecisionRule, ClassifierMixin, BaseEstimator):
         pixels = as_pixels("ImageClassifier.overlay", image)
         return model.overlay(pixels, self._class_index(pixels, label), strength)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted model to a file, which `secondlook.load` and C++ read.
-
-        Raises
-        ------
-        OSError
-            If the file cannot be written.
-        """
-        self._to_model_file().write(path)
-
     @property
     def history_(self) -> dict[str, NDArray[np.float64]]:
         """Figures of each epoch, by name."""
@@ -432,19 +424,6 @@ class ImageClassifier(KeepsDecisionRule, ClassifierMixin, BaseEstimator):
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_model")
-
-    def __getstate__(self) -> dict[str, Any]:
-        state: dict[str, Any] = super().__getstate__()
-        state.pop("_ruled_model", None)
-        if "_model" not in state:
-            return state
-        return {**state, "_model": self._model.to_file().serialize()}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        if "_model" in state:
-            file = _core.store.ModelFile.parse(state["_model"])
-            self._model = _image.ImageClassifier.from_file(file)
 
     def _fitted(self) -> "_image.ImageClassifier":
         if not hasattr(self, "_model"):
