@@ -55,7 +55,7 @@ TEST_CASE("SuspiciousBand: rates among the decided hold as often as it says") {
                                       .confidence = 0.8,
                                       .among = Among::decided};
   for (int i = 0; i <= 60; ++i) parameters.path.push_back(-2 + 0.1 * i);
-  constexpr int kRepetitions = 2000;
+  constexpr int kRepetitions = 10000;
   constexpr double kShare = 0.25;  // of abnormal cases
   int broken = 0;
   double decided = 0;

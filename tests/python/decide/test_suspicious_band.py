@@ -83,7 +83,7 @@ def test_a_guarantee_holds_as_often_as_it_says(gap):
 
 @pytest.mark.slow
 def test_a_guarantee_among_the_decided_holds_as_often_as_it_says():
-    n, broken, decided = 2000, 0, 0
+    n, broken, decided = 10_000, 0, 0
     random = np.random.default_rng(0)
     band = sl.SuspiciousBand(0.05, 0.1, 0.9, among="decided", path=np.linspace(-2, 4, 121))
     for _ in range(n):
