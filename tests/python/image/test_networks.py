@@ -89,6 +89,21 @@ def small_cnn(x, t, halvings):
     return F.linear(x.mean((2, 3)), t["fc.weight"], t["fc.bias"])
 
 
+def vgg16(x, t):
+    number = 0
+    for repeats in (2, 2, 3, 3, 3):
+        for _ in range(repeats):
+            name = f"features.{number}"
+            x = F.relu(F.conv2d(x, t[f"{name}.weight"], t[f"{name}.bias"], padding=1))
+            number += 2
+        x = F.max_pool2d(x, 2)
+        number += 1
+    x = F.adaptive_avg_pool2d(x, 7).flatten(1)
+    for layer in ("classifier.0", "classifier.3"):
+        x = F.relu(F.linear(x, t[f"{layer}.weight"], t[f"{layer}.bias"]))
+    return F.linear(x, t["classifier.6.weight"], t["classifier.6.bias"])
+
+
 def mlp(x, t):
     x = F.relu(F.linear(x.flatten(1), t["fc1.weight"], t["fc1.bias"]))
     x = F.relu(F.linear(x, t["fc2.weight"], t["fc2.bias"]))
@@ -148,6 +163,16 @@ def test_predictions_are_those_of_plain_torch(architecture, size, channels, refe
         expected = reference(inputs_of(model, images), network_of(model)).softmax(1).numpy()
     # The folded normalisation rounds differently.
     np.testing.assert_allclose(model.predict_proba(images), expected, atol=2e-5)
+
+
+@pytest.mark.slow
+def test_vgg16_predicts_as_plain_torch():
+    model, images = trained("vgg16", 64, trainable="head", learning_rate=0.02)
+    with torch.no_grad():
+        expected = vgg16(inputs_of(model, images), network_of(model)).softmax(1).numpy()
+    assert np.ptp(expected[:, 0]) > 1e-4  # images are told apart
+    np.testing.assert_allclose(model.predict_proba(images), expected, atol=2e-5)
+    assert model.heatmap(images[0]).shape == (64, 72)
 
 
 @pytest.mark.parametrize("size", [48, 51])  # at odd sizes SAME pads both sides
