@@ -30,6 +30,7 @@ SOUND = "No-Anomaly"
 VARIATIONS = sl.Augmentation(
     horizontal_flip=0.5, vertical_flip=0.5, shift=0.04, zoom=0.05, brightness=0.05, contrast=0.1
 )
+MIRRORED = ("flip", "vertical_flip")
 
 
 def read_folder(folder: Path) -> tuple[list[Path], NDArray[np.str_]]:
@@ -62,12 +63,6 @@ def classifiers(arguments: argparse.Namespace) -> dict[str, sl.ImageClassifier]:
             "mobilenet_v2", arguments.weights, image_size=tuple(3 * size), **common
         )
     return found
-
-
-def score(classifier: sl.ImageClassifier, images: list[NDArray]) -> NDArray[np.float64]:
-    """Return the probabilities of an image, its mirror images and the image upside down."""
-    upside_down = [np.ascontiguousarray(image[::-1]) for image in images]
-    return np.mean([classifier.predict_proba(x, tta="flip") for x in (images, upside_down)], axis=0)
 
 
 def print_accuracy(name: str, predicted: NDArray[np.str_], y: NDArray[np.str_]) -> None:
@@ -119,8 +114,8 @@ def main() -> None:
         # Nothing says which images show the same module, so each is a group of its own.
         classifier.fit([images[i] for i in training], labels[training], groups=training)
         print(f"{name}: trained in {(time.perf_counter() - begin) / 60:.1f} min")
-        tuning_p.append(score(classifier, [images[i] for i in tuning]))
-        judging_p.append(score(classifier, [images[i] for i in judging]))
+        for part, probabilities in ((tuning, tuning_p), (judging, judging_p)):
+            probabilities.append(classifier.predict_proba([images[i] for i in part], tta=MIRRORED))
         print_accuracy(name, classifier.classes_[judging_p[-1].argmax(axis=1)], labels[judging])
     classes = classifier.classes_
     predicted = classes[np.mean(judging_p, axis=0).argmax(axis=1)]

@@ -46,6 +46,7 @@ class ImageClassifier:
         self,
         images: list[NDArray[Any] | Path],
         flip: bool,
+        vertical_flip: bool,
         shift: bool,
         progress: Callable[[int, int], None] | None,
     ) -> NDArray[np.float64]: ...

@@ -78,6 +78,8 @@ at::Tensor probabilities(const InferenceNetwork& network, const at::Tensor& inpu
   const c10::NoGradGuard no_gradients;
   std::vector<at::Tensor> variations = {input};
   if (tta.flip) variations.push_back(at::flip(input, {3}));
+  if (tta.vertical_flip) variations.push_back(at::flip(input, {2}));
+  if (tta.flip && tta.vertical_flip) variations.push_back(at::flip(input, {2, 3}));
   if (tta.shift) {
     const std::int64_t rows = std::max<std::int64_t>(input.size(2) / 32, 1);
     const std::int64_t columns = std::max<std::int64_t>(input.size(3) / 32, 1);

@@ -333,8 +333,9 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         ----------
         X : sequence of images, array, or folder
             As `fit` takes them.
-        tta : collection of {"flip", "shift"} or None, default=None
-            Test-time augmentation: average with the mirror image, with four small shifts.
+        tta : collection of {"flip", "vertical_flip", "shift"} or None, default=None
+            Test-time augmentation: average with the mirror image, with the image upside down, with
+            four small shifts.
 
         Returns
         -------
@@ -342,12 +343,14 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         """
         who = "ImageClassifier.predict_proba"
         wanted = set([tta] if isinstance(tta, str) else tta or ())
-        if not wanted <= {"flip", "shift"}:
-            raise ValueError(f"{who}: tta: expected 'flip' and 'shift', got {sorted(wanted)}")
+        known = ("flip", "vertical_flip", "shift")
+        if not wanted <= set(known):
+            raise ValueError(f"{who}: tta: expected some of {known}, got {sorted(wanted)}")
+        flip, vertical_flip, shift = (name in wanted for name in known)
         model = self._fitted()
         inputs = self._inputs(who, _sequence(who, X))
         with ProgressBar("Predicting") as bar:
-            return model.predict_proba(inputs, "flip" in wanted, "shift" in wanted, bar)
+            return model.predict_proba(inputs, flip, vertical_flip, shift, bar)
 
     def predict(self, X: Any, *, tta: Iterable[str] | None = None) -> NDArray[Any]:
         """Return the most probable class of each image."""
@@ -481,7 +484,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
 
     def _class_index(self, pixels: Pixels, label: Any) -> int:
         if label is None:
-            return int(self._model.predict_proba([pixels], False, False, None).argmax())
+            return int(self._model.predict_proba([pixels], False, False, False, None).argmax())
         found = np.flatnonzero(self.classes_ == label)
         if len(found) != 1:
             raise ValueError(

@@ -130,7 +130,14 @@ def test_time_augmentation_averages_variations(fitted):
     )
     shifted = fitted.predict_proba(images, tta=["flip", "shift"])
     assert np.abs(shifted - once).max() > 0
-    with pytest.raises(ValueError, match="tta: expected 'flip' and 'shift', got"):
+    upright = (once + flipped) / 2
+    upside_down = fitted.predict_proba(images[:, ::-1], tta="flip")
+    np.testing.assert_allclose(
+        fitted.predict_proba(images, tta={"flip", "vertical_flip"}),
+        (upright + upside_down) / 2,
+        atol=1e-5,
+    )
+    with pytest.raises(ValueError, match="tta: expected some of .*, got"):
         fitted.predict_proba(images, tta="turn")
 
 

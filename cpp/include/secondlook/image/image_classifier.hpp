@@ -124,8 +124,9 @@ struct ImageFitReport {
 
 /// Variations of an image whose probabilities are averaged.
 struct TestTimeAugmentation {
-  bool flip = false;   ///< the mirror image
-  bool shift = false;  ///< four images shifted by a thirty-second part of the size
+  bool flip = false;           ///< the mirror image
+  bool vertical_flip = false;  ///< the image upside down; with `flip` both ways, too
+  bool shift = false;          ///< four images shifted by a thirty-second part of the size
 
   bool operator==(const TestTimeAugmentation&) const = default;
 };
