@@ -450,6 +450,7 @@ void ImageClassifier::partial_fit(std::span<const ImageInput> images,
     }
   }
 }
+
 std::uint64_t ImageClassifier::State::update_seed(const ImageClassifierParameters& p) const {
   return RandomStream(p.seed, kUpdateStream + n_updates)();
 }
