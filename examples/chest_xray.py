@@ -185,25 +185,29 @@ def score(classifiers: list[sl.ImageClassifier], cases: Cases) -> NDArray[np.flo
     return np.mean([c.predict_proba(cases.images, tta="flip")[:, 1] for c in classifiers], axis=0)
 
 
-def draw(classifier: sl.ImageClassifier, band: sl.SuspiciousBand, cases: Cases, p: NDArray,
-         file: Path) -> None:  # fmt: skip
-    """Draw the hardest cases with what speaks for pneumonia, and the band."""
+def draw(
+    classifier: sl.ImageClassifier, band: sl.SuspiciousBand, cases: Cases, p: NDArray, file: Path
+) -> None:
+    """Draw the clearest case and the two hardest, with what speaks for pneumonia, and the band."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    wrongness = np.where(cases.labels == 1, 1 - p, p)
-    hardest = np.argsort(-wrongness)[:3]
+    clearest = np.argmax(np.where(cases.labels == 1, p, 0))
+    hardest = np.argsort(-np.abs(cases.labels - p))[:2]
     figure, axes = plt.subplot_mosaic(
-        [["a", "b", "c", "band", "band"]], figsize=(14, 3.4), layout="constrained"
+        [["image", "why", "a", "b", "band", "band"]], figsize=(15, 3.2), layout="constrained"
     )
-    for place, ax in zip(hardest, (axes["a"], axes["b"], axes["c"]), strict=True):
-        ax.imshow(classifier.overlay(cases.images[place], label=classifier.classes_[1]))
+    axes["image"].imshow(read_image(cases.images[clearest]), cmap="gray")
+    axes["image"].set_title("an X-ray", fontsize=9)
+    for place, name in zip((clearest, *hardest), ("why", "a", "b"), strict=True):
+        axes[name].imshow(classifier.overlay(cases.images[place], label=classifier.classes_[1]))
         truth = "abnormal" if cases.labels[place] else "normal"
         decision = band.decide(p[[place]])[0]
-        ax.set_title(f"is {truth}, scores {p[place]:.2f}: {decision}", fontsize=9)
-        ax.axis("off")
+        axes[name].set_title(f"is {truth}, scores {p[place]:.2f}: {decision}", fontsize=9)
+    for name in ("image", "why", "a", "b"):
+        axes[name].axis("off")
     band.plot(p, cases.labels, ax=axes["band"])
     axes["band"].set_xlabel("probability of pneumonia")
     figure.savefig(file, dpi=110)
