@@ -287,8 +287,8 @@ def main() -> None:
     there.fit(p_tuning_shifted, tuning.labels, groups=tuning.patients)
     row("band fitted there, 5 % of either error", *banded(there, shifted.labels, p_shifted))
 
-    print("\nThe band of 2 % missed on the judged patients:")
-    print(guaranteed.report(p, judging.labels))
+    print("\nThe band that refers 6 % on the judged patients:")
+    print(budget.report(p, judging.labels))
     print()
     for number, network in enumerate(networks, start=1):
         its_scores = np.concatenate([score([network], c) for c in (tuning, shifted_tuning)])
@@ -300,7 +300,7 @@ def main() -> None:
         file = arguments.out / f"chest_xray_{number}.safetensors"
         network.save(file)
         print(f"network with a decision rule of its own: {file}")
-    draw(networks[0], guaranteed, judging, p, arguments.out / "chest_xray.png")
+    draw(networks[0], budget, judging, p, arguments.out / "chest_xray.png")
 
 
 if __name__ == "__main__":
