@@ -6,8 +6,8 @@ DIR holds `module_metadata.json` and the images that it names (the layout of Inf
 Without it a small synthetic set is made. A fifth of the images is held back: on it the classes are
 judged, and what a plant's owner asks first, defective or not, with the boundary and the
 suspicious band that were chosen on others. A small network sees the images as they are; with
-weights a MobileNetV2 sees them enlarged, and the two are averaged. Prints the tables and writes the
-networks, each with its rule.
+weights a MobileNetV2 that sees them enlarged follows, and is kept. Prints the tables and writes the
+model with its rule.
 """
 
 import argparse
@@ -65,18 +65,18 @@ def classifiers(arguments: argparse.Namespace) -> dict[str, sl.ImageClassifier]:
     return found
 
 
-def print_accuracy(name: str, predicted: NDArray[np.str_], y: NDArray[np.str_]) -> None:
-    """Print over all classes, with the exact interval."""
-    right = int((predicted == y).sum())
+def print_accuracy(classes: NDArray, p: NDArray, y: NDArray[np.str_]) -> None:
+    """Print the share of the classes that are right, with its exact interval."""
+    right = int((classes[p.argmax(axis=1)] == y).sum())
     low, high = sl.binomial_interval(right, len(y))
-    print(f"{name}: accuracy over {len(np.unique(y))} classes: {right / len(y):.1%} "
-          f"({low:.1%}–{high:.1%})", flush=True)  # fmt: skip
+    print(f"accuracy over {len(classes)} classes: {right / len(y):.1%} ({low:.1%}–{high:.1%})")
 
 
-def print_classes(predicted: NDArray[np.str_], y: NDArray[np.str_]) -> None:
+def print_classes(classes: NDArray, p: NDArray, y: NDArray[np.str_]) -> None:
     """Print how well each class is found, and what it is mostly taken for instead."""
+    predicted = classes[p.argmax(axis=1)]
     print("\n| class | images | found | else mostly |\n|---|---|---|---|")
-    for name in np.unique(y):
+    for name in classes:
         own = predicted[y == name]
         names, counts = np.unique(own[own != name], return_counts=True)
         mostly = f"{names[counts.argmax()]} ({counts.max()})" if len(names) else "–"
@@ -107,24 +107,21 @@ def main() -> None:
         flush=True,
     )
 
-    tuning_p, judging_p = [], []
-    networks = classifiers(arguments)
-    for name, classifier in networks.items():
+    for name, classifier in classifiers(arguments).items():
         begin = time.perf_counter()
         # Nothing says which images show the same module, so each is a group of its own.
         classifier.fit([images[i] for i in training], labels[training], groups=training)
-        print(f"{name}: trained in {(time.perf_counter() - begin) / 60:.1f} min")
-        for part, probabilities in ((tuning, tuning_p), (judging, judging_p)):
-            probabilities.append(classifier.predict_proba([images[i] for i in part], tta=MIRRORED))
-        print_accuracy(name, classifier.classes_[judging_p[-1].argmax(axis=1)], labels[judging])
-    classes = classifier.classes_
-    predicted = classes[np.mean(judging_p, axis=0).argmax(axis=1)]
-    if len(networks) > 1:
-        print_accuracy("both, averaged", predicted, labels[judging])
-    print_classes(predicted, labels[judging])
+        minutes = (time.perf_counter() - begin) / 60
+        tuning_p, judging_p = (
+            classifier.predict_proba([images[i] for i in part], tta=MIRRORED)
+            for part in (tuning, judging)
+        )
+        print_accuracy(classifier.classes_, judging_p, labels[judging])
+        print(f"({name}, {minutes:.1f} min of training)", flush=True)
+    print_classes(classifier.classes_, judging_p, labels[judging])
 
-    sound = list(classes).index(SOUND)
-    p_tuning, p = (1 - np.mean(part, axis=0)[:, sound] for part in (tuning_p, judging_p))
+    sound = list(classifier.classes_).index(SOUND)
+    p_tuning, p = (1 - part[:, sound] for part in (tuning_p, judging_p))
     y_tuning, y = ((labels[part] != SOUND).astype(int) for part in (tuning, judging))
     print("\nDefective or not:\n")
     header()
@@ -133,20 +130,16 @@ def main() -> None:
     row(f"boundary tuned to {boundary:.2f}", *judged(y, p, boundary))
     budget = sl.SuspiciousBand(max_referral_rate=0.1).fit(p_tuning, y_tuning)
     row("band that refers a tenth", *banded(budget, y, p))
-    guaranteed = sl.SuspiciousBand(max_miss_rate=0.03, max_false_alarm_rate=0.05)
-    guaranteed.fit(p_tuning, y_tuning)
-    row("band, 3 % missed, 5 % false alarms", *banded(guaranteed, y, p))
+    rule = sl.DecisionRule(
+        sl.SuspiciousBand(max_miss_rate=0.03, max_false_alarm_rate=0.05),
+        threshold={},
+        calibration="isotonic",
+    ).fit(p_tuning, y_tuning)
+    row("band, 3 % missed, 5 % false alarms", *banded(rule.band_, y, p))
 
-    print()
-    for classifier, its_p in zip(networks.values(), tuning_p, strict=True):
-        classifier.decision_rule_ = sl.DecisionRule(
-            sl.SuspiciousBand(max_miss_rate=0.03, max_false_alarm_rate=0.05),
-            threshold={},
-            calibration="isotonic",
-        ).fit(1 - its_p[:, sound], y_tuning)
-        file = arguments.out / f"infrared_{classifier.architecture}.safetensors"
-        classifier.save(file)
-        print(f"model with its rule: {file}")
+    classifier.decision_rule_ = rule
+    classifier.save(arguments.out / "infrared_modules.safetensors")
+    print(f"\nmodel with its rule: {arguments.out / 'infrared_modules.safetensors'}")
 
 
 if __name__ == "__main__":
