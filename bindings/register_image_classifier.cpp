@@ -142,14 +142,15 @@ void register_image_classifier(py::module_& module) {
           py::arg("images"), py::arg("labels"), py::arg("progress"))
       .def(
           "predict_proba",
-          [](const ImageClassifier& self, const py::list& images, bool flip, bool vertical_flip, bool shift,
-             const py::object& progress) {
+          [](const ImageClassifier& self, const py::list& images, bool flip, bool vertical_flip,
+             bool shift, const py::object& progress) {
             return rows(images, self.n_classes(), progress,
                         [&](const auto& inputs, auto values, const auto& report) {
                           self.predict_proba(inputs, values, {flip, vertical_flip, shift}, report);
                         });
           },
-          py::arg("images"), py::arg("flip"), py::arg("vertical_flip"), py::arg("shift"), py::arg("progress"))
+          py::arg("images"), py::arg("flip"), py::arg("vertical_flip"), py::arg("shift"),
+          py::arg("progress"))
       .def(
           "features",
           [](const ImageClassifier& self, const py::list& images, const py::object& progress) {
