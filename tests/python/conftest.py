@@ -1,6 +1,8 @@
 """Where the real data is, and settings of the property tests."""
 
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,3 +31,11 @@ def checkout() -> Path:
     if not (folder / "examples").is_dir():
         pytest.skip(f"no checkout: {folder} holds no examples")
     return folder
+
+
+@pytest.fixture
+def ctrl_c_interrupts() -> Iterator[None]:
+    """Python's own answer to Ctrl-C, which a parent that ignores it would have taken away."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

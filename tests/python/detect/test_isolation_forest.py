@@ -277,14 +277,6 @@ def test_a_file_whose_trees_split_on_features_beyond_the_last_is_refused(tmp_pat
 # --- long work
 
 
-@pytest.fixture
-def ctrl_c_interrupts():
-    """Python's own answer to Ctrl-C, which a parent that ignores it would have taken away."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.usefixtures("ctrl_c_interrupts")
 def test_ctrl_c_stops_fitting_within_a_second_and_keeps_the_model():
     X = gaussian(100_000, 10)

@@ -270,6 +270,7 @@ def test_images_that_look_alike_are_told_where_there_are_no_groups():
 # ---- being stopped ----
 
 
+@pytest.mark.usefixtures("ctrl_c_interrupts")
 def test_ctrl_c_leaves_the_best_so_far():
     images, y = squares(64)
     model = small(max_epochs=500, patience=500)
