@@ -137,7 +137,9 @@ def first_networks(arguments: argparse.Namespace, synthetic: bool) -> dict[str, 
     return found
 
 
-def small_cnn(size: int, epochs: int, contrast: Contrast = "stretch", seed: int = 0):
+def small_cnn(
+    size: int, epochs: int, contrast: Contrast = "stretch", seed: int = 0
+) -> sl.ImageClassifier:
     """Return an untrained small network."""
     return sl.ImageClassifier(
         "small_cnn",
@@ -180,9 +182,9 @@ def networks_to_keep(arguments: argparse.Namespace, synthetic: bool) -> list[sl.
     ]
 
 
-def score(classifiers: list[sl.ImageClassifier], cases: Cases) -> NDArray[np.float64]:
-    """Return the probability of pneumonia: of all networks, of images and their mirror images."""
-    return np.mean([c.predict_proba(cases.images, tta="flip")[:, 1] for c in classifiers], axis=0)
+def score(classifier: sl.ImageClassifier, cases: Cases) -> NDArray[np.float64]:
+    """Return the probability of pneumonia: of an image and of its mirror image, averaged."""
+    return classifier.predict_proba(cases.images, tta="flip")[:, 1]
 
 
 def draw(
@@ -251,24 +253,28 @@ def main() -> None:
     steps = first_networks(arguments, arguments.folder is None)
     kept = "small CNN" if arguments.weights is None else "MobileNetV2, fine-tuned"
     steps |= {f"{kept}, contrast {network.contrast}": network for network in networks}
+    scores = []
     for name, classifier in steps.items():
         begin = time.perf_counter()
         classifier.fit(training.images, training.labels, groups=training.patients)
         minutes = (time.perf_counter() - begin) / 60
-        recall, accuracy, area = judged(judging.labels, score([classifier], judging), 0.5)
+        here, there = score(classifier, judging), score(classifier, shifted)
+        recall, accuracy, area = judged(judging.labels, here, 0.5)
         row(name, recall, accuracy, f"{area}, {minutes:.1f} min of training")
-        there = score([classifier], shifted)
         row(f"{name}, another scanner", *judged(shifted.labels, there, 0.5))
+        scores.append((here, there))
 
-    p, p_shifted = score(networks, judging), score(networks, shifted)
+    # The last of the steps are the networks to keep.
+    p, p_shifted = np.mean(scores[-len(networks) :], axis=0)
     if len(networks) > 1:
         row("averaged", *judged(judging.labels, p, 0.5))
         row("averaged, another scanner", *judged(shifted.labels, p_shifted, 0.5))
 
     # Boundary and bands are chosen on images of both scanners. One image of each patient counts for
     # a band: a guarantee needs independent cases.
-    p_tuning, p_tuning_shifted = score(networks, tuning), score(networks, shifted_tuning)
-    both = np.concatenate([p_tuning, p_tuning_shifted])
+    tuned = np.array([[score(n, part) for part in (tuning, shifted_tuning)] for n in networks])
+    p_tuning_shifted = tuned[:, 1].mean(axis=0)
+    both = tuned.mean(axis=0).ravel()
     y_both, patients_both = np.tile(tuning.labels, 2), np.tile(tuning.patients, 2)
     boundary = sl.tune_threshold(y_both, both, min_recall=0.98).threshold
     guaranteed = sl.SuspiciousBand(max_miss_rate=0.02, max_false_alarm_rate=0.05)
@@ -276,11 +282,12 @@ def main() -> None:
     budget = sl.SuspiciousBand(max_referral_rate=0.06).fit(both, y_both)
     judgements = [("", judging, p), (", another scanner", shifted, p_shifted)]
     if test is not None:
-        judgements.append((", test folder", test, score(networks, test)))
-    for where, them, scores in judgements:
-        row(f"boundary tuned to {boundary:.2f}{where}", *judged(them.labels, scores, boundary))
-        row(f"band, 2 % missed, 5 % false alarms{where}", *banded(guaranteed, them.labels, scores))
-        row(f"band that refers 6 %{where}", *banded(budget, them.labels, scores))
+        p_test = np.mean([score(network, test) for network in networks], axis=0)
+        judgements.append((", test folder", test, p_test))
+    for where, them, theirs in judgements:
+        row(f"boundary tuned to {boundary:.2f}{where}", *judged(them.labels, theirs, boundary))
+        row(f"band, 2 % missed, 5 % false alarms{where}", *banded(guaranteed, them.labels, theirs))
+        row(f"band that refers 6 %{where}", *banded(budget, them.labels, theirs))
 
     # Moving: the other hospital labels some hundred images, and the band is fitted to those.
     there = sl.SuspiciousBand(max_miss_rate=0.05, max_false_alarm_rate=0.05)
@@ -290,13 +297,12 @@ def main() -> None:
     print("\nThe band that refers 6 % on the judged patients:")
     print(budget.report(p, judging.labels))
     print()
-    for number, network in enumerate(networks, start=1):
-        its_scores = np.concatenate([score([network], c) for c in (tuning, shifted_tuning)])
+    for number, (network, its_scores) in enumerate(zip(networks, tuned, strict=True), start=1):
         network.decision_rule_ = sl.DecisionRule(
             sl.SuspiciousBand(max_miss_rate=0.02, max_false_alarm_rate=0.05),
             threshold={"min_recall": 0.98},
             calibration="platt",
-        ).fit(its_scores, y_both, groups=patients_both)
+        ).fit(its_scores.ravel(), y_both, groups=patients_both)
         file = arguments.out / f"chest_xray_{number}.safetensors"
         network.save(file)
         print(f"network with a decision rule of its own: {file}")

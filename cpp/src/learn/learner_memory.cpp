@@ -144,7 +144,7 @@ void add_rows(const std::string& name, const ReplayReservoir& reservoir, std::si
   bool bytes = true;
   for (Eigen::Index i = 0; i < rows.rows() && bytes; ++i)
     bytes = are_bytes({rows.row(i), static_cast<std::size_t>(width)});
-  if (!bytes) return add_columns<double>(name, rows, file);
+  if (!bytes) return file.add<double>(name, {rows.rows(), rows.cols()}, reservoir.state().values);
   add_columns<std::uint8_t>(name, columns(0, width), file);
   if (n_notes > 0) add_columns<double>(notes_of(name), columns(width, rows.cols() - width), file);
 }

@@ -398,10 +398,10 @@ def test_predicts_while_another_thread_learns_on():
 
 
 def test_learns_on_under_guard(fitted, tmp_path):
+    known, labels = squares(120, seed=6)
     learner = sl.IncrementalLearner(
-        fitted, *squares(120, seed=6)[:1], tmp_path, y=squares(120, seed=6)[1],
-        suspicion_rate=0.1, random_state=0,
-    )  # fmt: skip
+        fitted, known, tmp_path, y=labels, suspicion_rate=0.1, random_state=0
+    )
     images, y = squares(60, seed=7)
     assert learner.update(images, y).accepted
     wrong = np.where(y == "noise", "square", "noise")
