@@ -1,8 +1,11 @@
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -10,15 +13,18 @@
 
 #include "secondlook/core/detector.hpp"
 #include "secondlook/core/error.hpp"
+#include "secondlook/learn/incremental_learner.hpp"
 #include "secondlook/store/model.hpp"
 
 // A model's file in which values, shapes or bytes were changed, past the checksum, is refused with
-// ModelFileError, or makes a model that scores or refuses rows as any other.
+// ModelFileError, or makes a model that scores or refuses rows as any other. A learner's file is
+// learned on from, too.
 //
 // The input chooses one of the fixtures and lists edits.
 namespace {
 
 using nlohmann::json;
+using secondlook::MatrixView;
 using secondlook::ModelFile;
 
 class Input {
@@ -44,8 +50,8 @@ class Input {
 const std::vector<ModelFile>& fixtures() {
   static const std::vector<ModelFile> files = [] {
     std::vector<ModelFile> all;
-    for (const auto* kind :
-         {"autoencoder", "detector_ensemble", "isolation_forest", "lstm_forecaster"})
+    for (const auto* kind : {"autoencoder", "detector_ensemble", "isolation_forest",
+                             "lstm_forecaster", "incremental_learner"})
       all.push_back(ModelFile::read(std::filesystem::path(SECONDLOOK_FIXTURES) /
                                     (std::string(kind) + "_v1.safetensors")));
     return all;
@@ -118,13 +124,37 @@ ModelFile edited(const ModelFile& original, Input& input) {
   return file;
 }
 
+// In memory where the system has such a folder.
+std::filesystem::path make_folder() {
+  const std::filesystem::path memory = "/dev/shm";
+  auto name =
+      (is_directory(memory) ? memory : std::filesystem::temp_directory_path()) / "fuzz-XXXXXX";
+  std::string text = name.string();
+  if (::mkdtemp(text.data()) == nullptr) std::abort();
+  return text;
+}
+
+void learn_on(const std::string& bytes) {
+  static const std::filesystem::path folder = make_folder();
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) remove(entry.path());
+  std::ofstream(folder / "version-000002.safetensors", std::ios::binary) << bytes;
+  auto learner = secondlook::IncrementalLearner::open(folder);
+  const std::size_t n_features = learner.n_features();
+  const std::vector<double> rows(12 * n_features, 0.5);
+  // Edited parameters may ask for training without end.
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(100);
+  learner.update(MatrixView<double>(rows.data(), 12, static_cast<Eigen::Index>(n_features)), false,
+                 [&](auto, auto) { return std::chrono::steady_clock::now() < end; });
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Input input(data, std::min<std::size_t>(size, 256));
   const auto& original = fixtures()[input.byte() % fixtures().size()];
   try {
-    const std::unique_ptr<secondlook::Model> model = secondlook::load(edited(original, input));
+    const ModelFile file = edited(original, input);
+    const std::unique_ptr<secondlook::Model> model = secondlook::load(file);
     const auto* detector = dynamic_cast<const secondlook::Detector*>(model.get());
     if (detector == nullptr) std::abort();
     const std::size_t n_features = detector->n_features();
@@ -132,8 +162,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::array<double, 1> score{};
     detector->score_samples({row.data(), 1, static_cast<Eigen::Index>(n_features)}, score);
     const std::string bytes = model->to_file().serialize();
+    if (original.sections().contains("learner")) learn_on(file.serialize());
   } catch (const secondlook::ModelFileError&) {
   } catch (const secondlook::InvalidArgument&) {
+  } catch (const secondlook::Cancelled&) {
   }
   return 0;
 }

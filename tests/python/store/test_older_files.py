@@ -1,6 +1,7 @@
 """Model files of older format versions stay readable: see tests/fixtures/README.md."""
 
 import json
+import shutil
 import struct
 
 import numpy as np
@@ -41,7 +42,7 @@ def test_every_kind_has_a_fixture(folder):
     in_the_image_room = {"image_classifier"}  # its fixture is loaded in tests/python/image
     assert {*KINDS, *in_the_image_room} == own
     assert {path.name for path in folder.glob("*_v1.safetensors")} == {
-        f"{kind}_v1.safetensors" for kind in own
+        f"{kind}_v1.safetensors" for kind in {*own, "incremental_learner"}
     }
 
 
@@ -67,3 +68,17 @@ def test_the_same_seed_gives_the_scores_that_it_gives_in_cpp(version_1):
         forest.score_samples(tensors["rows"]), tensors["expected_scores"], strict=True
     )
     assert forest.offset_ == sl.load(version_1).offset_
+
+
+def test_a_learner_of_version_1_goes_on_from_where_it_was(folder, tmp_path):
+    fixture = folder / "incremental_learner_v1.safetensors"
+    tensors = ModelFile.read(fixture).tensors
+    shutil.copy(fixture, tmp_path / "version-000002.safetensors")
+    learner = sl.IncrementalLearner.open(tmp_path)
+    assert learner.version_ == 2
+    assert [report.outcome for report in learner.history] == ["accepted"]
+    np.testing.assert_array_equal(
+        learner.score_samples(tensors["rows"]), tensors["expected_scores"], strict=True
+    )
+    learner.update(np.random.default_rng(2).normal(size=(48, 3)))
+    assert len(learner.history) == 2
