@@ -73,7 +73,8 @@ py::dict fit(ImageClassifier& self, const py::list& images, const Labels& labels
     skipped.append(py::make_tuple(broken.index, broken.message));
   for (const auto& pair : report.near_duplicates)
     alike.append(py::make_tuple(pair.first, pair.second));
-  return py::dict(py::arg("skipped") = skipped, py::arg("near_duplicates") = alike);
+  return py::dict(py::arg("skipped") = skipped, py::arg("near_duplicates") = alike,
+                  py::arg("none_held_back") = report.none_held_back);
 }
 
 /// One row an image, filled by `fill(inputs, values, progress)`.

@@ -35,7 +35,7 @@ class ImageClassifier:
         skip_broken: bool,
         checkpoint: str,
         progress: Callable[[int, int, int, float, tuple[float, ...] | None], None] | None,
-    ) -> dict[str, list[Any]]: ...
+    ) -> dict[str, Any]: ...
     def partial_fit(
         self,
         images: list[NDArray[Any] | Path],

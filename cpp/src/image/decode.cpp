@@ -19,27 +19,28 @@ namespace {
 // What is wrong with an image becomes an error; OpenCV would print it as well.
 const auto silenced = cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
 
-void check_header(std::span<const std::byte> bytes, std::string_view name, std::size_t max_pixels) {
-  require(!bytes.empty(), "decode_image: {}: expected an image, got an empty file", name);
+void check_header(std::string_view who, std::span<const std::byte> bytes, std::string_view name,
+                  std::size_t max_pixels) {
+  require(!bytes.empty(), "{}: {}: expected an image, got an empty file", who, name);
   require(bytes.size() <= std::numeric_limits<int>::max(),
-          "decode_image: {}: expected at most {} bytes, got {}", name,
-          std::numeric_limits<int>::max(), bytes.size());
+          "{}: {}: expected at most {} bytes, got {}", who, name, std::numeric_limits<int>::max(),
+          bytes.size());
   const auto header = image::read_image_header(bytes);
   require(header.has_value(),
-          "decode_image: {}: expected a JPEG, PNG, TIFF or BMP image, got "
+          "{}: {}: expected a JPEG, PNG, TIFF or BMP image, got "
           "something else, or a broken one",
-          name);
+          who, name);
   require(header->width > 0 && header->height > 0,
-          "decode_image: {}: expected an image of 1 × 1 pixel at least, got {} × {}", name,
+          "{}: {}: expected an image of 1 × 1 pixel at least, got {} × {}", who, name,
           header->height, header->width);
   require(header->height <= max_pixels / header->width,
-          "decode_image: {}: expected at most {} pixels (max_pixels), got {} × {}", name,
-          max_pixels, header->height, header->width);
-  require(header->complete, "decode_image: {}: the file is cut off: its end is missing", name);
+          "{}: {}: expected at most {} pixels (max_pixels), got {} × {}", who, name, max_pixels,
+          header->height, header->width);
+  require(header->complete, "{}: {}: the file is cut off: its end is missing", who, name);
 }
 
 /// Grey, or blue, green, red.
-cv::Mat decode(std::span<const std::byte> bytes, std::string_view name) {
+cv::Mat decode(std::string_view who, std::span<const std::byte> bytes, std::string_view name) {
   // OpenCV reads only, though it asks for a pointer to what is not const.
   auto* data = const_cast<std::byte*>(bytes.data());
   const cv::Mat encoded(1, static_cast<int>(bytes.size()), CV_8UC1, data);
@@ -48,11 +49,11 @@ cv::Mat decode(std::span<const std::byte> bytes, std::string_view name) {
     // Depth and colour as they are, but the orientation applied, which IMREAD_UNCHANGED does not.
     pixels = cv::imdecode(encoded, cv::IMREAD_ANYDEPTH | cv::IMREAD_ANYCOLOR);
   } catch (const cv::Exception& error) {
-    require(false, "decode_image: {}: {}", name, error.err);
+    require(false, "{}: {}: {}", who, name, error.err);
   }
-  require(!pixels.empty(), "decode_image: {}: the image is broken", name);
+  require(!pixels.empty(), "{}: {}: the image is broken", who, name);
   require(pixels.depth() == CV_8U || pixels.depth() == CV_16U,
-          "decode_image: {}: expected whole numbers of 8 or 16 bits, got {}", name,
+          "{}: {}: expected whole numbers of 8 or 16 bits, got {}", who, name,
           cv::depthToString(pixels.depth()));
   return pixels;
 }
@@ -73,18 +74,23 @@ std::vector<std::byte> read_file(const std::filesystem::path& file) {
   return bytes;
 }
 
-}  // namespace
-
-Image decode_image(std::span<const std::byte> bytes, std::string_view name,
-                   std::size_t max_pixels) {
-  check_header(bytes, name, max_pixels);
-  cv::Mat pixels = decode(bytes, name);
+Image to_image(std::string_view who, std::span<const std::byte> bytes, std::string_view name,
+               std::size_t max_pixels) {
+  check_header(who, bytes, name, max_pixels);
+  cv::Mat pixels = decode(who, bytes, name);
   if (pixels.channels() == 3) cv::cvtColor(pixels, pixels, cv::COLOR_BGR2RGB);
   return image::to_image(pixels);
 }
 
+}  // namespace
+
+Image decode_image(std::span<const std::byte> bytes, std::string_view name,
+                   std::size_t max_pixels) {
+  return to_image("decode_image", bytes, name, max_pixels);
+}
+
 Image read_image(const std::filesystem::path& file, std::size_t max_pixels) {
-  return decode_image(read_file(file), file.string(), max_pixels);
+  return to_image("read_image", read_file(file), file.string(), max_pixels);
 }
 
 }  // namespace secondlook

@@ -355,6 +355,7 @@ ImageFitReport ImageClassifier::fit(std::span<const ImageInput> images,
           split.training.size());
   // Where there are none to hold back, the training images themselves have to judge.
   const auto& judges = split.validation.empty() ? split.training : split.validation;
+  report.none_held_back = split.validation.empty() && p.validation_fraction > 0;
   set_scaling(p, set.images, split.training, state.preprocessing);
 
   std::vector<std::int64_t> training_labels;

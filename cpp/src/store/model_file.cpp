@@ -283,6 +283,13 @@ void read_document(const Json& metadata, Header& header) {
   for (const auto& [name, section] : document.items()) header.sections[name] = section.dump();
 }
 
+void check_header_checksum(Json header) {
+  const std::string stated = text_member(header[kMetadata], kHeaderChecksum, "__metadata__");
+  header[kMetadata][kHeaderChecksum] = "";
+  const std::string actual = checksum_of(header.dump());
+  expect(stated == actual, "the header is damaged: expected checksum {}, got {}", stated, actual);
+}
+
 Header read_header(std::string_view text, std::size_t data_bytes) {
   Json json = parse_json(text, "the header");
   expect(json.is_object(), "the header: expected an object, got {}", json.type_name());
@@ -297,10 +304,7 @@ Header read_header(std::string_view text, std::size_t data_bytes) {
     if (name != kMetadata) header.entries.push_back(read_entry(name, value, data_bytes));
   check_layout(header.entries, data_bytes);
 
-  const std::string stated = text_member(metadata, kHeaderChecksum, "__metadata__");
-  json[kMetadata][kHeaderChecksum] = "";
-  const std::string actual = checksum_of(json.dump());
-  expect(stated == actual, "the header is damaged: expected checksum {}, got {}", stated, actual);
+  check_header_checksum(std::move(json));
   return header;
 }
 
@@ -364,7 +368,9 @@ std::string take_header_text(Source& source) {
          kLengthBytes, source.remaining());
   std::uint64_t length = 0;
   source.read(&length, kLengthBytes);
-  expect(length <= kMaxHeaderBytes, "expected a header of at most {} bytes, got {}",
+  // Any other file states some length, too: a text one of 10¹⁸.
+  expect(length <= kMaxHeaderBytes,
+         "no safetensors file, or a damaged one: expected a header of at most {} bytes, got {}",
          kMaxHeaderBytes, length);
   expect(length <= source.remaining(), "cut off: expected a header of {} bytes, got {}", length,
          source.remaining());
@@ -379,6 +385,27 @@ Header take_header(Source& source) {
   return read_header(text, source.remaining());
 }
 
+/// Reads the tensors behind the header.
+/// @param expected their checksum; none in files of other writers
+template <class Source>
+std::map<std::string, Tensor, std::less<>> take_tensors(
+    Source& source, std::vector<Entry>& entries, const std::optional<std::string>& expected) {
+  std::map<std::string, Tensor, std::less<>> tensors;
+  XXH3_state_t state;
+  XXH3_64bits_reset(&state);
+  for (Entry& entry : entries) {
+    Tensor tensor{entry.type, std::move(entry.shape), {}};
+    tensor.bytes.resize(entry.end - entry.begin);
+    source.read(tensor.bytes.data(), tensor.bytes.size());
+    XXH3_64bits_update(&state, tensor.bytes.data(), tensor.bytes.size());
+    tensors.emplace(std::move(entry.name), std::move(tensor));
+  }
+  const std::string actual = checksum_text(XXH3_64bits_digest(&state));
+  expect(!expected || *expected == actual, "the tensors are damaged: expected checksum {}, got {}",
+         expected.value_or(""), actual);
+  return tensors;
+}
+
 }  // namespace
 
 struct ModelFile::Access {
@@ -388,18 +415,7 @@ struct ModelFile::Access {
     ModelFile file(std::move(header.kind));
     file.library_version_ = std::move(header.library_version);
     file.sections_ = std::move(header.sections);
-    XXH3_state_t state;
-    XXH3_64bits_reset(&state);
-    for (Entry& entry : header.entries) {
-      Tensor tensor{entry.type, std::move(entry.shape), {}};
-      tensor.bytes.resize(entry.end - entry.begin);
-      source.read(tensor.bytes.data(), tensor.bytes.size());
-      XXH3_64bits_update(&state, tensor.bytes.data(), tensor.bytes.size());
-      file.tensors_.emplace(std::move(entry.name), std::move(tensor));
-    }
-    const std::string actual = checksum_text(XXH3_64bits_digest(&state));
-    expect(header.checksum == actual, "the tensors are damaged: expected checksum {}, got {}",
-           header.checksum, actual);
+    file.tensors_ = take_tensors(source, header.entries, header.checksum);
     return file;
   }
 };
@@ -522,7 +538,7 @@ ModelFile ModelFile::parse(std::span<const std::byte> bytes) {
 TensorFile read_tensors(const std::filesystem::path& path) {
   FileSource source(path);
   try {
-    const Json header = parse_json(take_header_text(source), "the header");
+    Json header = parse_json(take_header_text(source), "the header");
     expect(header.is_object(), "the header: expected an object, got {}", header.type_name());
     TensorFile file;
     std::vector<Entry> entries;
@@ -538,12 +554,14 @@ TensorFile read_tensors(const std::filesystem::path& path) {
       }
     }
     check_layout(entries, source.remaining());
-    for (Entry& entry : entries) {
-      Tensor tensor{entry.type, std::move(entry.shape), {}};
-      tensor.bytes.resize(entry.end - entry.begin);
-      source.read(tensor.bytes.data(), tensor.bytes.size());
-      file.tensors.emplace(std::move(entry.name), std::move(tensor));
+    std::optional<std::string> checksum;
+    if (file.metadata.contains(kDocument)) {
+      Header ours;
+      read_document(header[kMetadata], ours);
+      checksum = ours.checksum;
+      check_header_checksum(std::move(header));
     }
+    file.tensors = take_tensors(source, entries, checksum);
     return file;
   } catch (const ModelFileError& error) {
     throw ModelFileError(fmt::format("'{}': {}", path.string(), error.what()));

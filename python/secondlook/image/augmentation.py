@@ -1,11 +1,11 @@
 """Random variations of training images."""
 
-import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from secondlook import _image
 from secondlook.image.decode import Pixels, as_pixels
+from secondlook.image.options import to_json, whole_number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,14 +75,16 @@ class Augmentation:
         image : path, bytes, array or PIL.Image.Image
             As `read_image` takes it.
         seed, epoch, index : int
-            What the variation depends on, and nothing else.
+            What the variation depends on, and nothing else; from 0 on.
 
         Returns
         -------
         uint8 or uint16 array of the image's shape
         """
-        pixels = as_pixels("Augmentation.apply", image)
-        return _image.augment(pixels, self._json(), seed, epoch, index)
+        who = "Augmentation.apply"
+        places = {"seed": seed, "epoch": epoch, "index": index}
+        numbers = [whole_number(who, name, value, 0) for name, value in places.items()]
+        return _image.augment(as_pixels(who, image), self._json(), *numbers)
 
     def _json(self) -> str:
-        return json.dumps(asdict(self))
+        return to_json("Augmentation", asdict(self))

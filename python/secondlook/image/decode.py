@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from secondlook import _image
 from secondlook.image.dicom import is_dicom, read_dicom
+from secondlook.image.options import whole_number
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -27,7 +28,8 @@ def read_image(image: Any, *, max_pixels: int = MAX_PIXELS) -> Pixels:
     ----------
     image : path, bytes, array or PIL.Image.Image
         A file, its contents, or pixels of shape (rows, columns), (rows, columns, 1) or
-        (rows, columns, 3): uint8, uint16, bool, or floats in [0, 1], which become 16 bits.
+        (rows, columns, 3): uint8, uint16, bool, or floats in [0, 1], which become 16 bits. Of a
+        Pillow image, mode F is floats, and mode I has 16 bits.
     max_pixels : int, default=100_000_000
         Larger files are refused before anything is allocated for them.
 
@@ -45,7 +47,8 @@ def read_image(image: Any, *, max_pixels: int = MAX_PIXELS) -> Pixels:
     ImportError
         If it is DICOM and pydicom is missing.
     """
-    return as_pixels("read_image", image, max_pixels)
+    who = "read_image"
+    return as_pixels(who, image, whole_number(who, "max_pixels", max_pixels, 1))
 
 
 def as_pixels(who: str, image: Any, max_pixels: int = MAX_PIXELS) -> Pixels:
@@ -53,14 +56,17 @@ def as_pixels(who: str, image: Any, max_pixels: int = MAX_PIXELS) -> Pixels:
     if isinstance(image, bytes):
         if is_dicom(image[:132]):
             return read_dicom(io.BytesIO(image), "<bytes>", max_pixels)
-        return _image.decode(image, "<bytes>", max_pixels)
+        try:
+            return _image.decode(image, "<bytes>", max_pixels)
+        except ValueError as error:
+            raise ValueError(f"{who}: {str(error).removeprefix('decode_image: ')}") from None
     if isinstance(image, str | os.PathLike):
         file = Path(image)
         if names_dicom(file):
             return read_dicom(file, str(file), max_pixels)
         return _image.read(file, max_pixels)
     if type(image).__module__.partition(".")[0] == "PIL":
-        image = _from_pil(image)
+        image = _from_pil(who, image)
     return _checked(who, np.asarray(image))
 
 
@@ -76,13 +82,21 @@ def names_dicom(file: Path) -> bool:
         return is_dicom(stream.read(132))
 
 
-def _from_pil(image: Any) -> NDArray[Any]:
+def _from_pil(who: str, image: Any) -> NDArray[Any]:
     from PIL import ImageOps
 
     upright = ImageOps.exif_transpose(image)
-    if upright.mode.startswith("I;16"):
-        return np.asarray(upright).astype(np.uint16)
-    if upright.mode not in ("1", "L", "RGB"):
+    if upright.mode.startswith("I"):
+        # 16-bit files come as 32-bit integers, too.
+        values = np.asarray(upright)
+        low, high = int(values.min(initial=0)), int(values.max(initial=0))
+        if low < 0 or high > 65535:
+            raise ValueError(
+                f"{who}: expected a Pillow image of mode {upright.mode} with values in "
+                f"0 to 65535, got {low} to {high}"
+            )
+        return values.astype(np.uint16)
+    if upright.mode not in ("1", "L", "RGB", "F"):
         upright = upright.convert("L" if upright.mode in ("LA", "La") else "RGB")
     return np.asarray(upright)
 

@@ -21,6 +21,7 @@ from secondlook.detect.tabular import seed_of
 from secondlook.errors import ModelFileError
 from secondlook.image.augmentation import Augmentation
 from secondlook.image.decode import Pixels, as_pixels, names_dicom
+from secondlook.image.options import low_and_high, one_or_three, rows_and_columns, to_json
 from secondlook.image.preprocessing import Contrast
 from secondlook.store.kept_in_file import KeptInFile
 
@@ -86,7 +87,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         Parameter of the beta distribution of the shares in which images, and their labels, are
         blended pairwise, in [0, 1]; 0: not at all.
     class_weight : {"balanced"}, dict of class to float, or None, default=None
-        Weights of the classes in the loss.
+        Weights of the classes in the loss; 1 for those that a dict leaves out.
     weight_averaging : float, default=0
         Decay a step of an average of the weights, which is then what is judged and kept; 0: none.
     batch_size : int, default=32
@@ -94,7 +95,8 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
     patience : int, default=8
         Epochs without a better validation loss, after which training ends.
     validation_fraction : float, default=0.1
-        Share of the images held back, by whole groups; with none, the training images judge.
+        Share of the images held back, by whole groups. 0: none, and the training images judge; so
+        they do, with a warning, where no group can be spared.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         Of the convolutions in training; ``"auto"`` is bfloat16 where the processor has it.
     inference_precision : {"float32", "bfloat16", "auto"}, default="float32"
@@ -231,12 +233,15 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         X : sequence of images, array, or folder
             Each image as `secondlook.image.read_image` takes it: a path, bytes, an array or a
             Pillow image; sizes may differ. An array of shape (n, rows, columns) or
-            (n, rows, columns, channels) is n images; a folder is its image files, sorted.
+            (n, rows, columns, channels) is n images; one of three dimensions whose last is 1, 3 or
+            4 and less than the one before looks like a single image with channels and is refused.
+            A folder is its image files, sorted.
         y : array-like of shape (n,)
             Labels, of two classes at least: numbers, booleans or strings.
         groups : array-like of shape (n,) or None, default=None
             What each image belongs to, such as its patient; no group is both trained on and held
-            back. None: every image by itself, and images that look alike raise a warning.
+            back. None: every image by itself, and images that look alike raise a warning. Where no
+            group can be held back without the last images of a class, a warning says so.
         skip_broken : bool, default=False
             Leave out what cannot be read, and list it in `skipped_`.
         checkpoint : path or None, default=None
@@ -260,14 +265,15 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         """
         who = "ImageClassifier.fit"
         images = _sequence(who, X)
-        classes, labels = _encoded(who, y, len(images))
+        classes, labels = _encoded(who, "labels", y, len(images))
+        if classes.dtype.kind not in "biufUS" and not all(isinstance(c, str) for c in classes):
+            raise ValueError(f"{who}: expected labels as numbers or strings, got {classes.dtype}")
         if len(classes) < 2:
             raise ValueError(f"{who}: expected at least 2 classes, got {len(classes)}")
         model = self._make_core(classes)
         numbers = np.empty(0, np.int64)
         if groups is not None:
-            numbers = _one_an_image(who, "groups", groups, len(images))
-            numbers = np.unique(numbers, return_inverse=True)[1].astype(np.int64)
+            numbers = _encoded(who, "groups", groups, len(images))[1]
         skipped: list[tuple[int, str]] = []
         inputs = self._inputs(who, images, skipped if skip_broken else None)
         places = np.setdiff1d(np.arange(len(images)), [place for place, _ in skipped])
@@ -296,6 +302,13 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
                 f"{who}: {len(pairs)} pairs of images look alike, such as {first[0]} and "
                 f"{first[1]} (near_duplicates_): what shows the same thing should be one of the "
                 "groups, or the validation is too good",
+                stacklevel=2,
+            )
+        if report["none_held_back"]:
+            warnings.warn(
+                f"{who}: validation is on the training images, and so too good: no group could be "
+                f"held back for validation_fraction={self.validation_fraction}, as each has more "
+                "than that share of a class's images, or the last of them",
                 stacklevel=2,
             )
         return self
@@ -434,9 +447,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         return self._model
 
     def _size(self) -> tuple[int, int]:
-        size = self.image_size
-        rows, columns = (size, size) if isinstance(size, int | np.integer) else size
-        return int(rows), int(columns)
+        return rows_and_columns("ImageClassifier", "image_size", self.image_size)
 
     def _inputs(
         self, who: str, images: Sequence[Any], skipped: list[tuple[int, str]] | None = None
@@ -455,14 +466,12 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
     def _labelled(self, who: str, X: Any, y: ArrayLike) -> tuple[list[Any], NDArray[np.int64]]:
         """Return what the core takes: images, and the columns of their labels."""
         images = _sequence(who, X)
-        values = _one_an_image(who, "labels", y, len(images))
-        labels = np.searchsorted(self.classes_, values)
-        labels = np.minimum(labels, self.n_classes_ - 1).astype(np.int64)
-        unknown = values[self.classes_[labels] != values]
-        if len(unknown):
-            raise ValueError(
-                f"{who}: expected labels of {self.classes_.tolist()}, got {unknown.tolist()[0]!r}"
-            )
+        known, places = _encoded(who, "labels", y, len(images))
+        columns = {label: column for column, label in enumerate(self.classes_.tolist())}
+        for label in known.tolist():
+            if label not in columns:
+                raise ValueError(f"{who}: expected labels of {list(columns)}, got {label!r}")
+        labels = np.array([columns[label] for label in known.tolist()], dtype=np.int64)[places]
         return self._inputs(who, images), labels
 
     def _learning_rows(self, who: str, X: Any, y: ArrayLike | None) -> NDArray[np.float32]:
@@ -493,7 +502,12 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         return int(found[0])
 
     def _make_core(self, classes: NDArray[Any]) -> "_image.ImageClassifier":
+        who = "ImageClassifier"
         rows, columns = self._size()
+        if not isinstance(self.augmentation, Augmentation | None):
+            raise ValueError(
+                f"{who}: augmentation: expected an Augmentation or None, got {self.augmentation!r}"
+            )
         blocks = {"all": -1, "head": 0}.get(str(self.trainable), self.trainable)
         parameters: dict[str, Any] = {
             "architecture": self.architecture,
@@ -503,9 +517,11 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
             "channels": self.channels or 0,
             "contrast": self.contrast,
             "clipped_share": self.clipped_share,
-            "value_range": list(self.value_range),
-            "mean": _numbers(self.mean),
-            "standard_deviation": _numbers(self.standard_deviation),
+            "value_range": low_and_high(who, "value_range", self.value_range),
+            "mean": [] if self.mean is None else one_or_three(who, "mean", self.mean),
+            "standard_deviation": []
+            if self.standard_deviation is None
+            else one_or_three(who, "standard_deviation", self.standard_deviation),
             "padding": self.padding,
             "augmentation": {} if self.augmentation is None else asdict(self.augmentation),
             "trained_blocks": blocks,
@@ -527,21 +543,18 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
             "device": self.device,
             "replay_size": self.replay_size,
             "seed": seed_of(self.random_state),
-            "n_jobs": requested_threads("ImageClassifier", self.n_jobs),
+            "n_jobs": requested_threads(who, self.n_jobs),
         }
         if self.class_weight == "balanced":
             parameters["class_weighting"] = "balanced"
         elif isinstance(self.class_weight, Mapping):
-            weights = {str(label): weight for label, weight in self.class_weight.items()}
-            parameters["class_weights"] = [
-                float(weights.get(str(label), 1)) for label in classes.tolist()
-            ]
+            parameters["class_weights"] = _weights(who, self.class_weight, classes.tolist())
         elif self.class_weight is not None:
             raise ValueError(
-                "ImageClassifier: class_weight: expected 'balanced', a dict or None, "
+                f"{who}: class_weight: expected 'balanced', a dict or None, "
                 f"got {self.class_weight!r}"
             )
-        return _image.ImageClassifier(json.dumps(parameters, default=_plain))
+        return _image.ImageClassifier(to_json(who, parameters))
 
     def _to_model_file(self) -> "_core.store.ModelFile":
         file = self._fitted().to_file()
@@ -617,17 +630,26 @@ class _Progress:
 
 
 def list_images(folder: str | os.PathLike[str]) -> list[Path]:
-    """Return the image files of a folder and those below it, by their suffixes, sorted.
+    """Return the image files of a folder and those below it, sorted.
+
+    By their suffixes; DICOM files that have none, or a number, by their contents.
 
     Raises
     ------
     ValueError
         If there are none.
     """
-    files = sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() in _SUFFIXES)
+    files = sorted(p for p in Path(folder).rglob("*") if _is_image(p))
     if not files:
         raise ValueError(f"list_images: expected image files in {os.fspath(folder)}, got none")
     return files
+
+
+def _is_image(file: Path) -> bool:
+    if file.suffix.lower() in _SUFFIXES:
+        return True
+    # The directory of a DICOM medium is DICOM itself (PS3.10, 8.6), without an image.
+    return file.name.upper() != "DICOMDIR" and names_dicom(file)
 
 
 def _sequence(who: str, X: Any) -> Sequence[Any]:
@@ -641,10 +663,21 @@ def _sequence(who: str, X: Any) -> Sequence[Any]:
             f"{who}: expected an array of shape (n, rows, columns) or (n, rows, columns, "
             f"channels), got {X.shape}"
         )
+    if isinstance(X, bytes) or (isinstance(X, np.ndarray) and _looks_like_one_image(X)):
+        what = "bytes" if isinstance(X, bytes) else f"an array of shape {X.shape}"
+        raise ValueError(
+            f"{who}: expected a sequence of images, got {what}, which looks like one image: "
+            "wrap it in a list"
+        )
     images = list(X)
     if not images:
         raise ValueError(f"{who}: expected at least 1 image, got none")
     return images
+
+
+def _looks_like_one_image(array: NDArray[Any]) -> bool:
+    """Whether the last axis is of channels; small squares are images."""
+    return array.ndim == 3 and array.shape[2] in (1, 3, 4) and array.shape[1] > array.shape[2]
 
 
 def _one_an_image(who: str, what: str, values: ArrayLike, n_images: int) -> NDArray[Any]:
@@ -657,28 +690,48 @@ def _one_an_image(who: str, what: str, values: ArrayLike, n_images: int) -> NDAr
         )
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ValueError(f"{who}: expected finite {what}, got NaN or infinity")
+    if array.dtype.kind not in "biuf":
+        # As they came: among texts NaN has become one.
+        for place, value in enumerate(np.asarray(values, dtype=object)):
+            if _is_missing(value):
+                raise ValueError(
+                    f"{who}: expected {what} of all images, got {value!r} for image {place}"
+                )
     return array
 
 
-def _encoded(who: str, y: ArrayLike, n_images: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    classes, labels = np.unique(_one_an_image(who, "labels", y, n_images), return_inverse=True)
-    if classes.dtype.kind not in "biufUS" and not all(isinstance(c, str) for c in classes):
-        raise ValueError(f"{who}: expected labels as numbers or strings, got {classes.dtype}")
-    return classes, labels.astype(np.int64)
+def _is_missing(value: Any) -> bool:
+    """Whether it is None, NaN, NaT, or pandas' NA, which does not even say what it equals."""
+    try:
+        return value is None or bool(value != value)
+    except TypeError:
+        return True
 
 
-def _numbers(value: float | Sequence[float] | None) -> list[float]:
-    if value is None:
-        return []
-    return [float(v) for v in ([value] if isinstance(value, int | float) else value)]
+def _encoded(
+    who: str, what: str, values: ArrayLike, n_images: int
+) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Return the values that there are, sorted, and the place of each image's among them."""
+    array = _one_an_image(who, what, values, n_images)
+    try:
+        known, places = np.unique(array, return_inverse=True)
+    except TypeError:
+        kinds = sorted({type(value).__name__ for value in array})
+        raise ValueError(f"{who}: expected {what} of one kind, got {' and '.join(kinds)}") from None
+    return known, places.astype(np.int64)
+
+
+def _weights(who: str, given: Mapping[Any, Any], classes: list[Any]) -> list[Any]:
+    """Return the weights of the classes, those given and 1 for the others."""
+    for label, weight in given.items():
+        if label not in classes:
+            raise ValueError(f"{who}: class_weight: expected classes of {classes}, got {label!r}")
+        if not isinstance(weight, int | float | np.number) or not 0 < weight < np.inf:
+            raise ValueError(
+                f"{who}: class_weight: expected a number above 0 for {label!r}, got {weight!r}"
+            )
+    return [given.get(label, 1) for label in classes]
 
 
 def _one_or_three(values: list[float]) -> Any:
     return None if not values else values[0] if len(values) == 1 else tuple(values)
-
-
-def _plain(value: Any) -> Any:
-    """NumPy's numbers, for JSON."""
-    if isinstance(value, np.generic):
-        return value.item()
-    raise TypeError(f"ImageClassifier: expected a number or a text, got {value!r}")

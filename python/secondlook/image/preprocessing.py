@@ -1,6 +1,5 @@
 """From pixels to a network's input."""
 
-import json
 from typing import Any, Literal
 
 import numpy as np
@@ -8,6 +7,7 @@ from numpy.typing import NDArray
 
 from secondlook import _image
 from secondlook.image.decode import as_pixels
+from secondlook.image.options import low_and_high, one_or_three, rows_and_columns, to_json
 
 Contrast = Literal["none", "stretch", "clahe"]
 
@@ -52,20 +52,22 @@ def preprocess(
     ValueError
         If the image or an option is not as described.
     """
-    rows, columns = (size, size) if isinstance(size, int) else size
+    who = "preprocess"
+    rows, columns = rows_and_columns(who, "size", size)
     options = {
         "height": rows,
         "width": columns,
         "channels": channels,
-        "mean": three(mean),
-        "standard_deviation": three(standard_deviation),
+        "mean": _three(who, "mean", mean),
+        "standard_deviation": _three(who, "standard_deviation", standard_deviation),
         "contrast": contrast,
         "clipped_share": clipped_share,
-        "range": list(value_range),
+        "range": low_and_high(who, "value_range", value_range),
     }
-    return _image.preprocess(as_pixels("preprocess", image), json.dumps(options))
+    return _image.preprocess(as_pixels(who, image), to_json(who, options))
 
 
-def three(value: float | tuple[float, float, float]) -> list[float]:
+def _three(who: str, name: str, value: float | tuple[float, float, float]) -> list[float]:
     """One number for each of three channels."""
-    return [float(v) for v in ([value] * 3 if isinstance(value, int | float) else value)]
+    values = one_or_three(who, name, value)
+    return values * 3 if len(values) == 1 else values

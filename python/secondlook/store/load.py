@@ -68,8 +68,9 @@ def load(path: str | os.PathLike[str]) -> object:
     secondlook.ModelFileError
         If it is cut off, damaged, of a newer format or of an unknown kind.
     """
+    file = ModelFile.read(path)  # its errors name the file already
     try:
-        return build(ModelFile.read(path))
+        return build(file)
     except ModelFileError as error:
         raise ModelFileError(f"'{os.fspath(path)}': {error}") from None
 

@@ -116,6 +116,23 @@ TEST_CASE("ImageClassifier: what cannot be trained on is refused") {
   CHECK_THROWS_AS(ImageClassifier(small()).heatmap(data.images[0], 0), NotFitted);
 }
 
+TEST_CASE("ImageClassifier: says when no group could be held back") {
+  const Data data = squares(20);
+  const auto none_held_back = [&](std::vector<std::int64_t> groups, double fraction) {
+    ImageClassifierParameters parameters = small();
+    parameters.max_epochs = 1;
+    parameters.validation_fraction = fraction;
+    return ImageClassifier(parameters)
+        .fit(data.images, data.labels, {.groups = groups})
+        .none_held_back;
+  };
+  CHECK_FALSE(none_held_back({}, 0.1));
+  CHECK(none_held_back(data.labels, 0.1));
+  CHECK(none_held_back(std::vector<std::int64_t>(20, 1), 0.1));
+  CHECK(none_held_back({}, 0.01));       // less than an image
+  CHECK_FALSE(none_held_back({}, 0.0));  // as was asked for
+}
+
 TEST_CASE("ImageClassifier: parameters out of range are refused") {
   const auto refused = [](auto change, const char* message) {
     ImageClassifierParameters parameters = small();

@@ -191,6 +191,9 @@ TEST_CASE("ModelFile: errors name the file") {
   std::ofstream(path) << "1234";
   REQUIRE_THROWS_WITH(ModelFile::read(path),
                       "'" + path.string() + "': cut off: expected at least 8 bytes, got 4");
+  std::ofstream(path) << "A text, and no model at all.";
+  REQUIRE_THROWS_WITH(ModelFile::read(path),
+                      Catch::Matchers::Contains("': no safetensors file, or a damaged one"));
 }
 
 TEST_CASE("read_tensors: a safetensors file of any writer, and no broken one") {
@@ -216,4 +219,24 @@ TEST_CASE("read_tensors: a safetensors file of any writer, and no broken one") {
   write("[]", 0);
   CHECK_THROWS_AS(secondlook::read_tensors(path), secondlook::ModelFileError);
   CHECK_THROWS_AS(secondlook::read_tensors(folder.path() / "none"), secondlook::FileError);
+}
+
+TEST_CASE("read_tensors: damage in a file of our own is found by its checksums") {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "model.safetensors";
+  ModelFile file("test");
+  file.add<float>("a", {2}, std::vector<float>{1, 2});
+  const std::string bytes = file.serialize();
+  std::ofstream(path, std::ios::binary) << bytes;
+  CHECK(secondlook::read_tensors(path).tensors == file.tensors());
+  const auto with_changed_byte = [&](std::size_t at) {
+    std::string changed = bytes;
+    changed[at] ^= 1;
+    std::ofstream(path, std::ios::binary) << changed;
+  };
+  with_changed_byte(bytes.size() - 1);
+  CHECK_THROWS_WITH(secondlook::read_tensors(path),
+                    Catch::Matchers::Contains("the tensors are damaged"));
+  with_changed_byte(bytes.find("\"kind") + 12);
+  CHECK_THROWS_AS(secondlook::read_tensors(path), secondlook::ModelFileError);
 }

@@ -71,6 +71,48 @@ def test_arrays_and_pillow_images_are_taken():
     assert read_image(Image.fromarray(COLOUR).convert("CMYK")).shape == COLOUR.shape
 
 
+@pytest.mark.parametrize("mode", ["I", "I;16", "I;16B"])
+def test_pillows_integers_are_16_bits(mode):
+    np.testing.assert_array_equal(read_image(pillow_image(WIDE, mode)), WIDE)
+
+
+def pillow_image(pixels, mode):
+    kind = {"I": "<i4", "I;16": "<u2", "I;16B": ">u2", "F": "<f4"}[mode]
+    return Image.frombytes(mode, pixels.shape[::-1], pixels.astype(kind).tobytes())
+
+
+def test_pillows_floats_are_those_of_an_array():
+    shares = (WIDE / 65535).astype(np.float32)
+    np.testing.assert_array_equal(read_image(pillow_image(shares, "F")), read_image(shares))
+    for bad in (shares * 300, shares - 1, np.full((3, 3), np.nan)):
+        with pytest.raises(ValueError, match=r"read_image: expected floats in \[0, 1\], got"):
+            read_image(pillow_image(bad, "F"))
+
+
+@pytest.mark.parametrize("values", [[-1, 5], [0, 65536]])
+def test_pillows_integers_of_more_than_16_bits_are_refused(values):
+    with pytest.raises(ValueError) as error:
+        read_image(pillow_image(np.array([values]), "I"))
+    assert str(error.value) == (
+        "read_image: expected a Pillow image of mode I with values in 0 to 65535, "
+        f"got {values[0]} to {values[1]}"
+    )
+
+
+@pytest.mark.parametrize("max_pixels", [-1, 0, 2.5, None, 2**64])
+def test_max_pixels_must_be_a_whole_number(max_pixels):
+    with pytest.raises(ValueError, match="read_image: max_pixels: expected a whole number from 1"):
+        read_image(b"BM", max_pixels=max_pixels)
+
+
+def test_errors_begin_with_the_function_that_was_called(tmp_path):
+    file = tmp_path / "text.png"
+    file.write_text("no image at all")
+    for image, message in ((file, rf"read_image: {file}: exp"), (b"no", "read_image: <bytes>: ex")):
+        with pytest.raises(ValueError, match=message):
+            read_image(image)
+
+
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
@@ -108,7 +150,7 @@ def test_changed_bytes_are_an_error_or_an_image(format):
         try:
             read_image(bytes(changed))
         except ValueError as error:
-            assert "decode_image: <bytes>: " in str(error)
+            assert str(error).startswith("read_image: <bytes>: ")
 
 
 def test_the_size_is_limited_before_the_pixels_are_decoded(tmp_path):

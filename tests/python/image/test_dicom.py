@@ -1,4 +1,5 @@
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ import pytest
 pytest.importorskip("torch", reason="the image room needs torch")
 pytest.importorskip("pydicom", reason="DICOM files are written and read by pydicom")
 
-from secondlook.image import read_image
+from secondlook.image import list_images, read_image
 
 VALUES = np.arange(48, dtype=np.uint16).reshape(6, 8) * 80
 
@@ -22,7 +23,7 @@ def write(file, pixels=VALUES, **attributes):
     data.file_meta.MediaStorageSOPInstanceUID = generate_uid()
     data.SOPClassUID = SecondaryCaptureImageStorage
     data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID
-    data.Rows, data.Columns = pixels.shape
+    data.Rows, data.Columns = pixels.shape[:2]
     data.SamplesPerPixel = 1
     data.PhotometricInterpretation = "MONOCHROME2"
     data.BitsAllocated, data.BitsStored, data.HighBit = 16, 12, 11
@@ -57,6 +58,110 @@ def test_monochrome1_is_inverted_and_a_file_without_a_suffix_is_known(tmp_path):
     file = write(tmp_path / "IM0001", PhotometricInterpretation="MONOCHROME1")
     np.testing.assert_allclose(read_image(file), 65535.0 - plain, atol=1)
     np.testing.assert_array_equal(read_image(file), read_image(file.read_bytes()))
+
+
+def test_a_sigmoid_and_an_exact_window_are_those_of_the_standard(tmp_path):
+    window = {"WindowCenter": 1000, "WindowWidth": 400}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        file = write(tmp_path / "sigmoid.dcm", **window, VOILUTFunction="SIGMOID")
+        sigmoid = read_image(file)
+        write(file, WindowCenter=3000, WindowWidth=1, VOILUTFunction="SIGMOID")
+        assert set(np.unique(read_image(file))) == {0, 65535}
+    # PS3.3, C.11.2.1.3.1 and C.11.2.1.3.2
+    expected = 65535 / (1 + np.exp(-4 * (VALUES - 1000.0) / 400))
+    np.testing.assert_allclose(sigmoid, expected, atol=0.51)
+    exact = read_image(write(tmp_path / "exact.dcm", **window, VOILUTFunction="LINEAR_EXACT"))
+    expected = np.clip((VALUES - 1000.0) / 400 + 0.5, 0, 1) * 65535
+    np.testing.assert_allclose(exact, expected, atol=0.51)
+
+
+def test_empty_attributes_are_as_if_they_were_not_there(tmp_path):
+    empty = dict.fromkeys(
+        ["RescaleSlope", "RescaleIntercept", "WindowCenter", "WindowWidth", "VOILUTFunction"]
+    )
+    read = read_image(write(tmp_path / "a.dcm", **empty))
+    np.testing.assert_array_equal(read, read_image(write(tmp_path / "plain.dcm")))
+    with pytest.raises(ValueError, match=r"rows\.dcm: expected a DICOM file with pixels"):
+        read_image(write(tmp_path / "rows.dcm", Rows=None))
+
+
+COLOURS = np.random.default_rng(0).integers(0, 256, size=(6, 8, 3), dtype=np.uint8)
+EIGHT_BITS = {"SamplesPerPixel": 3, "PlanarConfiguration": 0, "BitsAllocated": 8, "BitsStored": 8}
+
+
+def test_colours_of_8_bits_stay_as_they_are(tmp_path):
+    from pydicom.pixels import convert_color_space
+
+    for name, pixels in (
+        ("RGB", COLOURS),
+        ("YBR_FULL", convert_color_space(COLOURS, "RGB", "YBR_FULL")),
+    ):
+        file = write(
+            tmp_path / "a.dcm", pixels, PhotometricInterpretation=name, HighBit=7, **EIGHT_BITS
+        )
+        assert read_image(file).dtype == np.uint8
+        # There and back rounds twice.
+        np.testing.assert_allclose(read_image(file).astype(int), COLOURS, atol=1)
+
+
+@pytest.mark.parametrize("n_bits", [12, 16])
+def test_colours_of_more_bits_fill_16(tmp_path, n_bits):
+    pixels = COLOURS.astype(np.uint16) * ((2**n_bits - 1) // 255)
+    file = write(
+        tmp_path / "a.dcm",
+        pixels,
+        PhotometricInterpretation="RGB",
+        SamplesPerPixel=3,
+        PlanarConfiguration=0,
+        BitsStored=n_bits,
+        HighBit=n_bits - 1,
+    )
+    assert read_image(file).dtype == np.uint16
+    np.testing.assert_allclose(read_image(file), pixels / (2**n_bits - 1) * 65535, atol=0.5)
+
+
+@pytest.mark.parametrize("n_bits", [8, 16])
+def test_a_palette_gives_colours(tmp_path, n_bits):
+    indices = np.arange(48, dtype=np.uint8).reshape(6, 8) % 4
+    palette = np.array([[0, 0, 0], [255, 0, 0], [0, 128, 255], [9, 8, 7]])
+    palette = palette.astype(f"uint{n_bits}") * (257 if n_bits == 16 else 1)
+    attributes = {}
+    for channel, name in enumerate(["Red", "Green", "Blue"]):
+        attributes[f"{name}PaletteColorLookupTableDescriptor"] = [4, 0, n_bits]
+        attributes[f"{name}PaletteColorLookupTableData"] = palette[:, channel].tobytes()
+    file = write(
+        tmp_path / "a.dcm",
+        indices,
+        PhotometricInterpretation="PALETTE COLOR",
+        **{**EIGHT_BITS, "SamplesPerPixel": 1, "HighBit": 7},
+        **attributes,
+    )
+    read = read_image(file)
+    assert read.dtype == palette.dtype
+    np.testing.assert_array_equal(read, palette[indices])
+
+
+def test_a_look_up_table_is_applied_after_the_rescale(tmp_path):
+    from pydicom.dataset import Dataset
+
+    table = Dataset()
+    table.LUTDescriptor = [8, 0, 16]
+    table.LUTData = np.arange(8, dtype=np.uint16)[::-1].tobytes()
+    table["LUTData"].VR = "OW"
+    file = write(
+        tmp_path / "a.dcm", RescaleSlope=1 / 80, RescaleIntercept=-1, VOILUTSequence=[table]
+    )
+    looked_up = 7 - np.clip(np.arange(48).reshape(6, 8) - 1, 0, 7)
+    np.testing.assert_allclose(read_image(file), looked_up / 7 * 65535, atol=0.5)
+
+
+def test_folders_of_files_without_a_suffix_are_listed(tmp_path):
+    (tmp_path / "deep").mkdir()
+    files = [write(tmp_path / "deep" / name) for name in ("IM.2", "IM0001")]
+    write(tmp_path / "DICOMDIR")
+    (tmp_path / "LICENSE").write_text("no image")
+    assert list_images(tmp_path) == files
 
 
 def test_broken_files_are_errors_that_name_them(tmp_path):

@@ -1,4 +1,5 @@
 import io
+import json
 import os
 import pickle
 import signal
@@ -153,7 +154,8 @@ def test_the_heat_map_has_the_images_size(fitted):
     with pytest.raises(ValueError, match="expected a label of"):
         fitted.heatmap(images[1], "circle")
     images, y = squares(8)
-    flat = sl.ImageClassifier("mlp", image_size=16, max_epochs=1).fit(images, y, range(8))
+    flat = sl.ImageClassifier("mlp", image_size=16, max_epochs=1, validation_fraction=0)
+    flat.fit(images, y, range(8))
     with pytest.raises(ValueError, match="expected a network with feature maps, got mlp"):
         flat.heatmap(images[0])
 
@@ -190,6 +192,55 @@ def test_labels_and_groups_must_fit():
             call()
         assert str(error.value).startswith("ImageClassifier.fit: ")
         assert message in str(error.value)
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), np.datetime64("NaT")])
+@pytest.mark.parametrize("what", ["labels", "groups"])
+def test_missing_labels_and_groups_are_refused(fitted, what, missing):
+    images, y = squares(12)
+    values = [missing, *y[1:]]
+    message = f"expected {what} of all images, got .* for image 0"
+    for given in (values, np.array(values, dtype=object)):
+        with pytest.raises(ValueError, match=f"ImageClassifier.fit: {message}"):
+            small().fit(images, **{"y": y, "groups": None, what.replace("labels", "y"): given})
+        if what == "labels":
+            with pytest.raises(ValueError, match=f"ImageClassifier.partial_fit: {message}"):
+                fitted.partial_fit(images, given)
+
+
+def test_labels_and_groups_are_of_one_kind(fitted):
+    images, y = squares(12)
+    mixed = np.array(["a", *range(11)], dtype=object)
+    for what, arguments in (("labels", (mixed,)), ("groups", (y, mixed))):
+        with pytest.raises(ValueError, match=f"fit: expected {what} of one kind, got int and str"):
+            small().fit(images, *arguments)
+    with pytest.raises(ValueError, match="partial_fit: expected labels of one kind, got int and s"):
+        fitted.partial_fit(images, mixed)
+    with pytest.raises(ValueError, match=r"expected labels of \[0, 1\], got 'noise'"):
+        small(max_epochs=1).fit(images, np.arange(12) % 2, range(12)).partial_fit(images, y)
+
+
+@pytest.mark.parametrize("shape", [(24, 40, 1), (24, 40, 3), (24, 40, 4)])
+def test_one_image_with_channels_is_not_taken_for_many(fitted, shape):
+    image = np.zeros(shape, np.uint8)
+    for call in (
+        fitted.predict,
+        fitted.predict_proba,
+        fitted.features,
+        lambda x: small().fit(x, np.arange(24) % 2),
+        lambda x: fitted.partial_fit(x, np.arange(24) % 2),
+    ):
+        with pytest.raises(ValueError) as error:
+            call(image)
+        assert f"got an array of shape {shape}, which looks like one image: wrap it in a list" in (
+            str(error.value)
+        )
+    if shape[2] < 4:
+        assert fitted.predict_proba([image]).shape == (1, 2)
+    assert fitted.predict_proba(image[..., None]).shape == (24, 2)  # so narrow after all
+    assert fitted.predict_proba(np.zeros((5, 4, 4), np.uint8)).shape == (5, 2)
+    with pytest.raises(ValueError, match="got bytes, which looks like one image: wrap it in a"):
+        fitted.predict(b"BM")
 
 
 def test_broken_images_are_named_or_skipped(tmp_path):
@@ -235,6 +286,19 @@ def test_broken_images_are_named_or_skipped(tmp_path):
         ({"trainable": -2}, "trained_blocks must be -1 at least"),
         ({"trainable": "some"}, "trained_blocks: expected a number"),
         ({"class_weight": "even"}, "class_weight: expected 'balanced', a dict or None"),
+        ({"class_weight": {"hto": 5.0}}, "expected classes of ['noise', 'square'], got 'hto'"),
+        ({"class_weight": {"noise": "2"}}, "expected a number above 0 for 'noise', got '2'"),
+        ({"class_weight": {"noise": np.nan}}, "expected a number above 0 for 'noise', got nan"),
+        ({"learning_rate": np.nan}, "ImageClassifier: learning_rate must be finite, got nan"),
+        ({"value_range": (0, np.inf)}, "ImageClassifier: value_range must be finite, got [0.0, in"),
+        ({"value_range": 5}, "value_range: expected two numbers (low, high), got 5"),
+        ({"image_size": (16,)}, "image_size: expected a whole number or (rows, columns), got (16,"),
+        ({"image_size": 16.5}, "image_size: expected a whole number or (rows, columns), got 16.5"),
+        ({"image_size": "16"}, "image_size: expected a whole number or (rows, columns), got '16'"),
+        ({"mean": "0.5"}, "mean: expected a number or three, got '0.5'"),
+        ({"augmentation": {"noise": 1}}, "augmentation: expected an Augmentation or None, got {"),
+        ({"patience": object()}, "ImageClassifier: patience: expected a number or a text, got <"),
+        ({"max_epochs": np.array([3])}, "max_epochs: expected a number or a text, got array"),
         ({"n_jobs": 0}, "expected n_jobs as None or a number but 0"),
         ({"device": "tpu"}, "device: expected one of 'auto', 'cpu', 'cuda'"),
     ],
@@ -263,8 +327,29 @@ def test_images_that_look_alike_are_told_where_there_are_no_groups():
     with pytest.warns(UserWarning, match="1 pairs of images look alike, such as 5 and 7"):
         model = small(max_epochs=1).fit(images, y)
     assert model.near_duplicates_.tolist() == [[5, 7]]
-    model = small(max_epochs=1).fit(images, y, groups=np.arange(20) // 4)
+    model = small(max_epochs=1).fit(images, y, groups=np.arange(20) // 2)
     assert model.near_duplicates_.shape == (0, 2)
+
+
+def test_a_validation_by_the_training_images_is_told():
+    images, y = squares(20)
+    told = "validation is on the training images.* no group could be held back for .*=0.1, as each"
+    for groups in (y, [1] * 20):
+        with pytest.warns(UserWarning, match=told):
+            small(max_epochs=1).fit(images, y, groups)
+    with pytest.warns(UserWarning, match=told):
+        small(max_epochs=1).fit(images[:2], y[:2])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        small(max_epochs=1, validation_fraction=0).fit(images, y, groups=y)  # as was asked for
+        small(max_epochs=1).fit(images, y, groups=range(20))
+
+
+def test_weights_of_classes_are_found_whatever_their_number_type():
+    images, y = squares(20)
+    model = small(max_epochs=1, class_weight={1: 5.0}).fit(images, (y == "square") * 1.0, range(20))
+    parameters = json.loads(model._to_model_file().sections["parameters"])
+    assert parameters["class_weights"] == [1, 5]
 
 
 # ---- being stopped ----

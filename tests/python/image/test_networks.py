@@ -254,7 +254,7 @@ def test_weights_of_another_architecture_are_refused_by_the_first_tensor(tmp_pat
     with pytest.raises(ValueError) as error:
         fit(architecture="mobilenet_v2", image_size=32)
     assert re.search(
-        r"ImageClassifier::fit: weights '.*small\.safetensors': expected a tensor "
+        r"ImageClassifier\.fit: weights '.*small\.safetensors': expected a tensor "
         r"'features\.0\.0\.weight' of shape \(32, 3, 3, 3\), got none of that name",
         str(error.value),
     )
@@ -276,6 +276,18 @@ def test_weights_of_another_architecture_are_refused_by_the_first_tensor(tmp_pat
     file.write_bytes(file.read_bytes()[:-1])
     with pytest.raises(sl.ModelFileError):
         fit(architecture="small_cnn", image_size=16)
+
+
+def test_weights_of_a_damaged_file_of_ours_are_refused(tmp_path):
+    model, images = trained("small_cnn", 16, channels=1)
+    file = tmp_path / "model.safetensors"
+    model.save(file)
+    content = bytearray(file.read_bytes())
+    content[-5] ^= 1
+    file.write_bytes(content)
+    other = sl.ImageClassifier("small_cnn", file, image_size=16, max_epochs=1)
+    with pytest.raises(sl.ModelFileError, match=r"model\.safetensors': the tensors are damaged"):
+        other.fit(images, np.arange(24) % 2, groups=range(24))
 
 
 def test_names_and_sizes_are_torchvisions():

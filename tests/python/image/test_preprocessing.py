@@ -27,6 +27,36 @@ def test_options_are_checked():
         preprocess(pixels, size=0)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"size": (16,)},
+            "preprocess: size: expected a whole number or (rows, columns), got (16,)",
+        ),
+        ({"size": 16.5}, "preprocess: size: expected a whole number"),
+        ({"size": "16"}, "preprocess: size: expected a whole number"),
+        ({"value_range": 5}, "preprocess: value_range: expected two numbers (low, high), got 5"),
+        ({"mean": "grey"}, "preprocess: mean: expected a number or three, got 'grey'"),
+        ({"mean": (0.5, 0.5)}, "preprocess: mean: expected a number or three"),
+        ({"clipped_share": np.nan}, "preprocess: clipped_share must be finite, got nan"),
+    ],
+)
+def test_options_of_another_kind_are_named(options, message):
+    with pytest.raises(ValueError) as error:
+        preprocess(np.zeros((4, 4), np.uint8), **options)
+    assert message in str(error.value)
+
+
+def test_numpys_numbers_are_taken():
+    pixels = RANDOM.integers(0, 256, size=(4, 6), dtype=np.uint8)
+    np.testing.assert_array_equal(
+        preprocess(pixels, size=np.int64(4), mean=np.float32(0.5), clipped_share=np.float64(0.1)),
+        preprocess(pixels, size=(4, 4), mean=0.5, clipped_share=0.1),
+    )
+    assert sl.Augmentation(noise=np.float32(0.25)).apply(pixels).shape == pixels.shape
+
+
 def test_augmentation_is_a_value_that_repeats():
     augmentation = sl.Augmentation(rotation=10, horizontal_flip=0.5, noise=0.02)
     assert augmentation == sl.Augmentation(rotation=10, horizontal_flip=0.5, noise=0.02)
@@ -43,3 +73,16 @@ def test_augmentation_refuses_what_is_out_of_range():
         sl.Augmentation(shear=80)
     with pytest.raises(ValueError, match="rotation: expected a number"):
         sl.Augmentation(rotation="10")  # type: ignore[arg-type]
+    for value in (np.nan, np.inf):
+        with pytest.raises(ValueError, match=f"Augmentation: noise must be finite, got {value}"):
+            sl.Augmentation(noise=value)
+
+
+@pytest.mark.parametrize("name", ["seed", "epoch", "index"])
+def test_what_a_variation_depends_on_is_counted_from_0(name):
+    for value in (-1, 1.5, 2**64):
+        with pytest.raises(ValueError) as error:
+            sl.Augmentation().apply(np.zeros((4, 4), np.uint8), **{name: value})
+        assert str(error.value) == (
+            f"Augmentation.apply: {name}: expected a whole number from 0 to 2⁶⁴ - 1, got {value}"
+        )

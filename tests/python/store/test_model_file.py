@@ -285,6 +285,10 @@ def test_load_says_what_is_wrong(tmp_path):
     path = tmp_path / "model"
     with pytest.raises(OSError, match="cannot open"):
         sl.load(path)
+    path.write_text("A text, and no model at all.")
+    with pytest.raises(sl.ModelFileError) as error:
+        sl.load(path)
+    assert str(error.value).startswith(f"'{path}': no safetensors file, or a damaged one: expected")
     ModelFile("of_the_future").write(path)
     with pytest.raises(sl.ModelFileError, match=r"isolation_forest.*got 'of_the_future'"):
         sl.load(path)

@@ -120,6 +120,8 @@ struct ImageFitReport {
   std::vector<BrokenImage> skipped;
   /// Images that look alike, by index; only looked for where there are no groups.
   std::vector<NearDuplicates> near_duplicates;
+  /// Images should have been held back and none could be: the training images judged instead.
+  bool none_held_back = false;
 };
 
 /// Variations of an image whose probabilities are averaged.
