@@ -27,10 +27,12 @@ using namespace secondlook;
 
 namespace {
 
+template <class Enum>
+using Words = std::initializer_list<std::pair<const char*, Enum>>;
+
 // What a word in Python means.
 template <class Enum>
-Enum named(const std::string& who, const std::string& word,
-           std::initializer_list<std::pair<const char*, Enum>> words) {
+Enum named(const std::string& who, const std::string& word, Words<Enum> words) {
   std::string known;
   for (const auto& [name, value] : words) {
     if (word == name) return value;
@@ -39,6 +41,16 @@ Enum named(const std::string& who, const std::string& word,
   throw InvalidArgument(who + " must be one of " + known + ", got '" + word + "'");
 }
 
+template <class Enum>
+const char* name_of(Words<Enum> words, Enum value) {
+  return std::ranges::find(words, value, &std::pair<const char*, Enum>::second)->first;
+}
+
+const Words<Objective> kObjectives{{"accuracy", Objective::accuracy},
+                                   {"f_beta", Objective::f_beta},
+                                   {"balanced_accuracy", Objective::balanced_accuracy},
+                                   {"negative_cost", Objective::negative_cost}};
+
 void register_tune_threshold(py::module_& decide) {
   py::class_<TuneThresholdParameters>(decide, "TuneThresholdParameters")
       .def(py::init([](const std::string& maximize, double beta, std::pair<double, double> costs,
@@ -46,11 +58,7 @@ void register_tune_threshold(py::module_& decide) {
                        std::optional<double> min_specificity,
                        std::optional<double> floor_confidence) {
              return TuneThresholdParameters{
-                 .maximize = named<Objective>("tune_threshold: maximize", maximize,
-                                              {{"accuracy", Objective::accuracy},
-                                               {"f_beta", Objective::f_beta},
-                                               {"balanced_accuracy", Objective::balanced_accuracy},
-                                               {"negative_cost", Objective::negative_cost}}),
+                 .maximize = named<Objective>("tune_threshold: maximize", maximize, kObjectives),
                  .beta = beta,
                  .miss_cost = costs.first,
                  .false_alarm_cost = costs.second,
@@ -61,7 +69,16 @@ void register_tune_threshold(py::module_& decide) {
            }),
            py::kw_only(), py::arg("maximize"), py::arg("beta"), py::arg("costs"),
            py::arg("min_recall"), py::arg("min_precision"), py::arg("min_specificity"),
-           py::arg("floor_confidence"));
+           py::arg("floor_confidence"))
+      // As the wrapper takes them.
+      .def_property_readonly("arguments", [](const TuneThresholdParameters& p) {
+        return py::dict(
+            py::arg("maximize") = name_of(kObjectives, p.maximize), py::arg("beta") = p.beta,
+            py::arg("costs") = py::make_tuple(p.miss_cost, p.false_alarm_cost),
+            py::arg("min_recall") = p.min_recall, py::arg("min_precision") = p.min_precision,
+            py::arg("min_specificity") = p.min_specificity,
+            py::arg("floor_confidence") = p.floor_confidence);
+      });
   decide.def(
       "tune_threshold",
       [](const ContiguousArray<double>& scores, const ContiguousArray<std::uint8_t>& labels,
@@ -78,10 +95,9 @@ void register_tune_threshold(py::module_& decide) {
       py::arg("scores"), py::arg("labels"), py::arg("parameters"));
 }
 
-const std::initializer_list<std::pair<const char*, CalibrationMethod>> kCalibrationMethods{
-    {"platt", CalibrationMethod::platt},
-    {"isotonic", CalibrationMethod::isotonic},
-    {"temperature", CalibrationMethod::temperature}};
+const Words<CalibrationMethod> kCalibrationMethods{{"platt", CalibrationMethod::platt},
+                                                   {"isotonic", CalibrationMethod::isotonic},
+                                                   {"temperature", CalibrationMethod::temperature}};
 
 CalibrationMethod calibration_method(const std::string& name) {
   return named<CalibrationMethod>("Calibration: method", name, kCalibrationMethods);
@@ -102,9 +118,7 @@ void register_calibration(py::module_& decide) {
           py::arg("scores"))
       .def_property_readonly(
           "method",
-          [](const Calibration& c) {
-            return kCalibrationMethods.begin()[static_cast<std::size_t>(c.state().method)].first;
-          })
+          [](const Calibration& c) { return name_of(kCalibrationMethods, c.state().method); })
       .def_property_readonly("slope", [](const Calibration& c) { return c.state().slope; })
       .def_property_readonly("intercept", [](const Calibration& c) { return c.state().intercept; })
       .def(py::pickle(
@@ -145,8 +159,7 @@ py::dict to_dict(const BandReport& report) {
                   py::arg("accuracy") = to_tuple(report.accuracy));
 }
 
-const std::initializer_list<std::pair<const char*, Among>> kAmong{{"each_class", Among::each_class},
-                                                                  {"decided", Among::decided}};
+const Words<Among> kAmong{{"each_class", Among::each_class}, {"decided", Among::decided}};
 
 // 0 negative, 1 refer, 2 positive.
 py::array_t<std::uint8_t> to_codes(const std::vector<Decision>& decisions) {
@@ -163,7 +176,7 @@ void register_band_parameters(py::module_& decide) {
                        std::optional<double> max_false_alarm_rate, double confidence,
                        const std::string& among, std::vector<double> path,
                        std::optional<double> max_referral_rate, std::optional<Costs> costs,
-                       std::uint64_t seed) {
+                       std::optional<std::pair<double, double>> cut_offs, std::uint64_t seed) {
              SuspiciousBandParameters p{
                  .max_miss_rate = max_miss_rate,
                  .max_false_alarm_rate = max_false_alarm_rate,
@@ -174,22 +187,27 @@ void register_band_parameters(py::module_& decide) {
                  .costs = std::nullopt,
                  .seed = seed};
              if (costs) p.costs = std::make_from_tuple<ReferralCosts>(*costs);
+             if (cut_offs) p.cut_offs = std::make_from_tuple<CutOffs>(*cut_offs);
              return p;
            }),
            py::kw_only(), py::arg("max_miss_rate"), py::arg("max_false_alarm_rate"),
            py::arg("confidence"), py::arg("among"), py::arg("path"), py::arg("max_referral_rate"),
-           py::arg("costs"), py::arg("seed"))
+           py::arg("costs"), py::arg("cut_offs"), py::arg("seed"))
       // As the wrapper's constructor takes them.
       .def_property_readonly("arguments", [](const SuspiciousBandParameters& p) {
         py::object costs = py::none();
+        py::object cut_offs = py::none();
+        py::object path = py::none();
         if (p.costs) costs = py::make_tuple(p.costs->miss, p.costs->false_alarm, p.costs->referral);
-        const auto* among =
-            std::ranges::find(kAmong, p.among, &std::pair<const char*, Among>::second);
+        if (p.cut_offs) cut_offs = py::make_tuple(p.cut_offs->lower, p.cut_offs->upper);
+        if (!p.path.empty()) path = py::cast(p.path);
         return py::dict(py::arg("max_miss_rate") = p.max_miss_rate,
                         py::arg("max_false_alarm_rate") = p.max_false_alarm_rate,
-                        py::arg("confidence") = p.confidence, py::arg("among") = among->first,
+                        py::arg("confidence") = p.confidence,
+                        py::arg("among") = name_of(kAmong, p.among), py::arg("path") = path,
                         py::arg("max_referral_rate") = p.max_referral_rate,
-                        py::arg("costs") = costs, py::arg("random_state") = p.seed);
+                        py::arg("costs") = costs, py::arg("cut_offs") = cut_offs,
+                        py::arg("random_state") = p.seed);
       });
 }
 
@@ -322,6 +340,8 @@ void register_decision_rule(py::module_& decide) {
           py::arg("scores"))
       .def_property_readonly("calibration", [](const DecisionRule& r) { return r.calibration(); })
       .def_property_readonly("threshold", &DecisionRule::threshold)
+      .def_property_readonly("threshold_parameters",
+                             [](const DecisionRule& r) { return r.threshold_parameters(); })
       .def_property_readonly("band", [](const DecisionRule& r) { return r.band(); })
       .def_property_readonly("band_parameters",
                              [](const DecisionRule& r) { return r.band_parameters(); })
@@ -331,6 +351,7 @@ void register_decision_rule(py::module_& decide) {
       .def_property_readonly("fingerprint", &DecisionRule::fingerprint)
       .def_property_readonly("stale", &DecisionRule::is_stale)
       .def("mark_stale", &DecisionRule::mark_stale)
+      .def("forget_model", &DecisionRule::forget_model)
       .def("write_to", &DecisionRule::write_to, py::arg("file"))
       .def_static("read_from", &DecisionRule::read_from, py::arg("file"))
       .def(py::pickle([](const DecisionRule& rule) { return py::make_tuple(rule.to_json()); },

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/quantile.hpp"
+#include "decide/calibration_error.hpp"
 #include "decide/estimate_share.hpp"
 #include "decide/labelled_scores.hpp"
 #include "secondlook/core/random.hpp"
@@ -18,7 +19,6 @@ namespace secondlook {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr std::size_t kBins = 15;
 
 // What has no exact interval.
 enum Measure : std::size_t {
@@ -28,7 +28,6 @@ enum Measure : std::size_t {
   kRocAuc,
   kAveragePrecision,
   kBrier,
-  kCalibrationError,
   kMeasures
 };
 using Measures = std::array<double, kMeasures>;
@@ -60,8 +59,6 @@ class RankedCases {
     double positives = 0;
     double negatives = 0;
     double squares = 0;
-    std::array<double, kBins> bin_scores{};
-    std::array<double, kBins> bin_positives{};
     for (std::size_t i = 0; i < size();) {
       const double score = scores_[i];
       double tied_positives = 0;
@@ -76,26 +73,17 @@ class RankedCases {
         counts.true_positives += static_cast<std::int64_t>(tied_positives);
         counts.false_positives += static_cast<std::int64_t>(tied_negatives);
       }
-      if (probabilities_) {
-        squares += tied_positives * (1 - score) * (1 - score) + tied_negatives * score * score;
-        const auto bin = std::min(static_cast<std::size_t>(score * kBins), kBins - 1);
-        bin_scores[bin] += (tied_positives + tied_negatives) * score;
-        bin_positives[bin] += tied_positives;
-      }
+      squares += tied_positives * (1 - score) * (1 - score) + tied_negatives * score * score;
     }
     counts.false_negatives = static_cast<std::int64_t>(positives) - counts.true_positives;
     counts.true_negatives = static_cast<std::int64_t>(negatives) - counts.false_positives;
     const bool both = positives > 0 && negatives > 0;
-    double distance = 0;
-    for (std::size_t bin = 0; bin < kBins; ++bin)
-      distance += std::abs(bin_scores[bin] - bin_positives[bin]);
     return {counts.f_beta(parameters_.beta),
             counts.balanced_accuracy(),
             counts.matthews(),
             both ? twice_pairs / (2 * positives * negatives) : kNaN,
             both ? precision_sum / positives : kNaN,
-            probabilities_ ? squares / (positives + negatives) : kNaN,
-            probabilities_ ? distance / (positives + negatives) : kNaN};
+            probabilities_ ? squares / (positives + negatives) : kNaN};
   }
 
  private:
@@ -154,13 +142,6 @@ BinaryMetrics binary_metrics(std::span<const double> scores, std::span<const std
   const auto share = [&](std::int64_t part, std::int64_t whole) {
     return decide::estimate_share(part, whole, p.confidence);
   };
-  // Resampling inflates a mean of absolute distances as much as sampling did: turned around the
-  // value, the interval takes that back, though it ends no lower than there.
-  Estimate calibration_error = estimate(kCalibrationError);
-  const auto [low, high] = calibration_error.interval;
-  calibration_error.interval = {
-      std::max(0.0, 2 * calibration_error.value - high),
-      std::max(calibration_error.value, 2 * calibration_error.value - low)};
   const ConfusionMatrix c = confusion_matrix(scores, labels, p.threshold);
   return {.confusion = c,
           .accuracy = share(c.true_positives + c.true_negatives, c.total()),
@@ -173,7 +154,8 @@ BinaryMetrics binary_metrics(std::span<const double> scores, std::span<const std
           .roc_auc = estimate(kRocAuc),
           .average_precision = estimate(kAveragePrecision),
           .brier = estimate(kBrier),
-          .expected_calibration_error = calibration_error};
+          .expected_calibration_error =
+              decide::calibration_error(scores, labels, p.confidence, p.n_bootstrap, p.seed)};
 }
 
 }  // namespace secondlook

@@ -20,12 +20,20 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kMethods{"platt", "isotonic", "temperature"};
 constexpr std::array<std::string_view, 2> kAmong{"each_class", "decided"};
+constexpr std::array<std::string_view, 4> kObjectives{"accuracy", "f_beta", "balanced_accuracy",
+                                                      "negative_cost"};
 
 template <class Enum, std::size_t N>
 Enum named(const std::array<std::string_view, N>& names, const std::string& name) {
   for (std::size_t i = 0; i < N; ++i)
     if (names[i] == name) return static_cast<Enum>(i);
   throw InvalidArgument("DecisionRule: unknown name '" + name + "'");
+}
+
+MixtureDrift drift_of(std::span<const double> scores, std::span<const std::uint8_t> labels) {
+  const decide::LabelledScores cases("DecisionRule", scores, labels);
+  cases.require_both_classes("DecisionRule");
+  return {scores, labels};
 }
 
 std::string fingerprint_of(std::span<const double> scores, std::span<const std::uint8_t> labels) {
@@ -72,6 +80,28 @@ Calibration calibration_from_json(const json& j) {
                                         j.at("probabilities")});
 }
 
+json parameters_to_json(const TuneThresholdParameters& p) {
+  return {{"maximize", kObjectives[static_cast<std::size_t>(p.maximize)]},
+          {"beta", p.beta},
+          {"costs", {p.miss_cost, p.false_alarm_cost}},
+          {"min_recall", optional_to_json(p.min_recall)},
+          {"min_precision", optional_to_json(p.min_precision)},
+          {"min_specificity", optional_to_json(p.min_specificity)},
+          {"floor_confidence", optional_to_json(p.floor_confidence)}};
+}
+
+TuneThresholdParameters threshold_parameters_from_json(const json& j) {
+  const json& costs = j.at("costs");
+  return {.maximize = named<Objective>(kObjectives, j.at("maximize")),
+          .beta = j.at("beta"),
+          .miss_cost = costs.at(0),
+          .false_alarm_cost = costs.at(1),
+          .min_recall = optional_from_json(j.at("min_recall")),
+          .min_precision = optional_from_json(j.at("min_precision")),
+          .min_specificity = optional_from_json(j.at("min_specificity")),
+          .floor_confidence = optional_from_json(j.at("floor_confidence"))};
+}
+
 json parameters_to_json(const SuspiciousBandParameters& p) {
   json j{{"max_miss_rate", optional_to_json(p.max_miss_rate)},
          {"max_false_alarm_rate", optional_to_json(p.max_false_alarm_rate)},
@@ -81,10 +111,12 @@ json parameters_to_json(const SuspiciousBandParameters& p) {
          {"costs", nullptr},
          {"seed", p.seed}};
   if (p.costs) j["costs"] = {p.costs->miss, p.costs->false_alarm, p.costs->referral};
+  if (p.cut_offs) j["cut_offs"] = {cut_to_json(p.cut_offs->lower), cut_to_json(p.cut_offs->upper)};
+  if (!p.path.empty()) j["path"] = p.path;
   return j;
 }
 
-SuspiciousBandParameters parameters_from_json(const json& j) {
+SuspiciousBandParameters band_parameters_from_json(const json& j) {
   SuspiciousBandParameters p;
   p.max_miss_rate = optional_from_json(j.at("max_miss_rate"));
   p.max_false_alarm_rate = optional_from_json(j.at("max_false_alarm_rate"));
@@ -94,7 +126,33 @@ SuspiciousBandParameters parameters_from_json(const json& j) {
   if (const json& costs = j.at("costs"); !costs.is_null())
     p.costs = ReferralCosts{costs.at(0), costs.at(1), costs.at(2)};
   p.seed = j.at("seed");
+  if (j.contains("cut_offs"))
+    p.cut_offs = CutOffs{cut_from_json(j["cut_offs"].at(0)), cut_from_json(j["cut_offs"].at(1))};
+  if (j.contains("path")) p.path = j["path"].get<std::vector<double>>();
   return p;
+}
+
+json band_to_json(const SuspiciousBand& band, const SuspiciousBandParameters& parameters) {
+  const auto& s = band.state();
+  return {{"lower", cut_to_json(s.lower)},
+          {"upper", cut_to_json(s.upper)},
+          {"n_positives", s.n_positives},
+          {"n_negatives", s.n_negatives},
+          {"positives_needed", s.positives_needed},
+          {"negatives_needed", s.negatives_needed},
+          {"parameters", parameters_to_json(parameters)}};
+}
+
+SuspiciousBand band_from_json(const json& j) {
+  const auto count = [&](const char* name) {  // older files have none
+    return j.value(name, std::int64_t{0});
+  };
+  return SuspiciousBand({.lower = cut_from_json(j.at("lower")),
+                         .upper = cut_from_json(j.at("upper")),
+                         .n_positives = count("n_positives"),
+                         .n_negatives = count("n_negatives"),
+                         .positives_needed = count("positives_needed"),
+                         .negatives_needed = count("negatives_needed")});
 }
 
 json class_to_json(const MixtureDrift::ScoresOfClass& kept) {
@@ -118,8 +176,9 @@ json parse(std::string_view text) {
 
 DecisionRule::DecisionRule(std::span<const double> scores, std::span<const std::uint8_t> labels,
                            const DecisionRuleParameters& p, std::span<const std::int64_t> groups)
-    : band_parameters_(p.band),
-      drift_(scores, labels),
+    : threshold_parameters_(p.threshold),
+      band_parameters_(p.band),
+      drift_(drift_of(scores, labels)),
       fingerprint_(fingerprint_of(scores, labels)) {
   require(p.calibration || p.threshold || p.band,
           "DecisionRule: expected a calibration, a threshold or a band to learn, got none");
@@ -157,19 +216,17 @@ std::optional<DecisionRule> DecisionRule::read_from(const ModelFile& file) {
 }
 
 std::string DecisionRule::to_json() const {
-  json j{{"calibration", calibration_ ? calibration_to_json(*calibration_) : json(nullptr)},
-         {"threshold", threshold_ ? cut_to_json(*threshold_) : json(nullptr)},
-         {"band", nullptr},
-         {"drift",
-          {{"normal", class_to_json(drift_.normal())},
-           {"abnormal", class_to_json(drift_.abnormal())}}},
-         {"fingerprint", fingerprint_},
-         {"model_fingerprint", model_fingerprint_},
-         {"stale", stale_}};
-  if (band_)
-    j["band"] = {{"lower", cut_to_json(band_->lower())},
-                 {"upper", cut_to_json(band_->upper())},
-                 {"parameters", parameters_to_json(*band_parameters_)}};
+  const json j{{"calibration", calibration_ ? calibration_to_json(*calibration_) : json(nullptr)},
+               {"threshold", threshold_ ? cut_to_json(*threshold_) : json(nullptr)},
+               {"threshold_parameters",
+                threshold_parameters_ ? parameters_to_json(*threshold_parameters_) : json(nullptr)},
+               {"band", band_ ? band_to_json(*band_, *band_parameters_) : json(nullptr)},
+               {"drift",
+                {{"normal", class_to_json(drift_.normal())},
+                 {"abnormal", class_to_json(drift_.abnormal())}}},
+               {"fingerprint", fingerprint_},
+               {"model_fingerprint", model_fingerprint_},
+               {"stale", stale_}};
   return j.dump();
 }
 
@@ -182,9 +239,11 @@ DecisionRule DecisionRule::from_json(std::string_view text) {
       rule.calibration_ = calibration_from_json(j.at("calibration"));
     if (const json& threshold = j.at("threshold"); !threshold.is_null())
       rule.threshold_ = cut_from_json(threshold);
+    if (j.contains("threshold_parameters") && !j["threshold_parameters"].is_null())
+      rule.threshold_parameters_ = threshold_parameters_from_json(j["threshold_parameters"]);
     if (const json& band = j.at("band"); !band.is_null()) {
-      rule.band_.emplace(cut_from_json(band.at("lower")), cut_from_json(band.at("upper")));
-      rule.band_parameters_ = parameters_from_json(band.at("parameters"));
+      rule.band_ = band_from_json(band);
+      rule.band_parameters_ = band_parameters_from_json(band.at("parameters"));
     }
     rule.fingerprint_ = j.at("fingerprint");
     rule.model_fingerprint_ = j.at("model_fingerprint");

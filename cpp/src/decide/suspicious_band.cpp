@@ -20,20 +20,21 @@ using decide::LabelledScores;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::size_t kStarts = 10;
+constexpr CutOffs kReferAll{-kInfinity, kInfinity};
 
-struct Band {
-  double lower = -kInfinity;
-  double upper = kInfinity;
-};
+void require_cut_offs(double lower, double upper) {
+  require(lower <= upper, "SuspiciousBand: expected lower to be at most upper, got {} and {}",
+          lower, upper);
+}
 
 void require_parameters(const SuspiciousBandParameters& p) {
   const bool guaranteed = p.max_miss_rate || p.max_false_alarm_rate;
-  const int n_ways = static_cast<int>(guaranteed) +
-                     static_cast<int>(p.max_referral_rate.has_value()) +
-                     static_cast<int>(p.costs.has_value());
+  const int n_ways =
+      static_cast<int>(guaranteed) + static_cast<int>(p.max_referral_rate.has_value()) +
+      static_cast<int>(p.costs.has_value()) + static_cast<int>(p.cut_offs.has_value());
   require(n_ways == 1,
           "SuspiciousBand: expected one of max_miss_rate and max_false_alarm_rate, "
-          "max_referral_rate, and costs, got {} of them",
+          "max_referral_rate, costs, and cut_offs, got {} of them",
           n_ways);
   for (const auto& [name, rate] : {std::pair("max_miss_rate", p.max_miss_rate),
                                    std::pair("max_false_alarm_rate", p.max_false_alarm_rate)})
@@ -48,9 +49,13 @@ void require_parameters(const SuspiciousBandParameters& p) {
     for (const double cost : {p.costs->miss, p.costs->false_alarm, p.costs->referral})
       require(cost >= 0 && std::isfinite(cost), "SuspiciousBand: costs must be at least 0, got {}",
               cost);
-  for (std::size_t i = 1; i < p.path.size(); ++i)
-    require(p.path[i] > p.path[i - 1], "SuspiciousBand: expected a rising path, got {} at place {}",
-            p.path[i], i);
+  if (p.cut_offs) require_cut_offs(p.cut_offs->lower, p.cut_offs->upper);
+  for (std::size_t i = 0; i < p.path.size(); ++i) {
+    require(std::isfinite(p.path[i]),
+            "SuspiciousBand: expected a path of finite cut-offs, got {} at place {}", p.path[i], i);
+    require(i == 0 || p.path[i] > p.path[i - 1],
+            "SuspiciousBand: expected a rising path, got {} at place {}", p.path[i], i);
+  }
 }
 
 // Keeps one case of each group, every one of them with the same probability.
@@ -115,9 +120,9 @@ double fewest_errors(const LabelledScores& scores, double low, double high) {
   return best;
 }
 
-Band guarantee_each_class(const SuspiciousBandParameters& p, const LabelledScores& scores) {
+CutOffs guarantee_each_class(const SuspiciousBandParameters& p, const LabelledScores& scores) {
   const auto& [negatives, positives] = scores;
-  Band band;
+  CutOffs band = kReferAll;
   if (p.max_miss_rate) {
     const std::size_t k = decide::tolerance_rank(positives.size(), *p.max_miss_rate, risk_each(p));
     if (k > 0) band.lower = positives[k - 1];
@@ -162,7 +167,7 @@ std::vector<char> certify(std::size_t n_places, double risk, const Test& test) {
   return certified;
 }
 
-Band guarantee_decided(const SuspiciousBandParameters& p, const LabelledScores& scores) {
+CutOffs guarantee_decided(const SuspiciousBandParameters& p, const LabelledScores& scores) {
   const auto& [negatives, positives] = scores;
   const std::vector<double> path = p.path.empty() ? log_odds_path() : p.path;
   if (p.path.empty())
@@ -196,7 +201,7 @@ Band guarantee_decided(const SuspiciousBandParameters& p, const LabelledScores& 
   }
   // Of all pairs of certified cut-offs, or none at all, the one that refers least. A side without
   // a rate is certified everywhere.
-  Band best;
+  CutOffs best = kReferAll;
   std::size_t fewest = scores.size() + 1;
   double lower = -kInfinity;  // the highest so far
   std::size_t n_negative = 0;
@@ -218,13 +223,13 @@ Band guarantee_decided(const SuspiciousBandParameters& p, const LabelledScores& 
 // --- a budget, costs
 // ------------------------------------------------------------------------------
 
-Band within_budget(double max_referral_rate, const LabelledScores& scores) {
+CutOffs within_budget(double max_referral_rate, const LabelledScores& scores) {
   constexpr double kRounding = 1e-9;  // so that 0.07 · 100 is seven
   const auto budget = static_cast<std::size_t>(
       max_referral_rate * static_cast<double>(scores.size()) * (1 + kRounding));
   const std::vector<CutOff> cut_offs = all_cut_offs(scores);
   const auto n_below = [](const CutOff& c) { return c.negatives_below + c.positives_below; };
-  Band best;
+  CutOffs best = kReferAll;
   auto fewest = std::pair(std::numeric_limits<std::size_t>::max(), std::size_t{0});
   std::size_t upper = 0;
   for (const CutOff& lower : cut_offs) {
@@ -245,9 +250,9 @@ Band within_budget(double max_referral_rate, const LabelledScores& scores) {
   return best;
 }
 
-Band least_cost(const ReferralCosts& costs, const LabelledScores& scores) {
-  Band best;
-  Band candidate;
+CutOffs least_cost(const ReferralCosts& costs, const LabelledScores& scores) {
+  CutOffs best = kReferAll;
+  CutOffs candidate = kReferAll;
   double least = kInfinity;
   double least_lower = kInfinity;
   decide::for_each_cut_off(scores, [&](const CutOff& c) {
@@ -270,9 +275,10 @@ Band least_cost(const ReferralCosts& costs, const LabelledScores& scores) {
   return best;
 }
 
-Band choose(const SuspiciousBandParameters& p, const LabelledScores& scores) {
+CutOffs choose(const SuspiciousBandParameters& p, const LabelledScores& scores) {
   if (p.max_referral_rate) return within_budget(*p.max_referral_rate, scores);
   if (p.costs) return least_cost(*p.costs, scores);
+  if (p.cut_offs) return *p.cut_offs;
   return p.among == Among::each_class ? guarantee_each_class(p, scores)
                                       : guarantee_decided(p, scores);
 }
@@ -285,10 +291,15 @@ std::int64_t fewest_needed(const SuspiciousBandParameters& p, const std::optiona
 
 }  // namespace
 
-SuspiciousBand::SuspiciousBand(double lower, double upper) : lower_(lower), upper_(upper) {
-  require(lower <= upper, "SuspiciousBand: expected lower to be at most upper, got {} and {}",
-          lower, upper);
+SuspiciousBand::SuspiciousBand(const State& state) : state_(state) {
+  require_cut_offs(state.lower, state.upper);
+  for (const std::int64_t count :
+       {state.n_positives, state.n_negatives, state.positives_needed, state.negatives_needed})
+    require(count >= 0, "SuspiciousBand: expected counts of at least 0, got {}", count);
 }
+
+SuspiciousBand::SuspiciousBand(double lower, double upper)
+    : SuspiciousBand(State{.lower = lower, .upper = upper}) {}
 
 SuspiciousBand::SuspiciousBand(std::span<const double> scores, std::span<const std::uint8_t> labels,
                                const SuspiciousBandParameters& parameters,
@@ -304,13 +315,13 @@ SuspiciousBand::SuspiciousBand(std::span<const double> scores, std::span<const s
   const LabelledScores sorted("SuspiciousBand", counted, counted_labels);
   sorted.require_both_classes("SuspiciousBand");
 
-  const Band band = choose(parameters, sorted);
-  lower_ = band.lower;
-  upper_ = band.upper;
-  n_positives_ = static_cast<std::int64_t>(sorted.positives.size());
-  n_negatives_ = static_cast<std::int64_t>(sorted.negatives.size());
-  positives_needed_ = fewest_needed(parameters, parameters.max_miss_rate);
-  negatives_needed_ = fewest_needed(parameters, parameters.max_false_alarm_rate);
+  const auto [lower, upper] = choose(parameters, sorted);
+  state_ = {.lower = lower,
+            .upper = upper,
+            .n_positives = static_cast<std::int64_t>(sorted.positives.size()),
+            .n_negatives = static_cast<std::int64_t>(sorted.negatives.size()),
+            .positives_needed = fewest_needed(parameters, parameters.max_miss_rate),
+            .negatives_needed = fewest_needed(parameters, parameters.max_false_alarm_rate)};
 }
 
 std::vector<Decision> SuspiciousBand::decide(std::span<const double> scores) const {
@@ -323,8 +334,8 @@ std::vector<Decision> SuspiciousBand::decide(std::span<const double> scores) con
 BandReport SuspiciousBand::report(std::span<const double> scores,
                                   std::span<const std::uint8_t> labels, double confidence) const {
   decide::require_labelled("SuspiciousBand::report", scores, labels);
-  require(confidence > 0 && confidence < 1,
-          "SuspiciousBand::report: confidence must lie in (0, 1), got {}", confidence);
+  require(confidence > 0 && confidence < 1, "SuspiciousBand: confidence must lie in (0, 1), got {}",
+          confidence);
   BandReport report{};
   for (std::size_t i = 0; i < scores.size(); ++i)
     ++report.counts[labels[i]][static_cast<std::size_t>(decide(scores[i]))];

@@ -1,5 +1,7 @@
 #include "secondlook/decide/tune_threshold.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -62,24 +64,47 @@ bool keeps(const std::optional<double>& floor, std::int64_t k, std::int64_t n,
   return 1 - decide::binomial_cdf(successes - 1, trials, *floor) <= 1 - *confidence + kRounding;
 }
 
+struct Floor {
+  const char* name;
+  std::optional<double> least;
+  std::int64_t part;
+  std::int64_t whole;
+};
+
+std::array<Floor, 3> floors_of(const TuneThresholdParameters& p, const ConfusionMatrix& c) {
+  return {
+      {{"recall", p.min_recall, c.true_positives, c.true_positives + c.false_negatives},
+       {"specificity", p.min_specificity, c.true_negatives, c.true_negatives + c.false_positives},
+       {"precision", p.min_precision, c.true_positives, c.true_positives + c.false_positives}}};
+}
+
 bool keeps_floors(const TuneThresholdParameters& p, const ConfusionMatrix& c) {
-  return keeps(p.min_recall, c.true_positives, c.true_positives + c.false_negatives,
-               p.floor_confidence) &&
-         keeps(p.min_specificity, c.true_negatives, c.true_negatives + c.false_positives,
-               p.floor_confidence) &&
-         keeps(p.min_precision, c.true_positives, c.true_positives + c.false_positives,
-               p.floor_confidence);
+  return std::ranges::all_of(floors_of(p, c), [&](const Floor& floor) {
+    return keeps(floor.least, floor.part, floor.whole, p.floor_confidence);
+  });
+}
+
+// The largest floor that a share keeps: itself, or at a confidence its exact lower bound.
+double largest_floor(std::int64_t k, std::int64_t n, const std::optional<double>& confidence) {
+  if (n == 0) return -kInfinity;
+  if (!confidence) return static_cast<double>(k) / static_cast<double>(n);
+  double low = 0;
+  double high = 1;
+  constexpr int kHalvings = 30;
+  for (int i = 0; i < kHalvings; ++i) {
+    const double middle = (low + high) / 2;
+    (keeps(middle, k, n, confidence) ? low : high) = middle;
+  }
+  return low;
 }
 
 // How far the measure that is furthest below its floor is above it.
 double smallest_margin(const TuneThresholdParameters& p, const ConfusionMatrix& c) {
   double margin = kInfinity;
-  const auto consider = [&](const std::optional<double>& floor, double value) {
-    if (floor) margin = std::min(margin, std::isnan(value) ? -kInfinity : value - *floor);
-  };
-  consider(p.min_recall, c.recall());
-  consider(p.min_specificity, c.specificity());
-  consider(p.min_precision, c.precision());
+  for (const Floor& floor : floors_of(p, c))
+    if (floor.least)
+      margin = std::min(margin,
+                        largest_floor(floor.part, floor.whole, p.floor_confidence) - *floor.least);
   return margin;
 }
 
@@ -109,14 +134,16 @@ void for_each_decision(const decide::LabelledScores& scores, const Use& use) {
   });
   std::string wanted;
   std::string came;
-  const auto list = [&](const char* name, const std::optional<double>& floor, double value) {
-    if (!floor) return;
-    wanted += fmt::format("{}{} of at least {}", wanted.empty() ? "" : ", ", name, *floor);
-    came += fmt::format("{}{} {:.4g}", came.empty() ? "" : ", ", name, value);
-  };
-  list("recall", p.min_recall, counts.recall());
-  list("specificity", p.min_specificity, counts.specificity());
-  list("precision", p.min_precision, counts.precision());
+  for (const Floor& floor : floors_of(p, counts)) {
+    if (!floor.least) continue;
+    const char* comma = wanted.empty() ? "" : ", ";
+    const double share = largest_floor(floor.part, floor.whole, std::nullopt);
+    wanted += fmt::format("{}{} of at least {}", comma, floor.name, *floor.least);
+    came += fmt::format("{}{} {:.4g}", comma, floor.name, share);
+    if (p.floor_confidence)
+      came += fmt::format(" (at least {:.4g})",
+                          largest_floor(floor.part, floor.whole, p.floor_confidence));
+  }
   if (p.floor_confidence) wanted += fmt::format(", at a confidence of {}", *p.floor_confidence);
   throw InvalidArgument(fmt::format("tune_threshold: no cut-off has {}; the nearest, {}, has {}",
                                     wanted, nearest, came));

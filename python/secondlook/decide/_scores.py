@@ -1,4 +1,6 @@
-"""What every decision takes: scores, one a sample."""
+"""What every decision takes: scores, one a sample, with labels and groups."""
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,41 +18,98 @@ def at_or_above(
     who: str, scores: ArrayLike, threshold: float | NDArray[np.float64]
 ) -> NDArray[np.bool_]:
     """Say which scores are abnormal; NaN and infinity are refused, not judged."""
+    return as_finite_scores(who, scores, fewest=0) >= threshold
+
+
+def as_finite_scores(who: str, scores: ArrayLike, fewest: int = 1) -> NDArray[np.float64]:
+    """Return scores, checked, where the core would say so of another function than was called."""
     array = as_scores(who, scores)
+    if len(array) < fewest:
+        raise ValueError(f"{who}: expected at least {fewest} score, got {len(array)}")
     if not np.isfinite(array).all():
         place = int(np.flatnonzero(~np.isfinite(array))[0])
         raise ValueError(f"{who}: expected finite scores, got {array[place]} at place {place}")
-    return array >= threshold
+    return array
 
 
 def as_labels(who: str, y_true: ArrayLike, n: int) -> NDArray[np.uint8]:
     """Return labels, one for each of `n` scores, as 0 (normal) and 1 (abnormal)."""
+    return as_classes(who, y_true, n, 2, "labels 0 (normal) and 1 (abnormal)").astype(np.uint8)
+
+
+def as_classes(
+    who: str, y_true: ArrayLike, n: int, n_classes: int, expected: str
+) -> NDArray[np.int64]:
+    """Return the number of each one's class, from 0; what only rounds to one is refused."""
     array = np.asarray(y_true)
     if array.shape != (n,):
         raise ValueError(f"{who}: expected y_true of shape ({n},), got shape {array.shape}")
-    wrong = np.flatnonzero((array != 0) & (array != 1))
-    if wrong.size:
-        place = int(wrong[0])
-        raise ValueError(
-            f"{who}: expected labels 0 (normal) and 1 (abnormal), got {array[place]!r} "
-            f"at place {place}"
-        )
-    return np.ascontiguousarray(array, dtype=np.uint8)
+    wrong = _is_missing(array)
+    if not wrong.any():
+        wrong = np.ones(n, dtype=bool)
+        for number in range(n_classes):
+            wrong &= np.asarray(array != number, dtype=bool)
+    if wrong.any():
+        raise ValueError(f"{who}: expected {expected}, got {_first(array, wrong)}")
+    return np.ascontiguousarray(array, dtype=np.int64)
 
 
 def as_labelled(
     who: str, y_true: ArrayLike, score: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
-    """Return scores and their labels, as the core takes them."""
-    scores = as_scores(who, score)
+    """Return finite scores and their labels, as the core takes them."""
+    scores = as_finite_scores(who, score)
     return scores, as_labels(who, y_true, len(scores))
 
 
-def as_groups(who: str, groups: ArrayLike | None, n: int) -> NDArray[np.int64]:
+def as_labelled_of_both(
+    who: str, y_true: ArrayLike, score: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+    """Return finite scores and their labels, some of each class."""
+    scores, labels = as_labelled(who, y_true, score)
+    n_positives = int(labels.sum())
+    if n_positives in (0, len(labels)):
+        raise ValueError(
+            f"{who}: expected labels of both classes, got {n_positives} positive and "
+            f"{len(labels) - n_positives} negative"
+        )
+    return scores, labels
+
+
+def as_groups(
+    who: str, groups: ArrayLike | None, n: int, what: str = "groups"
+) -> NDArray[np.int64]:
     """Return the number of each one's group, of whatever names; empty where there are none."""
     if groups is None:
         return np.empty(0, np.int64)
     array = np.asarray(groups)
     if array.shape != (n,):
-        raise ValueError(f"{who}: expected groups of shape ({n},), got shape {array.shape}")
-    return np.ascontiguousarray(np.unique(array, return_inverse=True)[1], dtype=np.int64)
+        raise ValueError(f"{who}: expected {what} of shape ({n},), got shape {array.shape}")
+    missing = _is_missing(array)
+    if missing.any():  # not one group: who they belong to is unknown
+        raise ValueError(
+            f"{who}: expected {what} without missing values, got {_first(array, missing)}"
+        )
+    try:
+        return np.ascontiguousarray(np.unique(array, return_inverse=True)[1], dtype=np.int64)
+    except TypeError as error:
+        raise ValueError(f"{who}: expected {what} of one kind: {error}") from None
+
+
+def _first(array: NDArray[Any], chosen: NDArray[np.bool_]) -> str:
+    place = int(np.flatnonzero(chosen)[0])
+    return f"{array.tolist()[place]!r} at place {place}"
+
+
+def _is_missing(array: NDArray[Any]) -> NDArray[np.bool_]:
+    """Say where there is NaN, NaT, None or pandas.NA."""
+    if array.dtype.kind == "O":
+        return np.array([_is_nothing(value) for value in array], dtype=bool)
+    return np.asarray(array != array, dtype=bool)
+
+
+def _is_nothing(value: Any) -> bool:
+    try:
+        return value is None or bool(value != value)
+    except TypeError:  # pandas.NA will not even say
+        return True

@@ -1,10 +1,12 @@
 """How good scores and the decisions on them are, and how sure that is."""
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 from numpy.typing import ArrayLike
 
 from secondlook import _core
+from secondlook.core.random_state import seed_of
 from secondlook.core.threads import requested_threads
 from secondlook.decide._scores import as_labelled
 from secondlook.decide.binomial_interval import Estimate
@@ -21,14 +23,15 @@ class BinaryMetrics:
     accuracy, recall, precision, specificity : Estimate
         With exact intervals.
     f_beta, balanced_accuracy, matthews : Estimate
-        With bootstrap intervals, as all that follow.
+        With bootstrap intervals, as the areas and the Brier score.
     roc_auc, average_precision : Estimate
         Areas of `RocCurve` and `PrecisionRecallCurve`.
     brier : Estimate
         Mean squared error of the scores as probabilities; NaN if one is none.
     expected_calibration_error : Estimate
         Mean distance of score and frequency over 15 equal bins of [0, 1]; NaN if a score is no
-        probability.
+        probability. Noise inflates it: honest scores show some too. Its interval is of the error
+        without noise, and begins at 0 where honest scores could have shown as much.
     """
 
     confusion: ConfusionMatrix
@@ -62,12 +65,14 @@ def binary_metrics(
     confidence: float = 0.95,
     n_bootstrap: int = 1000,
     n_jobs: int | None = None,
-    random_state: int = 0,
+    random_state: Any = 0,
 ) -> BinaryMetrics:
     """Measure labelled scores, each measure with an interval.
 
     Shares of counts have exact (Clopper-Pearson) intervals, the others percentile intervals of a
-    bootstrap over cases. Cases must be independent: several images of a patient are not as many.
+    bootstrap over cases; but the expected calibration error, which a bootstrap inflates twice,
+    has those true errors inside that may show as found, by tests on draws of the noise. That
+    interval is cautious. Cases must be independent: several images of a patient are not as many.
 
     Parameters
     ----------
@@ -82,10 +87,11 @@ def binary_metrics(
     confidence : float, default=0.95
         Of the intervals, in (0, 1).
     n_bootstrap : int, default=1000
-        Resamples behind the bootstrap intervals; 0 leaves these NaN.
+        Resamples, and draws of noise, behind the intervals that are not exact; 0 leaves these
+        NaN.
     n_jobs : int, optional
         Threads; the result does not depend on it.
-    random_state : int, default=0
+    random_state : int, RandomState or None, default=0
         Of the resamples.
 
     Returns
@@ -100,6 +106,9 @@ def binary_metrics(
     References
     ----------
     B. Efron, "Bootstrap Methods: Another Look at the Jackknife", Annals of Statistics 7, 1979.
+
+    J. Bröcker, L. A. Smith, "Increasing the Reliability of Reliability Diagrams", Weather and
+    Forecasting 22, 2007, for the noise of honest scores in the calibration error.
 
     Examples
     --------
@@ -116,7 +125,7 @@ def binary_metrics(
         beta=beta,
         confidence=confidence,
         n_bootstrap=n_bootstrap,
-        seed=random_state,
+        seed=seed_of(random_state),
         n_jobs=requested_threads("binary_metrics", n_jobs),
     )
     confusion = ConfusionMatrix(**found.pop("confusion"))

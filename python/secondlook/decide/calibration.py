@@ -8,7 +8,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from secondlook import _core
-from secondlook.decide._scores import as_labelled, as_scores
+from secondlook.decide._arguments import as_text
+from secondlook.decide._scores import as_classes, as_finite_scores, as_labelled_of_both
 
 
 class Calibration(BaseEstimator):
@@ -69,8 +70,9 @@ class Calibration(BaseEstimator):
         ValueError
             If labels and scores do not match, are none of the above, or the method is unknown.
         """
-        scores, labels = as_labelled("Calibration.fit", y_true, score)
-        self._take_over(_core.decide.Calibration(self.method, scores, labels))
+        scores, labels = as_labelled_of_both("Calibration.fit", y_true, score)
+        method = as_text("Calibration.fit", "method", self.method)
+        self._take_over(_core.decide.Calibration(method, scores, labels))
         return self
 
     def probability(self, score: ArrayLike) -> NDArray[np.float64]:
@@ -87,7 +89,7 @@ class Calibration(BaseEstimator):
         """
         check_is_fitted(self)
         values: NDArray[np.float64] = self._calibration.probabilities(
-            as_scores("Calibration.probability", score)
+            as_finite_scores("Calibration.probability", score)
         )
         return values
 
@@ -141,9 +143,8 @@ def fit_temperature(logits: ArrayLike, y_true: ArrayLike) -> float:
             "fit_temperature: expected logits of shape (n_samples, n_classes), got shape "
             f"{values.shape}"
         )
-    labels = np.ascontiguousarray(y_true, dtype=np.int64)
-    if labels.ndim != 1:
-        raise ValueError(
-            f"fit_temperature: expected y_true of shape ({len(values)},), got shape {labels.shape}"
-        )
+    n_classes = values.shape[1]
+    labels = as_classes(
+        "fit_temperature", y_true, len(values), n_classes, f"labels from 0 to {n_classes - 1}"
+    )
     return _core.decide.fit_temperature(values, labels)

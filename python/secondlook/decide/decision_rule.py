@@ -1,6 +1,8 @@
 """All that is decided on a model's scores, in one piece that its file keeps."""
 
+import copy
 import warnings
+import weakref
 from abc import abstractmethod
 from typing import Any, Self
 
@@ -10,11 +12,14 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from secondlook import _core
-from secondlook.decide._scores import as_groups, as_labelled, as_scores
+from secondlook.decide._scores import as_finite_scores, as_groups, as_labelled_of_both
 from secondlook.decide.calibration import Calibration
 from secondlook.decide.suspicious_band import SuspiciousBand
 from secondlook.decide.tune_threshold import core_parameters
 from secondlook.errors import StaleDecisionWarning
+
+# What a pickle or copy does not take along.
+_OF_THIS_COPY = ("_model", "_seen", "_is_new")
 
 
 class DecisionRule(BaseEstimator):
@@ -23,7 +28,8 @@ class DecisionRule(BaseEstimator):
     Cut-offs are of the score itself; the calibration says what probability it stands for. All are
     learned from the same labelled scores, which the model was not trained on. A model keeps its
     rule in its file (``detector.decision_rule_ = rule``); once the model has learned on, the rule
-    is stale, and deciding with it warns until it is fitted again.
+    is stale, and deciding with it warns until it is fitted again: also if you hold the rule that
+    you set or got. A model keeps a copy of what is set.
 
     Parameters
     ----------
@@ -60,6 +66,11 @@ class DecisionRule(BaseEstimator):
     array([0.5])
     """
 
+    # Whose scores it decides on, and its fitted state that the rule was last compared with.
+    _model: "weakref.ref[KeepsDecisionRule] | None" = None
+    _seen: "weakref.ref[Any] | None" = None
+    _is_new = False  # fitted since it was set or got, perhaps for another model
+
     def __init__(
         self,
         band: SuspiciousBand | None = None,
@@ -92,7 +103,8 @@ class DecisionRule(BaseEstimator):
         ValueError
             As `Calibration`, `tune_threshold` and `SuspiciousBand`.
         """
-        scores, labels = as_labelled("DecisionRule.fit", y_true, score)
+        scores, labels = as_labelled_of_both("DecisionRule.fit", y_true, score)
+        self._check_parameters()
         band = self.band
         if band is None and self.threshold is None:
             band = SuspiciousBand()
@@ -106,6 +118,8 @@ class DecisionRule(BaseEstimator):
                 band=None if band is None else band._core_parameters(),
             )
         )
+        self._seen, self._is_new = None, True
+        self._compare_with_model()
         return self
 
     def decide(self, score: ArrayLike, unlike: ArrayLike | None = None) -> NDArray[np.str_]:
@@ -166,17 +180,67 @@ class DecisionRule(BaseEstimator):
                 "DecisionRule.probability: expected a rule with a calibration, got none; "
                 "DecisionRule(calibration='platt') learns one"
             )
-        return self.calibration_.probability(as_scores("DecisionRule.probability", score))
+        return self.calibration_.probability(as_finite_scores("DecisionRule.probability", score))
 
     @property
     def stale_(self) -> bool:
         """Whether the model has learned on since."""
+        self._compare_with_model()
         return bool(self._rule.stale)
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = super().__getstate__()
+        return {name: value for name, value in state.items() if name not in _OF_THIS_COPY}
+
+    def _belong_to(self, model: "KeepsDecisionRule") -> None:
+        """Decide on this model's scores from now on, and notice when it learns."""
+        if not self._is_of(model):
+            if self._is_new:
+                self._rule.forget_model()
+            self._model, self._seen = weakref.ref(model), None
+        self._is_new = False
+        self._compare_with_model()
+
+    def _is_of(self, model: "KeepsDecisionRule") -> bool:
+        return self._model is not None and self._model() is model
+
+    def _compare_with_model(self) -> None:
+        """Take the model's fingerprint if the rule has none, else be stale if that is another."""
+        model = None if self._model is None else self._model()
+        if model is None:
+            return
+        fitted = model._fitted()
+        if self._seen is None or self._seen() is not fitted:
+            # Another since: is it another model, or the same with another offset?
+            self._rule.write_to(fitted.to_file())
+            self._seen = weakref.ref(fitted)
+
+    def _check_parameters(self) -> None:
+        if self.band is not None and not isinstance(self.band, SuspiciousBand):
+            raise ValueError(
+                f"DecisionRule.fit: expected band as a SuspiciousBand, got {self.band!r}"
+            )
+        if self.threshold is not None and not isinstance(self.threshold, dict):
+            raise ValueError(
+                "DecisionRule.fit: expected threshold as a dict of tune_threshold's arguments, got "
+                f"{self.threshold!r}"
+            )
+        if self.calibration is not None and not isinstance(self.calibration, str):
+            raise ValueError(
+                "DecisionRule.fit: expected calibration as one of 'platt', 'isotonic', "
+                f"'temperature', got {self.calibration!r}"
+            )
 
     @classmethod
     def _from_core(cls, rule: Any) -> Self:
+        threshold = None
+        if rule.threshold_parameters is not None:
+            threshold = rule.threshold_parameters.arguments
+        elif rule.threshold is not None:
+            threshold = {}  # an older file does not say how: still one cut-off, and no band
         found = cls(
             None if rule.band is None else SuspiciousBand(**rule.band_parameters.arguments),
+            threshold=threshold,
             calibration=None if rule.calibration is None else rule.calibration.method,
         )
         with warnings.catch_warnings():
@@ -190,7 +254,7 @@ class DecisionRule(BaseEstimator):
         self.band_: SuspiciousBand | None = None
         if rule.band is not None:
             self.band_ = SuspiciousBand(**rule.band_parameters.arguments)
-            self.band_._take_over(rule.band, rule.drift)
+            self.band_._take_over(rule.band, rule.drift, "DecisionRule.fit", stacklevel=5)
         self.threshold_: float | None = rule.threshold
         self.calibration_: Calibration | None = None
         if rule.calibration is not None:
@@ -212,33 +276,28 @@ class KeepsDecisionRule:
             raise AttributeError(
                 f"{type(self).__name__} has no decision_rule_: set one, fitted on its scores"
             ) from None
-        if self.__dict__.get("_ruled_model") is not self._fitted():
-            # Another model since: is it another, or the same with another offset?
-            self._compare_with(rule)
+        if rule._model is not None and not rule._is_of(self):
+            rule = self._decision_rule = copy.deepcopy(rule)  # this model is a copy itself
+        rule._belong_to(self)
         return rule
 
     @decision_rule_.setter
     def decision_rule_(self, rule: DecisionRule) -> None:
+        if not isinstance(rule, DecisionRule):
+            raise TypeError(
+                f"{type(self).__name__}.decision_rule_: expected a DecisionRule, got {rule!r}"
+            )
         check_is_fitted(rule)
-        self._compare_with(rule)
-        self._decision_rule = rule
+        rule._belong_to(self)
+        self._decision_rule = copy.deepcopy(rule)
 
     @decision_rule_.deleter
     def decision_rule_(self) -> None:
         self.__dict__.pop("_decision_rule", None)
 
-    def __getstate__(self) -> dict[str, Any]:
-        state: dict[str, Any] = super().__getstate__()  # type: ignore[assignment]
-        return {name: value for name, value in state.items() if name != "_ruled_model"}
-
     @abstractmethod
     def _fitted(self) -> Any:
         """Return the fitted model of the core whose scores are decided on."""
-
-    def _compare_with(self, rule: DecisionRule) -> None:
-        """Make this model the rule's own if it has none, else the rule stale if it is another."""
-        self._ruled_model = self._fitted()
-        rule._rule.write_to(self._ruled_model.to_file())
 
     def _write_rule(self, file: "_core.store.ModelFile") -> None:
         if "_decision_rule" in self.__dict__:

@@ -1,5 +1,6 @@
 """What is unlike the training data, whatever its score."""
 
+import math
 from typing import Any, Self
 
 import numpy as np
@@ -9,6 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from secondlook import _core
+from secondlook.decide._arguments import as_number
 from secondlook.decide._scores import as_groups
 from secondlook.decide.quantile_threshold import quantile_threshold
 
@@ -88,21 +90,29 @@ class FeatureDistance(BaseEstimator):
         ValueError
             If an argument is none of the above, or too few samples are held back for the rate.
         """
-        if not 0 < self.held_back < 1:
-            raise ValueError(
-                f"FeatureDistance.fit: held_back must lie in (0, 1), got {self.held_back}"
-            )
+        who = "FeatureDistance.fit"
+        for name in ("held_back", "false_alarm_rate"):
+            value = getattr(self, name)
+            if not 0 < as_number(who, name, value) < 1:
+                raise ValueError(f"{who}: {name} must lie in (0, 1), got {value}")
         samples: NDArray[np.float64] = validate_data(self, X, dtype=np.float64)
         n = len(samples)
-        classes = as_groups("FeatureDistance.fit", y, n)
-        group = as_groups("FeatureDistance.fit", groups, n) if groups is not None else np.arange(n)
+        classes = as_groups(who, y, n, "y")
+        group = as_groups(who, groups, n) if groups is not None else np.arange(n)
         names = check_random_state(self.random_state).permutation(np.unique(group))
         held_back = np.isin(group, names[: round(self.held_back * len(names))])
         used = np.flatnonzero(~held_back)
         if held_back.sum() == 0 or len(used) < 2:
             raise ValueError(
-                "FeatureDistance.fit: expected samples to learn from and others to hold back, got "
+                f"{who}: expected samples to learn from and others to hold back, got "
                 f"{len(used)} and {held_back.sum()}"
+            )
+        needed = math.ceil((1 / self.false_alarm_rate - 1) * (1 - 1e-9))  # as the cut-off's
+        if held_back.sum() < needed:
+            raise ValueError(
+                f"{who}: expected at least {needed} samples held back for a false_alarm_rate of "
+                f"{self.false_alarm_rate}, got {held_back.sum()} (held_back={self.held_back} of "
+                f"{n})"
             )
         fitted = _core.decide.FeatureDistance(
             np.ascontiguousarray(samples[used]), classes[used] if y is not None else classes

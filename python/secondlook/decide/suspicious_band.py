@@ -7,7 +7,7 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,7 +15,14 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from secondlook import _core
-from secondlook.decide._scores import as_groups, as_labelled, as_scores
+from secondlook.core.random_state import seed_of
+from secondlook.decide._arguments import as_number, as_numbers, as_optional_number, as_text
+from secondlook.decide._scores import (
+    as_finite_scores,
+    as_groups,
+    as_labelled,
+    as_labelled_of_both,
+)
 from secondlook.decide.binomial_interval import Estimate
 from secondlook.errors import DriftWarning, TooFewCasesWarning
 
@@ -98,7 +105,7 @@ class SuspiciousBand(BaseEstimator):
 
     From ``upper_`` on a case is decided positive, below ``lower_`` negative, between them it is
     referred. The cut-offs come from labelled scores that no detector was trained on, in one of
-    three ways:
+    three ways, or from you:
 
     *Rates with a guarantee* (`max_miss_rate`, `max_false_alarm_rate`; 5 % each if nothing is
     asked). With probability `confidence` over calibrations, both at once, no more than these shares
@@ -112,7 +119,8 @@ class SuspiciousBand(BaseEstimator):
 
     *Costs* of a miss, a false alarm and a referral: their least sum over the calibration's cases.
 
-    `SuspiciousBand.at` makes a band by hand.
+    *By hand* (`cut_offs`): `fit` keeps them, and learns what scores look like, so that drift shows.
+    `SuspiciousBand.at` makes a band that needs no fit.
 
     Parameters
     ----------
@@ -126,13 +134,15 @@ class SuspiciousBand(BaseEstimator):
         negative) and P(normal | decided positive) instead, for cases of the calibration's mixture,
         by Learn-then-Test along a path fixed beforehand.
     path : array-like, optional
-        Rising cut-offs for ``"decided"`` that do not depend on the calibration cases. By default
-        2,001 probabilities, equally spaced in log-odds; needed for scores that are none.
+        Rising finite cut-offs for ``"decided"`` that do not depend on the calibration cases. By
+        default 2,001 probabilities, equally spaced in log-odds; needed for scores that are none.
     max_referral_rate : float, optional
         In [0, 1].
     costs : (float, float, float), optional
         Of a miss, a false alarm and a referral, each at least 0.
-    random_state : int, default=0
+    cut_offs : (float, float), optional
+        The lower at most the upper; infinite ones are allowed.
+    random_state : int, RandomState or None, default=0
         Of the draw of one case a group.
 
     Attributes
@@ -174,7 +184,8 @@ class SuspiciousBand(BaseEstimator):
         path: ArrayLike | None = None,
         max_referral_rate: float | None = None,
         costs: tuple[float, float, float] | None = None,
-        random_state: int = 0,
+        cut_offs: tuple[float, float] | None = None,
+        random_state: Any = 0,
     ) -> None:
         self.max_miss_rate = max_miss_rate
         self.max_false_alarm_rate = max_false_alarm_rate
@@ -183,11 +194,12 @@ class SuspiciousBand(BaseEstimator):
         self.path = path
         self.max_referral_rate = max_referral_rate
         self.costs = costs
+        self.cut_offs = cut_offs
         self.random_state = random_state
 
     @classmethod
     def at(cls, lower: float, upper: float) -> Self:
-        """Return a band with these cut-offs.
+        """Return a band with these cut-offs, which decides without a fit.
 
         Parameters
         ----------
@@ -199,13 +211,14 @@ class SuspiciousBand(BaseEstimator):
         ValueError
             Otherwise.
         """
-        _core.decide.SuspiciousBand(lower, upper)
-        band = cls()
-        band.lower_, band.upper_ = float(lower), float(upper)
+        cut_offs = as_numbers("SuspiciousBand.at", "cut_offs", (lower, upper), 2)
+        _core.decide.SuspiciousBand(*cut_offs)
+        band = cls(cut_offs=(cut_offs[0], cut_offs[1]))
+        band.lower_, band.upper_ = cut_offs
         return band
 
     def fit(self, score: ArrayLike, y_true: ArrayLike, groups: ArrayLike | None = None) -> Self:
-        """Choose the cut-offs.
+        """Choose the cut-offs, unless they are by hand, and learn what scores look like.
 
         Parameters
         ----------
@@ -215,7 +228,7 @@ class SuspiciousBand(BaseEstimator):
             1 is abnormal, 0 normal; some of both.
         groups : array-like of shape (n_samples,), optional
             Cases of one group (a patient, a module) are not independent, so one of them, drawn by
-            `random_state`, is counted.
+            `random_state`, is counted. None may be missing.
 
         Returns
         -------
@@ -231,7 +244,7 @@ class SuspiciousBand(BaseEstimator):
         ValueError
             If labels and scores do not match, or an argument is none of the above.
         """
-        scores, labels = as_labelled("SuspiciousBand.fit", y_true, score)
+        scores, labels = as_labelled_of_both("SuspiciousBand.fit", y_true, score)
         found = _core.decide.SuspiciousBand(
             scores,
             labels,
@@ -260,13 +273,15 @@ class SuspiciousBand(BaseEstimator):
         Warns
         -----
         DriftWarning
-            If there are 50 scores or more, and they differ from the calibration's
-            (`drift_p_value` below 0.001).
+            If there are 50 scores or more in this call, and they differ from the calibration's
+            (`drift_p_value` below 0.001). Fewer say nothing, and calls are not added up: of
+            independent cases that come one by one, collect the scores and give some hundred at a
+            time to `drift_p_value`.
 
         Raises
         ------
         ValueError
-            If a score is not finite, or there is another number of `unlike`.
+            If a score is not finite, or there is another number of `unlike`, or not of bool.
         """
         check_is_fitted(self)
         return self._decide("SuspiciousBand.decide", score, unlike)
@@ -277,11 +292,12 @@ class SuspiciousBand(BaseEstimator):
         Parameters
         ----------
         score : array-like of shape (n_samples,)
-            Live scores, such as the last some hundred.
+            Live scores, such as the last some hundred, of independent cases.
         any_mixture : bool, optional
             Whether another share of abnormal cases than in the calibration is no drift. By default
-            it is none for rates of each class, which hold for any mixture, and is one for all
-            else. Where the classes overlap, a shift of both can look like another mixture.
+            it is none for rates of each class, which hold for any mixture, and for cut-offs by
+            hand, and is one for all else. Where the classes overlap, a shift of both can look like
+            another mixture.
 
         Returns
         -------
@@ -295,9 +311,10 @@ class SuspiciousBand(BaseEstimator):
         check_is_fitted(self)
         if not hasattr(self, "_drift"):
             raise ValueError(
-                "SuspiciousBand.drift_p_value: expected a fitted band, got one by hand"
+                "SuspiciousBand.drift_p_value: expected a fitted band, got one by hand; fit keeps "
+                "its cut-offs"
             )
-        scores = as_scores("SuspiciousBand.drift_p_value", score)
+        scores = as_finite_scores("SuspiciousBand.drift_p_value", score)
         if any_mixture is None:
             any_mixture = (
                 self.among == "each_class" and self.max_referral_rate is None and self.costs is None
@@ -322,7 +339,7 @@ class SuspiciousBand(BaseEstimator):
         check_is_fitted(self)
         scores, labels = as_labelled("SuspiciousBand.report", y_true, score)
         found = _core.decide.SuspiciousBand(self.lower_, self.upper_).report(
-            scores, labels, confidence
+            scores, labels, as_number("SuspiciousBand.report", "confidence", confidence)
         )
         counts = found.pop("counts")
         return BandReport(counts, **{name: Estimate(*found[name]) for name in found})
@@ -351,10 +368,18 @@ class SuspiciousBand(BaseEstimator):
         -------
         prices : list of BandPrice
         """
+        if np.ndim(rates) != 1:
+            raise ValueError(
+                f"SuspiciousBand.price_list: expected rates as a sequence of numbers, got {rates!r}"
+            )
         prices = []
         for rate in rates:
             band = clone(self).set_params(
-                max_miss_rate=rate, max_false_alarm_rate=rate, max_referral_rate=None, costs=None
+                max_miss_rate=rate,
+                max_false_alarm_rate=rate,
+                max_referral_rate=None,
+                costs=None,
+                cut_offs=None,
             )
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", TooFewCasesWarning)  # the list shows it
@@ -409,13 +434,18 @@ class SuspiciousBand(BaseEstimator):
         return ax
 
     def _decide(self, who: str, score: ArrayLike, unlike: ArrayLike | None) -> NDArray[np.str_]:
-        scores = as_scores(who, score)
+        scores = as_finite_scores(who, score)
         codes = _core.decide.SuspiciousBand(self.lower_, self.upper_).decide(scores)
         if unlike is not None:
-            mask = np.asarray(unlike, dtype=bool)
+            mask = np.asarray(unlike)
             if mask.shape != scores.shape:
                 raise ValueError(
                     f"{who}: expected unlike of shape {scores.shape}, got shape {mask.shape}"
+                )
+            if mask.dtype != np.bool_:
+                raise ValueError(
+                    f"{who}: expected unlike of bool, as FeatureDistance.unlike gives it, got "
+                    f"{mask.dtype}"
                 )
             codes = np.where(mask, DECISIONS.index("refer"), codes)
         if len(scores) >= _FEWEST_FOR_DRIFT and hasattr(self, "_drift"):
@@ -430,34 +460,49 @@ class SuspiciousBand(BaseEstimator):
                 )
         return np.asarray(DECISIONS)[codes]
 
-    def _rates(self) -> dict[str, float | None]:
-        asked = (self.max_miss_rate, self.max_false_alarm_rate, self.max_referral_rate, self.costs)
-        if all(value is None for value in asked):
-            return {"max_miss_rate": 0.05, "max_false_alarm_rate": 0.05}
-        return {
-            "max_miss_rate": self.max_miss_rate,
-            "max_false_alarm_rate": self.max_false_alarm_rate,
+    def _rates(self) -> dict[str, Any]:
+        rates = {
+            name: as_optional_number("SuspiciousBand", name, getattr(self, name))
+            for name in ("max_miss_rate", "max_false_alarm_rate", "max_referral_rate")
         }
+        if [*rates.values(), self.costs, self.cut_offs] == [None] * 5:
+            return {**rates, "max_miss_rate": 0.05, "max_false_alarm_rate": 0.05}
+        return rates
 
     def _core_parameters(self) -> Any:
+        who = "SuspiciousBand"
+        costs, cut_offs, path = self.costs, self.cut_offs, np.empty(0)
+        if costs is not None:
+            costs = cast("tuple[float, float, float]", as_numbers(who, "costs", costs, 3))
+        if cut_offs is not None:
+            cut_offs = cast("tuple[float, float]", as_numbers(who, "cut_offs", cut_offs, 2))
+        if self.path is not None:
+            try:
+                path = np.asarray(self.path, dtype=np.float64)
+                if path.ndim != 1:
+                    raise ValueError
+            except (TypeError, ValueError):
+                raise ValueError(f"{who}: expected path as numbers, got {self.path!r}") from None
         return _core.decide.SuspiciousBandParameters(
-            confidence=self.confidence,
-            among=self.among,
-            path=[] if self.path is None else [float(cut) for cut in np.asarray(self.path)],
-            max_referral_rate=self.max_referral_rate,
-            costs=self.costs,
-            seed=self.random_state,
+            confidence=as_number(who, "confidence", self.confidence),
+            among=as_text(who, "among", self.among),
+            path=path.tolist(),
+            costs=costs,
+            cut_offs=cut_offs,
+            seed=seed_of(self.random_state),
             **self._rates(),
         )
 
-    def _take_over(self, found: Any, drift: Any) -> None:
+    def _take_over(
+        self, found: Any, drift: Any, who: str = "SuspiciousBand.fit", stacklevel: int = 4
+    ) -> None:
         """Make what the core has found this band's own."""
         self.lower_, self.upper_ = found.lower, found.upper
         self.n_positives_, self.n_negatives_ = found.n_positives, found.n_negatives
         self._drift: Any = drift
-        self._warn_of_few(found)
+        self._warn_of_few(found, who, stacklevel)
 
-    def _warn_of_few(self, found: Any) -> None:
+    def _warn_of_few(self, found: Any, who: str, stacklevel: int) -> None:
         notes = []
         for cut, needed, kind, decision, name, n in (
             (
@@ -489,7 +534,7 @@ class SuspiciousBand(BaseEstimator):
             notes.append(f"nothing is decided {decision}, for {rate} needs at least {enough}")
         if notes:
             warnings.warn(
-                f"SuspiciousBand.fit: at a confidence of {self.confidence} " + "; ".join(notes),
+                f"{who}: at a confidence of {self.confidence} " + "; ".join(notes),
                 TooFewCasesWarning,
-                stacklevel=4,
+                stacklevel=stacklevel,
             )

@@ -7,7 +7,13 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from secondlook import _core
-from secondlook.decide._scores import as_labelled
+from secondlook.decide._arguments import (
+    as_number,
+    as_numbers,
+    as_optional_number,
+    as_text,
+)
+from secondlook.decide._scores import as_labelled_of_both
 from secondlook.decide.confusion_matrix import ConfusionMatrix
 
 
@@ -72,7 +78,8 @@ def tune_threshold(
     ------
     ValueError
         If labels and scores do not match, an argument is none of the above, or no cut-off keeps
-        the floors; the message then names the one that comes nearest.
+        the floors; the message then names the one that comes nearest, at a confidence by its
+        lower bounds.
 
     Examples
     --------
@@ -83,8 +90,8 @@ def tune_threshold(
     >>> tune_threshold(y, score, min_precision=0.9).threshold
     0.9
     """
-    scores, labels = as_labelled("tune_threshold", y_true, score)
-    parameters = _core.decide.TuneThresholdParameters(
+    scores, labels = as_labelled_of_both("tune_threshold", y_true, score)
+    parameters = core_parameters(
         maximize=maximize,
         beta=beta,
         costs=costs,
@@ -101,6 +108,15 @@ def core_parameters(**given: Any) -> "_core.decide.TuneThresholdParameters":
     """Return arguments of `tune_threshold`, and its defaults for the others, for the core."""
     bound = inspect.signature(tune_threshold).bind(None, None, **given)
     bound.apply_defaults()
-    arguments = dict(bound.arguments)
-    del arguments["y_true"], arguments["score"]
-    return _core.decide.TuneThresholdParameters(**arguments)
+    who = "tune_threshold"
+    asked = bound.arguments
+    miss, false_alarm = as_numbers(who, "costs", asked["costs"], 2)
+    return _core.decide.TuneThresholdParameters(
+        maximize=as_text(who, "maximize", asked["maximize"]),
+        beta=as_number(who, "beta", asked["beta"]),
+        costs=(miss, false_alarm),
+        **{
+            name: as_optional_number(who, name, asked[name])
+            for name in ("min_recall", "min_precision", "min_specificity", "floor_confidence")
+        },
+    )

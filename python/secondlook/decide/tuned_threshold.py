@@ -10,8 +10,9 @@ from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
+from secondlook.decide._scores import as_groups
 from secondlook.decide.tune_threshold import ThresholdTuning, tune_threshold
 
 _Result = TypeVar("_Result")
@@ -40,8 +41,8 @@ class TunedThreshold(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     pos_label : object, optional
         The abnormal class; by default the greater of the two.
     cv : int or splitter, optional
-        How samples are left out, as of scikit-learn's ``cross_val_predict``: five stratified folds
-        by default, with `groups` such as keep a group together.
+        How samples are left out, as of scikit-learn's ``cross_val_predict``: so many stratified
+        folds, five by default, with `groups` such as keep a group together.
     n_jobs : int, optional
         Processes for the folds.
 
@@ -102,7 +103,8 @@ class TunedThreshold(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         y : array-like of shape (n_samples,)
             Two classes.
         groups : array-like of shape (n_samples,), optional
-            Samples of one group (a patient, a module) are never on both sides of a fold.
+            Samples of one group (a patient, a module) are never on both sides of a fold, unless
+            `cv` is a splitter that ignores groups.
 
         Returns
         -------
@@ -113,8 +115,9 @@ class TunedThreshold(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         ValueError
             If there are not two classes, or no cut-off keeps the floors.
         """
-        check_classification_targets(y)
-        classes = np.unique(np.asarray(y))
+        labels: NDArray[Any] = column_or_1d(y, warn=True)
+        check_classification_targets(labels)
+        classes = np.unique(labels)
         if len(classes) != 2:
             kind = "one class" if len(classes) == 1 else f"{len(classes)} classes"
             raise ValueError(
@@ -128,18 +131,21 @@ class TunedThreshold(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                 f"got {positive!r}"
             )
         column = int(np.flatnonzero(classes == positive)[0])
-        cv = StratifiedGroupKFold(5) if self.cv is None and groups is not None else self.cv
+        as_groups("TunedThreshold.fit", groups, len(labels))
+        cv = self.cv
+        if groups is not None and (cv is None or isinstance(cv, int | np.integer)):
+            cv = StratifiedGroupKFold(5 if cv is None else cv)
         left_out = cross_val_predict(
             clone(self.estimator),
             X,
-            y,
+            labels,
             groups=groups,
             cv=cv,
             n_jobs=self.n_jobs,
             method=_scoring_method(self.estimator),
         )
         tuning = tune_threshold(
-            np.asarray(y) == positive,
+            labels == positive,
             _score_of(left_out, column),
             self.maximize,
             beta=self.beta,
@@ -149,7 +155,7 @@ class TunedThreshold(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             min_specificity=self.min_specificity,
             floor_confidence=self.floor_confidence,
         )
-        estimator = clone(self.estimator).fit(X, y)
+        estimator = clone(self.estimator).fit(X, labels)
         self.classes_, self.estimator_, self._column = classes, estimator, column
         self.tuning_: ThresholdTuning = tuning
         self.threshold_ = tuning.threshold

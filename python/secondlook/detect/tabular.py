@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.exceptions import NotFittedError
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from secondlook import _core
 from secondlook.core.progress import ProgressBar
+from secondlook.core.random_state import seed_of as seed_of
 from secondlook.decide.decision_rule import KeepsDecisionRule
 from secondlook.detect.stream import DetectorStream, SampleSeries
 from secondlook.errors import ModelFileError, StaleDecisionWarning
@@ -254,13 +254,6 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
             ensure_all_finite=False,
         )
         return array
-
-
-def seed_of(random_state: Any) -> int:
-    """Read scikit-learn's `random_state`, where an integer names the same numbers as in C++."""
-    if not isinstance(random_state, int | np.integer):
-        random_state = check_random_state(random_state).randint(np.iinfo(np.int32).max)
-    return int(random_state) % 2**64
 
 
 def _is_plain(X: Any) -> TypeGuard[NDArray[Any]]:

@@ -45,6 +45,32 @@ TEST_CASE("binary_metrics: the same at any number of threads") {
   REQUIRE(std::isnan(one.brier.value));  // these are no probabilities
 }
 
+TEST_CASE("binary_metrics: honest scores may have no calibration error, and others have one") {
+  RandomStream random(3);
+  std::vector<double> honest(500);
+  std::vector<double> too_high(500);
+  std::vector<std::uint8_t> labels(500);
+  for (std::size_t i = 0; i < honest.size(); ++i) {
+    honest[i] = random.uniform();
+    too_high[i] = std::sqrt(honest[i]);  // by 1/6 on average
+    labels[i] = random.uniform() < honest[i] ? 1 : 0;
+  }
+  const auto none = binary_metrics(honest, labels).expected_calibration_error;
+  REQUIRE(none.interval.low == 0);
+  REQUIRE(none.interval.high >= none.value);
+  const auto some = binary_metrics(too_high, labels).expected_calibration_error;
+  REQUIRE(some.interval.low > 0.05);
+  REQUIRE(some.interval.low < 1.0 / 6);
+  REQUIRE(some.interval.high > 1.0 / 6);
+  // Nothing shows as error, and yet there may be some.
+  const auto unseen = binary_metrics(std::vector<double>(100, 0.0), std::vector<std::uint8_t>(100))
+                          .expected_calibration_error;
+  REQUIRE(unseen.value == 0);
+  REQUIRE(unseen.interval.high > 0.02);
+  REQUIRE(std::isnan(
+      binary_metrics(honest, labels, {.n_bootstrap = 0}).expected_calibration_error.interval.low));
+}
+
 TEST_CASE("binary_metrics: says what is wrong, and stops when asked") {
   const std::vector<double> scores{0.1, 0.5};
   const std::vector<std::uint8_t> labels{0, 1};

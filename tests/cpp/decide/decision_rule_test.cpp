@@ -7,6 +7,7 @@
 #include "catch.hpp"
 #include "decide/labelled_cases.hpp"
 #include "secondlook/core/error.hpp"
+#include "store/strict_json.hpp"
 
 using secondlook::Among;
 using secondlook::CalibrationMethod;
@@ -88,6 +89,9 @@ TEST_CASE("DecisionRule: is stale once the model has learned on") {
   rule.write_to(learned);
   REQUIRE(rule.is_stale());
   REQUIRE(DecisionRule::read_from(learned)->is_stale());
+  rule.forget_model();
+  rule.write_to(learned);
+  REQUIRE_FALSE(DecisionRule::read_from(learned)->is_stale());
 }
 
 TEST_CASE("DecisionRule: keeps cut-offs that are infinite") {
@@ -103,19 +107,79 @@ TEST_CASE("DecisionRule: keeps cut-offs that are infinite") {
   REQUIRE(again.band_parameters()->among == Among::decided);
 }
 
+TEST_CASE("DecisionRule: keeps how it was learned, and on how much") {
+  const auto [scores, labels] = some_cases();
+  std::vector<std::int64_t> groups(scores.size());
+  for (std::size_t i = 0; i < groups.size(); ++i) groups[i] = static_cast<std::int64_t>(i / 2);
+  const DecisionRule rule(
+      scores, labels,
+      {.threshold = secondlook::TuneThresholdParameters{.maximize = secondlook::Objective::f_beta,
+                                                        .beta = 2,
+                                                        .miss_cost = 3,
+                                                        .min_specificity = 0.5,
+                                                        .floor_confidence = 0.9},
+       .band = secondlook::SuspiciousBandParameters{.max_miss_rate = 0.1,
+                                                    .max_false_alarm_rate = 0.2,
+                                                    .among = Among::decided,
+                                                    .path = {-1, 0, 1, 2, 3}}},
+      groups);
+  const DecisionRule again = DecisionRule::from_json(rule.to_json());
+  REQUIRE(again.to_json() == rule.to_json());
+  const auto& tuned = *again.threshold_parameters();
+  REQUIRE(tuned.maximize == secondlook::Objective::f_beta);
+  REQUIRE(tuned.beta == 2);
+  REQUIRE(tuned.miss_cost == 3);
+  REQUIRE(tuned.min_specificity == 0.5);
+  REQUIRE(tuned.floor_confidence == 0.9);
+  REQUIRE_FALSE(tuned.min_recall);
+  REQUIRE(again.band_parameters()->path == std::vector<double>{-1, 0, 1, 2, 3});
+  REQUIRE(again.band()->n_positives() + again.band()->n_negatives() == 450);
+  REQUIRE(again.band()->n_positives() == rule.band()->n_positives());
+  REQUIRE(again.band()->positives_needed() == rule.band()->positives_needed());
+  REQUIRE(again.band()->positives_needed() > 0);
+}
+
+TEST_CASE("DecisionRule: reads files that do not say how it was learned") {
+  const auto [scores, labels] = some_cases();
+  auto json = secondlook::StrictJson::parse(DecisionRule(scores, labels, everything()).to_json());
+  json.erase("threshold_parameters");
+  for (const char* name : {"n_positives", "n_negatives", "positives_needed", "negatives_needed"})
+    json["band"].erase(name);
+  const DecisionRule older = DecisionRule::from_json(json.dump());
+  REQUIRE(older.threshold());
+  REQUIRE_FALSE(older.threshold_parameters());
+  REQUIRE(older.band()->n_positives() == 0);
+}
+
+TEST_CASE("DecisionRule: keeps cut-offs by hand") {
+  const auto [scores, labels] = some_cases();
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const secondlook::SuspiciousBandParameters by_hand{.cut_offs =
+                                                         secondlook::CutOffs{-5, kInfinity}};
+  const DecisionRule again =
+      DecisionRule::from_json(DecisionRule(scores, labels, {.band = by_hand}).to_json());
+  REQUIRE(again.band()->lower() == -5);
+  REQUIRE(again.band()->n_positives() == 300);
+  REQUIRE(again.band_parameters()->cut_offs->upper == kInfinity);
+}
+
 TEST_CASE("DecisionRule: refuses what holds together no more") {
   const auto [scores, labels] = some_cases();
   REQUIRE_THROWS_AS(DecisionRule(scores, labels, {}), secondlook::InvalidArgument);
   DecisionRule rule(scores, labels, everything());
   std::string text = rule.to_json();
-  const std::string damage = GENERATE(R"("count":)", R"("lower":)", R"("slope":)", R"("among":)",
-                                      R"("confidence":)", R"("stale":)", R"("threshold":)");
+  const std::string damage =
+      GENERATE(R"("count":)", R"("lower":)", R"("slope":)", R"("among":)", R"("confidence":)",
+               R"("stale":)", R"("threshold":)", R"("n_positives":)", R"("maximize":)");
   text.replace(text.find(damage), damage.size(), damage + "[]" + ",\"x\":");
   REQUIRE_THROWS_AS(DecisionRule::from_json(text), secondlook::InvalidArgument);
   ModelFile file = model_with(1);
   file.set_section("decision", R"({"rule":)" + text + "}");
   REQUIRE_THROWS_AS(DecisionRule::read_from(file), secondlook::ModelFileError);
   REQUIRE_THROWS_AS(DecisionRule::from_json("{"), secondlook::InvalidArgument);
+  REQUIRE_THROWS_WITH(
+      DecisionRule(scores, std::vector<std::uint8_t>(scores.size(), 0), everything()),
+      "DecisionRule: expected labels of both classes, got 0 positive and 900 negative");
   const DecisionRule only_calibrated(scores, labels, {.calibration = CalibrationMethod::platt});
   REQUIRE_THROWS_AS(only_calibrated.decide(scores), secondlook::InvalidArgument);
 }

@@ -171,6 +171,18 @@ TEST_CASE("SuspiciousBand: one case of each group is counted, each as likely") {
   REQUIRE(lowest > 0);
 }
 
+TEST_CASE("SuspiciousBand: cut-offs by hand stay, and the cases are counted") {
+  const std::vector<double> scores{0.1, 0.2, 0.3, 0.4};
+  const std::vector<std::uint8_t> labels{0, 1, 0, 0};
+  const SuspiciousBand band(scores, labels, {.cut_offs = secondlook::CutOffs{-5, 5}},
+                            std::vector<std::int64_t>{1, 2, 3, 3});
+  REQUIRE(band.lower() == -5);
+  REQUIRE(band.upper() == 5);
+  REQUIRE(band.n_positives() == 1);
+  REQUIRE(band.n_negatives() == 2);
+  REQUIRE(band.positives_needed() == 0);
+}
+
 TEST_CASE("SuspiciousBand: says what is wrong") {
   const std::vector<double> scores{0.1, 0.2, 0.3};
   const std::vector<std::uint8_t> labels{0, 1, 0};
@@ -179,12 +191,20 @@ TEST_CASE("SuspiciousBand: says what is wrong") {
   REQUIRE_THROWS_AS(SuspiciousBand(std::nan(""), 0), secondlook::InvalidArgument);
   REQUIRE_THROWS_WITH(SuspiciousBand(scores, labels, {}),
                       "SuspiciousBand: expected one of max_miss_rate and max_false_alarm_rate, "
-                      "max_referral_rate, and costs, got 0 of them");
+                      "max_referral_rate, costs, and cut_offs, got 0 of them");
   REQUIRE_THROWS_AS(SuspiciousBand(scores, labels, {.max_miss_rate = 1}),
                     secondlook::InvalidArgument);
   REQUIRE_THROWS_WITH(
       SuspiciousBand(scores, labels, {.max_miss_rate = 0.1}, std::vector<std::int64_t>{1}),
       "SuspiciousBand: expected a group for each of 3 scores, got 1");
+  REQUIRE_THROWS_WITH(
+      SuspiciousBand(scores, labels,
+                     {.max_miss_rate = 0.1, .among = Among::decided, .path = {std::nan("")}}),
+      "SuspiciousBand: expected a path of finite cut-offs, got nan at place 0");
+  REQUIRE_THROWS_AS(SuspiciousBand(scores, labels, {.cut_offs = secondlook::CutOffs{1, 0}}),
+                    secondlook::InvalidArgument);
+  REQUIRE_THROWS_AS(SuspiciousBand({.lower = 0, .upper = 1, .n_positives = -1}),
+                    secondlook::InvalidArgument);
   REQUIRE_THROWS_AS(SuspiciousBand(0, 1).decide(std::vector<double>{std::nan("")}),
                     secondlook::InvalidArgument);
 }

@@ -94,6 +94,10 @@ TEST_CASE("tune_threshold: says what is wrong") {
       tune_threshold(scores, labels, {.min_recall = 0.9, .min_precision = 0.9}),
       "tune_threshold: no cut-off has recall of at least 0.9, precision of at least 0.9; the "
       "nearest, 0.2, has recall 1, precision 0.6667");
+  REQUIRE_THROWS_WITH(tune_threshold(scores, labels, {.min_recall = 0.9, .floor_confidence = 0.75}),
+                      "tune_threshold: no cut-off has recall of at least 0.9, at a confidence of "
+                      "0.75; the nearest, "
+                      "0.1, has recall 1 (at least 0.5)");
   REQUIRE_THROWS_WITH(tune_threshold(scores, labels, {.min_recall = 90}),
                       "tune_threshold: floors must lie in [0, 1], got 90");
   REQUIRE_THROWS_AS(tune_threshold(scores, std::vector<std::uint8_t>(4, 1), {}),

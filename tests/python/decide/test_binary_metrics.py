@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.special import expit, logit
 from sklearn import metrics
 
 import secondlook as sl
@@ -60,11 +61,63 @@ def test_intervals_cover_as_often_as_they_say():
     assert 0.93 - 4 * math.sqrt(0.93 * 0.07 / 300) < np.mean(covered)
 
 
-def test_the_calibration_error_of_honest_probabilities_may_be_nothing():
+def binned_error(p, q, bins=15):
+    """Of many cases with these probabilities and those true ones."""
+    numbers = np.minimum((p * bins).astype(int), bins - 1)
+    return np.abs(np.bincount(numbers, p - q)).sum() / len(p)
+
+
+BELIEFS = {
+    "honest": lambda q: q,
+    "honest of rare cases": lambda q: q**4,
+    "a little too sure": lambda q: expit(1.2 * logit(q)),
+    "too sure": lambda q: expit(2 * logit(q)),
+    "too high": lambda q: np.minimum(q + 0.05, 1),
+    "sure of all": lambda q: np.where(q > 0.5, 0.99, 0.01),
+    "surer of the rare than they are": lambda q: 0 * q,
+}
+
+
+@pytest.mark.parametrize("n", [100, 500])
+@pytest.mark.parametrize("belief", BELIEFS)
+def test_the_interval_of_the_calibration_error_covers_it(belief, n):
+    def draw(n, random):
+        q = random.beta(0.8, 1.2, size=n)
+        if belief == "honest of rare cases":
+            return q**4, q**4
+        if belief == "surer of the rare than they are":
+            return 0 * q, np.full(n, 0.01)
+        return BELIEFS[belief](q), q
+
+    truth = binned_error(*draw(1_000_000, np.random.default_rng(0)))
+    covered = []
+    for seed in range(400):
+        random = np.random.default_rng(seed)
+        p, q = draw(n, random)
+        y = (random.random(n) < q).astype(int)
+        found = sl.binary_metrics(y, p, n_bootstrap=400, random_state=seed)
+        error = found.expected_calibration_error
+        assert error.low <= error.value <= error.high
+        covered.append(error.low <= truth <= error.high)
+    # 400 of them know a share of 95 % to within 4 times 1.1 %, and it is cautious.
+    assert np.mean(covered) >= 0.93
+
+
+def test_the_interval_of_the_calibration_error_is_of_use():
     y, p = simulated(5000)
-    found = sl.binary_metrics(y, p, n_bootstrap=200).expected_calibration_error
-    assert 0 <= found.low <= 0.01
-    assert found.value < 0.03
+    honest = sl.binary_metrics(y, p, n_bootstrap=400).expected_calibration_error
+    assert honest.low == 0
+    assert honest.high < 0.04
+    far = sl.binary_metrics(y, expit(3 * logit(p)), n_bootstrap=400).expected_calibration_error
+    assert far.low > 0.1
+    assert far.high < 0.2
+    unknown = sl.binary_metrics(y, p, n_bootstrap=0).expected_calibration_error
+    assert math.isnan(unknown.low)
+
+
+@pytest.mark.parametrize("state", [None, -1, np.random.RandomState(3)])
+def test_takes_any_random_state(state):
+    assert sl.binary_metrics([0, 1], [0.1, 0.2], n_bootstrap=10, random_state=state)
 
 
 def test_does_not_depend_on_the_number_of_threads():

@@ -104,5 +104,16 @@ def test_bad_input():
         sl.fit_temperature([[0.0, 1.0]], [2])
     with pytest.raises(ValueError, match="2 logits, got shape"):
         sl.fit_temperature([[0.0]], [0])
-    with pytest.raises(ValueError, match="a label for each of 1 rows, got 2"):
+    with pytest.raises(ValueError, match=r"y_true of shape \(1,\), got shape \(2,\)"):
         sl.fit_temperature([[0.0, 1.0]], [0, 1])
+    for wrong in ([0.5, 1], [np.nan, 1], [None, 1], ["a", "b"]):
+        with pytest.raises(
+            ValueError, match="fit_temperature: expected labels .*, got .* at place"
+        ):
+            sl.fit_temperature([[0.0, 1.0], [1.0, 0.0]], wrong)
+        with pytest.raises(ValueError, match="Calibration.fit: expected labels 0 .* at place"):
+            sl.Calibration().fit([1.0, 2.0], wrong)
+    logits = [[0.0, 1.0], [1.0, 0.0]]
+    assert sl.fit_temperature(logits, [1.0, 0.0]) == sl.fit_temperature(logits, [1, 0])
+    with pytest.raises(ValueError, match="Calibration.fit: expected method as text, got None"):
+        sl.Calibration(None).fit([1.0, 2.0], [0, 1])

@@ -1,10 +1,14 @@
+import copy
+import json
 import pickle
+import warnings
 
 import numpy as np
 import pytest
 from sklearn.base import clone
 
 import secondlook as sl
+from secondlook.decide.decision_rule import KeepsDecisionRule
 from secondlook.store import ModelFile
 
 
@@ -150,3 +154,197 @@ def test_a_detector_without_a_rule_says_so():
         _ = forest.decision_rule_
     with pytest.raises(ValueError, match="not fitted"):
         forest.decision_rule_ = sl.DecisionRule()
+
+
+def learn_on(model, seed=1):
+    return model.partial_fit(np.random.default_rng(seed).normal(size=(1000, 3)))
+
+
+def test_fitted_again_in_place_it_is_the_models_own_until_that_learns_on(ruled):
+    forest, rows = ruled
+    labels = np.repeat([0, 1], [500, 300])
+    learn_on(forest)
+    score = forest.anomaly_score(rows)
+    rule = forest.decision_rule_.fit(score, labels)
+    assert not rule.stale_
+    learn_on(forest, seed=2)
+    copies = pickle.loads(pickle.dumps(forest)), copy.copy(forest)
+    for model in (forest, *copies):
+        with pytest.warns(sl.StaleDecisionWarning):
+            model.decision_rule_.decide(score)
+
+
+@pytest.mark.parametrize("held", ["got", "set", "replaced"])
+def test_who_holds_the_rule_is_warned_when_the_model_learns_on(ruled, held):
+    forest, rows = ruled
+    labels = np.repeat([0, 1], [500, 300])
+    score = forest.anomaly_score(rows)
+    rule = sl.DecisionRule().fit(score, labels)
+    forest.decision_rule_ = rule
+    if held == "got":
+        rule = forest.decision_rule_
+    elif held == "replaced":
+        forest.decision_rule_ = sl.DecisionRule().fit(score, labels)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        rule.decide(score)
+    learn_on(forest)
+    with pytest.warns(sl.StaleDecisionWarning) as warned:
+        rule.decide(score)
+    assert warned[0].filename == __file__
+    assert rule.stale_
+
+
+def test_a_copy_of_a_rule_belongs_to_no_model_and_a_rule_keeps_none_alive(ruled):
+    forest, rows = ruled
+    score, labels = forest.anomaly_score(rows), np.repeat([0, 1], [500, 300])
+    rule = forest.decision_rule_
+    copies = pickle.loads(pickle.dumps(rule)), copy.deepcopy(rule), clone(rule).fit(score, labels)
+    learn_on(forest)
+    assert not any(one.stale_ for one in copies)
+    other = sl.IsolationForest(random_state=1).fit(rows)
+    own = sl.DecisionRule().fit(other.anomaly_score(rows), labels)
+    other.decision_rule_ = own
+    del other
+    assert not own.stale_  # whatever became of the model
+
+
+def test_one_rule_can_be_fitted_for_one_model_after_another(ruled):
+    first, rows = ruled
+    second = sl.IsolationForest(random_state=1).fit(rows)
+    labels = np.repeat([0, 1], [500, 300])
+    rule = sl.DecisionRule()
+    for model in (first, second):
+        model.decision_rule_ = rule.fit(model.anomaly_score(rows), labels)
+    for model in (first, second):
+        own = sl.DecisionRule().fit(model.anomaly_score(rows), labels)
+        assert model.decision_rule_.fingerprint_ == own.fingerprint_
+        assert not model.decision_rule_.stale_
+
+
+def test_a_copied_model_that_learns_leaves_the_rule_of_the_first_alone(ruled):
+    forest, _ = ruled
+    for copied in (copy.copy(forest), copy.deepcopy(forest)):
+        assert not forest.decision_rule_.stale_
+        learn_on(copied)
+        assert copied.decision_rule_.stale_
+        assert not forest.decision_rule_.stale_
+
+
+def test_too_few_cases_are_said_where_the_rule_is_fitted():
+    with pytest.warns(sl.TooFewCasesWarning, match=r"^DecisionRule\.fit: at a") as warned:
+        sl.DecisionRule().fit(*simulated(100))
+    assert warned[0].filename == __file__
+
+
+class CountedModel(KeepsDecisionRule):
+    """A model whose weights are read each time that it is compared."""
+
+    def __init__(self):
+        self.n_files = 0
+
+    def to_file(self):
+        self.n_files += 1
+        file = ModelFile("some_model")
+        file.add("weights", np.ones(3))
+        return file
+
+    def _fitted(self):
+        return self
+
+
+def test_a_model_is_compared_once_and_not_whenever_its_rule_is_asked_for():
+    model = CountedModel()
+    model.decision_rule_ = sl.DecisionRule().fit(*simulated())
+    assert not model.decision_rule_.stale_
+    n_files = model.n_files
+    for _ in range(3):
+        model.decision_rule_.decide([0.0])
+    assert model.n_files == n_files
+
+
+def test_set_again_a_rule_is_of_the_model_that_it_was_fitted_for(ruled):
+    forest, rows = ruled
+    rule = forest.decision_rule_
+    rule.fit(forest.anomaly_score(rows), np.repeat([0, 1], [500, 300]))
+    learn_on(forest)
+    forest.decision_rule_ = rule
+    assert forest.decision_rule_.stale_
+
+
+def saved_and_loaded(rule, tmp_path):
+    forest = sl.IsolationForest(random_state=0).fit(np.random.default_rng(0).normal(size=(300, 2)))
+    forest.decision_rule_ = rule
+    forest.save(tmp_path / "model.safetensors")
+    return sl.load(tmp_path / "model.safetensors").decision_rule_
+
+
+def test_a_file_keeps_how_the_threshold_is_tuned_and_that_there_is_no_band(tmp_path):
+    score, y = simulated()
+    asked = {"maximize": "f_beta", "beta": 2.0, "costs": (3.0, 1.0), "min_recall": 0.97,
+             "floor_confidence": 0.9}  # fmt: skip
+    rule = sl.DecisionRule(threshold=asked, calibration="platt").fit(score, y)
+    loaded = saved_and_loaded(rule, tmp_path)
+    assert loaded.band is None
+    assert {name: loaded.threshold[name] for name in asked} == asked
+    new_score, new_y = simulated(seed=1)
+    again = loaded.fit(new_score, new_y)
+    assert again.band_ is None
+    assert again.threshold_ == sl.tune_threshold(new_y, new_score, **asked).threshold
+
+
+def test_a_file_without_how_the_threshold_was_tuned_stays_a_rule_of_one_cut_off(tmp_path):
+    score, y = simulated()
+    rule = sl.DecisionRule(threshold={"min_recall": 0.9}).fit(score, y)
+    file = ModelFile("some_model")
+    rule._rule.write_to(file)
+    decision = json.loads(file.section("decision"))
+    del decision["rule"]["threshold_parameters"]
+    file.set_section("decision", json.dumps(decision))
+    older = sl.DecisionRule._from_core(type(rule._rule).read_from(file))
+    assert older.threshold_ == rule.threshold_
+    assert older.fit(score, y).band_ is None
+
+
+def test_a_file_keeps_the_bands_counts_and_its_path(tmp_path):
+    score, y = simulated(3000)
+    groups = np.arange(3000) // 2
+    path = np.linspace(-3, 5, 81)
+    band = sl.SuspiciousBand(0.1, 0.2, among="decided", path=path)
+    rule = sl.DecisionRule(band).fit(score, y, groups)
+    loaded = saved_and_loaded(rule, tmp_path)
+    assert loaded.band_.n_positives_ + loaded.band_.n_negatives_ == 1500
+    assert loaded.band_.n_positives_ == rule.band_.n_positives_
+    np.testing.assert_array_equal(loaded.band_.path, path)
+    again = sl.DecisionRule(loaded.band).fit(score, y, groups)
+    assert (again.band_.lower_, again.band_.upper_) == (rule.band_.lower_, rule.band_.upper_)
+
+
+def test_cut_offs_by_hand_stay(tmp_path):
+    score, y = simulated()
+    rule = sl.DecisionRule(sl.SuspiciousBand.at(-5, np.inf)).fit(score, y)
+    loaded = saved_and_loaded(clone(rule).fit(score, y), tmp_path)
+    for found in (rule, loaded, loaded.fit(score, y)):
+        assert (found.band_.lower_, found.band_.upper_) == (-5, np.inf)
+        assert (found.band_.n_positives_, found.band_.n_negatives_) == (y.sum(), (1 - y).sum())
+        assert 0 <= found.band_.drift_p_value(score) <= 1
+
+
+def test_says_what_was_expected_and_what_came():
+    score, y = simulated()
+    for rule, message in (
+        (sl.DecisionRule(sl.SuspiciousBand), "expected band as a SuspiciousBand, got <class "),
+        (sl.DecisionRule("5%"), "expected band as a SuspiciousBand, got '5%'"),
+        (sl.DecisionRule(threshold=0.5), "expected threshold as a dict .*, got 0.5"),
+        (sl.DecisionRule(calibration=True), "expected calibration as one of .*, got True"),
+    ):
+        with pytest.raises(ValueError, match=r"DecisionRule\.fit: " + message):
+            rule.fit(score, y)
+    with pytest.raises(ValueError, match=r"^DecisionRule\.fit: expected labels of both classes"):
+        sl.DecisionRule().fit(score, np.zeros(len(score)))
+    with pytest.raises(ValueError, match=r"^DecisionRule\.decide: expected finite scores, got nan"):
+        sl.DecisionRule().fit(score, y).decide([np.nan])
+    forest = sl.IsolationForest().fit(np.random.default_rng(0).normal(size=(300, 2)))
+    with pytest.raises(TypeError, match="IsolationForest.decision_rule_: expected a DecisionRule, "
+                       "got SuspiciousBand"):  # fmt: skip
+        forest.decision_rule_ = sl.SuspiciousBand().fit(score, y)

@@ -77,7 +77,9 @@ def test_pickles():
 def test_bad_input():
     X, _ = simulated(100)
     with pytest.raises(
-        ValueError, match="at least 99 scores for a false-alarm rate of 0.01, got 25"
+        ValueError,
+        match=r"FeatureDistance.fit: expected at least 99 samples held back for a false_alarm_rate "
+        r"of 0.01, got 25 \(held_back=0.25 of 100\)",
     ):
         sl.FeatureDistance().fit(X)
     with pytest.raises(ValueError, match="features that vary"):
@@ -91,3 +93,9 @@ def test_bad_input():
         guard.distance(X[:, :3])
     with pytest.raises(ValueError, match=r"groups of shape \(100,\)"):
         guard.fit(X, groups=[1, 2])
+    with pytest.raises(ValueError, match=r"FeatureDistance.fit: expected y of shape \(100,\)"):
+        guard.fit(X, y=[1, 2])
+    with pytest.raises(ValueError, match=r"FeatureDistance.fit: expected y without missing .* 1"):
+        guard.fit(X, y=[0, None] * 50)
+    with pytest.raises(ValueError, match="expected held_back as a number, got '1/4'"):
+        sl.FeatureDistance(held_back="1/4").fit(X)

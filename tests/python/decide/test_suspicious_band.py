@@ -4,6 +4,7 @@ import warnings
 from itertools import combinations_with_replacement
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -357,3 +358,94 @@ def test_all_scores_equal():
     assert set(band.decide([0.5])) == {"refer"}
     budget = sl.SuspiciousBand(max_referral_rate=0.2).fit(np.full(400, 0.5), np.arange(400) % 2)
     assert budget.report(np.full(400, 0.5), np.arange(400) % 2).referral_rate.value == 0
+
+
+def test_cut_offs_by_hand_stay_and_learn_what_labelled_cases_say():
+    score, y = simulated()
+    band = sl.SuspiciousBand.at(-0.5, 2.5)
+    assert band.get_params() == sl.SuspiciousBand(cut_offs=(-0.5, 2.5)).get_params()
+    fitted = clone(band).fit(score, y)
+    assert (fitted.lower_, fitted.upper_) == (-0.5, 2.5)
+    assert (fitted.n_positives_, fitted.n_negatives_) == (y.sum(), (1 - y).sum())
+    live, _ = simulated(500, seed=1, share=0.1)
+    assert fitted.drift_p_value(live) > 0.01  # another mixture is none
+    with pytest.warns(sl.DriftWarning):
+        fitted.decide(3 * live - 5)
+    # And the price of a guarantee may be asked of it.
+    expected = sl.SuspiciousBand().price_list(score, y)
+    assert band.price_list(score, y) == expected
+    with pytest.raises(ValueError, match="expected one of .* got 2 of them"):
+        sl.SuspiciousBand(0.1, cut_offs=(0, 1)).fit(score, y)
+    with pytest.raises(ValueError, match="lower to be at most upper, got 1 and 0"):
+        sl.SuspiciousBand(cut_offs=(1, 0)).fit(score, y)
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        [1.0, np.nan, 2.0, np.nan],
+        ["a", None, "b", None],
+        np.array(["2026-01-01", "NaT", "2026-01-02", "NaT"], dtype="datetime64[D]"),
+        pd.array([1, None, 2, None], dtype="Int64"),
+    ],
+    ids=["NaN", "None", "NaT", "NA"],
+)
+def test_unknown_groups_are_refused(missing):
+    score, y = np.arange(4.0), np.array([0, 1, 0, 1])
+    message = "SuspiciousBand.fit: expected groups without missing values, got .* at place 1"
+    with pytest.raises(ValueError, match=message):
+        sl.SuspiciousBand(0.5, 0.5).fit(score, y, groups=missing)
+
+
+@pytest.mark.parametrize("unlike", [[0.9, np.nan], [1, 0], ["yes", "no"], [None, True]])
+def test_unlike_is_boolean(unlike):
+    with pytest.raises(ValueError, match="SuspiciousBand.decide: expected unlike of bool, .*, got"):
+        sl.SuspiciousBand.at(0, 1).decide([0.5, 0.5], unlike=unlike)
+
+
+@pytest.mark.parametrize("state", [None, -1, np.random.RandomState(3), np.int32(5)])
+def test_takes_any_random_state(state):
+    score, y = simulated(1000)
+    band = sl.SuspiciousBand(random_state=state).fit(score, y, groups=np.arange(1000) // 2)
+    assert band.n_positives_ + band.n_negatives_ == 500
+
+
+def test_says_what_was_expected_and_what_came():
+    score, y = simulated(50)
+    for arguments, message in (
+        ({"max_miss_rate": "5%"}, "expected max_miss_rate as a number, got '5%'"),
+        (
+            {"max_false_alarm_rate": [0.1]},
+            r"expected max_false_alarm_rate as a number, got \[0.1\]",
+        ),
+        ({"confidence": None}, "expected confidence as a number, got None"),
+        ({"costs": (1, 2)}, r"expected costs as 3 numbers, got \(1, 2\)"),
+        ({"costs": 1}, "expected costs as 3 numbers, got 1"),
+        ({"costs": (1, 2, "3")}, "expected costs as 3 numbers, got "),
+        ({"cut_offs": 1}, "expected cut_offs as 2 numbers, got 1"),
+        ({"among": None}, "expected among as text, got None"),
+        (
+            {"among": "decided", "path": [0.1, np.nan]},
+            "path of finite cut-offs, got nan at place 1",
+        ),
+        ({"among": "decided", "path": [np.nan]}, "path of finite cut-offs, got nan at place 0"),
+        ({"among": "decided", "path": "path"}, "expected path as numbers, got 'path'"),
+    ):
+        with pytest.raises(ValueError, match="SuspiciousBand.*: .*" + message):
+            sl.SuspiciousBand(**arguments).fit(score, y)
+    with pytest.raises(ValueError, match="SuspiciousBand.at: expected cut_offs as 2 numbers"):
+        sl.SuspiciousBand.at("a", 1)
+    band = sl.SuspiciousBand().fit(*simulated(500))
+    with pytest.raises(ValueError, match="price_list: expected rates as a sequence .*, got 0.1"):
+        band.price_list(score, y, rates=0.1)
+    with pytest.raises(ValueError, match="SuspiciousBand.decide: expected finite scores, got nan"):
+        band.decide([np.nan])
+    for decides in (band.decide, band.drift_p_value, sl.Calibration().fit(score, y).probability):
+        with pytest.raises(ValueError, match=r"^\w+\.\w+: expected at least 1 score, got 0"):
+            decides([])
+    with pytest.raises(ValueError, match="SuspiciousBand.report: expected finite scores, got inf"):
+        band.report([0.5, np.inf], [0, 1])
+    with pytest.raises(ValueError, match="SuspiciousBand.report: expected labels 0 .*, got None"):
+        band.report([0.5, 0.5], [0, None])
+    with pytest.raises(ValueError, match="SuspiciousBand.fit: expected labels of both classes"):
+        band.fit(score, np.ones(50))

@@ -133,3 +133,33 @@ def test_bad_input():
         sl.tune_threshold([0, 1], [0.1, np.nan])
     with pytest.raises(ValueError, match=r"y_true of shape \(2,\)"):
         sl.tune_threshold([0, 1, 1], [0.1, 0.2])
+
+
+def test_a_floor_at_a_confidence_that_cannot_be_kept_shows_its_lower_bound():
+    y, score = np.repeat([0, 1], 10), np.arange(20.0)
+    with pytest.raises(ValueError) as error:
+        sl.tune_threshold(y, score, min_recall=0.9, floor_confidence=0.95)
+    # All ten found: 0.05 ** (1 / 10).
+    assert str(error.value) == (
+        "tune_threshold: no cut-off has recall of at least 0.9, at a confidence of 0.95; "
+        "the nearest, 0, has recall 1 (at least 0.7411)"
+    )
+    # Precision 1 of one is proof of less than 9 of 10 is.
+    y, score = [0] * 5 + [1] * 8 + [0] + [1] * 2, range(16)
+    with pytest.raises(ValueError, match=r"the nearest, 5, has precision 0.9091 \(at least 0.6356"):
+        sl.tune_threshold(y, score, min_precision=0.9, floor_confidence=0.95)
+
+
+def test_says_what_was_expected_and_what_came():
+    for arguments, message in (
+        ({"costs": (1,)}, r"expected costs as 2 numbers, got \(1,\)"),
+        ({"min_recall": "high"}, "expected min_recall as a number, got 'high'"),
+        ({"beta": None}, "expected beta as a number, got None"),
+        ({"maximize": 3}, "expected maximize as text, got 3"),
+    ):
+        with pytest.raises(ValueError, match="tune_threshold: " + message):
+            sl.tune_threshold([0, 1], [0.1, 0.2], **arguments)
+        with pytest.raises(ValueError, match="tune_threshold: " + message):
+            sl.DecisionRule(threshold=arguments).fit([0.1, 0.2], [0, 1])
+    with pytest.raises(ValueError, match="expected labels 0 .*, got None at place 1"):
+        sl.tune_threshold([0, None], [0.1, 0.2])

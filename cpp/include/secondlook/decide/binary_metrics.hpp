@@ -22,9 +22,9 @@ struct BinaryMetricsParameters {
 
 /// How good scores and the decisions on them are.
 ///
-/// Shares of counts have exact intervals (Clopper & Pearson 1934); the others the percentile
-/// interval of a bootstrap over cases (Efron 1979), of which resamples without a value are left
-/// out. NaN where there is nothing to divide by.
+/// Shares of counts have exact intervals (Clopper & Pearson 1934); the others, but for the
+/// calibration error, the percentile interval of a bootstrap over cases (Efron 1979), of which
+/// resamples without a value are left out. NaN where there is nothing to divide by.
 struct BinaryMetrics {
   ConfusionMatrix confusion;
   Estimate accuracy;
@@ -39,8 +39,10 @@ struct BinaryMetrics {
   /// Mean squared error of the scores as probabilities (Brier 1950); NaN if one is none.
   Estimate brier;
   /// Mean distance of score and frequency over 15 equal bins of [0, 1], weighted by the cases in
-  /// them (Naeini, Cooper & Hauskrecht 2015); NaN if a score is no probability. With the basic
-  /// bootstrap interval, for resampling inflates it.
+  /// them (Naeini, Cooper & Hauskrecht 2015); NaN if a score is no probability. Noise inflates it:
+  /// honest scores show some too. The interval is of the error without noise, by inverting tests
+  /// over `n_bootstrap` draws of it (the low end: Bröcker & Smith 2007); it begins at 0 where
+  /// honest scores could have shown as much, and is cautious.
   Estimate expected_calibration_error;
 };
 

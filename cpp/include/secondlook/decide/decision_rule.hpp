@@ -43,6 +43,11 @@ class SECONDLOOK_EXPORT DecisionRule {
     return calibration_;
   }
   [[nodiscard]] std::optional<double> threshold() const noexcept { return threshold_; }
+  /// How the threshold was chosen; also nothing where an older file has a threshold alone.
+  [[nodiscard]] const std::optional<TuneThresholdParameters>& threshold_parameters()
+      const noexcept {
+    return threshold_parameters_;
+  }
   [[nodiscard]] const std::optional<SuspiciousBand>& band() const noexcept { return band_; }
   /// What the band guarantees, or was chosen for.
   [[nodiscard]] const std::optional<SuspiciousBandParameters>& band_parameters() const noexcept {
@@ -59,6 +64,11 @@ class SECONDLOOK_EXPORT DecisionRule {
   /// Whether the model has learned on since: the rule may not hold for its scores.
   [[nodiscard]] bool is_stale() const noexcept { return stale_; }
   void mark_stale() noexcept { stale_ = true; }
+  /// Makes the next model that it is written with its own.
+  void forget_model() noexcept {
+    model_fingerprint_.clear();
+    stale_ = false;
+  }
 
   /// Adds the rule to the file of the model whose scores it decides on. The first model that it is
   /// written with is its own; written with one of other tensors it is stale.
@@ -79,6 +89,7 @@ class SECONDLOOK_EXPORT DecisionRule {
 
   std::optional<Calibration> calibration_;
   std::optional<double> threshold_;
+  std::optional<TuneThresholdParameters> threshold_parameters_;
   std::optional<SuspiciousBand> band_;
   std::optional<SuspiciousBandParameters> band_parameters_;
   MixtureDrift drift_;

@@ -28,18 +28,26 @@ struct ReferralCosts {
   double referral;
 };
 
-/// One of three: rates with a guarantee, a budget of referrals, or costs.
+/// Two cut-offs.
+struct CutOffs {
+  double lower;  ///< at most `upper`; −∞ and ∞ are allowed, NaN is not
+  double upper;
+};
+
+/// One of four: rates with a guarantee, a budget of referrals, costs, or cut-offs by hand.
 struct SuspiciousBandParameters {
   std::optional<double> max_miss_rate = std::nullopt;         ///< in (0, 1)
   std::optional<double> max_false_alarm_rate = std::nullopt;  ///< in (0, 1)
   double confidence = 0.95;  ///< with which all rates given hold at once, in (0, 1)
   Among among = Among::each_class;
-  /// Rising cut-offs that do not depend on the calibration cases, along which `Among::decided`
-  /// tests; empty: 2,001 of them, equally spaced in log-odds from −10 to 10, for probabilities.
+  /// Rising finite cut-offs that do not depend on the calibration cases, along which
+  /// `Among::decided` tests; empty: 2,001 of them, equally spaced in log-odds from −10 to 10, for
+  /// probabilities.
   std::vector<double> path = {};
   std::optional<double> max_referral_rate = std::nullopt;  ///< of all cases, in [0, 1]
   std::optional<ReferralCosts> costs = std::nullopt;
-  std::uint64_t seed = 0;  ///< of the draw of one case a group
+  std::uint64_t seed = 0;                          ///< of the draw of one case a group
+  std::optional<CutOffs> cut_offs = std::nullopt;  ///< by hand: the cases are only counted
 };
 
 /// What a band made of labelled cases, with exact intervals (Clopper & Pearson 1934). NaN where
@@ -81,6 +89,20 @@ struct BandReport {
 /// Immutable but for assignment; safe to use from several threads.
 class SECONDLOOK_EXPORT SuspiciousBand {
  public:
+  /// All that a band is, as the functions of these names say it.
+  struct State {
+    double lower;
+    double upper;
+    std::int64_t n_positives = 0;
+    std::int64_t n_negatives = 0;
+    std::int64_t positives_needed = 0;
+    std::int64_t negatives_needed = 0;
+  };
+
+  /// As it was.
+  /// @throws InvalidArgument for a state that no band has
+  explicit SuspiciousBand(const State& state);
+
   /// By hand.
   /// @param lower at most `upper`; −∞ and ∞ are allowed, NaN is not
   /// @throws InvalidArgument otherwise
@@ -99,12 +121,13 @@ class SECONDLOOK_EXPORT SuspiciousBand {
                  const SuspiciousBandParameters& parameters,
                  std::span<const std::int64_t> groups = {});
 
-  [[nodiscard]] double lower() const noexcept { return lower_; }
-  [[nodiscard]] double upper() const noexcept { return upper_; }
+  [[nodiscard]] const State& state() const noexcept { return state_; }
+  [[nodiscard]] double lower() const noexcept { return state_.lower; }
+  [[nodiscard]] double upper() const noexcept { return state_.upper; }
 
   [[nodiscard]] Decision decide(double score) const noexcept {
-    if (score >= upper_) return Decision::positive;
-    return score < lower_ ? Decision::negative : Decision::refer;
+    if (score >= state_.upper) return Decision::positive;
+    return score < state_.lower ? Decision::negative : Decision::refer;
   }
 
   /// @throws InvalidArgument for no scores and such as are not finite
@@ -119,23 +142,18 @@ class SECONDLOOK_EXPORT SuspiciousBand {
                                   double confidence = 0.95) const;
 
   /// Cases counted, one a group.
-  [[nodiscard]] std::int64_t n_positives() const noexcept { return n_positives_; }
-  [[nodiscard]] std::int64_t n_negatives() const noexcept { return n_negatives_; }
+  [[nodiscard]] std::int64_t n_positives() const noexcept { return state_.n_positives; }
+  [[nodiscard]] std::int64_t n_negatives() const noexcept { return state_.n_negatives; }
 
   /// Fewest positive cases for which `max_miss_rate` lets anything be decided negative, if
   /// none of them scores low; 0 where no such rate was asked. `Among::decided` says it of the cases
   /// decided negative, and of the positive ones below.
-  [[nodiscard]] std::int64_t positives_needed() const noexcept { return positives_needed_; }
+  [[nodiscard]] std::int64_t positives_needed() const noexcept { return state_.positives_needed; }
   /// The same of negative cases for `max_false_alarm_rate`.
-  [[nodiscard]] std::int64_t negatives_needed() const noexcept { return negatives_needed_; }
+  [[nodiscard]] std::int64_t negatives_needed() const noexcept { return state_.negatives_needed; }
 
  private:
-  double lower_;
-  double upper_;
-  std::int64_t n_positives_ = 0;
-  std::int64_t n_negatives_ = 0;
-  std::int64_t positives_needed_ = 0;
-  std::int64_t negatives_needed_ = 0;
+  State state_;
 };
 
 }  // namespace secondlook

@@ -38,7 +38,7 @@ struct ThresholdTuning {
 /// @param scores higher is more abnormal; finite
 /// @param labels as many; 1 is abnormal, 0 normal; some of both
 /// @throws InvalidArgument otherwise, for parameters out of range, and where no cut-off keeps the
-///   floors: the message names the one that comes nearest
+///   floors: the message names the one that comes nearest, at a confidence by its lower bounds
 [[nodiscard]] SECONDLOOK_EXPORT ThresholdTuning
 tune_threshold(std::span<const double> scores, std::span<const std::uint8_t> labels,
                const TuneThresholdParameters& parameters = {});

@@ -1,0 +1,36 @@
+"""What a caller asks for: said wrongly, it is named, and what was expected."""
+
+from typing import Any
+
+
+def as_number(who: str, name: str, value: Any) -> float:
+    """Return a number as the core takes it, which checks its range."""
+    try:
+        if isinstance(value, str | bytes):  # float() would read it
+            raise TypeError
+        return float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{who}: expected {name} as a number, got {value!r}") from None
+
+
+def as_optional_number(who: str, name: str, value: Any) -> float | None:
+    """Return a number, or None."""
+    return None if value is None else as_number(who, name, value)
+
+
+def as_numbers(who: str, name: str, value: Any, n: int) -> tuple[float, ...]:
+    """Return so many numbers."""
+    try:
+        numbers = tuple(as_number(who, name, one) for one in value)
+    except (TypeError, ValueError):
+        numbers = ()
+    if len(numbers) != n:
+        raise ValueError(f"{who}: expected {name} as {n} numbers, got {value!r}")
+    return numbers
+
+
+def as_text(who: str, name: str, value: Any) -> str:
+    """Return a word; the core knows which there are."""
+    if not isinstance(value, str):
+        raise ValueError(f"{who}: expected {name} as text, got {value!r}")
+    return value
