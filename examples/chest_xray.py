@@ -187,6 +187,21 @@ def score(classifier: sl.ImageClassifier, cases: Cases) -> NDArray[np.float64]:
     return classifier.predict_proba(cases.images, tta="flip")[:, 1]
 
 
+def print_unlike(
+    classifier: sl.ImageClassifier, training: Cases, others: dict[str, list[Path | NDArray]]
+) -> None:
+    """Print how many images are unlike those of training, and so for a person whatever they score.
+
+    `SuspiciousBand.decide` and `DecisionRule.decide` take them as `unlike`.
+    """
+    features = classifier.features(training.images)
+    guard = sl.FeatureDistance(random_state=0)
+    guard.fit(features, training.labels, groups=training.patients)
+    print("\nUnlike the training images, so referred whatever the score:")
+    for name, images in others.items():
+        print(f"{name}: {guard.unlike(classifier.features(images)).mean():.1%}")
+
+
 def draw(
     classifier: sl.ImageClassifier, band: sl.SuspiciousBand, cases: Cases, p: NDArray, file: Path
 ) -> None:
@@ -294,8 +309,20 @@ def main() -> None:
     there.fit(p_tuning_shifted, tuning.labels, groups=tuning.patients)
     row("band fitted there, 5 % of either error", *banded(there, shifted.labels, p_shifted))
 
-    print("\nThe band that refers 6 % on the judged patients:")
-    print(budget.report(p, judging.labels))
+    for where, them, theirs in judgements:
+        print(f"\nBy the tuned boundary, and by the band that refers 6 %{where}:")
+        print(sl.confusion_matrix(them.labels, theirs, boundary))
+        print(budget.report(theirs, them.labels))
+    print_unlike(
+        networks[0],
+        training,
+        {
+            "the judged patients": judging.images,
+            "another scanner": shifted.images,
+            "upside down": [np.flipud(read_image(image)) for image in judging.images],
+            "on their side": [np.rot90(read_image(image)) for image in judging.images],
+        },
+    )
     print()
     for number, (network, its_scores) in enumerate(zip(networks, tuned, strict=True), start=1):
         network.decision_rule_ = sl.DecisionRule(

@@ -124,21 +124,31 @@ ModelFile edited(const ModelFile& original, Input& input) {
   return file;
 }
 
-// In memory where the system has such a folder.
-std::filesystem::path make_folder() {
-  const std::filesystem::path memory = "/dev/shm";
-  auto name =
-      (is_directory(memory) ? memory : std::filesystem::temp_directory_path()) / "fuzz-XXXXXX";
-  std::string text = name.string();
-  if (::mkdtemp(text.data()) == nullptr) std::abort();
-  return text;
-}
+// In memory where the system has a place for that, and gone with the fuzzer.
+class Folder {
+ public:
+  Folder() {
+    const std::filesystem::path memory = "/dev/shm";
+    const auto place = is_directory(memory) ? memory : std::filesystem::temp_directory_path();
+    std::string name = place / "secondlook-fuzz-XXXXXX";
+    if (::mkdtemp(name.data()) == nullptr) std::abort();
+    path_ = name;
+  }
+  ~Folder() { remove_all(path_); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
 
 void learn_on(const std::string& bytes) {
-  static const std::filesystem::path folder = make_folder();
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) remove(entry.path());
-  std::ofstream(folder / "version-000002.safetensors", std::ios::binary) << bytes;
-  auto learner = secondlook::IncrementalLearner::open(folder);
+  static const Folder folder;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path())) remove(entry.path());
+  std::ofstream(folder.path() / "version-000002.safetensors", std::ios::binary) << bytes;
+  auto learner = secondlook::IncrementalLearner::open(folder.path());
   const std::size_t n_features = learner.n_features();
   const std::vector<double> rows(12 * n_features, 0.5);
   // Edited parameters may ask for training without end.

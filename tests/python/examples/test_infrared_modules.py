@@ -27,7 +27,7 @@ def test_prints_its_tables_and_writes_the_model(checkout, tmp_path):
     assert float(accuracy[1]) > 70  # half of the modules are sound
     for step in ("| Diode | ", "| boundary tuned to", "| band, 3 % missed, 5 % false alarms | "):
         assert step in result.stdout
-    model = sl.load(tmp_path / "infrared_modules.safetensors")
+    model = sl.load(tmp_path / "infrared_modules_1.safetensors")
     assert "No-Anomaly" in model.classes_
     assert not model.decision_rule_.stale_
 
