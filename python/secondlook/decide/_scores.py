@@ -1,9 +1,9 @@
 """What every decision takes: scores, one a sample, with labels and groups."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from secondlook.core.missing import where_missing
 
 
 def as_scores(who: str, scores: ArrayLike, what: str = "scores") -> NDArray[np.float64]:
@@ -44,13 +44,13 @@ def as_classes(
     array = np.asarray(y_true)
     if array.shape != (n,):
         raise ValueError(f"{who}: expected y_true of shape ({n},), got shape {array.shape}")
-    wrong = _is_missing(array)
+    wrong = where_missing(y_true)
     if not wrong.any():
         wrong = np.ones(n, dtype=bool)
         for number in range(n_classes):
             wrong &= np.asarray(array != number, dtype=bool)
     if wrong.any():
-        raise ValueError(f"{who}: expected {expected}, got {_first(array, wrong)}")
+        raise ValueError(f"{who}: expected {expected}, got {_first(y_true, wrong)}")
     return np.ascontiguousarray(array, dtype=np.int64)
 
 
@@ -85,10 +85,10 @@ def as_groups(
     array = np.asarray(groups)
     if array.shape != (n,):
         raise ValueError(f"{who}: expected {what} of shape ({n},), got shape {array.shape}")
-    missing = _is_missing(array)
+    missing = where_missing(groups)
     if missing.any():  # not one group: who they belong to is unknown
         raise ValueError(
-            f"{who}: expected {what} without missing values, got {_first(array, missing)}"
+            f"{who}: expected {what} without missing values, got {_first(groups, missing)}"
         )
     try:
         return np.ascontiguousarray(np.unique(array, return_inverse=True)[1], dtype=np.int64)
@@ -96,20 +96,6 @@ def as_groups(
         raise ValueError(f"{who}: expected {what} of one kind: {error}") from None
 
 
-def _first(array: NDArray[Any], chosen: NDArray[np.bool_]) -> str:
+def _first(values: ArrayLike, chosen: NDArray[np.bool_]) -> str:
     place = int(np.flatnonzero(chosen)[0])
-    return f"{array.tolist()[place]!r} at place {place}"
-
-
-def _is_missing(array: NDArray[Any]) -> NDArray[np.bool_]:
-    """Say where there is NaN, NaT, None or pandas.NA."""
-    if array.dtype.kind == "O":
-        return np.array([_is_nothing(value) for value in array], dtype=bool)
-    return np.asarray(array != array, dtype=bool)
-
-
-def _is_nothing(value: Any) -> bool:
-    try:
-        return value is None or bool(value != value)
-    except TypeError:  # pandas.NA will not even say
-        return True
+    return f"{np.asarray(values, dtype=object)[place]!r} at place {place}"

@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 
 from secondlook import _core, _image
+from secondlook.core.missing import where_missing
 from secondlook.core.progress import ProgressBar
 from secondlook.core.threads import requested_threads
 from secondlook.decide.decision_rule import KeepsDecisionRule
@@ -690,22 +691,13 @@ def _one_an_image(who: str, what: str, values: ArrayLike, n_images: int) -> NDAr
         )
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ValueError(f"{who}: expected finite {what}, got NaN or infinity")
-    if array.dtype.kind not in "biuf":
-        # As they came: among texts NaN has become one.
-        for place, value in enumerate(np.asarray(values, dtype=object)):
-            if _is_missing(value):
-                raise ValueError(
-                    f"{who}: expected {what} of all images, got {value!r} for image {place}"
-                )
+    missing = np.flatnonzero(where_missing(values))
+    if missing.size:
+        value = np.asarray(values, dtype=object)[missing[0]]
+        raise ValueError(
+            f"{who}: expected {what} of all images, got {value!r} for image {missing[0]}"
+        )
     return array
-
-
-def _is_missing(value: Any) -> bool:
-    """Whether it is None, NaN, NaT, or pandas' NA, which does not even say what it equals."""
-    try:
-        return value is None or bool(value != value)
-    except TypeError:
-        return True
 
 
 def _encoded(

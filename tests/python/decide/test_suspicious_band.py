@@ -385,10 +385,11 @@ def test_cut_offs_by_hand_stay_and_learn_what_labelled_cases_say():
     [
         [1.0, np.nan, 2.0, np.nan],
         ["a", None, "b", None],
+        ["a", np.nan, "b", np.nan],
         np.array(["2026-01-01", "NaT", "2026-01-02", "NaT"], dtype="datetime64[D]"),
         pd.array([1, None, 2, None], dtype="Int64"),
     ],
-    ids=["NaN", "None", "NaT", "NA"],
+    ids=["NaN", "None", "NaN among texts", "NaT", "NA"],
 )
 def test_unknown_groups_are_refused(missing):
     score, y = np.arange(4.0), np.array([0, 1, 0, 1])
