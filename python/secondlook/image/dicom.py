@@ -36,15 +36,17 @@ def read_dicom(
     Raises
     ------
     ImportError
-        If pydicom is missing.
+        If pydicom is missing, or older than 3.
     ValueError
         If the file is broken, too large, or has several frames.
     """
     try:
         import pydicom
+        import pydicom.pixels  # new in version 3
     except ImportError:
         raise ImportError(
-            f"read_image: {name} is a DICOM file, and to read it needs pydicom: pip install pydicom"
+            f"read_image: {name} is a DICOM file, and to read it needs pydicom 3: "
+            "pip install 'pydicom>=3'"
         ) from None
     try:
         data = pydicom.dcmread(source)

@@ -182,5 +182,5 @@ def test_broken_files_are_errors_that_name_them(tmp_path):
 def test_without_pydicom_the_error_says_what_to_install(tmp_path, monkeypatch):
     file = write(tmp_path / "a.dcm")
     monkeypatch.setitem(sys.modules, "pydicom", None)
-    with pytest.raises(ImportError, match=r"a\.dcm is a DICOM file.*pip install pydicom"):
+    with pytest.raises(ImportError, match=r"a\.dcm is a DICOM file.*pip install 'pydicom>=3'"):
         read_image(file)
