@@ -78,9 +78,11 @@ std::array<Floor, 3> floors_of(const TuneThresholdParameters& p, const Confusion
        {"precision", p.min_precision, c.true_positives, c.true_positives + c.false_positives}}};
 }
 
-bool keeps_floors(const TuneThresholdParameters& p, const ConfusionMatrix& c) {
+// The floors, or others so much above them.
+bool keeps_floors(const TuneThresholdParameters& p, const ConfusionMatrix& c, double margin = 0) {
   return std::ranges::all_of(floors_of(p, c), [&](const Floor& floor) {
-    return keeps(floor.least, floor.part, floor.whole, p.floor_confidence);
+    const auto least = floor.least ? std::optional(*floor.least + margin) : std::nullopt;
+    return keeps(least, floor.part, floor.whole, p.floor_confidence);
   });
 }
 
@@ -99,12 +101,12 @@ double largest_floor(std::int64_t k, std::int64_t n, const std::optional<double>
 }
 
 // How far the measure that is furthest below its floor is above it.
-double smallest_margin(const TuneThresholdParameters& p, const ConfusionMatrix& c) {
+double smallest_margin(const TuneThresholdParameters& p, const ConfusionMatrix& c,
+                       const std::optional<double>& confidence) {
   double margin = kInfinity;
   for (const Floor& floor : floors_of(p, c))
     if (floor.least)
-      margin = std::min(margin,
-                        largest_floor(floor.part, floor.whole, p.floor_confidence) - *floor.least);
+      margin = std::min(margin, largest_floor(floor.part, floor.whole, confidence) - *floor.least);
   return margin;
 }
 
@@ -121,11 +123,23 @@ void for_each_decision(const decide::LabelledScores& scores, const Use& use) {
 
 [[noreturn]] void refuse_floors(const TuneThresholdParameters& p,
                                 const decide::LabelledScores& scores) {
-  double nearest = kInfinity;
-  double margin = -kInfinity;
+  // A bound takes a search, whether it is above another one step: so begin near the largest, which
+  // is about where the shares themselves are best.
   ConfusionMatrix counts;
+  double margin = -kInfinity;
+  for_each_decision(scores, [&](double, const ConfusionMatrix& c) {
+    const double found = smallest_margin(p, c, std::nullopt);
+    if (found > margin) {
+      margin = found;
+      counts = c;
+    }
+  });
+  constexpr double kBelow = 1e-8;  // so that the first of equals is the one that is named
+  margin = smallest_margin(p, counts, p.floor_confidence) - kBelow;
+  double nearest = kInfinity;
   for_each_decision(scores, [&](double value, const ConfusionMatrix& c) {
-    const double found = smallest_margin(p, c);
+    if (!keeps_floors(p, c, margin)) return;
+    const double found = smallest_margin(p, c, p.floor_confidence);
     if (found > margin) {
       margin = found;
       nearest = value;

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from secondlook import _core
+from secondlook.core.random_state import seed_of
 from secondlook.detect.autoencoder import Autoencoder
 from secondlook.detect.ensemble_stream import SEVERITIES, EnsembleStream
 from secondlook.detect.isolation_forest import IsolationForest
-from secondlook.detect.tabular import TabularDetector, seed_of
+from secondlook.detect.tabular import TabularDetector
 from secondlook.series.devices import places_by_device
 from secondlook.store.load import build
 

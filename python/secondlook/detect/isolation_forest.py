@@ -7,8 +7,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from secondlook import _core
 from secondlook.core.progress import ProgressBar
+from secondlook.core.random_state import seed_of
 from secondlook.core.threads import requested_threads
-from secondlook.detect.tabular import TabularDetector, seed_of
+from secondlook.detect.tabular import TabularDetector
 
 
 class IsolationForest(TabularDetector):

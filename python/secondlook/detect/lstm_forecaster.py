@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from secondlook import _core
+from secondlook.core.random_state import seed_of
 from secondlook.core.threads import requested_threads
 from secondlook.detect.neural_detector import NeuralDetector
 from secondlook.detect.stream import OrderedSeries
-from secondlook.detect.tabular import seed_of
 
 
 class LSTMForecaster(NeuralDetector):

@@ -14,7 +14,6 @@ from sklearn.utils.validation import validate_data
 
 from secondlook import _core
 from secondlook.core.progress import ProgressBar
-from secondlook.core.random_state import seed_of as seed_of
 from secondlook.decide.decision_rule import KeepsDecisionRule
 from secondlook.detect.stream import DetectorStream, SampleSeries
 from secondlook.errors import ModelFileError, StaleDecisionWarning

@@ -16,9 +16,9 @@ from sklearn.exceptions import NotFittedError
 from secondlook import _core, _image
 from secondlook.core.missing import where_missing
 from secondlook.core.progress import ProgressBar
+from secondlook.core.random_state import seed_of
 from secondlook.core.threads import requested_threads
 from secondlook.decide.decision_rule import KeepsDecisionRule
-from secondlook.detect.tabular import seed_of
 from secondlook.errors import ModelFileError
 from secondlook.image.augmentation import Augmentation
 from secondlook.image.decode import Pixels, as_pixels, names_dicom

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from secondlook import _core
 from secondlook.core.progress import ProgressBar
-from secondlook.detect.tabular import seed_of
+from secondlook.core.random_state import seed_of
 from secondlook.errors import DriftWarning
 from secondlook.store.load import build
 
