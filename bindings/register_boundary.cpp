@@ -288,13 +288,18 @@ Matrix<double> to_matrix(const ContiguousArray<double>& rows) {
 void register_feature_distance(py::module_& decide) {
   py::class_<FeatureDistance>(decide, "FeatureDistance")
       .def(py::init([](const ContiguousArray<double>& features,
+                       const ContiguousArray<double>& held_back, double false_alarm_rate,
                        const ContiguousArray<std::int64_t>& classes) {
-             const MatrixView<double> view(features.data(), features.shape(0), features.shape(1));
+             const auto view = [](const ContiguousArray<double>& rows) {
+               return MatrixView<double>(rows.data(), rows.shape(0), rows.shape(1));
+             };
+             const auto [samples, others] = std::pair(view(features), view(held_back));
              const auto numbers = as_span(classes);
              const py::gil_scoped_release release;
-             return FeatureDistance(view, numbers);
+             return FeatureDistance(samples, others, false_alarm_rate, numbers);
            }),
-           py::arg("features"), py::arg("classes"))
+           py::arg("features"), py::arg("held_back"), py::arg("false_alarm_rate"),
+           py::arg("classes"))
       .def(
           "distances",
           [](const FeatureDistance& fitted, const py::object& features) {
@@ -303,14 +308,20 @@ void register_feature_distance(py::module_& decide) {
             });
           },
           py::arg("features"))
+      .def_property_readonly("threshold", &FeatureDistance::threshold)
+      .def_property_readonly("n_features", &FeatureDistance::n_features)
+      .def_property_readonly("false_alarm_rate",
+                             [](const FeatureDistance& f) { return f.state().false_alarm_rate; })
       .def(py::pickle(
           [](const FeatureDistance& fitted) {
-            return py::make_tuple(to_rows(fitted.means()), to_rows(fitted.whitening()));
+            const auto& s = fitted.state();
+            return py::make_tuple(to_rows(s.means), to_rows(s.whitening), s.threshold,
+                                  s.false_alarm_rate);
           },
           [](const py::tuple& state) {
-            const auto [means, whitening] =
-                unpacked<ContiguousArray<double>, ContiguousArray<double>>(state);
-            return FeatureDistance(to_matrix(means), to_matrix(whitening));
+            const auto [means, whitening, threshold, rate] =
+                unpacked<ContiguousArray<double>, ContiguousArray<double>, double, double>(state);
+            return FeatureDistance({to_matrix(means), to_matrix(whitening), threshold, rate});
           }));
 }
 
@@ -321,8 +332,10 @@ void register_decision_rule(py::module_& decide) {
                        const ContiguousArray<std::int64_t>& groups,
                        const std::optional<std::string>& calibration,
                        std::optional<TuneThresholdParameters> threshold,
-                       std::optional<SuspiciousBandParameters> band) {
-             DecisionRuleParameters parameters{std::nullopt, threshold, std::move(band)};
+                       std::optional<SuspiciousBandParameters> band,
+                       std::optional<FeatureDistance> feature_distance) {
+             DecisionRuleParameters parameters{std::nullopt, threshold, std::move(band),
+                                               std::move(feature_distance)};
              if (calibration) parameters.calibration = calibration_method(*calibration);
              const auto values = as_span(scores);
              const auto classes = as_span(labels);
@@ -331,13 +344,8 @@ void register_decision_rule(py::module_& decide) {
              return DecisionRule(values, classes, parameters, numbers);
            }),
            py::arg("scores"), py::arg("labels"), py::arg("groups"), py::kw_only(),
-           py::arg("calibration"), py::arg("threshold"), py::arg("band"))
-      .def(
-          "decide",
-          [](const DecisionRule& rule, const ContiguousArray<double>& scores) {
-            return to_codes(rule.decide(as_span(scores)));
-          },
-          py::arg("scores"))
+           py::arg("calibration"), py::arg("threshold"), py::arg("band"),
+           py::arg("feature_distance"))
       .def_property_readonly("calibration", [](const DecisionRule& r) { return r.calibration(); })
       .def_property_readonly("threshold", &DecisionRule::threshold)
       .def_property_readonly("threshold_parameters",
@@ -345,6 +353,8 @@ void register_decision_rule(py::module_& decide) {
       .def_property_readonly("band", [](const DecisionRule& r) { return r.band(); })
       .def_property_readonly("band_parameters",
                              [](const DecisionRule& r) { return r.band_parameters(); })
+      .def_property_readonly("feature_distance",
+                             [](const DecisionRule& r) { return r.feature_distance(); })
       .def_property_readonly("drift", [](const DecisionRule& r) { return r.drift(); })
       .def_property_readonly("n_positives", &DecisionRule::n_positives)
       .def_property_readonly("n_negatives", &DecisionRule::n_negatives)
@@ -354,10 +364,14 @@ void register_decision_rule(py::module_& decide) {
       .def("forget_model", &DecisionRule::forget_model)
       .def("write_to", &DecisionRule::write_to, py::arg("file"))
       .def_static("read_from", &DecisionRule::read_from, py::arg("file"))
-      .def(py::pickle([](const DecisionRule& rule) { return py::make_tuple(rule.to_json()); },
-                      [](const py::tuple& state) {
-                        return DecisionRule::from_json(std::get<0>(unpacked<std::string>(state)));
-                      }));
+      .def(py::pickle(
+          [](const DecisionRule& rule) {
+            return py::make_tuple(rule.to_json(), rule.feature_distance());
+          },
+          [](const py::tuple& state) {
+            auto [json, distance] = unpacked<std::string, std::optional<FeatureDistance>>(state);
+            return DecisionRule::from_json(json, std::move(distance));
+          }));
 }
 
 }  // namespace

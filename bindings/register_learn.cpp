@@ -63,7 +63,7 @@ void register_incremental_learner(py::module_& module) {
                  {suspicion_rate, max_suspected_share, replay_ratio, held_back_share, max_passes,
                   tolerance, significance, adwin_delta, replay_size, held_back_size, keep_versions,
                   seed},
-                 folder, std::move(feature_names), file.sections());
+                 folder, std::move(feature_names), secondlook::ModelExtras::of(file));
            }),
            py::arg("file"), py::arg("calibration"), py::arg("folder"), py::arg("feature_names"),
            py::kw_only(), py::arg("suspicion_rate"), py::arg("max_suspected_share"),

@@ -155,6 +155,36 @@ SuspiciousBand band_from_json(const json& j) {
                          .negatives_needed = count("negatives_needed")});
 }
 
+constexpr const char* kMeans = "decision.means";
+constexpr const char* kWhitening = "decision.whitening";
+
+void add(const FeatureDistance::State& s, ModelFile& file) {
+  const auto as_span = [](const auto& matrix) {
+    return std::span(matrix.data(), static_cast<std::size_t>(matrix.size()));
+  };
+  file.add<double>(kMeans, {s.means.rows(), s.means.cols()}, as_span(s.means));
+  const Matrix<float> whitening = s.whitening.cast<float>();
+  file.add<float>(kWhitening, {whitening.rows(), whitening.cols()}, as_span(whitening));
+}
+
+json to_json(const FeatureDistance::State& s) {
+  return {{"threshold", s.threshold}, {"false_alarm_rate", s.false_alarm_rate}};
+}
+
+template <class Scalar>
+Matrix<double> matrix_in(const ModelFile& file, std::string_view name) {
+  const auto values = file.get<Scalar>(name, {-1, -1});
+  const auto& shape = file.tensors().find(name)->second.shape;
+  return MatrixView<Scalar>(values.data(), shape[0], shape[1]).eigen().template cast<double>();
+}
+
+FeatureDistance feature_distance_from(const json& j, const ModelFile& file) {
+  return FeatureDistance({.means = matrix_in<double>(file, kMeans),
+                          .whitening = matrix_in<float>(file, kWhitening),
+                          .threshold = j.at("threshold"),
+                          .false_alarm_rate = j.at("false_alarm_rate")});
+}
+
 json class_to_json(const MixtureDrift::ScoresOfClass& kept) {
   return {{"count", kept.count}, {"quantiles", kept.quantiles}};
 }
@@ -178,6 +208,7 @@ DecisionRule::DecisionRule(std::span<const double> scores, std::span<const std::
                            const DecisionRuleParameters& p, std::span<const std::int64_t> groups)
     : threshold_parameters_(p.threshold),
       band_parameters_(p.band),
+      feature_distance_(p.feature_distance),
       drift_(drift_of(scores, labels)),
       fingerprint_(fingerprint_of(scores, labels)) {
   require(p.calibration || p.threshold || p.band,
@@ -187,9 +218,40 @@ DecisionRule::DecisionRule(std::span<const double> scores, std::span<const std::
   if (p.band) band_.emplace(scores, labels, *p.band, groups);
 }
 
-std::vector<Decision> DecisionRule::decide(std::span<const double> scores) const {
+std::vector<Decision> DecisionRule::decide_by_score(std::span<const double> scores) const {
   require(band_ || threshold_, "DecisionRule::decide: expected a band or a threshold, got neither");
   return band_ ? band_->decide(scores) : SuspiciousBand(*threshold_, *threshold_).decide(scores);
+}
+
+std::vector<Decision> DecisionRule::decide(std::span<const double> scores) const {
+  require(!feature_distance_,
+          "DecisionRule::decide: expected features, for what is unlike the training data is "
+          "referred");
+  return decide_by_score(scores);
+}
+
+template <class Scalar>
+std::vector<Decision> DecisionRule::decide_any(std::span<const double> scores,
+                                               MatrixView<Scalar> features) const {
+  require(feature_distance_.has_value(),
+          "DecisionRule::decide: expected scores alone, for the rule has no feature distance");
+  const auto unlike = feature_distance_->unlike(features);
+  require(unlike.size() == scores.size(),
+          "DecisionRule::decide: expected features of {} samples, got {}", scores.size(),
+          unlike.size());
+  auto decisions = decide_by_score(scores);
+  for (std::size_t i = 0; i < decisions.size(); ++i)
+    if (unlike[i]) decisions[i] = Decision::refer;
+  return decisions;
+}
+
+std::vector<Decision> DecisionRule::decide(std::span<const double> scores,
+                                           MatrixView<float> features) const {
+  return decide_any(scores, features);
+}
+std::vector<Decision> DecisionRule::decide(std::span<const double> scores,
+                                           MatrixView<double> features) const {
+  return decide_any(scores, features);
 }
 
 void DecisionRule::write_to(ModelFile& file) {
@@ -200,6 +262,9 @@ void DecisionRule::write_to(ModelFile& file) {
   require(decision.is_object(), "DecisionRule::write_to: expected an object in section decision");
   decision["rule"] = parse(to_json());
   file.set_section("decision", decision.dump());
+  file.erase_tensor(kMeans);
+  file.erase_tensor(kWhitening);
+  if (feature_distance_) add(feature_distance_->state(), file);
 }
 
 std::optional<DecisionRule> DecisionRule::read_from(const ModelFile& file) {
@@ -207,30 +272,40 @@ std::optional<DecisionRule> DecisionRule::read_from(const ModelFile& file) {
   try {
     const json decision = parse(file.section("decision"));
     if (!decision.is_object() || !decision.contains("rule")) return std::nullopt;
-    DecisionRule rule = from_json(decision.at("rule").dump());
+    const json& kept = decision["rule"];
+    const json distance = kept.is_object() ? kept.value("feature_distance", json()) : json();
+    DecisionRule rule = distance.is_null()
+                            ? from_json(kept.dump())
+                            : from_json(kept.dump(), feature_distance_from(distance, file));
     rule.stale_ = rule.stale_ || rule.model_fingerprint_ != file.tensors_fingerprint();
     return rule;
   } catch (const InvalidArgument& error) {
     throw ModelFileError(error.what());
+  } catch (const nlohmann::json::exception& error) {
+    throw ModelFileError(std::string("DecisionRule: ") + error.what());
   }
 }
 
 std::string DecisionRule::to_json() const {
-  const json j{{"calibration", calibration_ ? calibration_to_json(*calibration_) : json(nullptr)},
-               {"threshold", threshold_ ? cut_to_json(*threshold_) : json(nullptr)},
-               {"threshold_parameters",
-                threshold_parameters_ ? parameters_to_json(*threshold_parameters_) : json(nullptr)},
-               {"band", band_ ? band_to_json(*band_, *band_parameters_) : json(nullptr)},
-               {"drift",
-                {{"normal", class_to_json(drift_.normal())},
-                 {"abnormal", class_to_json(drift_.abnormal())}}},
-               {"fingerprint", fingerprint_},
-               {"model_fingerprint", model_fingerprint_},
-               {"stale", stale_}};
+  const json j{
+      {"calibration", calibration_ ? calibration_to_json(*calibration_) : json(nullptr)},
+      {"threshold", threshold_ ? cut_to_json(*threshold_) : json(nullptr)},
+      {"threshold_parameters",
+       threshold_parameters_ ? parameters_to_json(*threshold_parameters_) : json(nullptr)},
+      {"feature_distance",
+       feature_distance_ ? secondlook::to_json(feature_distance_->state()) : json(nullptr)},
+      {"band", band_ ? band_to_json(*band_, *band_parameters_) : json(nullptr)},
+      {"drift",
+       {{"normal", class_to_json(drift_.normal())},
+        {"abnormal", class_to_json(drift_.abnormal())}}},
+      {"fingerprint", fingerprint_},
+      {"model_fingerprint", model_fingerprint_},
+      {"stale", stale_}};
   return j.dump();
 }
 
-DecisionRule DecisionRule::from_json(std::string_view text) {
+DecisionRule DecisionRule::from_json(std::string_view text,
+                                     std::optional<FeatureDistance> feature_distance) {
   const json j = parse(text);
   try {
     DecisionRule rule(MixtureDrift(class_from_json(j.at("drift").at("normal")),
@@ -245,6 +320,9 @@ DecisionRule DecisionRule::from_json(std::string_view text) {
       rule.band_ = band_from_json(band);
       rule.band_parameters_ = band_parameters_from_json(band.at("parameters"));
     }
+    require(feature_distance.has_value() == !j.value("feature_distance", json()).is_null(),
+            "DecisionRule: expected a feature distance where there was one");
+    rule.feature_distance_ = std::move(feature_distance);
     rule.fingerprint_ = j.at("fingerprint");
     rule.model_fingerprint_ = j.at("model_fingerprint");
     rule.stale_ = j.at("stale");

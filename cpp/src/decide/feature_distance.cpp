@@ -5,19 +5,21 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <utility>
 
 #include "core/validation.hpp"
+#include "secondlook/decide/quantile_threshold.hpp"
 
 namespace secondlook {
 
 namespace {
 
-struct Fitted {
-  Matrix<double> means;
-  Matrix<double> whitening;
-};
+Matrix<double> to_single(const Matrix<double>& values) {
+  return values.cast<float>().cast<double>();
+}
 
-Fitted fit(Matrix<double> x, std::span<const std::int64_t> classes) {
+// All but the cut-off.
+FeatureDistance::State fit(Matrix<double> x, std::span<const std::int64_t> classes) {
   const Eigen::Index n = x.rows();
   const Eigen::Index d = x.cols();
   require(n >= 2, "FeatureDistance: expected at least 2 samples, got {}", n);
@@ -60,24 +62,18 @@ Fitted fit(Matrix<double> x, std::span<const std::int64_t> classes) {
   require(factor.info() == Eigen::Success, "FeatureDistance: the covariance cannot be inverted");
   Matrix<double> whitening = Matrix<double>::Identity(d, d);
   factor.matrixL().solveInPlace(whitening);
-  return {std::move(means), std::move(whitening)};
+  return {std::move(means), to_single(whitening), 0, 0};
 }
 
 template <class Scalar>
-Fitted fit_any(MatrixView<Scalar> features, std::span<const std::int64_t> classes) {
-  require_samples("FeatureDistance", features, 0);
-  return fit(features.eigen().template cast<double>(), classes);
-}
-
-template <class Scalar>
-std::vector<double> distances_any(const FeatureDistance& fitted, MatrixView<Scalar> features) {
-  const Matrix<double>& means = fitted.means();
+std::vector<double> distances_any(const FeatureDistance::State& fitted,
+                                  MatrixView<Scalar> features) {
+  const Matrix<double>& means = fitted.means;
   require_samples("FeatureDistance::distances", features, static_cast<std::size_t>(means.cols()));
   // Whitened once: distances from the whitened means are what is left.
-  const Matrix<double> x = features.eigen().template cast<double>() *
-                           fitted.whitening().transpose().template triangularView<Eigen::Upper>();
-  const Matrix<double> centres =
-      means * fitted.whitening().transpose().template triangularView<Eigen::Upper>();
+  const auto whiten = fitted.whitening.transpose().template triangularView<Eigen::Upper>();
+  const Matrix<double> x = features.eigen().template cast<double>() * whiten;
+  const Matrix<double> centres = means * whiten;
   std::vector<double> distances(static_cast<std::size_t>(x.rows()));
   for (Eigen::Index i = 0; i < x.rows(); ++i)
     distances[static_cast<std::size_t>(i)] =
@@ -85,38 +81,60 @@ std::vector<double> distances_any(const FeatureDistance& fitted, MatrixView<Scal
   return distances;
 }
 
+template <class Scalar>
+FeatureDistance::State learned(MatrixView<Scalar> features, MatrixView<Scalar> held_back,
+                               double false_alarm_rate, std::span<const std::int64_t> classes) {
+  require_samples("FeatureDistance", features, 0);
+  FeatureDistance::State state = fit(features.eigen().template cast<double>(), classes);
+  state.false_alarm_rate = false_alarm_rate;
+  state.threshold = quantile_threshold(distances_any(state, held_back), false_alarm_rate);
+  return state;
+}
+
+template <class Scalar>
+std::vector<bool> unlike_any(const FeatureDistance& fitted, MatrixView<Scalar> features) {
+  const auto distances = fitted.distances(features);
+  std::vector<bool> unlike(distances.size());
+  std::transform(distances.begin(), distances.end(), unlike.begin(),
+                 [&](double distance) { return distance >= fitted.threshold(); });
+  return unlike;
+}
+
 }  // namespace
 
-FeatureDistance::FeatureDistance(MatrixView<float> features,
-                                 std::span<const std::int64_t> classes) {
-  Fitted fitted = fit_any(features, classes);
-  means_ = std::move(fitted.means);
-  whitening_ = std::move(fitted.whitening);
-}
-FeatureDistance::FeatureDistance(MatrixView<double> features,
-                                 std::span<const std::int64_t> classes) {
-  Fitted fitted = fit_any(features, classes);
-  means_ = std::move(fitted.means);
-  whitening_ = std::move(fitted.whitening);
-}
+FeatureDistance::FeatureDistance(MatrixView<float> features, MatrixView<float> held_back,
+                                 double false_alarm_rate, std::span<const std::int64_t> classes)
+    : state_(learned(features, held_back, false_alarm_rate, classes)) {}
+FeatureDistance::FeatureDistance(MatrixView<double> features, MatrixView<double> held_back,
+                                 double false_alarm_rate, std::span<const std::int64_t> classes)
+    : state_(learned(features, held_back, false_alarm_rate, classes)) {}
 
-FeatureDistance::FeatureDistance(Matrix<double> means, Matrix<double> whitening)
-    : means_(std::move(means)), whitening_(std::move(whitening)) {
-  require(
-      means_.rows() > 0 && means_.cols() > 0 && whitening_.rows() == means_.cols() &&
-          whitening_.cols() == means_.cols(),
-      "FeatureDistance: expected means of shape (classes, d) and whitening of shape (d, d), got "
-      "({}, {}) and ({}, {})",
-      means_.rows(), means_.cols(), whitening_.rows(), whitening_.cols());
-  require(means_.allFinite() && whitening_.allFinite(),
-          "FeatureDistance: expected finite means and whitening");
+FeatureDistance::FeatureDistance(State state) : state_(std::move(state)) {
+  const auto& [means, whitening, threshold, false_alarm_rate] = state_;
+  require(means.rows() > 0 && means.cols() > 0 && whitening.rows() == means.cols() &&
+              whitening.cols() == means.cols(),
+          "FeatureDistance: expected means of shape (classes, d) and whitening of shape (d, d), "
+          "got ({}, {}) and ({}, {})",
+          means.rows(), means.cols(), whitening.rows(), whitening.cols());
+  require(means.allFinite() && whitening.allFinite() && std::isfinite(threshold),
+          "FeatureDistance: expected finite means, whitening and threshold");
+  require(false_alarm_rate > 0 && false_alarm_rate < 1,
+          "FeatureDistance: false_alarm_rate must lie in (0, 1), got {}", false_alarm_rate);
+  state_.whitening = to_single(whitening);
 }
 
 std::vector<double> FeatureDistance::distances(MatrixView<float> features) const {
-  return distances_any(*this, features);
+  return distances_any(state_, features);
 }
 std::vector<double> FeatureDistance::distances(MatrixView<double> features) const {
-  return distances_any(*this, features);
+  return distances_any(state_, features);
+}
+
+std::vector<bool> FeatureDistance::unlike(MatrixView<float> features) const {
+  return unlike_any(*this, features);
+}
+std::vector<bool> FeatureDistance::unlike(MatrixView<double> features) const {
+  return unlike_any(*this, features);
 }
 
 }  // namespace secondlook

@@ -18,6 +18,7 @@
 #include "secondlook/learn/kolmogorov_smirnov.hpp"
 #include "secondlook/learn/version_folder.hpp"
 #include "secondlook/store/model.hpp"
+#include "store/read_model.hpp"
 
 namespace secondlook {
 
@@ -229,18 +230,38 @@ void judge(std::span<const double> fresh_before, std::span<const double> fresh_a
 }
 
 ModelFile file_of(const Detector& detector, const std::vector<std::string>& feature_names,
-                  const ModelSections& sections) {
+                  const ModelExtras& extras) {
   const auto* model = dynamic_cast<const Model*>(&detector);
   require(model != nullptr,
           "IncrementalLearner: expected a detector that can be kept in a file, got another");
   ModelFile file = model->to_file();
   learn::set_feature_names(feature_names, file);
-  for (const auto& [name, text] : sections)
-    if (!file.has_section(name)) file.set_section(name, text);
+  extras.add_to(file);
   return file;
 }
 
 }  // namespace
+
+ModelExtras ModelExtras::of(const ModelFile& file) {
+  ModelExtras extras{.sections = file.sections(), .tensors = {}};
+  for (const auto& [name, tensor] : file.tensors())
+    if (name.starts_with(ModelFile::kDecisionPrefix)) extras.tensors.emplace(name, tensor);
+  return extras;
+}
+
+void ModelExtras::add_to(ModelFile& file) const {
+  for (const auto& [name, text] : sections) {
+    if (!file.has_section(name)) {
+      file.set_section(name, text);
+    } else if (name == "decision") {  // a detector's own has its offset, and no rule
+      StrictJson decision = StrictJson::parse(text);
+      decision.update(read_section(file, name));
+      file.set_section(name, decision.dump());
+    }
+  }
+  for (const auto& [name, tensor] : tensors)
+    if (!file.has_tensor(name)) file.add(name, tensor);
+}
 
 std::unique_ptr<Detector> as_detector(std::unique_ptr<Model> model) {
   if (const auto* source = dynamic_cast<const DetectorSource*>(model.get()))
@@ -254,7 +275,7 @@ std::unique_ptr<Detector> as_detector(std::unique_ptr<Model> model) {
 struct IncrementalLearner::State {
   const IncrementalLearnerParameters parameters;
   const std::vector<std::string> feature_names;
-  const ModelSections sections;
+  const ModelExtras extras;
   const std::size_t n_features;
   const std::optional<VersionFolder> folder;
   learn::Published<InUse> in_use;
@@ -267,7 +288,7 @@ struct IncrementalLearner::State {
         std::optional<VersionFolder> versions, std::uint64_t newest)
       : parameters(remembered.parameters),
         feature_names(remembered.feature_names),
-        sections(remembered.sections),
+        extras(remembered.extras),
         n_features(remembered.n_features()),
         folder(std::move(versions)),
         in_use(to_use(std::move(detector), remembered)),
@@ -288,7 +309,7 @@ struct IncrementalLearner::State {
   // On the disk first: what is used can be opened again.
   void write(const Detector& detector, const LearnerMemory& next) {
     if (!folder) return;
-    ModelFile file = file_of(detector, feature_names, sections);
+    ModelFile file = file_of(detector, feature_names, extras);
     learn::add_memory(next, file);
     folder->write(next.version.number, file, newest_known);
     newest_known = std::max(newest_known, next.version.number);
@@ -316,8 +337,7 @@ IncrementalLearner::IncrementalLearner(std::unique_ptr<Detector> detector,
                                        MatrixView<double> calibration,
                                        const IncrementalLearnerParameters& parameters,
                                        const std::optional<std::filesystem::path>& folder,
-                                       std::vector<std::string> feature_names,
-                                       ModelSections sections) {
+                                       std::vector<std::string> feature_names, ModelExtras extras) {
   const auto& p = parameters;
   learn::require_parameters(p);
   require(detector != nullptr, "IncrementalLearner: expected a detector, got none");
@@ -347,7 +367,7 @@ IncrementalLearner::IncrementalLearner(std::unique_ptr<Detector> detector,
 
   LearnerMemory memory(p, n_features);
   memory.feature_names = std::move(feature_names);
-  memory.sections = std::move(sections);
+  memory.extras = std::move(extras);
   memory.lineage = new_lineage();
   RandomStream random(p.seed + kOrderSeed, 0);
   const auto places = shuffled_places(n_rows, random);
@@ -363,7 +383,7 @@ IncrementalLearner::IncrementalLearner(std::unique_ptr<Detector> detector,
   std::optional<VersionFolder> versions;
   std::uint64_t newest = 0;
   if (folder) {
-    const ModelFile file = file_of(*detector, memory.feature_names, memory.sections);
+    const ModelFile file = file_of(*detector, memory.feature_names, memory.extras);
     versions.emplace(*folder);
     const auto there = versions->numbers();
     if (!there.empty()) newest = there.back();
@@ -500,7 +520,7 @@ const std::vector<std::string>& IncrementalLearner::feature_names() const noexce
 
 ModelFile IncrementalLearner::model_file() const {
   const auto model = state_->in_use.read();
-  return file_of(*model->detector, state_->feature_names, state_->sections);
+  return file_of(*model->detector, state_->feature_names, state_->extras);
 }
 
 UpdateReport IncrementalLearner::State::update(MatrixView<double> x, bool trusted,

@@ -244,8 +244,9 @@ LearnerMemory read_memory(const ModelFile& file) {
     memory.lineage = learner.at("lineage");
     const json names = json::parse(feature_names_text(file));
     if (!names.is_null()) memory.feature_names = names.get<std::vector<std::string>>();
-    for (const auto& [name, text] : file.sections())
-      if (name != kSection && name != kFeatureNames) memory.sections.emplace(name, text);
+    memory.extras = ModelExtras::of(file);
+    memory.extras.sections.erase(kSection);
+    memory.extras.sections.erase(kFeatureNames);
     const json& version = learner.at("version");
     memory.version = {version.at("number"), version.at("reason"), version.at("time_ns"), true};
     memory.scale = learner.at("scale");

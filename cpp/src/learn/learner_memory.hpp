@@ -19,7 +19,7 @@ struct LearnerMemory {
 
   IncrementalLearnerParameters parameters;
   std::vector<std::string> feature_names;
-  ModelSections sections;             ///< of the model's file, kept as they are
+  ModelExtras extras;                 ///< of the model's file, kept as they are
   std::string lineage;                ///< names the model through all its versions
   ReplayReservoir replay;             ///< older rows to train on
   ReplayReservoir held_back;          ///< older rows to judge on, with notes

@@ -478,12 +478,17 @@ std::string ModelFile::tensors_fingerprint() const {
   XXH3_state_t state;
   XXH3_64bits_reset(&state);
   for (const auto& [name, tensor] : tensors_) {
+    if (name.starts_with(kDecisionPrefix) || name.starts_with(kLearnerPrefix)) continue;
     const std::string what =
         fmt::format("{} {} {} ", name, name_of(tensor.type), fmt::join(tensor.shape, ","));
     XXH3_64bits_update(&state, what.data(), what.size());
     XXH3_64bits_update(&state, tensor.bytes.data(), tensor.bytes.size());
   }
   return checksum_text(XXH3_64bits_digest(&state));
+}
+
+void ModelFile::erase_tensor(std::string_view name) {
+  if (const auto found = tensors_.find(name); found != tensors_.end()) tensors_.erase(found);
 }
 
 bool ModelFile::has_tensor(std::string_view name) const {

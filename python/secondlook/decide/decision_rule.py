@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from secondlook import _core
 from secondlook.decide._scores import as_finite_scores, as_groups, as_labelled_of_both
 from secondlook.decide.calibration import Calibration
+from secondlook.decide.feature_distance import FeatureDistance
 from secondlook.decide.suspicious_band import SuspiciousBand
 from secondlook.decide.tune_threshold import core_parameters
 from secondlook.errors import StaleDecisionWarning
@@ -40,12 +41,16 @@ class DecisionRule(BaseEstimator):
         cut-off, which decides where there is no band.
     calibration : {"platt", "isotonic", "temperature"}, optional
         See `Calibration`.
+    feature_distance : FeatureDistance, optional
+        Fitted on the model's features of its training data: what is unlike that is referred,
+        whatever its score. Once the model has learned on, fit it again, too.
 
     Attributes
     ----------
     band_ : SuspiciousBand or None
     threshold_ : float or None
     calibration_ : Calibration or None
+    feature_distance_ : FeatureDistance or None
     n_positives_, n_negatives_ : int
         Labelled cases learned from.
     fingerprint_ : str
@@ -77,10 +82,12 @@ class DecisionRule(BaseEstimator):
         *,
         threshold: dict[str, Any] | None = None,
         calibration: str | None = None,
+        feature_distance: FeatureDistance | None = None,
     ) -> None:
         self.band = band
         self.threshold = threshold
         self.calibration = calibration
+        self.feature_distance = feature_distance
 
     def fit(self, score: ArrayLike, y_true: ArrayLike, groups: ArrayLike | None = None) -> Self:
         """Learn all parts.
@@ -116,13 +123,20 @@ class DecisionRule(BaseEstimator):
                 calibration=self.calibration,
                 threshold=None if self.threshold is None else core_parameters(**self.threshold),
                 band=None if band is None else band._core_parameters(),
+                feature_distance=getattr(self.feature_distance, "_distance", None),
             )
         )
         self._seen, self._is_new = None, True
         self._compare_with_model()
         return self
 
-    def decide(self, score: ArrayLike, unlike: ArrayLike | None = None) -> NDArray[np.str_]:
+    def decide(
+        self,
+        score: ArrayLike,
+        unlike: ArrayLike | None = None,
+        *,
+        features: ArrayLike | None = None,
+    ) -> NDArray[np.str_]:
         """Decide by the band, or where there is none by the threshold.
 
         Parameters
@@ -130,11 +144,19 @@ class DecisionRule(BaseEstimator):
         score : array-like of shape (n_samples,)
         unlike : array-like of bool of shape (n_samples,), optional
             What is unlike the training data (`FeatureDistance.unlike`) is referred.
+        features : array-like of shape (n_samples, n_features), optional
+            Of the same samples: what `feature_distance` finds unlike the training data is referred,
+            too. A rule that has one needs these, or `unlike`.
 
         Returns
         -------
         decisions : ndarray of str of shape (n_samples,)
             ``"negative"``, ``"refer"`` or ``"positive"``.
+
+        Raises
+        ------
+        ValueError
+            If an argument is none of the above.
 
         Warns
         -----
@@ -151,12 +173,21 @@ class DecisionRule(BaseEstimator):
                 StaleDecisionWarning,
                 stacklevel=2,
             )
-        if self.band_ is not None:
-            return self.band_._decide("DecisionRule.decide", score, unlike)
-        if self.threshold_ is None:
-            raise ValueError("DecisionRule.decide: expected a band or a threshold, got neither")
-        band = SuspiciousBand.at(self.threshold_, self.threshold_)
-        return band._decide("DecisionRule.decide", score, unlike)
+        band = self.band_
+        if band is None:
+            if self.threshold_ is None:
+                raise ValueError("DecisionRule.decide: expected a band or a threshold, got neither")
+            band = SuspiciousBand.at(self.threshold_, self.threshold_)
+        far = self._far_from_training(features, unlike is None)
+        decisions = band._decide("DecisionRule.decide", score, unlike)
+        if far is None:
+            return decisions
+        if len(far) != len(decisions):
+            raise ValueError(
+                f"DecisionRule.decide: expected features of {len(decisions)} samples, got "
+                f"{len(far)}"
+            )
+        return np.where(far, "refer", decisions)
 
     def probability(self, score: ArrayLike) -> NDArray[np.float64]:
         """Return the probability of being abnormal, by the calibration.
@@ -230,6 +261,33 @@ class DecisionRule(BaseEstimator):
                 "DecisionRule.fit: expected calibration as one of 'platt', 'isotonic', "
                 f"'temperature', got {self.calibration!r}"
             )
+        if self.feature_distance is not None and not (
+            isinstance(self.feature_distance, FeatureDistance)
+            and hasattr(self.feature_distance, "_distance")
+        ):
+            raise ValueError(
+                "DecisionRule.fit: expected feature_distance as a fitted FeatureDistance, got "
+                f"{self.feature_distance!r}"
+            )
+
+    def _far_from_training(
+        self, features: ArrayLike | None, needed: bool
+    ) -> NDArray[np.bool_] | None:
+        """Say which samples are unlike the training data; None where nobody asked."""
+        who = "DecisionRule.decide"
+        if features is None:
+            if self.feature_distance_ is not None and needed:
+                raise ValueError(
+                    f"{who}: expected features of the samples, or unlike, for this rule refers "
+                    "what is unlike the training data; got neither"
+                )
+            return None
+        if self.feature_distance_ is None:
+            raise ValueError(
+                f"{who}: expected a rule with a feature_distance where features are given, got "
+                "one without"
+            )
+        return self.feature_distance_.unlike(features)
 
     @classmethod
     def _from_core(cls, rule: Any) -> Self:
@@ -242,6 +300,11 @@ class DecisionRule(BaseEstimator):
             None if rule.band is None else SuspiciousBand(**rule.band_parameters.arguments),
             threshold=threshold,
             calibration=None if rule.calibration is None else rule.calibration.method,
+            feature_distance=(
+                None
+                if rule.feature_distance is None
+                else FeatureDistance._from_core(rule.feature_distance)
+            ),
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of few cases: it was said when the rule was fitted
@@ -259,6 +322,7 @@ class DecisionRule(BaseEstimator):
         self.calibration_: Calibration | None = None
         if rule.calibration is not None:
             self.calibration_ = Calibration._from_core(rule.calibration)
+        self.feature_distance_: FeatureDistance | None = self.feature_distance
         self.n_positives_: int = rule.n_positives
         self.n_negatives_: int = rule.n_negatives
         self.fingerprint_: str = rule.fingerprint

@@ -12,7 +12,6 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from secondlook import _core
 from secondlook.decide._arguments import as_number
 from secondlook.decide._scores import as_groups
-from secondlook.decide.quantile_threshold import quantile_threshold
 
 
 class FeatureDistance(BaseEstimator):
@@ -21,7 +20,7 @@ class FeatureDistance(BaseEstimator):
     Mahalanobis distance from the nearest class, under one covariance of all classes, shrunk
     towards a sphere. A network's features of an image it never saw the like of lie far away,
     though its probability may be near 1: such a case is for a person (`SuspiciousBand.decide`
-    takes `unlike`).
+    takes `unlike`, and a `DecisionRule` keeps the distance in its model's file).
 
     Parameters
     ----------
@@ -114,12 +113,14 @@ class FeatureDistance(BaseEstimator):
                 f"{self.false_alarm_rate}, got {held_back.sum()} (held_back={self.held_back} of "
                 f"{n})"
             )
-        fitted = _core.decide.FeatureDistance(
-            np.ascontiguousarray(samples[used]), classes[used] if y is not None else classes
+        self._take_over(
+            _core.decide.FeatureDistance(
+                np.ascontiguousarray(samples[used]),
+                np.ascontiguousarray(samples[held_back]),
+                self.false_alarm_rate,
+                classes[used] if y is not None else classes,
+            )
         )
-        distances = fitted.distances(np.ascontiguousarray(samples[held_back]))
-        self.threshold_ = quantile_threshold(distances, self.false_alarm_rate)
-        self._distance: Any = fitted
         return self
 
     def distance(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -152,3 +153,14 @@ class FeatureDistance(BaseEstimator):
         unlike : ndarray of bool of shape (n_samples,)
         """
         return self.distance(X) >= self.threshold_
+
+    @classmethod
+    def _from_core(cls, fitted: Any) -> Self:
+        found = cls(false_alarm_rate=fitted.false_alarm_rate)
+        found.n_features_in_ = fitted.n_features
+        found._take_over(fitted)
+        return found
+
+    def _take_over(self, fitted: Any) -> None:
+        self._distance = fitted
+        self.threshold_: float = fitted.threshold

@@ -94,6 +94,46 @@ TEST_CASE("DecisionRule: is stale once the model has learned on") {
   REQUIRE_FALSE(DecisionRule::read_from(learned)->is_stale());
 }
 
+TEST_CASE("DecisionRule: refers what is unlike the training data, also from a file") {
+  const auto [scores, labels] = some_cases();
+  RandomStream random(5);
+  secondlook::Matrix<double> training(400, 2);
+  for (double& value : training.reshaped()) value = normal(random);
+  auto parameters = everything();
+  parameters.feature_distance.emplace(training.topRows(300).eval(), training.bottomRows(100).eval(),
+                                      0.01);
+  DecisionRule rule(scores, labels, parameters);
+  ModelFile file = model_with(1);
+  const std::string fingerprint = file.tensors_fingerprint();
+  rule.write_to(file);
+  REQUIRE(file.tensors_fingerprint() == fingerprint);  // the rule's tensors are not the model's
+  rule.write_to(file);                                 // over itself
+  const std::string bytes = file.serialize();
+  const auto again = DecisionRule::read_from(ModelFile::parse(std::as_bytes(std::span(bytes))));
+  REQUIRE(again);
+  REQUIRE_FALSE(again->is_stale());
+
+  const std::vector<double> high{9, 9, -9};
+  secondlook::Matrix<double> features(3, 2);
+  features << 0, 0, 40, -40, 0.1, 0;
+  const std::vector expected{Decision::positive, Decision::refer, Decision::negative};
+  REQUIRE(rule.decide(high, features) == expected);
+  REQUIRE(again->decide(high, features) == expected);
+  REQUIRE(again->decide(high, secondlook::Matrix<float>(features.cast<float>())) == expected);
+  REQUIRE(again->feature_distance()->distances(features) ==
+          rule.feature_distance()->distances(features));
+  REQUIRE_THROWS_AS(rule.decide(high), secondlook::InvalidArgument);
+  REQUIRE_THROWS_AS(rule.decide(scores, features), secondlook::InvalidArgument);
+  REQUIRE_THROWS_AS(DecisionRule(scores, labels, everything()).decide(high, features),
+                    secondlook::InvalidArgument);
+
+  REQUIRE_THROWS_AS(DecisionRule::from_json(rule.to_json()), secondlook::InvalidArgument);
+  file.erase_tensor("decision.whitening");
+  REQUIRE_THROWS_AS(DecisionRule::read_from(file), secondlook::ModelFileError);
+  DecisionRule(scores, labels, everything()).write_to(file);  // one without takes its place
+  REQUIRE_FALSE(file.has_tensor("decision.means"));
+}
+
 TEST_CASE("DecisionRule: keeps cut-offs that are infinite") {
   const std::vector<double> scores{0.1, 0.2, 0.3};
   const std::vector<std::uint8_t> labels{0, 0, 1};

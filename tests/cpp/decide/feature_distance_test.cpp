@@ -1,7 +1,9 @@
 #include "secondlook/decide/feature_distance.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "catch.hpp"
@@ -26,10 +28,10 @@ Matrix<double> normal_matrix(Eigen::Index n, Eigen::Index d, RandomStream& rando
 TEST_CASE("FeatureDistance: does not change when features are turned and stretched together") {
   RandomStream random(1);
   const Matrix<double> x = normal_matrix(500, 4, random);
-  const auto plain = FeatureDistance(x).distances(x);
+  const auto plain = FeatureDistance(x, x).distances(x);
   const Matrix<double> turned =
       3 * x * Eigen::Matrix4d(Eigen::MatrixXd::Identity(4, 4).rowwise().reverse());
-  const auto same = FeatureDistance(turned).distances(turned);
+  const auto same = FeatureDistance(turned, turned).distances(turned);
   for (std::size_t i = 0; i < plain.size(); ++i) REQUIRE(same[i] == Approx(plain[i]));
   // About the root of the number of features, as squares of normal deviates add up.
   double squares = 0;
@@ -45,7 +47,7 @@ TEST_CASE("FeatureDistance: from the nearest class") {
     x.row(i).array() += 20;
     classes[static_cast<std::size_t>(i)] = 7;
   }
-  const FeatureDistance fitted(x, classes);
+  const FeatureDistance fitted(x, x, 0.01, classes);
   Matrix<double> places(3, 3);
   places << 0, 0, 0, 20, 20, 20, 10, 10, 10;
   const auto distances = fitted.distances(places);
@@ -54,16 +56,43 @@ TEST_CASE("FeatureDistance: from the nearest class") {
   REQUIRE(distances[2] > 10);
   const auto in_float = fitted.distances(Matrix<float>(places.cast<float>()));
   for (std::size_t i = 0; i < 3; ++i) REQUIRE(in_float[i] == Approx(distances[i]));
-  REQUIRE(FeatureDistance(fitted.means(), fitted.whitening()).distances(places) == distances);
+  REQUIRE(fitted.unlike(places) == std::vector<bool>{false, false, true});
+  REQUIRE(fitted.unlike(Matrix<float>(places.cast<float>())) == fitted.unlike(places));
+  const FeatureDistance again(fitted.state());
+  REQUIRE(again.distances(places) == distances);
+  REQUIRE(again.threshold() == fitted.threshold());
+}
+
+TEST_CASE("FeatureDistance: calls no more unlike than it was told to") {
+  RandomStream random(4);
+  const double rate = GENERATE(0.02, 0.1);
+  const FeatureDistance fitted(normal_matrix(300, 5, random), normal_matrix(500, 5, random), rate);
+  const auto unlike = fitted.unlike(normal_matrix(20000, 5, random));
+  const double share = static_cast<double>(std::ranges::count(unlike, true)) / 20000;
+  // Five deviations of a cut-off from 500 samples.
+  REQUIRE(std::abs(share - rate) < 5 * std::sqrt(rate * (1 - rate) / 500));
 }
 
 TEST_CASE("FeatureDistance: says what is wrong") {
   const Matrix<double> x = Matrix<double>::Ones(5, 2);
-  REQUIRE_THROWS_AS(FeatureDistance(x), secondlook::InvalidArgument);  // nothing varies
-  REQUIRE_THROWS_AS(FeatureDistance(Matrix<double>(x.topRows(1))), secondlook::InvalidArgument);
-  REQUIRE_THROWS_AS(FeatureDistance(x, std::vector<std::int64_t>{1}), secondlook::InvalidArgument);
-  REQUIRE_THROWS_AS(FeatureDistance(x, Matrix<double>::Ones(3, 3)), secondlook::InvalidArgument);
+  REQUIRE_THROWS_AS(FeatureDistance(x, x, 0.5), secondlook::InvalidArgument);  // nothing varies
   RandomStream random(3);
-  REQUIRE_THROWS_AS(FeatureDistance(normal_matrix(9, 3, random)).distances(x),
+  const Matrix<double> y = normal_matrix(9, 3, random);
+  REQUIRE_THROWS_AS(FeatureDistance(Matrix<double>(y.topRows(1)), y, 0.5),
                     secondlook::InvalidArgument);
+  REQUIRE_THROWS_AS(FeatureDistance(y, y, 0.5, std::vector<std::int64_t>{1}),
+                    secondlook::InvalidArgument);
+  REQUIRE_THROWS_AS(FeatureDistance(y, x, 0.5), secondlook::InvalidArgument);
+  REQUIRE_THROWS_AS(FeatureDistance(y, y, 0.01), secondlook::InvalidArgument);  // too few
+  FeatureDistance::State state = FeatureDistance(y, y, 0.5).state();
+  REQUIRE_THROWS_AS(FeatureDistance(y, y, 0.5).distances(x), secondlook::InvalidArgument);
+  const auto refused = [&](auto change) {
+    auto changed = state;
+    change(changed);
+    REQUIRE_THROWS_AS(FeatureDistance(changed), secondlook::InvalidArgument);
+  };
+  refused([](auto& s) { s.whitening = Matrix<double>::Ones(2, 3); });
+  refused([](auto& s) { s.means(0, 0) = std::numeric_limits<double>::quiet_NaN(); });
+  refused([](auto& s) { s.threshold = std::numeric_limits<double>::infinity(); });
+  refused([](auto& s) { s.false_alarm_rate = 1; });
 }

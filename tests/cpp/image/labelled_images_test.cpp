@@ -100,7 +100,7 @@ TEST_CASE("LabelledImages: guarded by IncrementalLearner") {
   IncrementalLearner learner(
       classifier.as_detector(),
       classifier.labelled_rows(known.images, known.labels).cast<double>().eval(), parameters,
-      folder.path(), {}, {{"classes", R"(["noise","square"])"}});
+      folder.path(), {}, {.sections = {{"classes", R"(["noise","square"])"}}, .tensors = {}});
   const Data fresh = squares(60, 7);
   CHECK(learner.update(classifier.labelled_rows(fresh.images, fresh.labels)).outcome ==
         UpdateOutcome::accepted);

@@ -348,3 +348,80 @@ def test_says_what_was_expected_and_what_came():
     with pytest.raises(TypeError, match="IsolationForest.decision_rule_: expected a DecisionRule, "
                        "got SuspiciousBand"):  # fmt: skip
         forest.decision_rule_ = sl.SuspiciousBand().fit(score, y)
+
+
+def guarded_rule(forest, rows, labels):
+    """A rule that refers rows unlike the forest's training rows."""
+    training = np.random.default_rng(0).normal(size=(2000, 3))
+    guard = sl.FeatureDistance(random_state=0).fit(training)
+    rule = sl.DecisionRule(threshold={}, feature_distance=guard)
+    return rule.fit(forest.anomaly_score(rows), labels)
+
+
+def test_refers_what_is_unlike_the_training_data_also_from_a_file(ruled, tmp_path):
+    forest, rows = ruled
+    forest.decision_rule_ = guarded_rule(forest, rows, np.repeat([0, 1], [500, 300]))
+    forest.save(tmp_path / "model.safetensors")
+    loaded = sl.load(tmp_path / "model.safetensors")
+    new = np.vstack([np.zeros((3, 3)), np.full((1, 3), 30.0), rows[:50]])
+    score = forest.anomaly_score(new)
+    decisions = forest.decision_rule_.decide(score, features=new)
+    assert list(decisions[:4]) == ["negative"] * 3 + ["refer"]
+    for rule in (loaded.decision_rule_, pickle.loads(pickle.dumps(forest)).decision_rule_):
+        assert not rule.stale_
+        np.testing.assert_array_equal(rule.decide(score, features=new), decisions)
+        np.testing.assert_array_equal(
+            rule.feature_distance_.distance(new),
+            forest.decision_rule_.feature_distance_.distance(new),
+        )
+        # Fitted again it keeps the distance; with unlike it needs no features.
+        rule.fit(loaded.anomaly_score(rows), np.repeat([0, 1], [500, 300]))
+        np.testing.assert_array_equal(rule.decide(score, features=new), decisions)
+        by_hand = np.zeros(len(score), dtype=bool)
+        assert rule.decide(score, by_hand)[3] == "positive"
+        by_hand[0] = True
+        both = rule.decide(score, by_hand, features=new)
+        assert (both[0], both[3]) == ("refer", "refer")
+    del forest.decision_rule_
+    forest.decision_rule_ = sl.DecisionRule().fit(
+        forest.anomaly_score(rows), np.repeat([0, 1], [500, 300])
+    )
+    assert not any(name.startswith("decision.") for name in forest._to_model_file().tensors)
+
+
+def test_what_is_said_about_features(ruled):
+    forest, rows = ruled
+    labels = np.repeat([0, 1], [500, 300])
+    score = forest.anomaly_score(rows)
+    rule = guarded_rule(forest, rows, labels)
+    with pytest.raises(ValueError, match="expected features of the samples, or unlike, for this"):
+        rule.decide(score)
+    with pytest.raises(ValueError, match="expected features of 800 samples, got 3"):
+        rule.decide(score, features=rows[:3])
+    with pytest.raises(ValueError, match="3 features"):
+        rule.decide(score, features=rows[:, :2])
+    with pytest.raises(ValueError, match="rule with a feature_distance where features are given"):
+        sl.DecisionRule().fit(score, labels).decide(score, features=rows)
+    for wrong in (clone(rule), sl.DecisionRule(feature_distance="mahalanobis")):
+        with pytest.raises(ValueError, match="expected feature_distance as a fitted FeatureDist"):
+            wrong.fit(score, labels)
+
+
+def test_a_learner_keeps_the_whole_rule_with_every_version(ruled, tmp_path):
+    forest, rows = ruled
+    forest.decision_rule_ = guarded_rule(forest, rows, np.repeat([0, 1], [500, 300]))
+    random = np.random.default_rng(3)
+    learner = sl.IncrementalLearner(forest, random.normal(size=(2000, 3)), folder=tmp_path)
+    assert learner.update(random.normal(size=(500, 3))).accepted
+    rule = forest.decision_rule_
+    for model, stale in (
+        (sl.load(tmp_path / "version-000001.safetensors"), False),
+        (learner.detector_, True),
+        (sl.load(tmp_path / "version-000002.safetensors"), True),
+        (sl.IncrementalLearner.open(tmp_path).detector_, True),
+    ):
+        assert model.decision_rule_.stale_ is stale
+        np.testing.assert_array_equal(
+            model.decision_rule_.feature_distance_.distance(rows),
+            rule.feature_distance_.distance(rows),
+        )

@@ -16,10 +16,10 @@ def test_exact_for_the_first_five_samples(samples, probability):
     quantile = sl.RunningQuantile(probability)
     for sample in samples:
         quantile.push(sample)
-    # Halved, because NumPy's own interpolation overflows.
+    # Halved, because NumPy's own interpolation overflows; a subnormal number loses a bit of that.
     expected = 2 * np.quantile(np.array(samples) / 2, probability)
     scale = max(abs(sample) for sample in samples)
-    assert quantile.value == pytest.approx(expected, abs=scale * 1e-12)
+    assert quantile.value == pytest.approx(expected, abs=scale * 1e-12 + 1e-323)
 
 
 @given(st.lists(finite, min_size=1, max_size=60), st.floats(0.01, 0.99))

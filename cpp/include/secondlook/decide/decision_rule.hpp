@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "secondlook/core/export.hpp"
+#include "secondlook/core/matrix_view.hpp"
 #include "secondlook/decide/calibration.hpp"
+#include "secondlook/decide/feature_distance.hpp"
 #include "secondlook/decide/mixture_drift.hpp"
 #include "secondlook/decide/suspicious_band.hpp"
 #include "secondlook/decide/tune_threshold.hpp"
@@ -20,10 +22,12 @@ struct DecisionRuleParameters {
   std::optional<CalibrationMethod> calibration = std::nullopt;
   std::optional<TuneThresholdParameters> threshold = std::nullopt;
   std::optional<SuspiciousBandParameters> band = std::nullopt;
+  /// Refers what is unlike the training data; learned already, from the model's features of it.
+  std::optional<FeatureDistance> feature_distance = std::nullopt;
 };
 
 /// All that is decided on a model's scores, and what it rests on: kept in the model's file, in
-/// its `decision` section under `rule`.
+/// its `decision` section under `rule`, matrices as tensors named `decision.…`.
 ///
 /// Cut-offs are of the score itself; the calibration says what probability it stands for.
 class SECONDLOOK_EXPORT DecisionRule {
@@ -36,8 +40,16 @@ class SECONDLOOK_EXPORT DecisionRule {
                const DecisionRuleParameters& parameters, std::span<const std::int64_t> groups = {});
 
   /// Decides by the band, or where there is none by the threshold.
-  /// @throws InvalidArgument for scores that are not finite, and where the rule has neither
+  /// @throws InvalidArgument for scores that are not finite, where the rule has neither, and where
+  ///   it has a feature distance: that needs features
   [[nodiscard]] std::vector<Decision> decide(std::span<const double> scores) const;
+  /// As above, and refers what is unlike the training data, whatever its score.
+  /// @param features of the same samples, shape (n, d)
+  /// @throws InvalidArgument as above, and where the rule has no feature distance or another d
+  [[nodiscard]] std::vector<Decision> decide(std::span<const double> scores,
+                                             MatrixView<float> features) const;
+  [[nodiscard]] std::vector<Decision> decide(std::span<const double> scores,
+                                             MatrixView<double> features) const;
 
   [[nodiscard]] const std::optional<Calibration>& calibration() const noexcept {
     return calibration_;
@@ -52,6 +64,9 @@ class SECONDLOOK_EXPORT DecisionRule {
   /// What the band guarantees, or was chosen for.
   [[nodiscard]] const std::optional<SuspiciousBandParameters>& band_parameters() const noexcept {
     return band_parameters_;
+  }
+  [[nodiscard]] const std::optional<FeatureDistance>& feature_distance() const noexcept {
+    return feature_distance_;
   }
   [[nodiscard]] const MixtureDrift& drift() const noexcept { return drift_; }
 
@@ -79,19 +94,27 @@ class SECONDLOOK_EXPORT DecisionRule {
   /// @throws ModelFileError where it holds together no more
   [[nodiscard]] static std::optional<DecisionRule> read_from(const ModelFile& file);
 
-  /// The rule on its own, as JSON.
+  /// The rule on its own, as JSON; of the feature distance only what is no matrix.
   [[nodiscard]] std::string to_json() const;
+  /// @param feature_distance of the same rule, or none where it had none
   /// @throws InvalidArgument for what `to_json` never writes
-  [[nodiscard]] static DecisionRule from_json(std::string_view text);
+  [[nodiscard]] static DecisionRule from_json(
+      std::string_view text, std::optional<FeatureDistance> feature_distance = std::nullopt);
 
  private:
   explicit DecisionRule(MixtureDrift drift) : drift_(std::move(drift)) {}
+
+  [[nodiscard]] std::vector<Decision> decide_by_score(std::span<const double> scores) const;
+  template <class Scalar>
+  [[nodiscard]] std::vector<Decision> decide_any(std::span<const double> scores,
+                                                 MatrixView<Scalar> features) const;
 
   std::optional<Calibration> calibration_;
   std::optional<double> threshold_;
   std::optional<TuneThresholdParameters> threshold_parameters_;
   std::optional<SuspiciousBand> band_;
   std::optional<SuspiciousBandParameters> band_parameters_;
+  std::optional<FeatureDistance> feature_distance_;
   MixtureDrift drift_;
   std::string fingerprint_;
   std::string model_fingerprint_;

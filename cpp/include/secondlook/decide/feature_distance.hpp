@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -15,30 +16,48 @@ namespace secondlook {
 /// samples. What is far is unlike the training data, whatever its score. Immutable.
 class SECONDLOOK_EXPORT FeatureDistance {
  public:
-  /// @param features shape (n, d), finite, at least two rows
+  /// @param features of the training data, shape (n, d), finite, at least two rows
+  /// @param held_back other samples like them, shape (m, d): they set the cut-off alone
+  /// @param false_alarm_rate share of samples like the training data that may be called unlike it,
+  ///   in (0, 1): of the distances of `held_back` the cut-off is the `quantile_threshold`
   /// @param classes of n rows, any numbers; or none: one class
-  /// @throws InvalidArgument otherwise
-  explicit FeatureDistance(MatrixView<float> features, std::span<const std::int64_t> classes = {});
-  explicit FeatureDistance(MatrixView<double> features, std::span<const std::int64_t> classes = {});
+  /// @throws InvalidArgument otherwise, and where too few are held back for the rate
+  FeatureDistance(MatrixView<float> features, MatrixView<float> held_back,
+                  double false_alarm_rate = 0.01, std::span<const std::int64_t> classes = {});
+  FeatureDistance(MatrixView<double> features, MatrixView<double> held_back,
+                  double false_alarm_rate = 0.01, std::span<const std::int64_t> classes = {});
 
+  /// What was learned.
+  struct State {
+    Matrix<double> means;  ///< shape (classes, d)
+    /// Shape (d, d), lower triangular; of single precision, as a file keeps it. Distances are
+    /// lengths of whitening · (x − mean).
+    Matrix<double> whitening;
+    double threshold;  ///< unlike the training data from here on
+    double false_alarm_rate;
+  };
   /// Goes on from what was learned.
-  /// @param means shape (classes, d)
-  /// @param whitening shape (d, d), lower triangular: distances are lengths of whitening · (x −
-  /// mean)
   /// @throws InvalidArgument for shapes that do not match, and what is not finite
-  FeatureDistance(Matrix<double> means, Matrix<double> whitening);
+  explicit FeatureDistance(State state);
 
   /// The distance of each row of `features`, shape (n, d), from the nearest class.
   /// @throws InvalidArgument for another number of features, and what is not finite
   [[nodiscard]] std::vector<double> distances(MatrixView<float> features) const;
   [[nodiscard]] std::vector<double> distances(MatrixView<double> features) const;
 
-  [[nodiscard]] const Matrix<double>& means() const noexcept { return means_; }
-  [[nodiscard]] const Matrix<double>& whitening() const noexcept { return whitening_; }
+  /// Which rows of `features`, shape (n, d), are unlike the training data.
+  /// @throws InvalidArgument as `distances`
+  [[nodiscard]] std::vector<bool> unlike(MatrixView<float> features) const;
+  [[nodiscard]] std::vector<bool> unlike(MatrixView<double> features) const;
+
+  [[nodiscard]] double threshold() const noexcept { return state_.threshold; }
+  [[nodiscard]] std::size_t n_features() const noexcept {
+    return static_cast<std::size_t>(state_.means.cols());
+  }
+  [[nodiscard]] const State& state() const noexcept { return state_; }
 
  private:
-  Matrix<double> means_;
-  Matrix<double> whitening_;
+  State state_;
 };
 
 }  // namespace secondlook

@@ -14,6 +14,7 @@
 #include "secondlook/core/detector.hpp"
 #include "secondlook/learn/update_report.hpp"
 #include "secondlook/store/model.hpp"
+#include "secondlook/store/model_file.hpp"
 
 namespace secondlook {
 
@@ -34,8 +35,15 @@ struct IncrementalLearnerParameters {
   bool operator==(const IncrementalLearnerParameters&) const = default;
 };
 
-/// Sections of a model's file, by name.
-using ModelSections = std::map<std::string, std::string, std::less<>>;
+/// What is in a model's file beside the model, such as the decision rule on its scores.
+struct SECONDLOOK_EXPORT ModelExtras {
+  std::map<std::string, std::string, std::less<>> sections;
+  std::map<std::string, Tensor, std::less<>> tensors;  ///< named `decision.…`
+
+  [[nodiscard]] static ModelExtras of(const ModelFile& file);
+  /// Adds what the file does not have itself; to its `decision`, members.
+  void add_to(ModelFile& file) const;
+};
 
 /// The model itself where it is a detector, or the detector that a `DetectorSource` makes.
 /// @throws InvalidArgument when it is neither
@@ -84,15 +92,14 @@ class SECONDLOOK_EXPORT IncrementalLearner {
   ///   the limit and begin the replay
   /// @param folder where versions are kept; one that holds versions is continued
   /// @param feature_names none, or one a feature
-  /// @param sections of the model's file that are another's, such as a decision rule: kept in the
-  ///   file of every version
+  /// @param extras of the model's file: kept in the file of every version
   /// @throws InvalidArgument when a parameter is out of range, there are too few rows for the rate,
   ///   or the folder holds another kind of model or one of other features
   /// @throws NotFitted, FileError
   IncrementalLearner(std::unique_ptr<Detector> detector, MatrixView<double> calibration,
                      const IncrementalLearnerParameters& parameters = {},
                      const std::optional<std::filesystem::path>& folder = std::nullopt,
-                     std::vector<std::string> feature_names = {}, ModelSections sections = {});
+                     std::vector<std::string> feature_names = {}, ModelExtras extras = {});
 
   /// Goes on from the newest whole version in a folder.
   /// @throws ModelFileError when there is none, it is no learner's, or the folder mixes models

@@ -48,6 +48,11 @@ class SECONDLOOK_EXPORT ModelFile {
   /// The format that this library writes; it reads this one and older ones.
   static constexpr std::uint64_t kFormatVersion = 1;
 
+  /// Tensors whose names begin so belong to the decision rule on the model's scores.
+  static constexpr std::string_view kDecisionPrefix = "decision.";
+  /// Tensors whose names begin so belong to the learner that guards the model.
+  static constexpr std::string_view kLearnerPrefix = "learner.";
+
   /// @param kind which model it is, such as `isolation_forest`; not empty
   explicit ModelFile(std::string kind);
 
@@ -78,13 +83,16 @@ class SECONDLOOK_EXPORT ModelFile {
   template <class Scalar>
   void add(std::string name, std::vector<std::int64_t> shape, std::span<const Scalar> values);
 
+  /// Takes a tensor out, if there is one of this name.
+  void erase_tensor(std::string_view name);
+
   [[nodiscard]] bool has_tensor(std::string_view name) const;
   [[nodiscard]] const std::map<std::string, Tensor, std::less<>>& tensors() const noexcept {
     return tensors_;
   }
 
-  /// Checksum over names, types, shapes and values of all tensors, 16 hexadecimal digits: what
-  /// tells whether a model is still the same. O(bytes).
+  /// Checksum over names, types, shapes and values of the model's own tensors, 16 hexadecimal
+  /// digits: what tells whether it is still the same. O(bytes).
   [[nodiscard]] std::string tensors_fingerprint() const;
 
   /// A tensor's values, looked at in place: valid as long as the file is neither changed nor gone.
