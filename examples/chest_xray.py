@@ -187,16 +187,22 @@ def score(classifier: sl.ImageClassifier, cases: Cases) -> NDArray[np.float64]:
     return classifier.predict_proba(cases.images, tta="flip")[:, 1]
 
 
+def guard_of(classifier: sl.ImageClassifier, training: Cases) -> sl.FeatureDistance:
+    """Return what tells images that are unlike those of training."""
+    features = classifier.features(training.images)
+    guard = sl.FeatureDistance(random_state=0)
+    return guard.fit(features, training.labels, groups=training.patients)
+
+
 def print_unlike(
-    classifier: sl.ImageClassifier, training: Cases, others: dict[str, list[Path | NDArray]]
+    guard: sl.FeatureDistance,
+    classifier: sl.ImageClassifier,
+    others: dict[str, list[Path | NDArray]],
 ) -> None:
     """Print how many images are unlike those of training, and so for a person whatever they score.
 
-    `SuspiciousBand.decide` and `DecisionRule.decide` take them as `unlike`.
+    `DecisionRule.decide` refers them where it is given the images' features.
     """
-    features = classifier.features(training.images)
-    guard = sl.FeatureDistance(random_state=0)
-    guard.fit(features, training.labels, groups=training.patients)
     print("\nUnlike the training images, so referred whatever the score:")
     for name, images in others.items():
         print(f"{name}: {guard.unlike(classifier.features(images)).mean():.1%}")
@@ -313,9 +319,10 @@ def main() -> None:
         print(f"\nBy the tuned boundary, and by the band that refers 6 %{where}:")
         print(sl.confusion_matrix(them.labels, theirs, boundary))
         print(budget.report(theirs, them.labels))
+    guards = [guard_of(network, training) for network in networks]
     print_unlike(
+        guards[0],
         networks[0],
-        training,
         {
             "the judged patients": judging.images,
             "another scanner": shifted.images,
@@ -324,11 +331,13 @@ def main() -> None:
         },
     )
     print()
-    for number, (network, its_scores) in enumerate(zip(networks, tuned, strict=True), start=1):
+    kept_networks = zip(networks, guards, tuned, strict=True)
+    for number, (network, guard, its_scores) in enumerate(kept_networks, start=1):
         network.decision_rule_ = sl.DecisionRule(
             sl.SuspiciousBand(max_miss_rate=0.02, max_false_alarm_rate=0.05),
             threshold={"min_recall": 0.98},
             calibration="platt",
+            feature_distance=guard,
         ).fit(its_scores.ravel(), y_both, groups=patients_both)
         file = arguments.out / f"chest_xray_{number}.safetensors"
         network.save(file)

@@ -56,7 +56,12 @@ def test_writes_the_networks_with_their_rules_and_a_picture(run):
         rule = model.decision_rule_
         assert not rule.stale_
         assert rule.threshold_ is not None
-        assert set(rule.decide(np.linspace(0, 1, 9))) <= {"negative", "refer", "positive"}
+        score = np.linspace(0, 1, 9)
+        seen = np.zeros(9, dtype=bool)
+        assert set(rule.decide(score, seen)) <= {"negative", "refer", "positive"}
+        random = np.random.default_rng(0)
+        noise = [random.integers(0, 256, (80, 80), dtype=np.uint8) for _ in score]
+        assert set(rule.decide(score, features=model.features(noise))) == {"refer"}
     assert (out / "chest_xray.png").stat().st_size > 10_000
 
 
