@@ -362,6 +362,7 @@ void register_decision_rule(py::module_& decide) {
       .def_property_readonly("stale", &DecisionRule::is_stale)
       .def("mark_stale", &DecisionRule::mark_stale)
       .def("forget_model", &DecisionRule::forget_model)
+      .def("compare_with", &DecisionRule::compare_with, py::arg("file"))
       .def("write_to", &DecisionRule::write_to, py::arg("file"))
       .def_static("read_from", &DecisionRule::read_from, py::arg("file"))
       .def(py::pickle(

@@ -254,10 +254,14 @@ std::vector<Decision> DecisionRule::decide(std::span<const double> scores,
   return decide_any(scores, features);
 }
 
-void DecisionRule::write_to(ModelFile& file) {
+void DecisionRule::compare_with(const ModelFile& file) {
   const std::string fingerprint = file.tensors_fingerprint();
   if (model_fingerprint_.empty()) model_fingerprint_ = fingerprint;
   stale_ = stale_ || model_fingerprint_ != fingerprint;
+}
+
+void DecisionRule::write_to(ModelFile& file) {
+  compare_with(file);
   json decision = file.has_section("decision") ? parse(file.section("decision")) : json::object();
   require(decision.is_object(), "DecisionRule::write_to: expected an object in section decision");
   decision["rule"] = parse(to_json());

@@ -243,7 +243,7 @@ class DecisionRule(BaseEstimator):
         fitted = model._fitted()
         if self._seen is None or self._seen() is not fitted:
             # Another since: is it another model, or the same with another offset?
-            self._rule.write_to(fitted.to_file())
+            self._rule.compare_with(fitted.to_file())
             self._seen = weakref.ref(fitted)
 
     def _check_parameters(self) -> None:

@@ -85,8 +85,11 @@ class SECONDLOOK_EXPORT DecisionRule {
     stale_ = false;
   }
 
-  /// Adds the rule to the file of the model whose scores it decides on. The first model that it is
-  /// written with is its own; written with one of other tensors it is stale.
+  /// Makes the first model that it is compared with its own, and is stale with one of other
+  /// tensors.
+  void compare_with(const ModelFile& file);
+
+  /// Adds the rule to the file of the model whose scores it decides on, compared with it before.
   /// @throws InvalidArgument where the file's `decision` section is no object
   void write_to(ModelFile& file);
 
