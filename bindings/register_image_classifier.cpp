@@ -77,18 +77,46 @@ py::dict fit(ImageClassifier& self, const py::list& images, const Labels& labels
                   py::arg("none_held_back") = report.none_held_back);
 }
 
-/// One row an image, filled by `fill(inputs, values, progress)`.
-template <class Fill>
-py::array_t<double> rows(const py::list& images, std::size_t width, const py::object& progress,
-                         const Fill& fill) {
+py::array_t<double> make_rows(const py::list& images, std::size_t width) {
+  return py::array_t<double>(
+      {static_cast<py::ssize_t>(images.size()), static_cast<py::ssize_t>(width)});
+}
+
+py::array_t<double> predict_proba(const ImageClassifier& self, const py::list& images, bool flip,
+                                  bool vertical_flip, bool shift, const py::object& progress) {
   const auto inputs = to_inputs(images);
-  py::array_t<double> values(
-      {static_cast<py::ssize_t>(inputs.size()), static_cast<py::ssize_t>(width)});
-  const auto span = as_span(values);
+  auto probabilities = make_rows(images, self.n_classes());
+  const auto room = as_span(probabilities);
   const auto report = make_progress(progress);
   const py::gil_scoped_release release;
-  fill(inputs, span, report);
-  return values;
+  self.predict_proba(inputs, room, {flip, vertical_flip, shift}, report);
+  return probabilities;
+}
+
+py::array_t<double> features(const ImageClassifier& self, const py::list& images,
+                             const py::object& progress) {
+  const auto inputs = to_inputs(images);
+  auto features = make_rows(images, self.n_features());
+  const auto room = as_span(features);
+  const auto report = make_progress(progress);
+  const py::gil_scoped_release release;
+  self.features(inputs, room, report);
+  return features;
+}
+
+py::tuple predict_with_features(const ImageClassifier& self, const py::list& images, bool flip,
+                                bool vertical_flip, bool shift, const py::object& progress) {
+  const auto inputs = to_inputs(images);
+  auto probabilities = make_rows(images, self.n_classes());
+  auto features = make_rows(images, self.n_features());
+  const auto probability_room = as_span(probabilities), feature_room = as_span(features);
+  const auto report = make_progress(progress);
+  {
+    const py::gil_scoped_release release;
+    self.predict_with_features(inputs, probability_room, feature_room, {flip, vertical_flip, shift},
+                               report);
+  }
+  return py::make_tuple(probabilities, features);
 }
 
 py::array_t<float> heatmap(const ImageClassifier& self, const py::object& image,
@@ -141,26 +169,11 @@ void register_image_classifier(py::module_& module) {
             self.partial_fit(inputs, as_span(labels), report);
           },
           py::arg("images"), py::arg("labels"), py::arg("progress"))
-      .def(
-          "predict_proba",
-          [](const ImageClassifier& self, const py::list& images, bool flip, bool vertical_flip,
-             bool shift, const py::object& progress) {
-            return rows(images, self.n_classes(), progress,
-                        [&](const auto& inputs, auto values, const auto& report) {
-                          self.predict_proba(inputs, values, {flip, vertical_flip, shift}, report);
-                        });
-          },
-          py::arg("images"), py::arg("flip"), py::arg("vertical_flip"), py::arg("shift"),
-          py::arg("progress"))
-      .def(
-          "features",
-          [](const ImageClassifier& self, const py::list& images, const py::object& progress) {
-            return rows(images, self.n_features(), progress,
-                        [&](const auto& inputs, auto values, const auto& report) {
-                          self.features(inputs, values, report);
-                        });
-          },
-          py::arg("images"), py::arg("progress"))
+      .def("predict_proba", &predict_proba, py::arg("images"), py::arg("flip"),
+           py::arg("vertical_flip"), py::arg("shift"), py::arg("progress"))
+      .def("features", &features, py::arg("images"), py::arg("progress"))
+      .def("predict_with_features", &predict_with_features, py::arg("images"), py::arg("flip"),
+           py::arg("vertical_flip"), py::arg("shift"), py::arg("progress"))
       .def(
           "labelled_rows",
           [](const ImageClassifier& self, const py::list& images, const Labels& labels) {

@@ -55,6 +55,14 @@ class ImageClassifier:
         images: list[NDArray[Any] | Path],
         progress: Callable[[int, int], None] | None,
     ) -> NDArray[np.float64]: ...
+    def predict_with_features(
+        self,
+        images: list[NDArray[Any] | Path],
+        flip: bool,
+        vertical_flip: bool,
+        shift: bool,
+        progress: Callable[[int, int], None] | None,
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
     def labelled_rows(
         self, images: list[NDArray[Any] | Path], labels: NDArray[np.int64]
     ) -> NDArray[np.float32]: ...

@@ -163,8 +163,8 @@ Evaluation evaluate(const InferenceNetwork& network, const Preprocessing& prepro
   std::vector<double> counts(n_classes), hits(n_classes);
   for (std::size_t number = 0; number < n_batches; ++number) {
     Batch& batch = pipeline.next();
-    const at::Tensor p =
-        image::probabilities(network, image::to_input(batch, preprocessing, network.device()), {});
+    const at::Tensor input = image::to_input(batch, preprocessing, network.device());
+    const at::Tensor p = image::probabilities(network, input, network.features(input), {});
     const auto* row = p.const_data_ptr<double>();
     for (std::size_t i = 0; i < batch.size; ++i, row += n_classes) {
       const auto label = static_cast<std::size_t>(labels[places[number * kInferenceBatch + i]]);
@@ -521,20 +521,37 @@ void copy_rows(const at::Tensor& rows, std::size_t first, std::span<double> targ
   std::copy_n(plain.const_data_ptr<double>(), n, target.data() + first * width);
 }
 
+void require_room(const char* who, std::span<const double> target, std::size_t n) {
+  require(target.size() == n, "{}: expected room for {}, got {}", who, n, target.size());
+}
+
 }  // namespace
 
 void ImageClassifier::State::predict(const char* who, std::size_t n,
                                      const std::function<Image(std::size_t)>& image,
-                                     std::span<double> probabilities,
-                                     const TestTimeAugmentation& tta,
+                                     const Outputs& outputs, const TestTimeAugmentation& tta,
                                      const ImageClassifierParameters& parameters,
                                      const Progress& progress) const {
   const std::size_t n_threads = resolve_threads(parameters.n_jobs);
   const image::TorchThreads torch_threads(n_threads);
   for_each_batch(who, n, image, preprocessing, inference->device(), n_threads, progress,
                  [&](std::size_t first, const at::Tensor& x) {
-                   copy_rows(image::probabilities(*inference, x, tta), first, probabilities);
+                   const at::Tensor seen = inference->features(x);
+                   if (!outputs.features.empty()) copy_rows(seen, first, outputs.features);
+                   if (!outputs.probabilities.empty())
+                     copy_rows(image::probabilities(*inference, x, seen, tta), first,
+                               outputs.probabilities);
                  });
+}
+
+void ImageClassifier::predict(const char* who, std::span<const ImageInput> images,
+                              std::span<double> probabilities, std::span<double> features,
+                              const TestTimeAugmentation& tta, const Progress& progress) const {
+  const auto prepared = [&](std::size_t i) {
+    return image::prepare_input(who, images[i], i, state_->preprocessing);
+  };
+  state_->predict(who, images.size(), prepared, {probabilities, features}, tta, parameters_,
+                  progress);
 }
 
 void ImageClassifier::predict_proba(std::span<const ImageInput> images,
@@ -543,29 +560,28 @@ void ImageClassifier::predict_proba(std::span<const ImageInput> images,
                                     const Progress& progress) const {
   constexpr const char* who = "ImageClassifier::predict_proba";
   require_fitted(who);
-  require(probabilities.size() == images.size() * n_classes(), "{}: expected room for {}, got {}",
-          who, images.size() * n_classes(), probabilities.size());
-  state_->predict(
-      who, images.size(),
-      [&](std::size_t i) { return image::prepare_input(who, images[i], i, state_->preprocessing); },
-      probabilities, tta, parameters_, progress);
+  require_room(who, probabilities, images.size() * n_classes());
+  predict(who, images, probabilities, {}, tta, progress);
 }
 
 void ImageClassifier::features(std::span<const ImageInput> images, std::span<double> features,
                                const Progress& progress) const {
   constexpr const char* who = "ImageClassifier::features";
   require_fitted(who);
-  require(features.size() == images.size() * n_features(), "{}: expected room for {}, got {}", who,
-          images.size() * n_features(), features.size());
-  const std::size_t n_threads = resolve_threads(parameters_.n_jobs);
-  const image::TorchThreads torch_threads(n_threads);
-  for_each_batch(
-      who, images.size(),
-      [&](std::size_t i) { return image::prepare_input(who, images[i], i, state_->preprocessing); },
-      state_->preprocessing, state_->inference->device(), n_threads, progress,
-      [&](std::size_t first, const at::Tensor& x) {
-        copy_rows(state_->inference->features(x), first, features);
-      });
+  require_room(who, features, images.size() * n_features());
+  predict(who, images, {}, features, {}, progress);
+}
+
+void ImageClassifier::predict_with_features(std::span<const ImageInput> images,
+                                            std::span<double> probabilities,
+                                            std::span<double> features,
+                                            const TestTimeAugmentation& tta,
+                                            const Progress& progress) const {
+  constexpr const char* who = "ImageClassifier::predict_with_features";
+  require_fitted(who);
+  require_room(who, probabilities, images.size() * n_classes());
+  require_room(who, features, images.size() * n_features());
+  predict(who, images, probabilities, features, tta, progress);
 }
 
 void ImageClassifier::State::use(Network trained, const ImageClassifierParameters& parameters) {

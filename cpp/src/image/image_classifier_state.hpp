@@ -33,9 +33,15 @@ struct ImageClassifier::State {
   /// Of the next `learn_on`.
   [[nodiscard]] std::uint64_t update_seed(const ImageClassifierParameters& parameters) const;
 
-  /// Probabilities of n prepared images, row-major, shape (n, n_classes).
+  /// Where `predict` writes, row-major; nowhere if empty.
+  struct Outputs {
+    std::span<double> probabilities = {};  ///< shape (n, n_classes)
+    std::span<double> features = {};       ///< shape (n, n_features)
+  };
+
+  /// @param image of a place, prepared, for n places
   void predict(const char* who, std::size_t n, const std::function<Image(std::size_t)>& image,
-               std::span<double> probabilities, const TestTimeAugmentation& tta,
+               const Outputs& outputs, const TestTimeAugmentation& tta,
                const ImageClassifierParameters& parameters, const Progress& progress) const;
 
   /// Takes trained weights.

@@ -106,7 +106,7 @@ class LabelledImageDetector final : public Detector, public Model {
                   [&](std::size_t i) {
                     return to_image(x.row(static_cast<Eigen::Index>(i)), state.preprocessing);
                   },
-                  probabilities, {}, classifier_.parameters_, {});
+                  {.probabilities = probabilities}, {}, classifier_.parameters_, {});
     for (std::size_t i = 0; i < labels.size(); ++i)
       scores[i] = std::log(std::max(
           probabilities[i * state.n_classes + static_cast<std::size_t>(labels[i])], 1e-300));

@@ -74,9 +74,9 @@ at::Tensor to_input(Batch& batch, const Preprocessing& p, at::Device device) {
 }
 
 at::Tensor probabilities(const InferenceNetwork& network, const at::Tensor& input,
-                         const TestTimeAugmentation& tta) {
+                         const at::Tensor& features, const TestTimeAugmentation& tta) {
   const c10::NoGradGuard no_gradients;
-  std::vector<at::Tensor> variations = {input};
+  std::vector<at::Tensor> variations;
   if (tta.flip) variations.push_back(at::flip(input, {3}));
   if (tta.vertical_flip) variations.push_back(at::flip(input, {2}));
   if (tta.flip && tta.vertical_flip) variations.push_back(at::flip(input, {2, 3}));
@@ -90,13 +90,15 @@ at::Tensor probabilities(const InferenceNetwork& network, const at::Tensor& inpu
                                       {rows, 2 * columns}})
       variations.push_back(wide.narrow(2, row, input.size(2)).narrow(3, column, input.size(3)));
   }
-  at::Tensor sum;
+  const auto of_features = [&](const at::Tensor& values) {
+    return at::softmax(network.head(values).to(at::kDouble), 1);
+  };
+  at::Tensor sum = of_features(features);
   for (const at::Tensor& variation : variations) {
     const at::Tensor x = variation.contiguous(at::MemoryFormat::ChannelsLast);
-    const at::Tensor p = at::softmax(network.head(network.features(x)).to(at::kDouble), 1);
-    sum = sum.defined() ? sum.add(p) : p;
+    sum = sum.add(of_features(network.features(x)));
   }
-  return sum.div(static_cast<double>(variations.size())).to(at::kCPU).contiguous();
+  return sum.div(static_cast<double>(1 + variations.size())).to(at::kCPU).contiguous();
 }
 
 Trainer::Trainer(Network& network, const ImageClassifierParameters& parameters,

@@ -36,8 +36,9 @@ class TorchThreads {
                                   at::Device device);
 
 /// Probabilities, shape (n, n_classes), on the CPU; averaged over the variations.
+/// @param features of the input, by the same network
 [[nodiscard]] at::Tensor probabilities(const InferenceNetwork& network, const at::Tensor& input,
-                                       const TestTimeAugmentation& tta);
+                                       const at::Tensor& features, const TestTimeAugmentation& tta);
 
 /// Trains a network, step after step.
 class Trainer {

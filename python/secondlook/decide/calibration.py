@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from secondlook import _core
-from secondlook.decide._arguments import as_text
+from secondlook.core.arguments import as_text
 from secondlook.decide._scores import as_classes, as_finite_scores, as_labelled_of_both
 
 

@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from secondlook import _core
-from secondlook.decide._arguments import as_number
+from secondlook.core.arguments import as_number
 from secondlook.decide._scores import as_groups
 
 

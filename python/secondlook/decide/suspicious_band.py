@@ -15,8 +15,8 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from secondlook import _core
+from secondlook.core.arguments import as_number, as_numbers, as_optional_number, as_text
 from secondlook.core.random_state import seed_of
-from secondlook.decide._arguments import as_number, as_numbers, as_optional_number, as_text
 from secondlook.decide._scores import (
     as_finite_scores,
     as_groups,

@@ -7,7 +7,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from secondlook import _core
-from secondlook.decide._arguments import (
+from secondlook.core.arguments import (
     as_number,
     as_numbers,
     as_optional_number,

@@ -6,7 +6,8 @@ require_torch()
 
 from secondlook.image.augmentation import Augmentation  # noqa: E402
 from secondlook.image.decode import MAX_PIXELS, read_image  # noqa: E402
-from secondlook.image.image_classifier import ImageClassifier, list_images  # noqa: E402
+from secondlook.image.image_classifier import ImageClassifier  # noqa: E402
+from secondlook.image.image_list import list_images  # noqa: E402
 from secondlook.image.preprocessing import preprocess  # noqa: E402
 
 __all__ = [

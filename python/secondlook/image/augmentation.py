@@ -4,8 +4,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from secondlook import _image
+from secondlook.core.arguments import as_whole_number
 from secondlook.image.decode import Pixels, as_pixels
-from secondlook.image.options import to_json, whole_number
+from secondlook.image.options import to_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +84,7 @@ class Augmentation:
         """
         who = "Augmentation.apply"
         places = {"seed": seed, "epoch": epoch, "index": index}
-        numbers = [whole_number(who, name, value, 0) for name, value in places.items()]
+        numbers = [as_whole_number(who, name, value, 0) for name, value in places.items()]
         return _image.augment(as_pixels(who, image), self._json(), *numbers)
 
     def _json(self) -> str:

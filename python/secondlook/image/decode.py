@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from secondlook import _image
+from secondlook.core.arguments import as_whole_number
 from secondlook.image.dicom import is_dicom, read_dicom
-from secondlook.image.options import whole_number
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -48,7 +48,7 @@ def read_image(image: Any, *, max_pixels: int = MAX_PIXELS) -> Pixels:
         If it is DICOM and pydicom is missing.
     """
     who = "read_image"
-    return as_pixels(who, image, whole_number(who, "max_pixels", max_pixels, 1))
+    return as_pixels(who, image, as_whole_number(who, "max_pixels", max_pixels, 1))
 
 
 def as_pixels(who: str, image: Any, max_pixels: int = MAX_PIXELS) -> Pixels:

@@ -5,7 +5,6 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -14,15 +13,16 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 
 from secondlook import _core, _image
-from secondlook.core.missing import where_missing
+from secondlook.core.arguments import as_numbers
 from secondlook.core.progress import ProgressBar
 from secondlook.core.random_state import seed_of
 from secondlook.core.threads import requested_threads
 from secondlook.decide.decision_rule import KeepsDecisionRule
 from secondlook.errors import ModelFileError
 from secondlook.image.augmentation import Augmentation
-from secondlook.image.decode import Pixels, as_pixels, names_dicom
-from secondlook.image.options import low_and_high, one_or_three, rows_and_columns, to_json
+from secondlook.image.decode import Pixels, as_pixels
+from secondlook.image.image_list import as_core_images, as_sequence, encoded
+from secondlook.image.options import one_or_three, rows_and_columns, to_json
 from secondlook.image.preprocessing import Contrast
 from secondlook.store.kept_in_file import KeptInFile
 
@@ -37,7 +37,6 @@ _HISTORY = (
     "seconds",
     "wait_share",
 )
-_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".dcm", ".dicom", ".ima")
 
 
 class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstimator):
@@ -265,8 +264,8 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
             On Ctrl-C; after the first epoch the best model so far is there to use.
         """
         who = "ImageClassifier.fit"
-        images = _sequence(who, X)
-        classes, labels = _encoded(who, "labels", y, len(images))
+        images = as_sequence(who, X)
+        classes, labels = encoded(who, "labels", y, len(images))
         if classes.dtype.kind not in "biufUS" and not all(isinstance(c, str) for c in classes):
             raise ValueError(f"{who}: expected labels as numbers or strings, got {classes.dtype}")
         if len(classes) < 2:
@@ -274,9 +273,9 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         model = self._make_core(classes)
         numbers = np.empty(0, np.int64)
         if groups is not None:
-            numbers = _encoded(who, "groups", groups, len(images))[1]
+            numbers = encoded(who, "groups", groups, len(images))[1]
         skipped: list[tuple[int, str]] = []
-        inputs = self._inputs(who, images, skipped if skip_broken else None)
+        inputs = as_core_images(who, images, self._size(), skipped if skip_broken else None)
         places = np.setdiff1d(np.arange(len(images)), [place for place, _ in skipped])
         try:
             with ProgressBar("Training") as bar:
@@ -356,21 +355,85 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         probabilities : ndarray of shape (n, n_classes_)
         """
         who = "ImageClassifier.predict_proba"
-        wanted = set([tta] if isinstance(tta, str) else tta or ())
-        known = ("flip", "vertical_flip", "shift")
-        if not wanted <= set(known):
-            raise ValueError(f"{who}: tta: expected some of {known}, got {sorted(wanted)}")
-        flip, vertical_flip, shift = (name in wanted for name in known)
         model = self._fitted()
-        inputs = self._inputs(who, _sequence(who, X))
+        variations = _test_time_variations(who, tta)
+        inputs = self._images(who, X)
         with ProgressBar("Predicting") as bar:
-            return model.predict_proba(inputs, flip, vertical_flip, shift, bar)
+            return model.predict_proba(inputs, *variations, bar)
 
     def predict(self, X: Any, *, tta: Iterable[str] | None = None) -> NDArray[Any]:
         """Return the most probable class of each image."""
         best = self.predict_proba(X, tta=tta).argmax(axis=1)
         predicted: NDArray[Any] = self.classes_[best]
         return predicted
+
+    def anomaly_score(
+        self, X: Any, *, normal: Any = None, tta: Iterable[str] | None = None
+    ) -> NDArray[np.float64]:
+        """Return the probability of not being normal: what `secondlook.decide` takes.
+
+        Parameters
+        ----------
+        X : sequence of images, array, or folder
+            As `fit` takes them.
+        normal : class, optional
+            The one of `classes_` that is normal; None: the first of two.
+        tta : collection of {"flip", "vertical_flip", "shift"} or None, default=None
+            As of `predict_proba`.
+
+        Returns
+        -------
+        score : ndarray of shape (n,)
+
+        Raises
+        ------
+        ValueError
+            If `normal` is no class, or not given where there are more than two.
+        """
+        column = self._normal_column("ImageClassifier.anomaly_score", normal)
+        return _not_in_column(self.predict_proba(X, tta=tta), column)
+
+    def decide(
+        self, X: Any, *, normal: Any = None, tta: Iterable[str] | None = None
+    ) -> NDArray[np.str_]:
+        """Decide which images are abnormal, and which a person should look at.
+
+        By `decision_rule_`, fitted on the `anomaly_score` of other images with the same `normal`
+        and `tta`; where it has a feature distance, images unlike those of training are referred.
+
+        Parameters
+        ----------
+        X : sequence of images, array, or folder
+            As `fit` takes them.
+        normal, tta
+            As of `anomaly_score`.
+
+        Returns
+        -------
+        decisions : ndarray of str of shape (n,)
+            ``"negative"``, ``"refer"`` or ``"positive"``.
+
+        Raises
+        ------
+        AttributeError
+            If the model has no `decision_rule_`.
+
+        Warns
+        -----
+        StaleDecisionWarning, DriftWarning
+            As `DecisionRule.decide`.
+        """
+        who = "ImageClassifier.decide"
+        model = self._fitted()
+        rule = self.decision_rule_
+        if rule.feature_distance_ is None:
+            return rule.decide(self.anomaly_score(X, normal=normal, tta=tta))
+        column = self._normal_column(who, normal)
+        variations = _test_time_variations(who, tta)
+        inputs = self._images(who, X)
+        with ProgressBar("Predicting") as bar:
+            p, features = model.predict_with_features(inputs, *variations, bar)
+        return rule.decide(_not_in_column(p, column), features=features)
 
     def features(self, X: Any) -> NDArray[np.float64]:
         """Return what the last layer sees: images unlike those of training lie far from theirs.
@@ -381,7 +444,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         """
         who = "ImageClassifier.features"
         model = self._fitted()
-        inputs = self._inputs(who, _sequence(who, X))
+        inputs = self._images(who, X)
         with ProgressBar("Predicting") as bar:
             return model.features(inputs, bar)
 
@@ -447,33 +510,22 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
             raise NotFittedError("ImageClassifier: not fitted yet, call fit first")
         return self._model
 
+    def _images(self, who: str, X: Any) -> list[Any]:
+        return as_core_images(who, as_sequence(who, X), self._size())
+
     def _size(self) -> tuple[int, int]:
         return rows_and_columns("ImageClassifier", "image_size", self.image_size)
 
-    def _inputs(
-        self, who: str, images: Sequence[Any], skipped: list[tuple[int, str]] | None = None
-    ) -> list[Any]:
-        """Return what the core takes: names of files that it reads itself, or pixels."""
-        inputs: list[Any] = []
-        for place, image in enumerate(images):
-            try:
-                inputs.append(self._input(f"{who}: image {place}", image))
-            except (ValueError, OSError) as error:
-                if skipped is None:
-                    raise
-                skipped.append((place, str(error)))
-        return inputs
-
     def _labelled(self, who: str, X: Any, y: ArrayLike) -> tuple[list[Any], NDArray[np.int64]]:
         """Return what the core takes: images, and the columns of their labels."""
-        images = _sequence(who, X)
-        known, places = _encoded(who, "labels", y, len(images))
+        images = as_sequence(who, X)
+        known, places = encoded(who, "labels", y, len(images))
         columns = {label: column for column, label in enumerate(self.classes_.tolist())}
         for label in known.tolist():
             if label not in columns:
                 raise ValueError(f"{who}: expected labels of {list(columns)}, got {label!r}")
         labels = np.array([columns[label] for label in known.tolist()], dtype=np.int64)[places]
-        return self._inputs(who, images), labels
+        return as_core_images(who, images, self._size()), labels
 
     def _learning_rows(self, who: str, X: Any, y: ArrayLike | None) -> NDArray[np.float32]:
         """Return what `IncrementalLearner` learns from."""
@@ -482,23 +534,22 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
             raise ValueError(f"{who}: expected labels of the images, got none")
         return model.labelled_rows(*self._labelled(who, X, y))
 
-    def _input(self, who: str, image: Any) -> Any:
-        if not isinstance(image, str | os.PathLike):
-            return as_pixels(who, image)
-        file = Path(image)
-        if not names_dicom(file):
-            return file
-        # Many large DICOM files would not fit into memory; what follows is the same at this size.
-        rows, columns = self._size()
-        return _image.resize(as_pixels(who, file), rows, columns)
+    def _normal_column(self, who: str, normal: Any) -> int:
+        self._fitted()
+        if normal is None and len(self.classes_) == 2:
+            return 0
+        return self._column(who, "normal", normal)
 
     def _class_index(self, pixels: Pixels, label: Any) -> int:
         if label is None:
             return int(self._model.predict_proba([pixels], False, False, False, None).argmax())
+        return self._column("ImageClassifier", "label", label)
+
+    def _column(self, who: str, name: str, label: Any) -> int:
         found = np.flatnonzero(self.classes_ == label)
         if len(found) != 1:
             raise ValueError(
-                f"ImageClassifier: expected a label of {self.classes_.tolist()}, got {label!r}"
+                f"{who}: expected {name} as one of {self.classes_.tolist()}, got {label!r}"
             )
         return int(found[0])
 
@@ -518,7 +569,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
             "channels": self.channels or 0,
             "contrast": self.contrast,
             "clipped_share": self.clipped_share,
-            "value_range": low_and_high(who, "value_range", self.value_range),
+            "value_range": as_numbers(who, "value_range", self.value_range, 2),
             "mean": [] if self.mean is None else one_or_three(who, "mean", self.mean),
             "standard_deviation": []
             if self.standard_deviation is None
@@ -630,87 +681,19 @@ class _Progress:
         self._bar(done, total, f"epoch {epoch + 1}, loss {loss:.3f}{self._note}")
 
 
-def list_images(folder: str | os.PathLike[str]) -> list[Path]:
-    """Return the image files of a folder and those below it, sorted.
-
-    By their suffixes; DICOM files that have none, or a number, by their contents.
-
-    Raises
-    ------
-    ValueError
-        If there are none.
-    """
-    files = sorted(p for p in Path(folder).rglob("*") if _is_image(p))
-    if not files:
-        raise ValueError(f"list_images: expected image files in {os.fspath(folder)}, got none")
-    return files
+def _test_time_variations(who: str, tta: Iterable[str] | None) -> tuple[bool, bool, bool]:
+    """Return which variations are wanted, in the core's order."""
+    known = ("flip", "vertical_flip", "shift")
+    wanted = set([tta] if isinstance(tta, str) else tta or ())
+    if not wanted <= set(known):
+        raise ValueError(f"{who}: tta: expected some of {known}, got {sorted(wanted)}")
+    flip, vertical_flip, shift = (name in wanted for name in known)
+    return flip, vertical_flip, shift
 
 
-def _is_image(file: Path) -> bool:
-    if file.suffix.lower() in _SUFFIXES:
-        return True
-    # The directory of a DICOM medium is DICOM itself (PS3.10, 8.6), without an image.
-    return file.name.upper() != "DICOMDIR" and names_dicom(file)
-
-
-def _sequence(who: str, X: Any) -> Sequence[Any]:
-    """Return images one by one."""
-    if isinstance(X, str | os.PathLike):
-        if Path(X).is_dir():
-            return list_images(X)
-        raise ValueError(f"{who}: expected a sequence of images or a folder, got {os.fspath(X)}")
-    if isinstance(X, np.ndarray) and X.dtype.kind not in "OUS" and X.ndim not in (3, 4):
-        raise ValueError(
-            f"{who}: expected an array of shape (n, rows, columns) or (n, rows, columns, "
-            f"channels), got {X.shape}"
-        )
-    if isinstance(X, bytes) or (isinstance(X, np.ndarray) and _looks_like_one_image(X)):
-        what = "bytes" if isinstance(X, bytes) else f"an array of shape {X.shape}"
-        raise ValueError(
-            f"{who}: expected a sequence of images, got {what}, which looks like one image: "
-            "wrap it in a list"
-        )
-    images = list(X)
-    if not images:
-        raise ValueError(f"{who}: expected at least 1 image, got none")
-    return images
-
-
-def _looks_like_one_image(array: NDArray[Any]) -> bool:
-    """Whether the last axis is of channels; small squares are images."""
-    return array.ndim == 3 and array.shape[2] in (1, 3, 4) and array.shape[1] > array.shape[2]
-
-
-def _one_an_image(who: str, what: str, values: ArrayLike, n_images: int) -> NDArray[Any]:
-    array = np.asarray(values)
-    if array.shape != (n_images,):
-        raise ValueError(
-            f"{who}: expected {n_images} {what}, one an image, got {array.shape}"
-            if array.ndim != 1
-            else f"{who}: expected {n_images} {what}, one an image, got {len(array)}"
-        )
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise ValueError(f"{who}: expected finite {what}, got NaN or infinity")
-    missing = np.flatnonzero(where_missing(values))
-    if missing.size:
-        value = np.asarray(values, dtype=object)[missing[0]]
-        raise ValueError(
-            f"{who}: expected {what} of all images, got {value!r} for image {missing[0]}"
-        )
-    return array
-
-
-def _encoded(
-    who: str, what: str, values: ArrayLike, n_images: int
-) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """Return the values that there are, sorted, and the place of each image's among them."""
-    array = _one_an_image(who, what, values, n_images)
-    try:
-        known, places = np.unique(array, return_inverse=True)
-    except TypeError:
-        kinds = sorted({type(value).__name__ for value in array})
-        raise ValueError(f"{who}: expected {what} of one kind, got {' and '.join(kinds)}") from None
-    return known, places.astype(np.int64)
+def _not_in_column(p: NDArray[np.float64], column: int) -> NDArray[np.float64]:
+    """Return the probability of the other classes; of two, as the network gives it."""
+    return p[:, 1 - column].copy() if p.shape[1] == 2 else 1 - p[:, column]
 
 
 def _weights(who: str, given: Mapping[Any, Any], classes: list[Any]) -> list[Any]:

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from secondlook import _image
+from secondlook.core.arguments import as_numbers
 from secondlook.image.decode import as_pixels
-from secondlook.image.options import low_and_high, one_or_three, rows_and_columns, to_json
+from secondlook.image.options import one_or_three, rows_and_columns, to_json
 
 Contrast = Literal["none", "stretch", "clahe"]
 
@@ -62,7 +63,7 @@ def preprocess(
         "standard_deviation": _three(who, "standard_deviation", standard_deviation),
         "contrast": contrast,
         "clipped_share": clipped_share,
-        "range": low_and_high(who, "value_range", value_range),
+        "range": as_numbers(who, "value_range", value_range, 2),
     }
     return _image.preprocess(as_pixels(who, image), to_json(who, options))
 

@@ -36,6 +36,22 @@ TEST_CASE("ImageClassifier: learns, and the same seed gives the same bits") {
   CHECK(once.n_weights() > 900'000);
 }
 
+TEST_CASE("ImageClassifier: probabilities and features in one pass are those of two") {
+  const Data data = squares(40);
+  ImageClassifier classifier(small());
+  static_cast<void>(classifier.fit(data.images, data.labels));
+  const TestTimeAugmentation tta = {.flip = true, .shift = true};
+  std::vector<double> probabilities(2 * 40), features(40 * classifier.n_features());
+  classifier.predict_proba(data.images, probabilities, tta);
+  classifier.features(data.images, features);
+  auto both =
+      std::pair(std::vector<double>(probabilities.size()), std::vector<double>(features.size()));
+  classifier.predict_with_features(data.images, both.first, both.second, tta);
+  CHECK(both == std::pair(probabilities, features));
+  CHECK_THROWS_WITH(classifier.predict_with_features(data.images, both.first, {}),
+                    Contains("expected room for"));
+}
+
 TEST_CASE("ImageClassifier: a file gives the same model again, and damage is an error") {
   const Data data = squares(40);
   ImageClassifier classifier(small());

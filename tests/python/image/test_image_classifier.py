@@ -151,7 +151,7 @@ def test_the_heat_map_has_the_images_size(fitted):
     assert heat.max() == pytest.approx(1)
     assert fitted.overlay(images[1]).shape == (48, 48, 3)
     assert fitted.overlay(images[1]).dtype == np.uint8
-    with pytest.raises(ValueError, match="expected a label of"):
+    with pytest.raises(ValueError, match="expected label as one of"):
         fitted.heatmap(images[1], "circle")
     images, y = squares(8)
     flat = sl.ImageClassifier("mlp", image_size=16, max_epochs=1, validation_fraction=0)
@@ -290,15 +290,24 @@ def test_broken_images_are_named_or_skipped(tmp_path):
         ({"class_weight": {"noise": "2"}}, "expected a number above 0 for 'noise', got '2'"),
         ({"class_weight": {"noise": np.nan}}, "expected a number above 0 for 'noise', got nan"),
         ({"learning_rate": np.nan}, "ImageClassifier: learning_rate must be finite, got nan"),
-        ({"value_range": (0, np.inf)}, "ImageClassifier: value_range must be finite, got [0.0, in"),
-        ({"value_range": 5}, "value_range: expected two numbers (low, high), got 5"),
-        ({"image_size": (16,)}, "image_size: expected a whole number or (rows, columns), got (16,"),
-        ({"image_size": 16.5}, "image_size: expected a whole number or (rows, columns), got 16.5"),
-        ({"image_size": "16"}, "image_size: expected a whole number or (rows, columns), got '16'"),
-        ({"mean": "0.5"}, "mean: expected a number or three, got '0.5'"),
+        ({"value_range": (0, np.inf)}, "ImageClassifier: value_range must be finite, got (0.0, in"),
+        ({"value_range": 5}, "expected value_range as 2 numbers, got 5"),
+        (
+            {"image_size": (16,)},
+            "expected image_size as a whole number or (rows, columns), got (16,",
+        ),
+        (
+            {"image_size": 16.5},
+            "expected image_size as a whole number or (rows, columns), got 16.5",
+        ),
+        (
+            {"image_size": "16"},
+            "expected image_size as a whole number or (rows, columns), got '16'",
+        ),
+        ({"mean": "0.5"}, "expected mean as a number or three, got '0.5'"),
         ({"augmentation": {"noise": 1}}, "augmentation: expected an Augmentation or None, got {"),
-        ({"patience": object()}, "ImageClassifier: patience: expected a number or a text, got <"),
-        ({"max_epochs": np.array([3])}, "max_epochs: expected a number or a text, got array"),
+        ({"patience": object()}, "ImageClassifier: expected patience as a number or a text, got <"),
+        ({"max_epochs": np.array([3])}, "expected max_epochs as a number or a text, got array"),
         ({"n_jobs": 0}, "expected n_jobs as None or a number but 0"),
         ({"device": "tpu"}, "device: expected one of 'auto', 'cpu', 'cuda'"),
     ],
@@ -525,3 +534,46 @@ def test_a_rule_is_stale_once_the_learner_has_learned(fitted):
     assert learner.update(*squares(60, seed=9)).accepted
     with pytest.warns(sl.StaleDecisionWarning):
         learner.detector_.decision_rule_.decide(scores)
+
+
+def test_decides_what_a_person_should_see(fitted, tmp_path):
+    images, y = squares(96)
+    held_out, truth = squares(120, seed=4)
+    model = pickle.loads(pickle.dumps(fitted))
+    score = model.anomaly_score(held_out, tta="flip")
+    np.testing.assert_array_equal(score, model.predict_proba(held_out, tta="flip")[:, 1])
+    np.testing.assert_array_equal(
+        model.anomaly_score(held_out, normal="square"), model.predict_proba(held_out)[:, 0]
+    )
+    with pytest.raises(AttributeError, match="has no decision_rule_"):
+        model.decide(held_out)
+
+    guard = sl.FeatureDistance(false_alarm_rate=0.1, random_state=0).fit(model.features(images), y)
+    band = sl.SuspiciousBand(max_miss_rate=0.2, max_false_alarm_rate=0.2)
+    model.decision_rule_ = sl.DecisionRule(band).fit(score, truth == "square")
+    fresh, _ = squares(60, seed=7)
+    scores = model.anomaly_score(fresh, tta="flip")
+    expected = model.decision_rule_.decide(scores)
+    assert {"negative", "positive"} <= set(expected)
+    np.testing.assert_array_equal(model.decide(fresh, tta="flip"), expected)
+
+    model.decision_rule_ = sl.DecisionRule(band, feature_distance=guard).fit(
+        score, truth == "square"
+    )
+    model.save(tmp_path / "guarded.safetensors")
+    loaded = sl.load(tmp_path / "guarded.safetensors")
+    bright = np.full_like(fresh[:9], 255)
+    assert (loaded.decide(bright, tta="flip") == "refer").all()
+    expected = loaded.decision_rule_.decide(scores, features=loaded.features(fresh))
+    np.testing.assert_array_equal(loaded.decide(fresh, tta="flip"), expected)
+
+
+def test_which_class_is_normal_must_be_said_of_three():
+    images, _ = squares(12)
+    model = small(max_epochs=1, validation_fraction=0).fit(images, np.arange(12) % 3, range(12))
+    p = model.predict_proba(images)
+    np.testing.assert_allclose(model.anomaly_score(images, normal=1), p[:, 0] + p[:, 2])
+    with pytest.raises(ValueError, match=r"expected normal as one of \[0, 1, 2\], got None"):
+        model.anomaly_score(images)
+    with pytest.raises(ValueError, match=r"expected normal as one of \[0, 1, 2\], got 'sound'"):
+        model.anomaly_score(images, normal="sound")

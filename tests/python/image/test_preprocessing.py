@@ -32,13 +32,13 @@ def test_options_are_checked():
     [
         (
             {"size": (16,)},
-            "preprocess: size: expected a whole number or (rows, columns), got (16,)",
+            "preprocess: expected size as a whole number or (rows, columns), got (16,)",
         ),
-        ({"size": 16.5}, "preprocess: size: expected a whole number"),
-        ({"size": "16"}, "preprocess: size: expected a whole number"),
-        ({"value_range": 5}, "preprocess: value_range: expected two numbers (low, high), got 5"),
-        ({"mean": "grey"}, "preprocess: mean: expected a number or three, got 'grey'"),
-        ({"mean": (0.5, 0.5)}, "preprocess: mean: expected a number or three"),
+        ({"size": 16.5}, "preprocess: expected size as a whole number"),
+        ({"size": "16"}, "preprocess: expected size as a whole number"),
+        ({"value_range": 5}, "preprocess: expected value_range as 2 numbers, got 5"),
+        ({"mean": "grey"}, "preprocess: expected mean as a number or three, got 'grey'"),
+        ({"mean": (0.5, 0.5)}, "preprocess: expected mean as a number or three"),
         ({"clipped_share": np.nan}, "preprocess: clipped_share must be finite, got nan"),
     ],
 )
@@ -84,5 +84,5 @@ def test_what_a_variation_depends_on_is_counted_from_0(name):
         with pytest.raises(ValueError) as error:
             sl.Augmentation().apply(np.zeros((4, 4), np.uint8), **{name: value})
         assert str(error.value) == (
-            f"Augmentation.apply: {name}: expected a whole number from 0 to 2⁶⁴ - 1, got {value}"
+            f"Augmentation.apply: expected {name} as a whole number from 0 to 2⁶⁴ - 1, got {value}"
         )

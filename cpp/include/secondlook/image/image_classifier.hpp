@@ -193,6 +193,12 @@ class SECONDLOOK_EXPORT ImageClassifier final : public Model, public DetectorSou
   void features(std::span<const ImageInput> images, std::span<double> features,
                 const Progress& progress = {}) const;
 
+  /// `predict_proba` and `features` in one pass: what a `DecisionRule` with a feature distance
+  /// takes.
+  void predict_with_features(std::span<const ImageInput> images, std::span<double> probabilities,
+                             std::span<double> features, const TestTimeAugmentation& tta = {},
+                             const Progress& progress = {}) const;
+
   /// Which parts of the image speak for a class, by Grad-CAM (Selvaraju et al., "Grad-CAM: Visual
   /// Explanations from Deep Networks via Gradient-based Localization", ICCV 2017): of the image's
   /// own size, its largest value 1 unless nothing speaks for the class.
@@ -224,6 +230,9 @@ class SECONDLOOK_EXPORT ImageClassifier final : public Model, public DetectorSou
   friend class LabelledImageDetector;
 
   void require_fitted(const char* who) const;
+  void predict(const char* who, std::span<const ImageInput> images, std::span<double> probabilities,
+               std::span<double> features, const TestTimeAugmentation& tta,
+               const Progress& progress) const;
   static void require_labels(const char* who, std::size_t n_images,
                              std::span<const std::int64_t> labels);
   void require_known(const char* who, std::span<const std::int64_t> labels) const;

@@ -1,5 +1,6 @@
 """What a caller asks for: said wrongly, it is named, and what was expected."""
 
+import operator
 from typing import Any
 
 
@@ -34,3 +35,16 @@ def as_text(who: str, name: str, value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{who}: expected {name} as text, got {value!r}")
     return value
+
+
+def as_whole_number(who: str, name: str, value: Any, least: int) -> int:
+    """Return a whole number from `least` on, as large as the core takes it."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = -1
+    if not least <= number < 2**64:
+        raise ValueError(
+            f"{who}: expected {name} as a whole number from {least} to 2⁶⁴ - 1, got {value!r}"
+        )
+    return number

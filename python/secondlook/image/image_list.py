@@ -1,0 +1,127 @@
+"""What counts as images, and as one value an image."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from secondlook import _image
+from secondlook.core.missing import where_missing
+from secondlook.image.decode import as_pixels, names_dicom
+
+_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".dcm", ".dicom", ".ima")
+
+
+def list_images(folder: str | os.PathLike[str]) -> list[Path]:
+    """Return the image files of a folder and those below it, sorted.
+
+    By their suffixes; DICOM files that have none, or a number, by their contents.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+    """
+    files = sorted(p for p in Path(folder).rglob("*") if _is_image(p))
+    if not files:
+        raise ValueError(f"list_images: expected image files in {os.fspath(folder)}, got none")
+    return files
+
+
+def _is_image(file: Path) -> bool:
+    if file.suffix.lower() in _SUFFIXES:
+        return True
+    # The directory of a DICOM medium is DICOM itself (PS3.10, 8.6), without an image.
+    return file.name.upper() != "DICOMDIR" and names_dicom(file)
+
+
+def as_core_images(
+    who: str,
+    images: Sequence[Any],
+    size: tuple[int, int],
+    skipped: list[tuple[int, str]] | None = None,
+) -> list[Any]:
+    """Return what the core takes: names of files that it reads itself, or pixels."""
+    inputs: list[Any] = []
+    for place, image in enumerate(images):
+        try:
+            inputs.append(_as_core_image(f"{who}: image {place}", image, size))
+        except (ValueError, OSError) as error:
+            if skipped is None:
+                raise
+            skipped.append((place, str(error)))
+    return inputs
+
+
+def _as_core_image(who: str, image: Any, size: tuple[int, int]) -> Any:
+    if not isinstance(image, str | os.PathLike):
+        return as_pixels(who, image)
+    file = Path(image)
+    if not names_dicom(file):
+        return file
+    # Many large DICOM files would not fit into memory; what follows is the same at this size.
+    return _image.resize(as_pixels(who, file), *size)
+
+
+def as_sequence(who: str, X: Any) -> Sequence[Any]:
+    """Return images one by one."""
+    if isinstance(X, str | os.PathLike):
+        if Path(X).is_dir():
+            return list_images(X)
+        raise ValueError(f"{who}: expected a sequence of images or a folder, got {os.fspath(X)}")
+    if isinstance(X, np.ndarray) and X.dtype.kind not in "OUS" and X.ndim not in (3, 4):
+        raise ValueError(
+            f"{who}: expected an array of shape (n, rows, columns) or (n, rows, columns, "
+            f"channels), got {X.shape}"
+        )
+    if isinstance(X, bytes) or (isinstance(X, np.ndarray) and _looks_like_one_image(X)):
+        what = "bytes" if isinstance(X, bytes) else f"an array of shape {X.shape}"
+        raise ValueError(
+            f"{who}: expected a sequence of images, got {what}, which looks like one image: "
+            "wrap it in a list"
+        )
+    images = list(X)
+    if not images:
+        raise ValueError(f"{who}: expected at least 1 image, got none")
+    return images
+
+
+def _looks_like_one_image(array: NDArray[Any]) -> bool:
+    """Whether the last axis is of channels; small squares are images."""
+    return array.ndim == 3 and array.shape[2] in (1, 3, 4) and array.shape[1] > array.shape[2]
+
+
+def _one_an_image(who: str, what: str, values: ArrayLike, n_images: int) -> NDArray[Any]:
+    """Return values, one for each image, none of them missing."""
+    array = np.asarray(values)
+    if array.shape != (n_images,):
+        raise ValueError(
+            f"{who}: expected {n_images} {what}, one an image, got {array.shape}"
+            if array.ndim != 1
+            else f"{who}: expected {n_images} {what}, one an image, got {len(array)}"
+        )
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ValueError(f"{who}: expected finite {what}, got NaN or infinity")
+    missing = np.flatnonzero(where_missing(values))
+    if missing.size:
+        value = np.asarray(values, dtype=object)[missing[0]]
+        raise ValueError(
+            f"{who}: expected {what} of all images, got {value!r} for image {missing[0]}"
+        )
+    return array
+
+
+def encoded(
+    who: str, what: str, values: ArrayLike, n_images: int
+) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Return the values that there are, sorted, and the place of each image's among them."""
+    array = _one_an_image(who, what, values, n_images)
+    try:
+        known, places = np.unique(array, return_inverse=True)
+    except TypeError:
+        kinds = sorted({type(value).__name__ for value in array})
+        raise ValueError(f"{who}: expected {what} of one kind, got {' and '.join(kinds)}") from None
+    return known, places.astype(np.int64)
