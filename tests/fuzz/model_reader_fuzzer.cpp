@@ -13,12 +13,13 @@
 
 #include "secondlook/core/detector.hpp"
 #include "secondlook/core/error.hpp"
+#include "secondlook/decide/decision_rule.hpp"
 #include "secondlook/learn/incremental_learner.hpp"
 #include "secondlook/store/model.hpp"
 
 // A model's file in which values, shapes or bytes were changed, past the checksum, is refused with
 // ModelFileError, or makes a model that scores or refuses rows as any other. A learner's file is
-// learned on from, too.
+// learned on from, too, and a rule in a file decides.
 //
 // The input chooses one of the fixtures and lists edits.
 namespace {
@@ -51,7 +52,7 @@ const std::vector<ModelFile>& fixtures() {
   static const std::vector<ModelFile> files = [] {
     std::vector<ModelFile> all;
     for (const auto* kind : {"autoencoder", "detector_ensemble", "isolation_forest",
-                             "lstm_forecaster", "incremental_learner"})
+                             "lstm_forecaster", "incremental_learner", "decision_rule"})
       all.push_back(ModelFile::read(std::filesystem::path(SECONDLOOK_FIXTURES) /
                                     (std::string(kind) + "_v1.safetensors")));
     return all;
@@ -157,6 +158,19 @@ void learn_on(const std::string& bytes) {
                  [&](auto, auto) { return std::chrono::steady_clock::now() < end; });
 }
 
+void decide(const ModelFile& file) {
+  const auto rule = secondlook::DecisionRule::read_from(file);
+  if (!rule) return;
+  const std::array<double, 1> score{0.5};
+  if (!rule->feature_distance()) {
+    rule->decide(score);
+    return;
+  }
+  const std::vector<double> features(rule->feature_distance()->n_features(), 0.5);
+  rule->decide(score,
+               MatrixView<double>(features.data(), 1, static_cast<Eigen::Index>(features.size())));
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -172,6 +186,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::array<double, 1> score{};
     detector->score_samples({row.data(), 1, static_cast<Eigen::Index>(n_features)}, score);
     const std::string bytes = model->to_file().serialize();
+    decide(file);
     if (original.sections().contains("learner")) learn_on(file.serialize());
   } catch (const secondlook::ModelFileError&) {
   } catch (const secondlook::InvalidArgument&) {

@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "secondlook/decide/decision_rule.hpp"
 #include "secondlook/detect/isolation_forest.hpp"
 
+using secondlook::DecisionRule;
 using secondlook::IsolationForest;
 using secondlook::MatrixView;
 using secondlook::Model;
@@ -73,4 +75,21 @@ TEST_CASE("ModelFile: networks and ensembles of format version 1 score as when t
     REQUIRE((both_missing ||
              std::abs(scores[i] - expected[i]) <= 1e-5 * std::max(1.0, std::abs(expected[i]))));
   }
+}
+
+TEST_CASE("ModelFile: a rule of format version 1 decides as it did when it was written") {
+  const auto path = std::filesystem::path(SECONDLOOK_FIXTURES) / "decision_rule_v1.safetensors";
+  const ModelFile file = ModelFile::read(path);
+  const auto values = file.get<double>("rows", {-1, 3});
+  const MatrixView<double> rows(values.data(), static_cast<Eigen::Index>(values.size() / 3), 3);
+  std::vector<double> scores(values.size() / 3);
+  IsolationForest::from_file(file).score_samples(rows, scores);
+  for (double& score : scores) score = -score;
+  const auto rule = DecisionRule::read_from(file);
+  REQUIRE(rule.has_value());
+  const auto decisions = rule->decide(scores, rows);
+  const auto expected = file.get<std::int64_t>("expected_decisions", {-1});
+  REQUIRE(decisions.size() == expected.size());
+  for (std::size_t i = 0; i < decisions.size(); ++i)
+    CHECK(static_cast<std::int64_t>(decisions[i]) == expected[i]);
 }

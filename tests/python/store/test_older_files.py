@@ -42,7 +42,7 @@ def test_every_kind_has_a_fixture(folder):
     in_the_image_room = {"image_classifier"}  # its fixture is loaded in tests/python/image
     assert {*KINDS, *in_the_image_room} == own
     assert {path.name for path in folder.glob("*_v1.safetensors")} == {
-        f"{kind}_v1.safetensors" for kind in {*own, "incremental_learner"}
+        f"{kind}_v1.safetensors" for kind in {*own, "decision_rule", "incremental_learner"}
     }
 
 
@@ -82,3 +82,15 @@ def test_a_learner_of_version_1_goes_on_from_where_it_was(folder, tmp_path):
     )
     learner.update(np.random.default_rng(2).normal(size=(48, 3)))
     assert len(learner.history) == 2
+
+
+def test_a_rule_of_version_1_decides_as_it_did_when_it_was_written(folder):
+    path = folder / "decision_rule_v1.safetensors"
+    tensors = ModelFile.read(path).tensors
+    forest = sl.load(path)
+    rule, score = forest.decision_rule_, forest.anomaly_score(tensors["rows"])
+    np.testing.assert_allclose(rule.probability(score), tensors["expected_probabilities"])
+    with pytest.warns(sl.StaleDecisionWarning):
+        decisions = rule.decide(score, features=tensors["rows"])
+    words = np.array(["negative", "refer", "positive"])
+    np.testing.assert_array_equal(decisions, words[tensors["expected_decisions"]])
