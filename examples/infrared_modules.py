@@ -156,10 +156,13 @@ def main() -> None:
 
     print()
     for number, (network, (own_p, _)) in enumerate(zip(kept, scores, strict=True), start=1):
+        guard = sl.FeatureDistance(random_state=0)
+        guard.fit(network.features([images[i] for i in training]), labels[training])
         network.decision_rule_ = sl.DecisionRule(
             sl.SuspiciousBand(max_miss_rate=0.03, max_false_alarm_rate=0.05),
             threshold={},
             calibration="isotonic",
+            feature_distance=guard,
         ).fit(1 - own_p[:, sound], y_tuning)
         file = arguments.out / f"infrared_modules_{number}.safetensors"
         network.save(file)

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import secondlook as sl
@@ -30,6 +31,10 @@ def test_prints_its_tables_and_writes_the_model(checkout, tmp_path):
     model = sl.load(tmp_path / "infrared_modules_1.safetensors")
     assert "No-Anomaly" in model.classes_
     assert not model.decision_rule_.stale_
+    noise = np.random.default_rng(0).integers(0, 256, size=(20, 40, 24), dtype=np.uint8)
+    assert (
+        model.decide(noise, normal="No-Anomaly", tta=("flip", "vertical_flip")) == "refer"
+    ).all()
 
 
 def test_a_folder_without_metadata_says_what_it_expected(checkout, tmp_path):
@@ -46,4 +51,5 @@ def test_the_notebook_runs(run_notebook):
     folder, outputs = run_notebook("infrared_modules.ipynb")
     rule = sl.load(folder / "infrared_modules.safetensors").decision_rule_
     assert not rule.stale_
+    assert rule.feature_distance_ is not None
     assert sum("image/png" in data for data in outputs) == 3
