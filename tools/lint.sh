@@ -6,7 +6,7 @@ PATH=$PWD/.venv/bin:$PATH
 git ls-files '*.cpp' '*.hpp' | xargs clang-format --dry-run --Werror
 ruff format --check
 ruff check
-codespell
+git ls-files -z | xargs -0 codespell
 mypy
 # The image room's extension needs torch in the process first.
 for module in secondlook._core secondlook._image; do

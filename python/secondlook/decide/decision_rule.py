@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from secondlook import _core
+from secondlook.core.warn_caller import warn_caller
 from secondlook.decide._scores import as_finite_scores, as_groups, as_labelled_of_both
 from secondlook.decide.calibration import Calibration
 from secondlook.decide.feature_distance import FeatureDistance
@@ -167,11 +168,10 @@ class DecisionRule(BaseEstimator):
         """
         check_is_fitted(self)
         if self.stale_:
-            warnings.warn(
+            warn_caller(
                 "DecisionRule.decide: the model has learned on since this rule was fitted; fit it "
                 "again on labelled cases",
                 StaleDecisionWarning,
-                stacklevel=2,
             )
         band = self.band_
         if band is None:
@@ -317,7 +317,7 @@ class DecisionRule(BaseEstimator):
         self.band_: SuspiciousBand | None = None
         if rule.band is not None:
             self.band_ = SuspiciousBand(**rule.band_parameters.arguments)
-            self.band_._take_over(rule.band, rule.drift, "DecisionRule.fit", stacklevel=5)
+            self.band_._take_over(rule.band, rule.drift, "DecisionRule.fit")
         self.threshold_: float | None = rule.threshold
         self.calibration_: Calibration | None = None
         if rule.calibration is not None:

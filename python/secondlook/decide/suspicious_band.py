@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from secondlook import _core
 from secondlook.core.arguments import as_number, as_numbers, as_optional_number, as_text
 from secondlook.core.random_state import seed_of
+from secondlook.core.warn_caller import warn_caller
 from secondlook.decide._scores import (
     as_finite_scores,
     as_groups,
@@ -451,12 +452,11 @@ class SuspiciousBand(BaseEstimator):
         if len(scores) >= _FEWEST_FOR_DRIFT and hasattr(self, "_drift"):
             p = self.drift_p_value(scores)
             if p < _DRIFT_P_VALUE:
-                warnings.warn(
+                warn_caller(
                     f"{who}: these scores do not look like those of the calibration "
                     f"(p = {p:.1g}), so what the band was to keep may not hold for them: fit it on "
                     "labelled cases like these",
                     DriftWarning,
-                    stacklevel=3,
                 )
         return np.asarray(DECISIONS)[codes]
 
@@ -493,16 +493,14 @@ class SuspiciousBand(BaseEstimator):
             **self._rates(),
         )
 
-    def _take_over(
-        self, found: Any, drift: Any, who: str = "SuspiciousBand.fit", stacklevel: int = 4
-    ) -> None:
+    def _take_over(self, found: Any, drift: Any, who: str = "SuspiciousBand.fit") -> None:
         """Make what the core has found this band's own."""
         self.lower_, self.upper_ = found.lower, found.upper
         self.n_positives_, self.n_negatives_ = found.n_positives, found.n_negatives
         self._drift: Any = drift
-        self._warn_of_few(found, who, stacklevel)
+        self._warn_of_few(found, who)
 
-    def _warn_of_few(self, found: Any, who: str, stacklevel: int) -> None:
+    def _warn_of_few(self, found: Any, who: str) -> None:
         notes = []
         for cut, needed, kind, decision, name, n in (
             (
@@ -533,8 +531,7 @@ class SuspiciousBand(BaseEstimator):
             )
             notes.append(f"nothing is decided {decision}, for {rate} needs at least {enough}")
         if notes:
-            warnings.warn(
+            warn_caller(
                 f"{who}: at a confidence of {self.confidence} " + "; ".join(notes),
                 TooFewCasesWarning,
-                stacklevel=stacklevel,
             )

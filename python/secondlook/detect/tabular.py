@@ -1,7 +1,6 @@
 """What detectors over tables of samples share: scikit-learn's conventions around the core."""
 
 import json
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar, Self, TypeGuard
@@ -14,6 +13,7 @@ from sklearn.utils.validation import validate_data
 
 from secondlook import _core
 from secondlook.core.progress import ProgressBar
+from secondlook.core.warn_caller import warn_caller
 from secondlook.decide.decision_rule import KeepsDecisionRule
 from secondlook.detect.stream import DetectorStream, SampleSeries
 from secondlook.errors import ModelFileError, StaleDecisionWarning
@@ -142,11 +142,10 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
 
     def _warn_if_stale(self, model: Any) -> None:
         if model.offset_is_stale:
-            warnings.warn(
+            warn_caller(
                 f"{type(self).__name__}: offset_ was computed before the model learned on; "
                 "call fit_offset with recent rows",
                 StaleDecisionWarning,
-                stacklevel=3,
             )
 
     def _twin(self) -> Self:

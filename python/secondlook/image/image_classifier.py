@@ -2,7 +2,6 @@
 
 import json
 import os
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, ClassVar, Literal, Self
@@ -17,6 +16,7 @@ from secondlook.core.arguments import as_numbers
 from secondlook.core.progress import ProgressBar
 from secondlook.core.random_state import seed_of
 from secondlook.core.threads import requested_threads
+from secondlook.core.warn_caller import warn_caller
 from secondlook.decide.decision_rule import KeepsDecisionRule
 from secondlook.errors import ModelFileError
 from secondlook.image.augmentation import Augmentation
@@ -298,18 +298,16 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         self.near_duplicates_ = places[pairs]
         if len(pairs):
             first = self.near_duplicates_[0]
-            warnings.warn(
+            warn_caller(
                 f"{who}: {len(pairs)} pairs of images look alike, such as {first[0]} and "
                 f"{first[1]} (near_duplicates_): what shows the same thing should be one of the "
                 "groups, or the validation is too good",
-                stacklevel=2,
             )
         if report["none_held_back"]:
-            warnings.warn(
+            warn_caller(
                 f"{who}: validation is on the training images, and so too good: no group could be "
                 f"held back for validation_fraction={self.validation_fraction}, as each has more "
                 "than that share of a class's images, or the last of them",
-                stacklevel=2,
             )
         return self
 

@@ -1,7 +1,6 @@
 """A detector that learns on without getting worse."""
 
 import os
-import warnings
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self, cast
 
@@ -11,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from secondlook import _core
 from secondlook.core.progress import ProgressBar
 from secondlook.core.random_state import seed_of
+from secondlook.core.warn_caller import warn_caller
 from secondlook.errors import DriftWarning
 from secondlook.store.load import build
 
@@ -289,12 +289,11 @@ class IncrementalLearner:
         with ProgressBar("Learning on") as progress:
             report = UpdateReport(**self._learner.update(self._rows(X, y), trusted, progress))
         if report.drift:
-            warnings.warn(
+            warn_caller(
                 "IncrementalLearner: live scores have left the calibrated range "
                 f"(p-value {report.p_value:.2g}, distance {report.ks_statistic:.2f}); "
                 f"update {report.outcome}: {report.reason}",
                 DriftWarning,
-                stacklevel=2,
             )
         return report
 

@@ -556,6 +556,9 @@ def test_decides_what_a_person_should_see(fitted, tmp_path):
     expected = model.decision_rule_.decide(scores)
     assert {"negative", "positive"} <= set(expected)
     np.testing.assert_array_equal(model.decide(fresh, tta="flip"), expected)
+    with pytest.warns(sl.DriftWarning) as warned:
+        model.decide(np.full_like(held_out, 100), tta="flip")
+    assert warned[0].filename == __file__
 
     model.decision_rule_ = sl.DecisionRule(band, feature_distance=guard).fit(
         score, truth == "square"
