@@ -19,6 +19,7 @@ int main() {
     labels.push_back(i % 2);
   }
   secondlook::ImageClassifierParameters parameters;
+  parameters.architecture = secondlook::Architecture::small_cnn;
   parameters.height = parameters.width = 16;
   parameters.max_epochs = 3;
   secondlook::ImageClassifier classifier(parameters);

@@ -54,8 +54,11 @@ FeatureDistance::State fit(Matrix<double> x, std::span<const std::int64_t> class
   const double share = spread > 0 ? std::clamp(error / spread, 0.0, 1.0) : 1.0;
   covariance *= 1 - share;
   covariance.diagonal().array() += share * sphere;
-  require(sphere > 0, "FeatureDistance: expected features that vary, got {} equal samples a class",
-          n);
+  require(
+      sphere > 0,
+      "FeatureDistance: expected features that vary within a class, got {} samples of {} classes, "
+      "each of which has equal ones only",
+      n, n_classes);
   // So that features that never vary, or copy each other, do not make every distance infinite.
   covariance.diagonal().array() += 1e-9 * sphere;
   const Eigen::LLT<Eigen::MatrixXd> factor(covariance);

@@ -178,8 +178,8 @@ CutOffs guarantee_decided(const SuspiciousBandParameters& p, const LabelledScore
               sorted.front(), sorted.back());
   const std::size_t n = path.size();
   std::vector<std::size_t> n_below(n);
-  std::vector<char> low(n, 1);
-  std::vector<char> high(n, 1);
+  std::vector<char> low;
+  std::vector<char> high;
   for (std::size_t i = 0; i < n; ++i)
     n_below[i] = below(negatives, path[i]) + below(positives, path[i]);
   // That so few errors came, were the rate no lower than allowed, must be improbable.
@@ -199,22 +199,29 @@ CutOffs guarantee_decided(const SuspiciousBandParameters& p, const LabelledScore
     });
     high.assign(walked.rbegin(), walked.rend());
   }
-  // Of all pairs of certified cut-offs, or none at all, the one that refers least. A side without
-  // a rate is certified everywhere.
+  // With one rate there is one cut-off, unless the cases are too few to decide at all.
+  if (!p.max_miss_rate) low = high;
+  if (!p.max_false_alarm_rate) high = low;
+  // Of all pairs of certified cut-offs, or none at all, the one that refers least; of equals the
+  // one with the fewest errors.
   CutOffs best = kReferAll;
-  std::size_t fewest = scores.size() + 1;
+  auto fewest = std::pair(scores.size() + 1, std::size_t{0});
   double lower = -kInfinity;  // the highest so far
   std::size_t n_negative = 0;
+  std::size_t n_missed = 0;
   for (std::size_t i = 0; i <= n; ++i) {
     if (i < n && low[i] != 0) {
       lower = path[i];
       n_negative = n_below[i];
+      n_missed = below(positives, path[i]);
     }
     if (i < n && high[i] == 0) continue;
     const std::size_t n_positive = i < n ? scores.size() - n_below[i] : 0;
-    const std::size_t referred = scores.size() - n_negative - n_positive;
-    if (referred >= fewest) continue;
-    fewest = referred;
+    const std::size_t n_false_alarms = i < n ? negatives.size() - below(negatives, path[i]) : 0;
+    const auto found =
+        std::pair(scores.size() - n_negative - n_positive, n_missed + n_false_alarms);
+    if (found >= fewest) continue;
+    fewest = found;
     best = {lower, i < n ? path[i] : kInfinity};
   }
   return best;

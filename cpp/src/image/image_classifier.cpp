@@ -61,7 +61,9 @@ std::size_t count_classes(std::span<const std::int64_t> labels) {
   for (const auto label : labels) ++counts[static_cast<std::size_t>(label)];
   require(counts.size() >= 2, "ImageClassifier::fit: expected at least 2 classes, got 1");
   for (std::size_t k = 0; k < counts.size(); ++k)
-    require(counts[k] > 0, "ImageClassifier::fit: expected images of every class, got none of {}",
+    require(counts[k] > 0,
+            "ImageClassifier::fit: expected images of every class, got none of class {}, counted "
+            "from 0",
             k);
   return counts.size();
 }

@@ -6,6 +6,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from secondlook import _core
+from secondlook.core.arguments import as_number, as_whole_number
 from secondlook.core.random_state import seed_of
 from secondlook.core.threads import requested_threads
 from secondlook.decide._scores import as_labelled
@@ -117,16 +118,17 @@ def binary_metrics(
     >>> print(metrics.recall)
     0.500 (0.013 to 0.987)
     """
-    scores, labels = as_labelled("binary_metrics", y_true, score)
+    who = "binary_metrics"
+    scores, labels = as_labelled(who, y_true, score)
     found = _core.decide.binary_metrics(
         scores,
         labels,
-        threshold=threshold,
-        beta=beta,
-        confidence=confidence,
-        n_bootstrap=n_bootstrap,
+        threshold=as_number(who, "threshold", threshold),
+        beta=as_number(who, "beta", beta),
+        confidence=as_number(who, "confidence", confidence),
+        n_bootstrap=as_whole_number(who, "n_bootstrap", n_bootstrap, 0),
         seed=seed_of(random_state),
-        n_jobs=requested_threads("binary_metrics", n_jobs),
+        n_jobs=requested_threads(who, n_jobs),
     )
     confusion = ConfusionMatrix(**found.pop("confusion"))
     return BinaryMetrics(confusion, **{name: Estimate(*found[name]) for name in found})

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from secondlook import _core
+from secondlook.core.arguments import as_number, as_whole_number
 
 
 class Estimate(NamedTuple):
@@ -60,4 +61,9 @@ def binomial_interval(
     >>> low, round(high, 3)
     (0.0, 0.06)
     """
-    return _core.decide.binomial_interval(n_successes, n_trials, confidence)
+    who = "binomial_interval"
+    return _core.decide.binomial_interval(
+        as_whole_number(who, "n_successes", n_successes, 0),
+        as_whole_number(who, "n_trials", n_trials, 0),
+        as_number(who, "confidence", confidence),
+    )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from numpy.typing import ArrayLike
 
 from secondlook import _core
+from secondlook.core.arguments import as_number
 from secondlook.decide._scores import as_labelled
 
 
@@ -80,5 +81,7 @@ def confusion_matrix(
     normal           2         1
     abnormal         1         1
     """
-    scores, labels = as_labelled("confusion_matrix", y_true, score)
-    return ConfusionMatrix(**_core.decide.confusion_matrix(scores, labels, threshold))
+    who = "confusion_matrix"
+    scores, labels = as_labelled(who, y_true, score)
+    cut_off = as_number(who, "threshold", threshold)
+    return ConfusionMatrix(**_core.decide.confusion_matrix(scores, labels, cut_off))

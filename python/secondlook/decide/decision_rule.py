@@ -1,14 +1,13 @@
 """All that is decided on a model's scores, in one piece that its file keeps."""
 
 import copy
-import warnings
 import weakref
 from abc import abstractmethod
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from secondlook import _core
@@ -125,8 +124,11 @@ class DecisionRule(BaseEstimator):
                 threshold=None if self.threshold is None else core_parameters(**self.threshold),
                 band=None if band is None else band._core_parameters(),
                 feature_distance=getattr(self.feature_distance, "_distance", None),
-            )
+            ),
+            copy.deepcopy(self.feature_distance),
         )
+        if self.band_ is not None:
+            self.band_._warn_of_few("DecisionRule.fit", self._rule.band)
         self._seen, self._is_new = None, True
         self._compare_with_model()
         return self
@@ -178,6 +180,7 @@ class DecisionRule(BaseEstimator):
             if self.threshold_ is None:
                 raise ValueError("DecisionRule.decide: expected a band or a threshold, got neither")
             band = SuspiciousBand.at(self.threshold_, self.threshold_)
+            band._drift = self._rule.drift
         far = self._far_from_training(features, unlike is None)
         decisions = band._decide("DecisionRule.decide", score, unlike)
         if far is None:
@@ -216,8 +219,18 @@ class DecisionRule(BaseEstimator):
     @property
     def stale_(self) -> bool:
         """Whether the model has learned on since."""
+        check_is_fitted(self)
         self._compare_with_model()
         return bool(self._rule.stale)
+
+    def __sklearn_clone__(self) -> Self:
+        # What the distance has learned is of data that `fit` does not see, so a clone keeps it.
+        return type(self)(
+            clone(self.band, safe=False),
+            threshold=copy.deepcopy(self.threshold),
+            calibration=self.calibration,
+            feature_distance=copy.deepcopy(self.feature_distance),
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         state: dict[str, Any] = super().__getstate__()
@@ -256,6 +269,13 @@ class DecisionRule(BaseEstimator):
                 "DecisionRule.fit: expected threshold as a dict of tune_threshold's arguments, got "
                 f"{self.threshold!r}"
             )
+        try:
+            core_parameters(**(self.threshold or {}))
+        except TypeError as error:
+            raise ValueError(
+                "DecisionRule.fit: expected threshold as a dict of tune_threshold's arguments: "
+                f"{error}"
+            ) from None
         if self.calibration is not None and not isinstance(self.calibration, str):
             raise ValueError(
                 "DecisionRule.fit: expected calibration as one of 'platt', 'isotonic', "
@@ -306,23 +326,21 @@ class DecisionRule(BaseEstimator):
                 else FeatureDistance._from_core(rule.feature_distance)
             ),
         )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of few cases: it was said when the rule was fitted
-            found._take_over(rule)
+        found._take_over(rule, found.feature_distance)
         return found
 
-    def _take_over(self, rule: Any) -> None:
+    def _take_over(self, rule: Any, feature_distance: FeatureDistance | None) -> None:
         """Make what the core has found this rule's own."""
         self._rule = rule
         self.band_: SuspiciousBand | None = None
         if rule.band is not None:
             self.band_ = SuspiciousBand(**rule.band_parameters.arguments)
-            self.band_._take_over(rule.band, rule.drift, "DecisionRule.fit")
+            self.band_._take_over(rule.band, rule.drift)
         self.threshold_: float | None = rule.threshold
         self.calibration_: Calibration | None = None
         if rule.calibration is not None:
             self.calibration_ = Calibration._from_core(rule.calibration)
-        self.feature_distance_: FeatureDistance | None = self.feature_distance
+        self.feature_distance_ = feature_distance
         self.n_positives_: int = rule.n_positives
         self.n_negatives_: int = rule.n_negatives
         self.fingerprint_: str = rule.fingerprint

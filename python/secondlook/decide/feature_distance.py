@@ -1,5 +1,6 @@
 """What is unlike the training data, whatever its score."""
 
+import copy
 import math
 from typing import Any, Self
 
@@ -94,7 +95,8 @@ class FeatureDistance(BaseEstimator):
             value = getattr(self, name)
             if not 0 < as_number(who, name, value) < 1:
                 raise ValueError(f"{who}: {name} must lie in (0, 1), got {value}")
-        samples: NDArray[np.float64] = validate_data(self, X, dtype=np.float64)
+        twin = copy.copy(self)  # so that an error leaves no trace
+        samples: NDArray[np.float64] = validate_data(twin, X, dtype=np.float64)
         n = len(samples)
         classes = as_groups(who, y, n, "y")
         group = as_groups(who, groups, n) if groups is not None else np.arange(n)
@@ -113,7 +115,7 @@ class FeatureDistance(BaseEstimator):
                 f"{self.false_alarm_rate}, got {held_back.sum()} (held_back={self.held_back} of "
                 f"{n})"
             )
-        self._take_over(
+        twin._take_over(
             _core.decide.FeatureDistance(
                 np.ascontiguousarray(samples[used]),
                 np.ascontiguousarray(samples[held_back]),
@@ -121,6 +123,7 @@ class FeatureDistance(BaseEstimator):
                 classes[used] if y is not None else classes,
             )
         )
+        self.__dict__ = twin.__dict__
         return self
 
     def distance(self, X: ArrayLike) -> NDArray[np.float64]:

@@ -126,14 +126,16 @@ class SuspiciousBand(BaseEstimator):
     Parameters
     ----------
     max_miss_rate, max_false_alarm_rate : float, optional
-        In (0, 1). With one of them alone there is one cut-off, and nothing is referred.
+        In (0, 1). With one of them alone there is one cut-off, and nothing is referred; but all is
+        where the cases are too few.
     confidence : float, default=0.95
         In (0, 1).
     among : {"each_class", "decided"}, default="each_class"
         ``"each_class"`` bounds P(decided negative | abnormal) and P(decided positive | normal),
         which holds for any mixture of the classes. ``"decided"`` bounds P(abnormal | decided
         negative) and P(normal | decided positive) instead, for cases of the calibration's mixture,
-        by Learn-then-Test along a path fixed beforehand.
+        by Learn-then-Test along a path fixed beforehand; of bands that refer equally little it is
+        the one with the fewest errors.
     path : array-like, optional
         Rising finite cut-offs for ``"decided"`` that do not depend on the calibration cases. By
         default 2,001 probabilities, equally spaced in log-odds; needed for scores that are none.
@@ -253,6 +255,7 @@ class SuspiciousBand(BaseEstimator):
             self._core_parameters(),
         )
         self._take_over(found, _core.decide.MixtureDrift(scores, labels))
+        self._warn_of_few("SuspiciousBand.fit", found)
         return self
 
     def decide(self, score: ArrayLike, unlike: ArrayLike | None = None) -> NDArray[np.str_]:
@@ -320,7 +323,7 @@ class SuspiciousBand(BaseEstimator):
             any_mixture = (
                 self.among == "each_class" and self.max_referral_rate is None and self.costs is None
             )
-        return float(self._drift.p_value(scores, any_mixture))
+        return float(self._drift.p_value(scores, bool(any_mixture)))
 
     def report(self, score: ArrayLike, y_true: ArrayLike, confidence: float = 0.95) -> BandReport:
         """Say what the band makes of labelled cases: others than it was fitted on, to be honest.
@@ -465,7 +468,7 @@ class SuspiciousBand(BaseEstimator):
             name: as_optional_number("SuspiciousBand", name, getattr(self, name))
             for name in ("max_miss_rate", "max_false_alarm_rate", "max_referral_rate")
         }
-        if [*rates.values(), self.costs, self.cut_offs] == [None] * 5:
+        if all(asked is None for asked in (*rates.values(), self.costs, self.cut_offs)):
             return {**rates, "max_miss_rate": 0.05, "max_false_alarm_rate": 0.05}
         return rates
 
@@ -493,45 +496,46 @@ class SuspiciousBand(BaseEstimator):
             **self._rates(),
         )
 
-    def _take_over(self, found: Any, drift: Any, who: str = "SuspiciousBand.fit") -> None:
+    def _take_over(self, found: Any, drift: Any) -> None:
         """Make what the core has found this band's own."""
         self.lower_, self.upper_ = found.lower, found.upper
         self.n_positives_, self.n_negatives_ = found.n_positives, found.n_negatives
         self._drift: Any = drift
-        self._warn_of_few(found, who)
 
-    def _warn_of_few(self, found: Any, who: str) -> None:
+    def _warn_of_few(self, who: str, found: Any) -> None:
+        """Warn where the cases are too few to decide one way or the other."""
         notes = []
-        for cut, needed, kind, decision, name, n in (
-            (
-                self.lower_,
-                found.positives_needed,
-                "abnormal",
-                "negative",
-                "miss",
-                found.n_positives,
-            ),
-            (
-                self.upper_,
-                found.negatives_needed,
-                "normal",
-                "positive",
-                "false_alarm",
-                found.n_negatives,
-            ),
-        ):
-            if needed == 0 or math.isfinite(cut):
-                continue
-            rate = f"max_{name}_rate={self._rates()[f'max_{name}_rate']}"
-            side = "low" if decision == "negative" else "high"
-            enough = (
-                f"{needed} {kind} cases, and more if some of them score {side}; got {n}"
-                if self.among == "each_class"
-                else f"{needed} cases to decide {decision}, and more if some of them are {kind}"
-            )
-            notes.append(f"nothing is decided {decision}, for {rate} needs at least {enough}")
+        if found.positives_needed > 0 and not math.isfinite(self.lower_):
+            notes.append(
+                self._too_few(
+                    "max_miss_rate", found.positives_needed, self.n_positives_,
+                    decision="negative", kind="abnormal", side="low",
+                )
+            )  # fmt: skip
+        if found.negatives_needed > 0 and not math.isfinite(self.upper_):
+            notes.append(
+                self._too_few(
+                    "max_false_alarm_rate", found.negatives_needed, self.n_negatives_,
+                    decision="positive", kind="normal", side="high",
+                )
+            )  # fmt: skip
         if notes:
             warn_caller(
                 f"{who}: at a confidence of {self.confidence} " + "; ".join(notes),
                 TooFewCasesWarning,
             )
+
+    def _too_few(
+        self, rate: str, needed: int, n: int, *, decision: str, kind: str, side: str
+    ) -> str:
+        rates = self._rates()
+        alone = rates["max_miss_rate"] is None or rates["max_false_alarm_rate"] is None
+        enough = (
+            f"{needed} {kind} cases, and more if some of them score {side}; got {n}"
+            if self.among == "each_class"
+            else f"{needed} cases to decide {decision}, and more if some of them are {kind}"
+        )
+        return (
+            f"nothing is decided{'' if alone else f' {decision}'}, for {rate}={rates[rate]} needs "
+            f"at least {enough}"
+        )

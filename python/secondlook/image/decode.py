@@ -66,7 +66,10 @@ def as_pixels(who: str, image: Any, max_pixels: int = MAX_PIXELS) -> Pixels:
             return read_dicom(file, str(file), max_pixels)
         return _image.read(file, max_pixels)
     if type(image).__module__.partition(".")[0] == "PIL":
-        image = _from_pil(who, image)
+        try:
+            image = _from_pil(who, image)
+        except OSError as error:  # a lazily read file
+            raise ValueError(f"{who}: {error}") from None
     return _checked(who, np.asarray(image))
 
 

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 
 from secondlook import _core, _image
-from secondlook.core.arguments import as_numbers
+from secondlook.core.arguments import as_number, as_numbers
 from secondlook.core.progress import ProgressBar
 from secondlook.core.random_state import seed_of
 from secondlook.core.threads import requested_threads
@@ -266,7 +266,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         who = "ImageClassifier.fit"
         images = as_sequence(who, X)
         classes, labels = encoded(who, "labels", y, len(images))
-        if classes.dtype.kind not in "biufUS" and not all(isinstance(c, str) for c in classes):
+        if classes.dtype.kind not in "biufU":
             raise ValueError(f"{who}: expected labels as numbers or strings, got {classes.dtype}")
         if len(classes) < 2:
             raise ValueError(f"{who}: expected at least 2 classes, got {len(classes)}")
@@ -292,6 +292,8 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
                 self._model = model
                 self.classes_ = classes
                 self.n_classes_ = len(classes)
+                for name in ("skipped_", "near_duplicates_"):  # of the images before
+                    self.__dict__.pop(name, None)
         more = [(int(places[i]), message) for i, message in report["skipped"]]
         self.skipped_ = sorted(skipped + more)
         pairs = np.array(report["near_duplicates"], dtype=np.int64).reshape(-1, 2)
@@ -491,7 +493,8 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         """
         model = self._fitted()
         pixels = as_pixels("ImageClassifier.overlay", image)
-        return model.overlay(pixels, self._class_index(pixels, label), strength)
+        share = as_number("ImageClassifier.overlay", "strength", strength)
+        return model.overlay(pixels, self._class_index(pixels, label), share)
 
     @property
     def history_(self) -> dict[str, NDArray[np.float64]]:
@@ -559,6 +562,10 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
                 f"{who}: augmentation: expected an Augmentation or None, got {self.augmentation!r}"
             )
         blocks = {"all": -1, "head": 0}.get(str(self.trainable), self.trainable)
+        if isinstance(blocks, bool) or not isinstance(blocks, int | np.integer):
+            raise ValueError(
+                f"{who}: trainable: expected 'all', 'head' or a number of blocks, got {blocks!r}"
+            )
         parameters: dict[str, Any] = {
             "architecture": self.architecture,
             "weights": "" if self.weights is None else os.fspath(self.weights),
@@ -627,6 +634,9 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         blocks, seed = p.pop("trained_blocks"), p.pop("seed")
         weighting, weights = p.pop("class_weighting"), p.pop("class_weights")
         augmentation = Augmentation(**p.pop("augmentation"))
+        class_weight: Any = "balanced" if weighting == "balanced" else None
+        if weights:
+            class_weight = dict(zip(classes, weights, strict=True))
         model = cls(
             **{
                 **p,
@@ -638,11 +648,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
                 "standard_deviation": _one_or_three(p["standard_deviation"]),
                 "augmentation": None if augmentation == Augmentation() else augmentation,
                 "trainable": {-1: "all", 0: "head"}.get(blocks, blocks),
-                "class_weight": "balanced"
-                if weighting == "balanced"
-                else dict(zip(classes, weights, strict=True))
-                if weights
-                else None,
+                "class_weight": class_weight,
                 "n_jobs": p["n_jobs"] or None,
                 "random_state": seed,
             }
@@ -682,9 +688,10 @@ class _Progress:
 def _test_time_variations(who: str, tta: Iterable[str] | None) -> tuple[bool, bool, bool]:
     """Return which variations are wanted, in the core's order."""
     known = ("flip", "vertical_flip", "shift")
-    wanted = set([tta] if isinstance(tta, str) else tta or ())
-    if not wanted <= set(known):
-        raise ValueError(f"{who}: tta: expected some of {known}, got {sorted(wanted)}")
+    names = () if tta is None else (tta,) if isinstance(tta, str) else tta
+    wanted = list(names) if isinstance(names, Iterable) else [names]
+    if not all(name in known for name in wanted):
+        raise ValueError(f"{who}: tta: expected some of {known}, got {tta!r}")
     flip, vertical_flip, shift = (name in wanted for name in known)
     return flip, vertical_flip, shift
 

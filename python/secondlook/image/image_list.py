@@ -1,7 +1,8 @@
 """What counts as images, and as one value an image."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,10 @@ def list_images(folder: str | os.PathLike[str]) -> list[Path]:
     Raises
     ------
     ValueError
-        If there are none.
+        If there are none, or no such folder.
     """
+    if not Path(folder).is_dir():
+        raise ValueError(f"list_images: expected a folder, got {os.fspath(folder)}")
     files = sorted(p for p in Path(folder).rglob("*") if _is_image(p))
     if not files:
         raise ValueError(f"list_images: expected image files in {os.fspath(folder)}, got none")
@@ -83,6 +86,10 @@ def as_sequence(who: str, X: Any) -> Sequence[Any]:
             f"{who}: expected a sequence of images, got {what}, which looks like one image: "
             "wrap it in a list"
         )
+    if not isinstance(X, Iterable) or hasattr(X, "columns"):  # a table's items are its columns
+        raise ValueError(
+            f"{who}: expected a sequence of images or a folder, got {type(X).__name__}"
+        )
     images = list(X)
     if not images:
         raise ValueError(f"{who}: expected at least 1 image, got none")
@@ -95,33 +102,41 @@ def _looks_like_one_image(array: NDArray[Any]) -> bool:
 
 
 def _one_an_image(who: str, what: str, values: ArrayLike, n_images: int) -> NDArray[Any]:
-    """Return values, one for each image, none of them missing."""
+    """Return values of one kind, one for each image, none of them missing."""
     array = np.asarray(values)
     if array.shape != (n_images,):
-        raise ValueError(
-            f"{who}: expected {n_images} {what}, one an image, got {array.shape}"
-            if array.ndim != 1
-            else f"{who}: expected {n_images} {what}, one an image, got {len(array)}"
-        )
+        got = len(array) if array.ndim == 1 else array.shape
+        raise ValueError(f"{who}: expected {n_images} {what}, one an image, got {got}")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ValueError(f"{who}: expected finite {what}, got NaN or infinity")
+    items = np.asarray(values, dtype=object)
     missing = np.flatnonzero(where_missing(values))
     if missing.size:
-        value = np.asarray(values, dtype=object)[missing[0]]
         raise ValueError(
-            f"{who}: expected {what} of all images, got {value!r} for image {missing[0]}"
+            f"{who}: expected {what} of all images, got {items[missing[0]]!r} for image "
+            f"{missing[0]}"
         )
-    return array
+    if isinstance(values, np.ndarray) and array.dtype.kind != "O":
+        return array
+    # A list of several kinds would become one of texts.
+    kinds = {_kind(item): type(item).__name__ for item in items}
+    if len(kinds) > 1:
+        raise ValueError(
+            f"{who}: expected {what} of one kind, got {' and '.join(sorted(kinds.values()))}"
+        )
+    return np.array(items.tolist()) if array.dtype.kind == "O" else array
+
+
+def _kind(value: Any) -> type:
+    for kind in (bool, Real, str, bytes):
+        if isinstance(value, (bool, np.bool_) if kind is bool else kind):
+            return kind
+    return type(value)
 
 
 def encoded(
     who: str, what: str, values: ArrayLike, n_images: int
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Return the values that there are, sorted, and the place of each image's among them."""
-    array = _one_an_image(who, what, values, n_images)
-    try:
-        known, places = np.unique(array, return_inverse=True)
-    except TypeError:
-        kinds = sorted({type(value).__name__ for value in array})
-        raise ValueError(f"{who}: expected {what} of one kind, got {' and '.join(kinds)}") from None
+    known, places = np.unique(_one_an_image(who, what, values, n_images), return_inverse=True)
     return known, places.astype(np.int64)

@@ -80,6 +80,22 @@ TEST_CASE("SuspiciousBand: rates among the decided hold as often as it says") {
   REQUIRE(decided / kRepetitions > 0.3);
 }
 
+TEST_CASE("SuspiciousBand: among the decided, one rate is one cut-off that serves both sides") {
+  RandomStream random(4);
+  const auto [scores, labels] = normal_cases(4000, 6, 2, random);
+  SuspiciousBandParameters parameters{.among = Among::decided};
+  for (int i = 0; i <= 100; ++i) parameters.path.push_back(-2 + 0.1 * i);
+  const bool of_misses = GENERATE(true, false);
+  (of_misses ? parameters.max_miss_rate : parameters.max_false_alarm_rate) = 0.05;
+  const SuspiciousBand band(scores, labels, parameters);
+  REQUIRE(band.lower() == band.upper());
+  REQUIRE(band.report(scores, labels).accuracy.value > 0.99);
+  // Too few cases: nothing may be decided on the other side's behalf.
+  const SuspiciousBand few({scores.data(), 20}, {labels.data(), 20}, parameters);
+  REQUIRE(few.lower() == -kInfinity);
+  REQUIRE(few.upper() == kInfinity);
+}
+
 TEST_CASE("SuspiciousBand: a cut-off is the order statistic that its bound allows") {
   std::vector<double> scores;
   std::vector<std::uint8_t> labels;

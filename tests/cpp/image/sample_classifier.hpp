@@ -30,6 +30,7 @@ inline Data squares(std::size_t n, std::uint64_t seed = 0) {
 
 inline ImageClassifierParameters small() {
   ImageClassifierParameters parameters;
+  parameters.architecture = Architecture::small_cnn;
   parameters.height = parameters.width = 16;
   parameters.max_epochs = 3;
   parameters.batch_size = 16;

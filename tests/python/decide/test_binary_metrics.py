@@ -151,9 +151,13 @@ def test_reads_well():
 def test_bad_input():
     with pytest.raises(ValueError, match="beta must be above 0, got 0"):
         sl.binary_metrics([0, 1], [0.1, 0.2], beta=0)
-    with pytest.raises(ValueError, match="n_bootstrap must be at least 0, got -1"):
+    with pytest.raises(
+        ValueError, match="expected n_bootstrap as a whole number from 0 .*, got -1"
+    ):
         sl.binary_metrics([0, 1], [0.1, 0.2], n_bootstrap=-1)
     with pytest.raises(ValueError, match=r"confidence must lie in \(0, 1\), got 1"):
         sl.binary_metrics([0, 1], [0.1, 0.2], confidence=1)
+    with pytest.raises(ValueError, match="expected threshold as a number, got '0.5'"):
+        sl.binary_metrics([0, 1], [0.1, 0.2], threshold="0.5")
     with pytest.raises(ValueError, match="n_jobs"):
         sl.binary_metrics([0, 1], [0.1, 0.2], n_jobs=0)

@@ -32,10 +32,14 @@ def test_of_nothing():
 def test_bad_input():
     with pytest.raises(ValueError, match=r"n_successes must lie in \[0, 3\], got 4"):
         sl.binomial_interval(4, 3)
-    with pytest.raises(ValueError, match="n_trials must be at least 0, got -1"):
+    with pytest.raises(ValueError, match="expected n_trials as a whole number from 0 .*, got -1"):
         sl.binomial_interval(0, -1)
     with pytest.raises(ValueError, match=r"confidence must lie in \(0, 1\), got 95"):
         sl.binomial_interval(1, 3, confidence=95)
+    with pytest.raises(
+        ValueError, match=r"expected n_successes as a whole number from 0 .* got 1\.0"
+    ):
+        sl.binomial_interval(1.0, 3)
 
 
 def test_an_estimate_reads_well():

@@ -60,3 +60,7 @@ def test_bad_input():
         sl.confusion_matrix([], [])
     with pytest.raises(ValueError, match="expected a threshold, got nan"):
         sl.confusion_matrix([1, 0], [0.5, 0.5], np.nan)
+    with pytest.raises(
+        ValueError, match="confusion_matrix: expected threshold as a number, got '1'"
+    ):
+        sl.confusion_matrix([1, 0], [0.5, 0.5], "1")

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 
 import secondlook as sl
 from secondlook.decide.decision_rule import KeepsDecisionRule
@@ -83,8 +84,6 @@ def test_bad_input():
     score, y = simulated(100)
     with pytest.raises(ValueError, match="expected a rule with a calibration"):
         sl.DecisionRule(threshold={}).fit(score, y).probability(score)
-    with pytest.raises(TypeError, match="unexpected keyword argument 'minimum_recall'"):
-        sl.DecisionRule(threshold={"minimum_recall": 1}).fit(score, y)
     with pytest.raises(ValueError, match="both classes"):
         sl.DecisionRule().fit(score, np.zeros(100))
     with pytest.raises(ValueError, match="not fitted"):
@@ -402,9 +401,44 @@ def test_what_is_said_about_features(ruled):
         rule.decide(score, features=rows[:, :2])
     with pytest.raises(ValueError, match="rule with a feature_distance where features are given"):
         sl.DecisionRule().fit(score, labels).decide(score, features=rows)
-    for wrong in (clone(rule), sl.DecisionRule(feature_distance="mahalanobis")):
+    for wrong in (sl.FeatureDistance(), "mahalanobis"):
         with pytest.raises(ValueError, match="expected feature_distance as a fitted FeatureDist"):
-            wrong.fit(score, labels)
+            sl.DecisionRule(feature_distance=wrong).fit(score, labels)
+
+
+def test_a_rule_keeps_the_guard_as_it_was(ruled):
+    forest, rows = ruled
+    labels = np.repeat([0, 1], [500, 300])
+    score = forest.anomaly_score(rows)
+    guard = sl.FeatureDistance(random_state=0).fit(rows)
+    rule = sl.DecisionRule(feature_distance=guard).fit(score, labels)
+    twin = clone(rule)
+    decisions = rule.decide(score, features=rows)
+    guard.fit(rows + 100)
+    np.testing.assert_array_equal(rule.decide(score, features=rows), decisions)
+    forest.decision_rule_ = rule
+    loaded = pickle.loads(pickle.dumps(forest))
+    np.testing.assert_array_equal(loaded.decision_rule_.decide(score, features=rows), decisions)
+    np.testing.assert_array_equal(twin.fit(score, labels).decide(score, features=rows), decisions)
+
+
+def test_what_is_asked_of_the_threshold_must_be_known():
+    score, y = [0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1]
+    with pytest.raises(ValueError, match=r"DecisionRule.fit: expected threshold .*'min_recal'"):
+        sl.DecisionRule(threshold={"min_recal": 0.9}).fit(score, y)
+    with pytest.raises(NotFittedError):
+        _ = sl.DecisionRule().stale_
+
+
+def test_a_threshold_notices_drift_as_a_band_does():
+    y = np.arange(1000) % 2
+    score = np.random.default_rng(0).normal(2.0 * y)
+    rule = sl.DecisionRule(threshold={}).fit(score, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        rule.decide(score)
+    with pytest.warns(sl.DriftWarning, match="DecisionRule.decide"):
+        rule.decide(3 * score + 9)
 
 
 def test_a_learner_keeps_the_whole_rule_with_every_version(ruled, tmp_path):

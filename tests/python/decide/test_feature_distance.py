@@ -88,7 +88,13 @@ def test_bad_input():
         sl.FeatureDistance(held_back=1).fit(X)
     with pytest.raises(ValueError, match="NaN"):
         sl.FeatureDistance().fit(np.where(X[0, 0] == X, np.nan, X))
+    with pytest.raises(ValueError, match="75 samples of 75 classes, each of which has equal ones"):
+        sl.FeatureDistance(false_alarm_rate=0.1).fit(X, np.arange(100))
     guard = sl.FeatureDistance(false_alarm_rate=0.1).fit(X)
+    before = guard.distance(X)
+    with pytest.raises(ValueError, match="expected at least 9 samples held back"):
+        guard.fit(X[:20, :3])
+    np.testing.assert_array_equal(guard.distance(X), before)  # as it was
     with pytest.raises(ValueError, match="6 features"):
         guard.distance(X[:, :3])
     with pytest.raises(ValueError, match=r"groups of shape \(100,\)"):

@@ -205,6 +205,24 @@ def test_one_cut_off_where_one_rate_is_bounded_or_the_two_cross():
     )
 
 
+@pytest.mark.parametrize("rates", [(0.05, None), (None, 0.05), (0.05, 0.05)])
+def test_among_the_decided_too_the_cut_off_has_the_fewest_errors(rates):
+    score, y = simulated(20_000, gap=6.0)
+    p = sl.Calibration("platt").fit(score, y).probability(score)
+    band = sl.SuspiciousBand(*rates, among="decided").fit(p, y)
+    assert band.lower_ == band.upper_
+    assert np.mean((p >= band.upper_) == y) > 0.99
+
+
+@pytest.mark.parametrize("among", ["each_class", "decided"])
+@pytest.mark.parametrize("rate", ["max_miss_rate", "max_false_alarm_rate"])
+def test_too_few_cases_for_one_rate_refer_all_and_say_so(among, rate):
+    p = np.linspace(0.01, 0.99, 50)
+    with pytest.warns(sl.TooFewCasesWarning, match=f"nothing is decided, for {rate}=0.01 needs"):
+        band = sl.SuspiciousBand(**{rate: 0.01}, among=among).fit(p, p > 0.5)
+    assert (band.lower_, band.upper_) == (-math.inf, math.inf)
+
+
 def test_groups_count_once():
     score, y = simulated(300)
     repeated = np.repeat(score, 10), np.repeat(y, 10)
@@ -422,6 +440,7 @@ def test_says_what_was_expected_and_what_came():
         ({"confidence": None}, "expected confidence as a number, got None"),
         ({"costs": (1, 2)}, r"expected costs as 3 numbers, got \(1, 2\)"),
         ({"costs": 1}, "expected costs as 3 numbers, got 1"),
+        ({"costs": np.ones(2)}, "expected costs as 3 numbers, got "),
         ({"costs": (1, 2, "3")}, "expected costs as 3 numbers, got "),
         ({"cut_offs": 1}, "expected cut_offs as 2 numbers, got 1"),
         ({"among": None}, "expected among as text, got None"),

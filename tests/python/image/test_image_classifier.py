@@ -115,6 +115,8 @@ def test_paths_bytes_arrays_and_folders_are_alike(fitted, tmp_path):
     ):
         np.testing.assert_allclose(fitted.predict_proba(other), expected, atol=1e-5)
     assert list_images(tmp_path) == files
+    with pytest.raises(ValueError, match="list_images: expected a folder, got .*nowhere"):
+        list_images(tmp_path / "nowhere")
 
 
 def test_images_of_any_size_and_one_pixel(fitted):
@@ -218,6 +220,50 @@ def test_labels_and_groups_are_of_one_kind(fitted):
         fitted.partial_fit(images, mixed)
     with pytest.raises(ValueError, match=r"expected labels of \[0, 1\], got 'noise'"):
         small(max_epochs=1).fit(images, np.arange(12) % 2, range(12)).partial_fit(images, y)
+    with pytest.raises(ValueError, match="fit: expected labels of one kind, got int and str"):
+        small().fit(images, mixed.tolist())
+    with pytest.raises(ValueError, match="expected labels as numbers or strings, got"):
+        small().fit(images, [b"a", b"b"] * 6)
+
+
+@pytest.mark.parametrize("labels", [[3, 7], [True, False], [0.5, 1.5], ["no", "yes"]])
+def test_labels_may_be_objects_of_one_kind(labels, tmp_path):
+    images, _ = squares(12)
+    y = np.array(labels * 6, dtype=object)
+    model = small(max_epochs=1).fit(images, y, range(12))
+    model.save(tmp_path / "model.safetensors")
+    assert sl.load(tmp_path / "model.safetensors").classes_.tolist() == sorted(labels)
+    assert set(model.predict(images)) <= set(labels)
+
+
+def test_what_are_no_images_is_said(fitted):
+    pil = pytest.importorskip("PIL.Image")
+    pandas = pytest.importorskip("pandas")
+    image = np.zeros((16, 16), np.uint8)
+    for wrong, kind in (
+        (pil.fromarray(image), "Image"), (None, "NoneType"), (7, "int"),
+        (pandas.DataFrame({"file": ["a.png"]}), "DataFrame"),
+    ):  # fmt: skip
+        with pytest.raises(
+            ValueError, match=f"predict.*: expected a sequence of images or a folder, got {kind}"
+        ):
+            fitted.predict(wrong)
+    for wrong in (True, "up", ["flip", "up"]):
+        with pytest.raises(ValueError, match="tta: expected some of .*'flip'.*, got "):
+            fitted.predict([image], tta=wrong)
+    with pytest.raises(ValueError, match="trainable: expected 'all', 'head' or a number of blocks"):
+        small(trainable="half").fit(*squares(12))
+    with pytest.raises(ValueError, match="overlay: expected strength as a number, got 'x'"):
+        fitted.overlay(image, strength="x")
+
+
+def test_a_truncated_pillow_image_is_named(fitted, tmp_path):
+    pil = pytest.importorskip("PIL.Image")
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64), np.uint8)
+    pil.fromarray(noise).save(tmp_path / "whole.jpg")
+    (tmp_path / "cut.jpg").write_bytes((tmp_path / "whole.jpg").read_bytes()[:900])
+    with pytest.raises(ValueError, match="predict.*: image 1: .*truncated"):
+        fitted.predict([noise, pil.open(tmp_path / "cut.jpg")])
 
 
 @pytest.mark.parametrize("shape", [(24, 40, 1), (24, 40, 3), (24, 40, 4)])
@@ -284,7 +330,10 @@ def test_broken_images_are_named_or_skipped(tmp_path):
         ({"image_size": -3}, "height"),
         ({"channels": 2}, "expected 1 or 3 channels, got 2"),
         ({"trainable": -2}, "trained_blocks must be -1 at least"),
-        ({"trainable": "some"}, "trained_blocks: expected a number"),
+        (
+            {"trainable": "some"},
+            "trainable: expected 'all', 'head' or a number of blocks, got 'some'",
+        ),
         ({"class_weight": "even"}, "class_weight: expected 'balanced', a dict or None"),
         ({"class_weight": {"hto": 5.0}}, "expected classes of ['noise', 'square'], got 'hto'"),
         ({"class_weight": {"noise": "2"}}, "expected a number above 0 for 'noise', got '2'"),
@@ -381,6 +430,7 @@ def test_ctrl_c_leaves_the_best_so_far():
     assert seen == [1, 2]
     assert len(model.history_["loss"]) == 2
     assert model.predict(images).shape == (64,)
+    assert not hasattr(model, "near_duplicates_")  # of this training nothing is known
 
 
 def test_a_callbacks_error_ends_training():

@@ -74,13 +74,15 @@ struct BandReport {
 /// Each cut-off is an order statistic with an exact binomial bound (Wilks 1941) at half the
 /// remaining probability, whatever the scores' distribution; of all bands that these bounds allow
 /// it is the one that refers least. If the two cross, one cut-off between them serves both, the one
-/// with the fewest errors, and nothing is referred. With one rate given there is one cut-off.
+/// with the fewest errors, and nothing is referred. With one rate given there is one cut-off,
+/// unless the cases are too few to decide anything.
 ///
 /// `Among::decided` bounds the error rates among the cases decided instead, by Learn-then-Test
 /// (Angelopoulos et al. 2021): tests along a path fixed beforehand, at ten places of which a tenth
 /// of a cut-off's share of the remaining probability comes in and is handed on for as long as tests
-/// pass (Wiens 2003). These rates hold for cases of the calibration's mixture of classes; those of
-/// each class hold for any mixture.
+/// pass (Wiens 2003). Of bands that refer equally little it is the one with the fewest errors.
+/// These rates hold for cases of the calibration's mixture of classes; those of each class hold for
+/// any mixture.
 ///
 /// **A budget**: at most `max_referral_rate` of the calibration's cases are referred, with the
 /// fewest errors. **Costs**: the least sum of costs over the calibration's cases (Chow 1970,

@@ -15,7 +15,7 @@ enum class Architecture {
   mlp,           ///< fully connected, 256 and 64 units: what any other must beat
   small_cnn,     ///< residual network of about a million weights, for images from 16 pixels a side
   mobilenet_v2,  ///< Sandler et al. 2018; weights named as torchvision names them
-  vgg16          ///< Simonyan & Zisserman 2015; likewise, 138 million weights
+  vgg16          ///< Simonyan & Zisserman 2015; likewise, 134 million weights with two classes
 };
 
 [[nodiscard]] SECONDLOOK_EXPORT std::string_view name_of(Architecture architecture) noexcept;

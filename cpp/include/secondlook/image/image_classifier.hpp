@@ -34,7 +34,7 @@ enum class Device { automatic, cpu, cuda };  ///< automatic: CUDA where LibTorch
 enum class EdgePaddingRule { automatic, symmetric, tensorflow };  ///< automatic: as the weights say
 
 struct ImageClassifierParameters {
-  Architecture architecture = Architecture::small_cnn;
+  Architecture architecture = Architecture::mobilenet_v2;
   std::string weights;  ///< safetensors file to begin with; empty: random weights
   std::size_t height = 224;
   std::size_t width = 224;
