@@ -93,6 +93,10 @@ std::size_t below(const std::vector<double>& sorted, double cut) {
   return static_cast<std::size_t>(std::ranges::lower_bound(sorted, cut) - sorted.begin());
 }
 
+std::size_t n_below(const CutOff& cut_off) {
+  return cut_off.negatives_below + cut_off.positives_below;
+}
+
 // --- rates with a guarantee
 // -----------------------------------------------------------------------
 
@@ -177,11 +181,12 @@ CutOffs guarantee_decided(const SuspiciousBandParameters& p, const LabelledScore
               "are none, got scores from {} to {}",
               sorted.front(), sorted.back());
   const std::size_t n = path.size();
-  std::vector<std::size_t> n_below(n);
+  std::vector<CutOff> places;
+  places.reserve(n + 1);
+  for (const double cut : path)
+    places.push_back({cut, below(negatives, cut), below(positives, cut)});
   std::vector<char> low;
   std::vector<char> high;
-  for (std::size_t i = 0; i < n; ++i)
-    n_below[i] = below(negatives, path[i]) + below(positives, path[i]);
   // That so few errors came, were the rate no lower than allowed, must be improbable.
   const auto rare = [](std::size_t errors, std::size_t decided, double rate, double risk) {
     return decided > 0 && decide::binomial_cdf(static_cast<double>(errors),
@@ -189,12 +194,12 @@ CutOffs guarantee_decided(const SuspiciousBandParameters& p, const LabelledScore
   };
   if (p.max_miss_rate)
     low = certify(n, risk_each(p), [&](std::size_t i, double risk) {
-      return rare(below(positives, path[i]), n_below[i], *p.max_miss_rate, risk);
+      return rare(places[i].positives_below, n_below(places[i]), *p.max_miss_rate, risk);
     });
   if (p.max_false_alarm_rate) {
     const auto walked = certify(n, risk_each(p), [&](std::size_t step, double risk) {
-      const std::size_t i = n - 1 - step;
-      return rare(negatives.size() - below(negatives, path[i]), scores.size() - n_below[i],
+      const CutOff& place = places[n - 1 - step];
+      return rare(negatives.size() - place.negatives_below, scores.size() - n_below(place),
                   *p.max_false_alarm_rate, risk);
     });
     high.assign(walked.rbegin(), walked.rend());
@@ -206,23 +211,17 @@ CutOffs guarantee_decided(const SuspiciousBandParameters& p, const LabelledScore
   // one with the fewest errors.
   CutOffs best = kReferAll;
   auto fewest = std::pair(scores.size() + 1, std::size_t{0});
-  double lower = -kInfinity;  // the highest so far
-  std::size_t n_negative = 0;
-  std::size_t n_missed = 0;
+  CutOff lower{-kInfinity, 0, 0};  // the highest so far
+  places.push_back({kInfinity, negatives.size(), positives.size()});
   for (std::size_t i = 0; i <= n; ++i) {
-    if (i < n && low[i] != 0) {
-      lower = path[i];
-      n_negative = n_below[i];
-      n_missed = below(positives, path[i]);
-    }
+    const CutOff& upper = places[i];
+    if (i < n && low[i] != 0) lower = upper;
     if (i < n && high[i] == 0) continue;
-    const std::size_t n_positive = i < n ? scores.size() - n_below[i] : 0;
-    const std::size_t n_false_alarms = i < n ? negatives.size() - below(negatives, path[i]) : 0;
-    const auto found =
-        std::pair(scores.size() - n_negative - n_positive, n_missed + n_false_alarms);
+    const auto found = std::pair(n_below(upper) - n_below(lower),
+                                 lower.positives_below + negatives.size() - upper.negatives_below);
     if (found >= fewest) continue;
     fewest = found;
-    best = {lower, i < n ? path[i] : kInfinity};
+    best = {lower.value, upper.value};
   }
   return best;
 }
@@ -235,7 +234,6 @@ CutOffs within_budget(double max_referral_rate, const LabelledScores& scores) {
   const auto budget = static_cast<std::size_t>(
       max_referral_rate * static_cast<double>(scores.size()) * (1 + kRounding));
   const std::vector<CutOff> cut_offs = all_cut_offs(scores);
-  const auto n_below = [](const CutOff& c) { return c.negatives_below + c.positives_below; };
   CutOffs best = kReferAll;
   auto fewest = std::pair(std::numeric_limits<std::size_t>::max(), std::size_t{0});
   std::size_t upper = 0;
@@ -264,12 +262,12 @@ CutOffs least_cost(const ReferralCosts& costs, const LabelledScores& scores) {
   double least_lower = kInfinity;
   decide::for_each_cut_off(scores, [&](const CutOff& c) {
     // The sum splits into what the lower cut-off costs, and what the upper one does.
-    const auto n_below = static_cast<double>(c.negatives_below + c.positives_below);
+    const auto cases_below = static_cast<double>(n_below(c));
     const double as_lower =
-        costs.miss * static_cast<double>(c.positives_below) - costs.referral * n_below;
+        costs.miss * static_cast<double>(c.positives_below) - costs.referral * cases_below;
     const double as_upper =
         costs.false_alarm * static_cast<double>(scores.negatives.size() - c.negatives_below) +
-        costs.referral * n_below;
+        costs.referral * cases_below;
     if (as_lower <= least_lower) {  // of equals the higher one, which refers less
       least_lower = as_lower;
       candidate.lower = c.value;

@@ -121,7 +121,7 @@ class DecisionRule(BaseEstimator):
                 labels,
                 as_groups("DecisionRule.fit", groups, len(scores)),
                 calibration=self.calibration,
-                threshold=None if self.threshold is None else core_parameters(**self.threshold),
+                threshold=self._threshold_parameters(),
                 band=None if band is None else band._core_parameters(),
                 feature_distance=getattr(self.feature_distance, "_distance", None),
             ),
@@ -264,18 +264,6 @@ class DecisionRule(BaseEstimator):
             raise ValueError(
                 f"DecisionRule.fit: expected band as a SuspiciousBand, got {self.band!r}"
             )
-        if self.threshold is not None and not isinstance(self.threshold, dict):
-            raise ValueError(
-                "DecisionRule.fit: expected threshold as a dict of tune_threshold's arguments, got "
-                f"{self.threshold!r}"
-            )
-        try:
-            core_parameters(**(self.threshold or {}))
-        except TypeError as error:
-            raise ValueError(
-                "DecisionRule.fit: expected threshold as a dict of tune_threshold's arguments: "
-                f"{error}"
-            ) from None
         if self.calibration is not None and not isinstance(self.calibration, str):
             raise ValueError(
                 "DecisionRule.fit: expected calibration as one of 'platt', 'isotonic', "
@@ -289,6 +277,17 @@ class DecisionRule(BaseEstimator):
                 "DecisionRule.fit: expected feature_distance as a fitted FeatureDistance, got "
                 f"{self.feature_distance!r}"
             )
+
+    def _threshold_parameters(self) -> "_core.decide.TuneThresholdParameters | None":
+        if self.threshold is None:
+            return None
+        expected = "DecisionRule.fit: expected threshold as a dict of tune_threshold's arguments"
+        if not isinstance(self.threshold, dict):
+            raise ValueError(f"{expected}, got {self.threshold!r}")
+        try:
+            return core_parameters(**self.threshold)
+        except TypeError as error:
+            raise ValueError(f"{expected}: {error}") from None
 
     def _far_from_training(
         self, features: ArrayLike | None, needed: bool

@@ -323,7 +323,7 @@ class SuspiciousBand(BaseEstimator):
             any_mixture = (
                 self.among == "each_class" and self.max_referral_rate is None and self.costs is None
             )
-        return float(self._drift.p_value(scores, bool(any_mixture)))
+        return float(self._drift.p_value(scores, any_mixture))
 
     def report(self, score: ArrayLike, y_true: ArrayLike, confidence: float = 0.95) -> BandReport:
         """Say what the band makes of labelled cases: others than it was fitted on, to be honest.
@@ -505,37 +505,33 @@ class SuspiciousBand(BaseEstimator):
     def _warn_of_few(self, who: str, found: Any) -> None:
         """Warn where the cases are too few to decide one way or the other."""
         notes = []
-        if found.positives_needed > 0 and not math.isfinite(self.lower_):
-            notes.append(
-                self._too_few(
-                    "max_miss_rate", found.positives_needed, self.n_positives_,
-                    decision="negative", kind="abnormal", side="low",
-                )
-            )  # fmt: skip
-        if found.negatives_needed > 0 and not math.isfinite(self.upper_):
-            notes.append(
-                self._too_few(
-                    "max_false_alarm_rate", found.negatives_needed, self.n_negatives_,
-                    decision="positive", kind="normal", side="high",
-                )
-            )  # fmt: skip
+        if not math.isfinite(self.lower_):
+            notes += self._too_few(
+                "negative", "abnormal", found.positives_needed, self.n_positives_
+            )
+        if not math.isfinite(self.upper_):
+            notes += self._too_few("positive", "normal", found.negatives_needed, self.n_negatives_)
         if notes:
             warn_caller(
                 f"{who}: at a confidence of {self.confidence} " + "; ".join(notes),
                 TooFewCasesWarning,
             )
 
-    def _too_few(
-        self, rate: str, needed: int, n: int, *, decision: str, kind: str, side: str
-    ) -> str:
+    def _too_few(self, decision: str, kind: str, needed: int, n: int) -> list[str]:
+        """Say how many cases would do, if a rate is to be kept on that side."""
+        name, side = {
+            "negative": ("max_miss_rate", "low"), "positive": ("max_false_alarm_rate", "high"),
+        }[decision]  # fmt: skip
         rates = self._rates()
-        alone = rates["max_miss_rate"] is None or rates["max_false_alarm_rate"] is None
+        if rates[name] is None:
+            return []
+        alone = None in (rates["max_miss_rate"], rates["max_false_alarm_rate"])
         enough = (
             f"{needed} {kind} cases, and more if some of them score {side}; got {n}"
             if self.among == "each_class"
             else f"{needed} cases to decide {decision}, and more if some of them are {kind}"
         )
-        return (
-            f"nothing is decided{'' if alone else f' {decision}'}, for {rate}={rates[rate]} needs "
+        return [
+            f"nothing is decided{'' if alone else f' {decision}'}, for {name}={rates[name]} needs "
             f"at least {enough}"
-        )
+        ]

@@ -492,8 +492,9 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         picture : uint8 ndarray of shape (rows, columns, 3)
         """
         model = self._fitted()
-        pixels = as_pixels("ImageClassifier.overlay", image)
-        share = as_number("ImageClassifier.overlay", "strength", strength)
+        who = "ImageClassifier.overlay"
+        pixels = as_pixels(who, image)
+        share = as_number(who, "strength", strength)
         return model.overlay(pixels, self._class_index(pixels, label), share)
 
     @property

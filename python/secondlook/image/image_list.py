@@ -127,11 +127,9 @@ def _one_an_image(who: str, what: str, values: ArrayLike, n_images: int) -> NDAr
     return np.array(items.tolist()) if array.dtype.kind == "O" else array
 
 
-def _kind(value: Any) -> type:
-    for kind in (bool, Real, str, bytes):
-        if isinstance(value, (bool, np.bool_) if kind is bool else kind):
-            return kind
-    return type(value)
+def _kind(value: Any) -> Any:
+    kinds: tuple[Any, ...] = ((bool, np.bool_), Real, str, bytes)
+    return next((kind for kind in kinds if isinstance(value, kind)), type(value))
 
 
 def encoded(
