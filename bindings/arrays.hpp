@@ -3,6 +3,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <utility>
@@ -52,6 +53,23 @@ pybind11::array_t<Scalar> to_array(std::vector<Scalar>&& values,
                                 [](void* p) { delete static_cast<std::vector<Scalar>*>(p); });
   if (shape.empty()) shape = {static_cast<pybind11::ssize_t>(owner->size())};
   return pybind11::array_t<Scalar>(std::move(shape), owner->data(), guard);
+}
+
+/// Hands a matrix's memory to NumPy without a copy.
+template <class Scalar>
+pybind11::array_t<Scalar> to_array(secondlook::Matrix<Scalar>&& matrix) {
+  auto* owner = new secondlook::Matrix<Scalar>(std::move(matrix));
+  const pybind11::capsule guard(
+      owner, [](void* p) { delete static_cast<secondlook::Matrix<Scalar>*>(p); });
+  return pybind11::array_t<Scalar>({owner->rows(), owner->cols()}, owner->data(), guard);
+}
+
+/// A copy of an array of two dimensions.
+template <class Scalar>
+secondlook::Matrix<Scalar> to_matrix(const ContiguousArray<Scalar>& array) {
+  secondlook::Matrix<Scalar> matrix(array.shape(0), array.shape(1));
+  std::copy_n(array.data(), array.size(), matrix.data());
+  return matrix;
 }
 
 /// One field of many records: a column of a table.

@@ -2,23 +2,37 @@
 
 #include <pybind11/pybind11.h>
 
-// Each room adds its submodule: `_core.store`, `_core.series`, …
+// Each concept adds itself to its room's submodule: `_core.store`, `_core.series`, …
 void register_core(pybind11::module_& module);
-void register_store(pybind11::module_& module);
-void register_decide(pybind11::module_& module);
-// Part of decide's: how good scores and decisions are.
-void register_metrics(pybind11::module_& decide);
-// Part of decide's: cut-offs from labelled scores, the suspicious band.
-void register_boundary(pybind11::module_& decide);
-void register_detect(pybind11::module_& module);
-// Part of detect's: what learns by gradients.
-void register_neural_detectors(pybind11::module_& detect);
-// Part of detect's: one series as it comes.
-void register_surprise_stream(pybind11::module_& detect);
-// Part of detect's: the vote.
-void register_ensemble(pybind11::module_& detect);
+void register_model_file(pybind11::module_& store);
 void register_series(pybind11::module_& module);
-void register_learn(pybind11::module_& module);
+
+void register_anomaly_likelihood(pybind11::module_& decide);
+void register_calibration(pybind11::module_& decide);
+void register_conformal_p_values(pybind11::module_& decide);
+void register_decision_rule(pybind11::module_& decide);
+void register_event_metrics(pybind11::module_& decide);
+void register_false_discovery(pybind11::module_& decide);
+void register_feature_distance(pybind11::module_& decide);
+void register_metrics(pybind11::module_& decide);
+void register_mixture_drift(pybind11::module_& decide);
+void register_peaks_over_threshold(pybind11::module_& decide);
+void register_running_quantile(pybind11::module_& decide);
+void register_suspicious_band(pybind11::module_& decide);
+void register_tail_surprise(pybind11::module_& decide);
+void register_thresholds(pybind11::module_& decide);
+void register_tune_threshold(pybind11::module_& decide);
+
+void register_detector(pybind11::module_& detect);
+void register_autoencoder(pybind11::module_& detect);
+void register_detector_ensemble(pybind11::module_& detect);
+void register_isolation_forest(pybind11::module_& detect);
+void register_lstm_forecaster(pybind11::module_& detect);
+void register_peer_deviation(pybind11::module_& detect);
+void register_surprise_stream(pybind11::module_& detect);
+
+void register_drift_detectors(pybind11::module_& learn);
+void register_incremental_learner(pybind11::module_& learn);
+
 void register_image(pybind11::module_& module);
-// Part of image's: what is trained.
 void register_image_classifier(pybind11::module_& module);

@@ -183,7 +183,7 @@ void register_image_classifier(py::module_& module) {
               const py::gil_scoped_release release;
               rows = self.labelled_rows(inputs, as_span(labels));
             }
-            return py::array_t<float>({rows.rows(), rows.cols()}, rows.data());
+            return to_array(std::move(rows));
           },
           py::arg("images"), py::arg("labels"))
       .def("heatmap", &heatmap, py::arg("image"), py::arg("class_index"))

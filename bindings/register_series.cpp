@@ -36,15 +36,6 @@ secondlook::MatrixView<double> as_matrix(const ContiguousArray<double>& array) {
   return {array.data(), array.shape(0), array.shape(1)};
 }
 
-// Hands a matrix's memory to NumPy without a copy.
-template <class Derived>
-py::array_t<typename Derived::Scalar> to_matrix_array(Derived&& matrix) {
-  auto* owner = new Derived(std::move(matrix));
-  const py::capsule guard(owner, [](void* p) { delete static_cast<Derived*>(p); });
-  const std::vector<py::ssize_t> shape = {owner->rows(), owner->cols()};
-  return py::array_t<typename Derived::Scalar>(shape, owner->data(), guard);
-}
-
 py::dict to_dict(CsvContents&& contents) {
   py::list problems;
   for (const auto& problem : contents.problems)
@@ -53,7 +44,7 @@ py::dict to_dict(CsvContents&& contents) {
   result["time_ns"] = to_array(std::move(contents.table.time_ns));
   result["is_utc"] = contents.table.is_utc;
   result["columns"] = std::move(contents.table.columns);
-  result["values"] = to_matrix_array(std::move(contents.table.values));
+  result["values"] = to_array(std::move(contents.table.values));
   result["problems"] = problems;
   result["n_problems"] = contents.n_problems;
   result["n_repeated_times"] = contents.n_repeated_times;
@@ -104,24 +95,24 @@ py::array_t<double> resample(const ContiguousArray<std::int64_t>& time_ns,
     const py::gil_scoped_release release;
     result = secondlook::resample(times, rows, {start_ns, step_ns, n_steps}, aggregate, n_jobs);
   }
-  return to_matrix_array(std::move(result));
+  return to_array(std::move(result));
 }
 
 py::tuple interpolate(const ContiguousArray<std::int64_t>& time_ns,
                       const ContiguousArray<double>& values, std::int64_t limit_ns) {
-  const auto rows = as_matrix(values);
+  static_cast<void>(as_matrix(values));
   const auto times = as_span(time_ns);
   Matrix<double> filled;
-  secondlook::OriginMatrix origins;
+  Matrix<std::uint8_t> codes;
   {
     const py::gil_scoped_release release;
-    filled = rows.eigen();
-    origins = secondlook::interpolate(times, filled, limit_ns);
+    filled = to_matrix(values);
+    const auto origins = secondlook::interpolate(times, filled, limit_ns);
+    codes.resize(origins.rows(), origins.cols());
+    std::ranges::transform(origins.values(), codes.values().begin(),
+                           [](auto origin) { return static_cast<std::uint8_t>(origin); });
   }
-  using Bytes = Eigen::Matrix<std::uint8_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  Bytes bytes =
-      origins.unaryExpr([](secondlook::Origin o) { return static_cast<std::uint8_t>(o); });
-  return py::make_tuple(to_matrix_array(std::move(filled)), to_matrix_array(std::move(bytes)));
+  return py::make_tuple(to_array(std::move(filled)), to_array(std::move(codes)));
 }
 
 py::tuple grid_over(const ContiguousArray<std::int64_t>& time_ns, std::int64_t step_ns) {
@@ -142,7 +133,7 @@ py::array_t<double> push_many(BatteryFeatures& self, const ContiguousArray<std::
   double* out = features.mutable_data();
   const py::gil_scoped_release release;
   BatteryFeatures after = self;
-  for (Eigen::Index i = 0; i < rows.rows(); ++i)
+  for (secondlook::Index i = 0; i < rows.rows(); ++i)
     after.push({times[static_cast<std::size_t>(i)], rows(i, 0), rows(i, 1), rows(i, 2)},
                std::span<double, BatteryFeatures::kFeatures>(out + i * kWidth,
                                                              BatteryFeatures::kFeatures));

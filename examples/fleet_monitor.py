@@ -159,8 +159,8 @@ class Monitor:
 
 
 def rank(severity: str) -> int:
-    """Return the place of a severity, from 0, "Normal"."""
-    return ("Normal", "Medium", "High", "Critical").index(severity)
+    """Return the place of a severity, from 0, "normal"."""
+    return ("normal", "medium", "high", "critical").index(severity)
 
 
 def main() -> int:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from site_report import PAGE_STYLE, picture
 
-COLOURS = {"Normal": "#9db8d2", "Medium": "#e0a030", "High": "#d0582a", "Critical": "#8b0000"}
+COLOURS = {"normal": "#9db8d2", "medium": "#e0a030", "high": "#d0582a", "critical": "#8b0000"}
 N_TIMELINES = 3
 
 
@@ -32,7 +32,7 @@ def render(monitor, faults=None) -> str:
         parts.append('<p class="note">This is a simulation with faults put in on purpose; grey '
                      "bands show them.</p>")  # fmt: skip
     parts += ["<h2>Severity by device</h2>", picture(_severity(history))]
-    order = history[history.severity != "Normal"].device.value_counts().index[:N_TIMELINES]
+    order = history[history.severity != "normal"].device.value_counts().index[:N_TIMELINES]
     parts.append("<h2>Score timelines of the devices with most anomalies</h2>")
     for device in order:
         parts.append(picture(_timeline(history[history.device == device], monitor, faults or [])))
@@ -48,7 +48,7 @@ def _severity(history: pd.DataFrame) -> plt.Figure:
     counts = pd.crosstab(history.device, history.severity)
     figure, axes = plt.subplots(figsize=(10.5, 0.9 + 0.28 * len(counts)), layout="constrained")
     left = np.zeros(len(counts))
-    for severity in ("Medium", "High", "Critical"):
+    for severity in ("medium", "high", "critical"):
         values = counts.get(severity, pd.Series(0, counts.index)).to_numpy()
         axes.barh(counts.index, values, left=left, color=COLOURS[severity], label=severity)
         left += values
@@ -68,7 +68,7 @@ def _timeline(own: pd.DataFrame, monitor, faults) -> plt.Figure:
             axes.annotate(fault.kind, (fault.begin, 1.0), xycoords=("data", "axes fraction"),
                           fontsize=7, color="#555555", va="bottom")  # fmt: skip
     for severity, group in own.groupby("severity"):
-        size = 3 if severity == "Normal" else 14
+        size = 3 if severity == "normal" else 14
         axes.scatter(group.time, -group.score, s=size, color=COLOURS[severity], label=severity)
     axes.axhline(1, color="#444444", lw=0.8, ls="--")
     for night in monitor.nights:

@@ -52,7 +52,6 @@ os.stat(os.path.join(p, "Python.h"))'
   need libfmt-dev 'test -e /usr/include/fmt/core.h' "messages"
   need nlohmann-json3-dev 'test -e /usr/include/nlohmann/json.hpp' "the model file's header"
   need libxxhash-dev 'test -e /usr/include/xxhash.h' "the model file's checksum"
-  need libhwy-dev 'test -e /usr/include/hwy/highway.h' "vectorised kernels"
   need python3-venv '"$python" -c "import ensurepip, venv"' "makes .venv"
   need python3-dev '"$python" -c "$has_python_header"' "compiles the Python modules"
   [ "$what" = core ] && return 0

@@ -19,4 +19,4 @@ if [ ! -f "build/$what/build.ninja" ]; then
     -DSECONDLOOK_IMAGE=$switch -DSECONDLOOK_TESTS=$switch
 fi
 cmake --build "build/$what" -j "${SECONDLOOK_JOBS:-$(nproc)}"
-cmake --install "build/$what" --prefix python >/dev/null
+cmake --install "build/$what" --prefix python --component python >/dev/null

@@ -1,9 +1,14 @@
+#include <algorithm>
 #include <iostream>
+#include <random>
 #include <secondlook/secondlook.hpp>
 
 int main() {
-  secondlook::Matrix<float> rows = secondlook::Matrix<float>::Random(1000, 4);
-  rows.row(17).setConstant(3);  // not like the others
+  std::mt19937 random(0);
+  std::normal_distribution<float> normal;
+  secondlook::Matrix<float> rows(1000, 4);
+  std::ranges::generate(rows.values(), [&] { return normal(random); });
+  std::ranges::fill(rows.row(17), 5.0F);  // not like the others
   secondlook::IsolationForest forest({.contamination = 0.001, .seed = 1});
   forest.fit(rows);
   std::vector<double> scores(1000);

@@ -1,36 +1,102 @@
 #!/usr/bin/env bash
-# Installs secondlook into a temporary prefix, builds this project against that copy alone, runs it,
-# and checks what the core consumer links.
-#   tests/consumer/run.sh [core|full]   default full: with the image room
+# Installs secondlook into a temporary prefix, builds this project against that copy alone with the
+# flags that users have, runs it, and checks what the installed libraries need.
+#   tests/consumer/run.sh [core|full]   default full: with images
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 switch=ON
 [ "${1:-full}" = core ] && switch=OFF
 
-prefix=$(mktemp -d)
-trap 'rm -rf "$prefix"' EXIT
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+jobs=${SECONDLOOK_JOBS:-$(nproc)}
 
-cmake --preset release -DSECONDLOOK_IMAGE=$switch -DPython_EXECUTABLE="$PWD/.venv/bin/python" \
-  >"$prefix/log" || { cat "$prefix/log"; exit 1; }
-cmake --build --preset release -j "${SECONDLOOK_JOBS:-$(nproc)}"
-cmake --install build/release --prefix "$prefix/installed" >/dev/null
-
-# Nothing but the installed copy may be needed: not our headers, not our build.
-cmake -S tests/consumer -B "$prefix/build" -G Ninja -DCMAKE_PREFIX_PATH="$prefix/installed" \
-  >"$prefix/log" || { cat "$prefix/log"; exit 1; }
-cmake --build "$prefix/build" -j 2
-
-"$prefix/build/core_consumer"
-(cd "$prefix/build" && ./readme_start | tee readme_start.txt && grep -q '^row 17 ' readme_start.txt)
-if ldd "$prefix/build/core_consumer" | grep -iE 'torch|c10|opencv|not found'; then
-  echo "core_consumer links what it must not" >&2
+die() {
+  echo "consumer: $*" >&2
   exit 1
+}
+
+# quietly COMMAND...: its output only where it fails
+quietly() {
+  "$@" >"$work/log" 2>&1 || {
+    cat "$work/log"
+    die "failed: $*"
+  }
+}
+
+# build_against PREFIX NAME [FLAGS]: this project in $work/NAME, knowing nothing but the installed copy
+build_against() {
+  quietly cmake -S tests/consumer -B "$work/$2" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+    -DCMAKE_PREFIX_PATH="$1" -DCMAKE_CXX_FLAGS="${3:-}"
+  quietly cmake --build "$work/$2" -j "$jobs"
+}
+
+# needs FILE: names of the shared libraries that it asks for itself
+needs() {
+  readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'
+}
+
+# --- shared libraries -----------------------------------------------------------------------------
+
+quietly cmake --preset release -DSECONDLOOK_IMAGE=$switch -DPython_EXECUTABLE="$PWD/.venv/bin/python"
+cmake --build --preset release -j "$jobs"
+quietly cmake --install build/release --prefix "$work/shared"
+
+core=$(echo "$work"/shared/lib*/libsecondlook_core.so)
+if needs "$core" | grep -vE '^(libc|libm|libstdc\+\+|libgcc_s|ld-linux-.*)\.so\.[0-9]+$'; then
+  die "libsecondlook_core needs more than the C and C++ libraries"
+fi
+if grep -rE '#include <(Eigen|fmt|hwy|nlohmann|opencv2|torch)' "$work/shared/include" |
+  grep -v 'secondlook/eigen.hpp:'; then
+  die "a public header includes more than the standard library"
+fi
+
+# Matrices cross the border between code compiled for different processors.
+flag_sets=("" "-march=native" "-mavx2" "-fsanitize=address")
+grep -q avx512f /proc/cpuinfo && flag_sets+=("-mavx512f")
+grep -q avx2 /proc/cpuinfo || flag_sets=("" "-march=native" "-fsanitize=address")
+for flags in "${flag_sets[@]}"; do
+  name=shared${flags//[^a-z0-9]/_}
+  build_against "$work/shared" "$name" "$flags"
+  "$work/$name/matrix_consumer" || die "matrix_consumer built with '$flags' ends with $?"
+  echo "consumer: matrices cross the border with '${flags:-no flags}'"
+done
+
+build=$work/shared_build
+mv "$work/shared" "$work/installed" # found where it is now, not where it was installed
+build_against "$work/installed" shared_build
+"$build/core_consumer"
+(cd "$build" && ./readme_start | tee readme_start.txt && grep -q '^row 17 ' readme_start.txt)
+if ldd "$build/core_consumer" | grep -iE 'torch|c10|opencv|hwy|not found'; then
+  die "core_consumer links what it must not"
 fi
 if [ $switch = ON ]; then
-  "$prefix/build/image_consumer"
-  if ldd "$prefix/build/image_consumer" | grep -iE 'torch_python|libX11|libGL|not found'; then
-    echo "image_consumer links what it must not" >&2
-    exit 1
+  "$build/image_consumer"
+  if ldd "$build/image_consumer" | grep -iE 'torch_python|libX11|libGL|not found'; then
+    die "image_consumer links what it must not"
   fi
 fi
-echo "consumer: built and ran against the installed copy"
+
+# --- a static library -----------------------------------------------------------------------------
+
+quietly cmake --preset release -B build/static -DBUILD_SHARED_LIBS=OFF -DSECONDLOOK_IMAGE=OFF
+quietly cmake --build build/static -j "$jobs"
+quietly cmake --install build/static --prefix "$work/static"
+build_against "$work/static" static_build
+"$work/static_build/matrix_consumer"
+(cd "$work/static_build" && ./readme_start | grep -q '^row 17 ')
+if ldd "$work/static_build/core_consumer" | grep -E 'secondlook|hwy'; then
+  die "a consumer of the static library needs a shared one"
+fi
+
+# --- a build for Python is not installed for C++ --------------------------------------------------
+
+if [ -f build/full/build.ninja ]; then
+  if cmake --install build/full --prefix "$work/python" >"$work/log" 2>&1; then
+    die "cmake --install of a build for Python should refuse"
+  fi
+  grep -q 'this build is for Python' "$work/log" || die "the refusal does not say why"
+  [ -z "$(find "$work/python" -type f 2>/dev/null)" ] || die "the refused installation left files"
+fi
+
+echo "consumer: built and ran against the installed copies"

@@ -22,8 +22,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try {
     const CsvContents contents = parse_csv(text, options);
     const TimeTable& table = contents.table;
-    const bool fits = static_cast<Eigen::Index>(table.time_ns.size()) == table.values.rows() &&
-                      static_cast<Eigen::Index>(table.columns.size()) == table.values.cols();
+    const bool fits = static_cast<secondlook::Index>(table.time_ns.size()) == table.values.rows() &&
+                      static_cast<secondlook::Index>(table.columns.size()) == table.values.cols();
     const bool rises =
         std::is_sorted(table.time_ns.begin(), table.time_ns.end(), std::less_equal<>()) ||
         table.time_ns.size() < 2;

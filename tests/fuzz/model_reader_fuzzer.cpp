@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "secondlook/core/detector.hpp"
 #include "secondlook/core/error.hpp"
 #include "secondlook/decide/decision_rule.hpp"
+#include "secondlook/detect/detector.hpp"
 #include "secondlook/learn/incremental_learner.hpp"
 #include "secondlook/store/model.hpp"
 
@@ -154,8 +154,8 @@ void learn_on(const std::string& bytes) {
   const std::vector<double> rows(12 * n_features, 0.5);
   // Edited parameters may ask for training without end.
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(100);
-  learner.update(MatrixView<double>(rows.data(), 12, static_cast<Eigen::Index>(n_features)), false,
-                 [&](auto, auto) { return std::chrono::steady_clock::now() < end; });
+  learner.update(MatrixView<double>(rows.data(), 12, static_cast<secondlook::Index>(n_features)),
+                 false, [&](auto, auto) { return std::chrono::steady_clock::now() < end; });
 }
 
 void decide(const ModelFile& file) {
@@ -167,8 +167,8 @@ void decide(const ModelFile& file) {
     return;
   }
   const std::vector<double> features(rule->feature_distance()->n_features(), 0.5);
-  rule->decide(score,
-               MatrixView<double>(features.data(), 1, static_cast<Eigen::Index>(features.size())));
+  rule->decide(score, MatrixView<double>(features.data(), 1,
+                                         static_cast<secondlook::Index>(features.size())));
 }
 
 }  // namespace
@@ -184,7 +184,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::size_t n_features = detector->n_features();
     const std::vector<double> row(n_features, 0.5);
     std::array<double, 1> score{};
-    detector->score_samples({row.data(), 1, static_cast<Eigen::Index>(n_features)}, score);
+    detector->score_samples(
+        MatrixView<double>(row.data(), 1, static_cast<secondlook::Index>(n_features)), score);
     const std::string bytes = model->to_file().serialize();
     decide(file);
     if (original.sections().contains("learner")) learn_on(file.serialize());

@@ -8,12 +8,12 @@ namespace {
 
 // A finite value times zero is zero, any other is NaN: clean values cost no branch.
 template <class Scalar>
-bool run_is_finite(const Scalar* row, Eigen::Index n) {
-  constexpr Eigen::Index kLanes = 8;
+bool run_is_finite(const Scalar* row, Index n) {
+  constexpr Index kLanes = 8;
   Scalar sums[kLanes] = {};
-  Eigen::Index i = 0;
+  Index i = 0;
   for (; i + kLanes <= n; i += kLanes)
-    for (Eigen::Index lane = 0; lane < kLanes; ++lane) sums[lane] += row[i + lane] * Scalar(0);
+    for (Index lane = 0; lane < kLanes; ++lane) sums[lane] += row[i + lane] * Scalar(0);
   Scalar sum = 0;
   for (; i < n; ++i) sum += row[i] * Scalar(0);
   for (const Scalar lane_sum : sums) sum += lane_sum;
@@ -29,8 +29,8 @@ struct Runs {
         length(contiguous ? x.rows() * x.cols() : x.cols()) {}
 
   bool contiguous;
-  Eigen::Index count;
-  Eigen::Index length;
+  Index count;
+  Index length;
 };
 
 }  // namespace
@@ -38,8 +38,8 @@ struct Runs {
 template <class Scalar>
 bool all_finite(MatrixView<Scalar> x) {
   const Runs<Scalar> runs(x);
-  for (Eigen::Index run = 0; run < runs.count; ++run)
-    if (!run_is_finite(x.row(run), runs.length)) return false;
+  for (Index run = 0; run < runs.count; ++run)
+    if (!run_is_finite(x.row(run).data(), runs.length)) return false;
   return true;
 }
 
@@ -47,13 +47,13 @@ template <class Scalar>
 void require_samples(std::string_view who, MatrixView<Scalar> x, Missing missing) {
   require_sample_shape(who, x);
   const Runs<Scalar> runs(x);
-  for (Eigen::Index run = 0; run < runs.count; ++run) {
-    const Scalar* values = x.row(run);
+  for (Index run = 0; run < runs.count; ++run) {
+    const Scalar* values = x.row(run).data();
     if (run_is_finite(values, runs.length)) continue;
-    for (Eigen::Index i = 0; i < runs.length; ++i) {
+    for (Index i = 0; i < runs.length; ++i) {
       const Scalar value = values[i];
       if (std::isfinite(value) || (std::isnan(value) && missing == Missing::allow_nan)) continue;
-      const Eigen::Index row = runs.contiguous ? i / x.cols() : run;
+      const Index row = runs.contiguous ? i / x.cols() : run;
       require(false, "{}: expected finite values, got {} in row {}, column {}", who,
               std::isnan(value) ? "NaN" : "infinity", row, i % x.cols());
     }

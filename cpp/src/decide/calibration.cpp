@@ -126,9 +126,8 @@ Calibration::State fit(CalibrationMethod method, std::span<const double> scores,
     case CalibrationMethod::isotonic:
       return fit_isotonic(scores, labels);
     case CalibrationMethod::temperature: {
-      Matrix<double> logits = Matrix<double>::Zero(static_cast<Eigen::Index>(scores.size()), 2);
-      for (std::size_t i = 0; i < scores.size(); ++i)
-        logits(static_cast<Eigen::Index>(i), 1) = scores[i];
+      Matrix<double> logits(static_cast<Index>(scores.size()), 2);
+      for (std::size_t i = 0; i < scores.size(); ++i) logits(static_cast<Index>(i), 1) = scores[i];
       const std::vector<std::int64_t> classes(labels.begin(), labels.end());
       return {method, 1 / fit_temperature(logits, classes), 0, {}, {}};
     }
@@ -199,12 +198,12 @@ double fit_temperature(MatrixView<double> logits, std::span<const std::int64_t> 
   // expected, falls with β.
   const auto derivative = [&](double beta) {
     double sum = 0;
-    for (Eigen::Index i = 0; i < logits.rows(); ++i) {
-      const double* row = logits.row(i);
-      const double largest = *std::max_element(row, row + logits.cols());
+    for (Index i = 0; i < logits.rows(); ++i) {
+      const auto row = logits.row(i);
+      const double largest = std::ranges::max(row);
       double weights = 0;
       double expected = 0;
-      for (Eigen::Index j = 0; j < logits.cols(); ++j) {
+      for (Index j = 0; j < logits.cols(); ++j) {
         const double weight = std::exp(beta * (row[j] - largest));
         weights += weight;
         expected += weight * row[j];

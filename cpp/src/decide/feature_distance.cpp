@@ -9,39 +9,41 @@
 
 #include "core/validation.hpp"
 #include "secondlook/decide/quantile_threshold.hpp"
+#include "secondlook/eigen.hpp"
 
 namespace secondlook {
 
 namespace {
 
-Matrix<double> to_single(const Matrix<double>& values) {
-  return values.cast<float>().cast<double>();
+template <class Derived>
+Matrix<double> to_single(const Eigen::MatrixBase<Derived>& values) {
+  return to_matrix(values.template cast<float>().template cast<double>());
 }
 
 // All but the cut-off.
-FeatureDistance::State fit(Matrix<double> x, std::span<const std::int64_t> classes) {
-  const Eigen::Index n = x.rows();
-  const Eigen::Index d = x.cols();
+FeatureDistance::State fit(EigenMatrix<double> x, std::span<const std::int64_t> classes) {
+  const Index n = x.rows();
+  const Index d = x.cols();
   require(n >= 2, "FeatureDistance: expected at least 2 samples, got {}", n);
   require(classes.empty() || classes.size() == static_cast<std::size_t>(n),
           "FeatureDistance: expected a class for each of {} samples, got {}", n, classes.size());
-  std::map<std::int64_t, Eigen::Index> numbers;
+  std::map<std::int64_t, Index> numbers;
   for (const std::int64_t name : classes) numbers.try_emplace(name, 0);
   if (classes.empty()) numbers.try_emplace(0, 0);
-  Eigen::Index n_classes = 0;
+  Index n_classes = 0;
   for (auto& [name, number] : numbers) number = n_classes++;
-  const auto class_of = [&](Eigen::Index i) {
+  const auto class_of = [&](Index i) {
     return classes.empty() ? 0 : numbers.at(classes[static_cast<std::size_t>(i)]);
   };
 
-  Matrix<double> means = Matrix<double>::Zero(n_classes, d);
+  EigenMatrix<double> means = EigenMatrix<double>::Zero(n_classes, d);
   Eigen::VectorXd counts = Eigen::VectorXd::Zero(n_classes);
-  for (Eigen::Index i = 0; i < n; ++i) {
+  for (Index i = 0; i < n; ++i) {
     means.row(class_of(i)) += x.row(i);
     ++counts(class_of(i));
   }
-  for (Eigen::Index k = 0; k < n_classes; ++k) means.row(k) /= counts(k);
-  for (Eigen::Index i = 0; i < n; ++i) x.row(i) -= means.row(class_of(i));
+  for (Index k = 0; k < n_classes; ++k) means.row(k) /= counts(k);
+  for (Index i = 0; i < n; ++i) x.row(i) -= means.row(class_of(i));
 
   const auto rows = static_cast<double>(n);
   Eigen::MatrixXd covariance = Eigen::MatrixXd::Zero(d, d);
@@ -63,22 +65,23 @@ FeatureDistance::State fit(Matrix<double> x, std::span<const std::int64_t> class
   covariance.diagonal().array() += 1e-9 * sphere;
   const Eigen::LLT<Eigen::MatrixXd> factor(covariance);
   require(factor.info() == Eigen::Success, "FeatureDistance: the covariance cannot be inverted");
-  Matrix<double> whitening = Matrix<double>::Identity(d, d);
+  EigenMatrix<double> whitening = EigenMatrix<double>::Identity(d, d);
   factor.matrixL().solveInPlace(whitening);
-  return {std::move(means), to_single(whitening), 0, 0};
+  return {to_matrix(means), to_single(whitening), 0, 0};
 }
 
 template <class Scalar>
 std::vector<double> distances_any(const FeatureDistance::State& fitted,
                                   MatrixView<Scalar> features) {
-  const Matrix<double>& means = fitted.means;
+  const auto means = as_eigen(fitted.means);
   require_samples("FeatureDistance::distances", features, static_cast<std::size_t>(means.cols()));
   // Whitened once: distances from the whitened means are what is left.
-  const auto whiten = fitted.whitening.transpose().template triangularView<Eigen::Upper>();
-  const Matrix<double> x = features.eigen().template cast<double>() * whiten;
-  const Matrix<double> centres = means * whiten;
+  const auto whiten =
+      as_eigen(fitted.whitening).transpose().template triangularView<Eigen::Upper>();
+  const EigenMatrix<double> x = as_eigen(features).template cast<double>() * whiten;
+  const EigenMatrix<double> centres = means * whiten;
   std::vector<double> distances(static_cast<std::size_t>(x.rows()));
-  for (Eigen::Index i = 0; i < x.rows(); ++i)
+  for (Index i = 0; i < x.rows(); ++i)
     distances[static_cast<std::size_t>(i)] =
         std::sqrt((centres.rowwise() - x.row(i)).rowwise().squaredNorm().minCoeff());
   return distances;
@@ -88,7 +91,7 @@ template <class Scalar>
 FeatureDistance::State learned(MatrixView<Scalar> features, MatrixView<Scalar> held_back,
                                double false_alarm_rate, std::span<const std::int64_t> classes) {
   require_samples("FeatureDistance", features, 0);
-  FeatureDistance::State state = fit(features.eigen().template cast<double>(), classes);
+  FeatureDistance::State state = fit(as_eigen(features).template cast<double>(), classes);
   state.false_alarm_rate = false_alarm_rate;
   state.threshold = quantile_threshold(distances_any(state, held_back), false_alarm_rate);
   return state;
@@ -119,11 +122,11 @@ FeatureDistance::FeatureDistance(State state) : state_(std::move(state)) {
           "FeatureDistance: expected means of shape (classes, d) and whitening of shape (d, d), "
           "got ({}, {}) and ({}, {})",
           means.rows(), means.cols(), whitening.rows(), whitening.cols());
-  require(means.allFinite() && whitening.allFinite() && std::isfinite(threshold),
+  require(all_finite<double>(means) && all_finite<double>(whitening) && std::isfinite(threshold),
           "FeatureDistance: expected finite means, whitening and threshold");
   require(false_alarm_rate > 0 && false_alarm_rate < 1,
           "FeatureDistance: false_alarm_rate must lie in (0, 1), got {}", false_alarm_rate);
-  state_.whitening = to_single(whitening);
+  state_.whitening = to_single(as_eigen(whitening));
 }
 
 std::vector<double> FeatureDistance::distances(MatrixView<float> features) const {

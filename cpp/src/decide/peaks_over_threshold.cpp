@@ -98,7 +98,7 @@ PeaksOverThreshold::PeaksOverThreshold(std::span<const double> scores,
   place_threshold();
 }
 
-PeaksOverThreshold::PeaksOverThreshold(State state, const PeaksOverThresholdParameters& parameters)
+PeaksOverThreshold::PeaksOverThreshold(const PeaksOverThresholdParameters& parameters, State state)
     : parameters_(parameters), state_(std::move(state)) {
   require_parameters(parameters);
   require(possible(state_, parameters),
@@ -107,9 +107,8 @@ PeaksOverThreshold::PeaksOverThreshold(State state, const PeaksOverThresholdPara
           state_.n_scores, state_.n_peaks, state_.scale);
 }
 
-bool PeaksOverThreshold::update(double score) {
-  require(std::isfinite(score), "PeaksOverThreshold::update: expected a finite score, got {}",
-          score);
+bool PeaksOverThreshold::push(double score) {
+  require(std::isfinite(score), "PeaksOverThreshold::push: expected a finite score, got {}", score);
   if (score >= threshold()) {
     ++state_.n_alarms;
     if (counts_as_peak()) {

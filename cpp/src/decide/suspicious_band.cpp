@@ -329,11 +329,21 @@ SuspiciousBand::SuspiciousBand(std::span<const double> scores, std::span<const s
             .negatives_needed = fewest_needed(parameters, parameters.max_false_alarm_rate)};
 }
 
-std::vector<Decision> SuspiciousBand::decide(std::span<const double> scores) const {
+std::vector<Decision> SuspiciousBand::decide(std::span<const double> scores,
+                                             std::span<const std::uint8_t> unlike) const {
   decide::require_scores("SuspiciousBand::decide", scores);
+  require(unlike.empty() || unlike.size() == scores.size(),
+          "SuspiciousBand::decide: expected one value of unlike per score ({}), got {}",
+          scores.size(), unlike.size());
   std::vector<Decision> decisions(scores.size());
   std::ranges::transform(scores, decisions.begin(), [this](double s) { return decide(s); });
+  for (std::size_t i = 0; i < unlike.size(); ++i)
+    if (unlike[i] != 0) decisions[i] = Decision::refer;
   return decisions;
+}
+
+bool holds_for_any_mixture(const SuspiciousBandParameters& p) noexcept {
+  return p.among == Among::each_class && !p.max_referral_rate && !p.costs;
 }
 
 BandReport SuspiciousBand::report(std::span<const double> scores,

@@ -18,7 +18,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 void require_parameters(const TuneThresholdParameters& p) {
   require(p.beta > 0 && std::isfinite(p.beta), "tune_threshold: beta must be above 0, got {}",
           p.beta);
-  for (const double cost : {p.miss_cost, p.false_alarm_cost})
+  for (const double cost : {p.costs.miss, p.costs.false_alarm})
     require(cost >= 0 && std::isfinite(cost), "tune_threshold: costs must be at least 0, got {}",
             cost);
   for (const auto& floor : {p.min_recall, p.min_precision, p.min_specificity})
@@ -38,8 +38,8 @@ double objective_of(const TuneThresholdParameters& p, const ConfusionMatrix& cou
     case Objective::balanced_accuracy:
       return counts.balanced_accuracy();
     case Objective::negative_cost:
-      return -(p.miss_cost * static_cast<double>(counts.false_negatives) +
-               p.false_alarm_cost * static_cast<double>(counts.false_positives)) /
+      return -(p.costs.miss * static_cast<double>(counts.false_negatives) +
+               p.costs.false_alarm * static_cast<double>(counts.false_positives)) /
              static_cast<double>(counts.total());
   }
   throw InvalidArgument("tune_threshold: unknown objective");

@@ -105,46 +105,12 @@ Autoencoder::Autoencoder(AutoencoderParameters parameters)
 
 Autoencoder::~Autoencoder() = default;
 Autoencoder::Autoencoder(const Autoencoder& other)
-    : parameters_(other.parameters_), state_(std::make_unique<State>(*other.state_)) {}
+    : Detector(other),
+      parameters_(other.parameters_),
+      state_(std::make_unique<State>(*other.state_)) {}
 Autoencoder& Autoencoder::operator=(const Autoencoder& other) { return *this = Autoencoder(other); }
 Autoencoder::Autoencoder(Autoencoder&&) noexcept = default;
 Autoencoder& Autoencoder::operator=(Autoencoder&&) noexcept = default;
-
-void Autoencoder::fit(MatrixView<float> x, const Progress& progress) { fit_any(x, progress); }
-void Autoencoder::fit(MatrixView<double> x, const Progress& progress) { fit_any(x, progress); }
-
-void Autoencoder::partial_fit(MatrixView<float> x, const Progress& progress) {
-  partial_fit_any(x, progress);
-}
-void Autoencoder::partial_fit(MatrixView<double> x, const Progress& progress) {
-  partial_fit_any(x, progress);
-}
-
-void Autoencoder::score_samples(MatrixView<float> x, std::span<double> scores) const {
-  score_any(x, scores);
-}
-void Autoencoder::score_samples(MatrixView<double> x, std::span<double> scores) const {
-  score_any(x, scores);
-}
-
-void Autoencoder::reconstruct(MatrixView<float> x, std::span<double> reconstruction) const {
-  reconstruct_any(x, reconstruction);
-}
-void Autoencoder::reconstruct(MatrixView<double> x, std::span<double> reconstruction) const {
-  reconstruct_any(x, reconstruction);
-}
-
-void Autoencoder::feature_contributions(MatrixView<float> x,
-                                        std::span<double> contributions) const {
-  contributions_any(x, contributions);
-}
-void Autoencoder::feature_contributions(MatrixView<double> x,
-                                        std::span<double> contributions) const {
-  contributions_any(x, contributions);
-}
-
-void Autoencoder::fit_offset(MatrixView<float> x) { fit_offset_any(x); }
-void Autoencoder::fit_offset(MatrixView<double> x) { fit_offset_any(x); }
 
 std::unique_ptr<Detector> Autoencoder::clone() const {
   return std::make_unique<Autoencoder>(*this);
@@ -173,81 +139,84 @@ std::vector<float> Autoencoder::to_inputs(const State& state, MatrixView<Scalar>
   return inputs;
 }
 
-template <class Scalar>
-void Autoencoder::fit_any(MatrixView<Scalar> x, const Progress& progress) {
-  const auto& p = parameters_;
-  require_samples("Autoencoder::fit", x);
-  const auto n_rows = static_cast<std::size_t>(x.rows());
-  const auto n_features = static_cast<std::size_t>(x.cols());
-  require(n_rows >= 2, "Autoencoder::fit: expected at least 2 samples, got 1 sample");
-  require(p.feature_weights.empty() || p.feature_weights.size() == n_features,
-          "Autoencoder::fit: expected {} features, one a weight, got {}", p.feature_weights.size(),
-          n_features);
+void Autoencoder::fit(SampleView samples, const Progress& progress) {
+  samples.visit([&]<class Scalar>(MatrixView<Scalar> x) {
+    const auto& p = parameters_;
+    require_samples("Autoencoder::fit", x);
+    const auto n_rows = static_cast<std::size_t>(x.rows());
+    const auto n_features = static_cast<std::size_t>(x.cols());
+    require(n_rows >= 2, "Autoencoder::fit: expected at least 2 samples, got 1 sample");
+    require(p.feature_weights.empty() || p.feature_weights.size() == n_features,
+            "Autoencoder::fit: expected {} features, one a weight, got {}",
+            p.feature_weights.size(), n_features);
 
-  State state;
-  state.scaler = Scaler(x);
-  const auto inputs = to_inputs(state, x);
-  state.network = detect::DenseNetwork<float>(State::widths(n_features, p.hidden));
-  RandomStream weights(p.seed, kWeightStream);
-  state.network.initialise(weights);
-  state.adam = detect::Adam<float>(state.network.parameters().size());
+    State state;
+    state.scaler = Scaler(x);
+    const auto inputs = to_inputs(state, x);
+    state.network = detect::DenseNetwork<float>(State::widths(n_features, p.hidden));
+    RandomStream weights(p.seed, kWeightStream);
+    state.network.initialise(weights);
+    state.adam = detect::Adam<float>(state.network.parameters().size());
 
-  RandomStream split(p.seed, kSplitStream);
-  auto rows = shuffled_places(n_rows, split);
-  const auto n_held_back =
-      static_cast<std::size_t>(std::lround(p.validation_fraction * static_cast<double>(n_rows)));
-  const auto training = std::span(rows).subspan(n_held_back);
-  // Where there are none to hold back, the training rows themselves have to do.
-  const auto held_back = n_held_back > 0 ? std::span(rows).first(n_held_back) : training;
+    RandomStream split(p.seed, kSplitStream);
+    auto rows = shuffled_places(n_rows, split);
+    const auto n_held_back =
+        static_cast<std::size_t>(std::lround(p.validation_fraction * static_cast<double>(n_rows)));
+    const auto training = std::span(rows).subspan(n_held_back);
+    // Where there are none to hold back, the training rows themselves have to do.
+    const auto held_back = n_held_back > 0 ? std::span(rows).first(n_held_back) : training;
 
-  Trainer trainer(p, state.network, state.adam, inputs);
-  ThrottledProgress report(progress, "Autoencoder::fit");
-  detect::train_epochs(
-      "Autoencoder::fit", p, state,
-      [&](double learning_rate) {
-        const std::size_t done = state.n_passes * training.size();
-        return trainer.pass(training, state.n_passes, learning_rate, [&](std::size_t n) {
-          report(done + n, p.max_epochs * training.size());
+    Trainer trainer(p, state.network, state.adam, inputs);
+    ThrottledProgress report(progress, "Autoencoder::fit");
+    detect::train_epochs(
+        "Autoencoder::fit", p, state,
+        [&](double learning_rate) {
+          const std::size_t done = state.n_passes * training.size();
+          return trainer.pass(training, state.n_passes, learning_rate, [&](std::size_t n) {
+            report(done + n, p.max_epochs * training.size());
+          });
+        },
+        [&] {
+          return reconstruction_loss(detect::FoldedNetwork(state.network), n_features, inputs,
+                                     held_back);
+        },
+        [&](std::unique_ptr<State> best) {
+          best->prepare(p.feature_weights);
+          state_ = std::move(best);
+          fit_offset(x);
         });
-      },
-      [&] {
-        return reconstruction_loss(detect::FoldedNetwork(state.network), n_features, inputs,
-                                   held_back);
-      },
-      [&](std::unique_ptr<State> best) {
-        best->prepare(p.feature_weights);
-        state_ = std::move(best);
-        fit_offset_any(x);
-      });
+  });
 }
 
-template <class Scalar>
-void Autoencoder::partial_fit_any(MatrixView<Scalar> x, const Progress& progress) {
-  if (!fitted()) return fit_any(x, progress);
-  require_samples("Autoencoder::partial_fit", x, n_features());
-  require(x.rows() >= 2, "Autoencoder::partial_fit: expected at least 2 samples, got 1 sample");
-  auto state = std::make_unique<State>(*state_);
-  const auto inputs = to_inputs(*state, x);
-  std::vector<std::size_t> rows(static_cast<std::size_t>(x.rows()));
-  std::iota(rows.begin(), rows.end(), std::size_t{0});
-  Trainer trainer(parameters_, state->network, state->adam, inputs);
-  ThrottledProgress report(progress, "Autoencoder::partial_fit");
-  const double loss = trainer.pass(rows, state->n_passes, state->learning_rate,
-                                   [&](std::size_t n) { report(n, rows.size()); });
-  require(std::isfinite(loss),
-          "Autoencoder::partial_fit: the loss diverged; the model is as before");
-  ++state->n_passes;
-  state->offset_is_stale = true;
-  state->prepare(parameters_.feature_weights);
-  state_ = std::move(state);
+void Autoencoder::partial_fit(SampleView samples, const Progress& progress) {
+  samples.visit([&]<class Scalar>(MatrixView<Scalar> x) {
+    if (!fitted()) return fit(x, progress);
+    require_samples("Autoencoder::partial_fit", x, n_features());
+    require(x.rows() >= 2, "Autoencoder::partial_fit: expected at least 2 samples, got 1 sample");
+    auto state = std::make_unique<State>(*state_);
+    const auto inputs = to_inputs(*state, x);
+    std::vector<std::size_t> rows(static_cast<std::size_t>(x.rows()));
+    std::iota(rows.begin(), rows.end(), std::size_t{0});
+    Trainer trainer(parameters_, state->network, state->adam, inputs);
+    ThrottledProgress report(progress, "Autoencoder::partial_fit");
+    const double loss = trainer.pass(rows, state->n_passes, state->learning_rate,
+                                     [&](std::size_t n) { report(n, rows.size()); });
+    require(std::isfinite(loss),
+            "Autoencoder::partial_fit: the loss diverged; the model is as before");
+    ++state->n_passes;
+    state->offset_is_stale = true;
+    state->prepare(parameters_.feature_weights);
+    state_ = std::move(state);
+  });
 }
 
-template <class Scalar>
-void Autoencoder::fit_offset_any(MatrixView<Scalar> x) {
-  std::vector<double> scores(static_cast<std::size_t>(x.rows()));
-  score_any(x, scores);
-  state_->offset = quantile(std::move(scores), parameters_.contamination);
-  state_->offset_is_stale = false;
+void Autoencoder::fit_offset(SampleView samples) {
+  samples.visit([&]<class Scalar>(MatrixView<Scalar> x) {
+    std::vector<double> scores(static_cast<std::size_t>(x.rows()));
+    score_samples(x, scores);
+    state_->offset = quantile(std::move(scores), parameters_.contamination);
+    state_->offset_is_stale = false;
+  });
 }
 
 // Calls use(first, n, inputs, outputs) with the scaled values of n rows and what the network makes
@@ -268,8 +237,7 @@ void Autoencoder::for_each_block(const char* who, MatrixView<Scalar> x, std::siz
     const std::size_t n = end - begin;
     const std::size_t buffer = n * folded.buffer_width();
     memory.resize(std::max(memory.size(), n * width + 2 * buffer));
-    const auto block =
-        x.middle_rows(static_cast<Eigen::Index>(begin), static_cast<Eigen::Index>(n));
+    const auto block = x.middle_rows(static_cast<Index>(begin), static_cast<Index>(n));
     if (!all_finite(block)) require_samples(who, x);  // names the place in the whole
     detect::scale_rows(s.scaling(), n, block.data(), static_cast<std::size_t>(block.row_stride()),
                        memory.data(), width);
@@ -285,39 +253,44 @@ void Autoencoder::for_each_block(const char* who, MatrixView<Scalar> x, std::siz
   parallel_for(n_rows, kBlockRows, resolve_threads(parameters_.n_jobs), run_block);
 }
 
-template <class Scalar>
-void Autoencoder::score_any(MatrixView<Scalar> x, std::span<double> scores) const {
-  for_each_block("Autoencoder::score_samples", x, scores.size(), 1,
-                 [&](std::size_t first, std::size_t n, const float* inputs, const float* outputs) {
-                   detect::score_rows(n, padded(n_features()), state_->error_weights.data(), inputs,
-                                      outputs, &scores[first]);
-                 });
+void Autoencoder::score_samples(SampleView samples, std::span<double> scores) const {
+  samples.visit([&]<class Scalar>(MatrixView<Scalar> x) {
+    for_each_block(
+        "Autoencoder::score_samples", x, scores.size(), 1,
+        [&](std::size_t first, std::size_t n, const float* inputs, const float* outputs) {
+          detect::score_rows(n, padded(n_features()), state_->error_weights.data(), inputs, outputs,
+                             &scores[first]);
+        });
+  });
 }
 
-template <class Scalar>
-void Autoencoder::reconstruct_any(MatrixView<Scalar> x, std::span<double> reconstruction) const {
-  const std::size_t n_columns = n_features();
-  for_each_block("Autoencoder::reconstruct", x, reconstruction.size(), n_columns,
-                 [&](std::size_t first, std::size_t n, const float*, const float* outputs) {
-                   for (std::size_t i = 0; i < n; ++i)
-                     state_->scaler.inverse_transform(outputs + i * padded(n_columns),
-                                                      &reconstruction[(first + i) * n_columns]);
-                 });
+void Autoencoder::reconstruct(SampleView samples, std::span<double> reconstruction) const {
+  samples.visit([&]<class Scalar>(MatrixView<Scalar> x) {
+    const std::size_t n_columns = n_features();
+    for_each_block("Autoencoder::reconstruct", x, reconstruction.size(), n_columns,
+                   [&](std::size_t first, std::size_t n, const float*, const float* outputs) {
+                     for (std::size_t i = 0; i < n; ++i)
+                       state_->scaler.inverse_transform(outputs + i * padded(n_columns),
+                                                        &reconstruction[(first + i) * n_columns]);
+                   });
+  });
 }
 
-template <class Scalar>
-void Autoencoder::contributions_any(MatrixView<Scalar> x, std::span<double> contributions) const {
-  const std::size_t n_columns = n_features();
-  for_each_block("Autoencoder::feature_contributions", x, contributions.size(), n_columns,
-                 [&](std::size_t first, std::size_t n, const float* inputs, const float* outputs) {
-                   for (std::size_t i = 0; i < n; ++i)
-                     for (std::size_t j = 0; j < n_columns; ++j) {
-                       const std::size_t at = i * padded(n_columns) + j;
-                       const float error = outputs[at] - inputs[at];
-                       contributions[(first + i) * n_columns + j] =
-                           static_cast<double>(state_->error_weights[j] * error * error);
-                     }
-                 });
+void Autoencoder::feature_contributions(SampleView samples, std::span<double> contributions) const {
+  samples.visit([&]<class Scalar>(MatrixView<Scalar> x) {
+    const std::size_t n_columns = n_features();
+    for_each_block(
+        "Autoencoder::feature_contributions", x, contributions.size(), n_columns,
+        [&](std::size_t first, std::size_t n, const float* inputs, const float* outputs) {
+          for (std::size_t i = 0; i < n; ++i)
+            for (std::size_t j = 0; j < n_columns; ++j) {
+              const std::size_t at = i * padded(n_columns) + j;
+              const float error = outputs[at] - inputs[at];
+              contributions[(first + i) * n_columns + j] =
+                  static_cast<double>(state_->error_weights[j] * error * error);
+            }
+        });
+  });
 }
 
 }  // namespace secondlook

@@ -3,13 +3,12 @@
 
 #include "core/validation.hpp"
 #include "detect/autoencoder_state.hpp"
+#include "store/fields_json.hpp"
 #include "store/read_model.hpp"
 
 namespace secondlook {
 
 namespace {
-
-using json = StrictJson;
 
 const ReaderRegistration registration("autoencoder", [](const ModelFile& file) {
   return std::unique_ptr<Model>(std::make_unique<Autoencoder>(Autoencoder::from_file(file)));
@@ -49,24 +48,11 @@ std::vector<std::int64_t> shape_of(std::size_t n_rows, std::size_t n_cols) {
 
 }  // namespace
 
-ModelFile Autoencoder::to_file() const {
+ModelFile Autoencoder::write() const {
   require_fitted("Autoencoder::save");
   const State& s = *state_;
-  const auto& p = parameters_;
   ModelFile file{std::string(kind())};
-  file.set_section("parameters", json{{"hidden", p.hidden},
-                                      {"dropout", p.dropout},
-                                      {"learning_rate", p.learning_rate},
-                                      {"weight_decay", p.weight_decay},
-                                      {"batch_size", p.batch_size},
-                                      {"max_epochs", p.max_epochs},
-                                      {"patience", p.patience},
-                                      {"validation_fraction", p.validation_fraction},
-                                      {"contamination", p.contamination},
-                                      {"feature_weights", p.feature_weights},
-                                      {"seed", p.seed},
-                                      {"n_jobs", p.n_jobs}}
-                                     .dump());
+  file.set_section("parameters", fields_to_json(parameters_).dump());
   s.write(file);
   for_each_tensor(s.network, [&](const std::string& name, std::size_t n_rows, std::size_t n_cols,
                                  const float* first, std::size_t row_step, std::size_t col_step) {
@@ -81,27 +67,15 @@ ModelFile Autoencoder::to_file() const {
 
 Autoencoder Autoencoder::from_file(const ModelFile& file) {
   return read_model("Autoencoder", "autoencoder", file, [&] {
-    const json p = read_section(file, "parameters");
-    Autoencoder model({
-        .hidden = p.at("hidden"),
-        .dropout = p.at("dropout"),
-        .learning_rate = p.at("learning_rate"),
-        .weight_decay = p.at("weight_decay"),
-        .batch_size = p.at("batch_size"),
-        .max_epochs = p.at("max_epochs"),
-        .patience = p.at("patience"),
-        .validation_fraction = p.at("validation_fraction"),
-        .contamination = p.at("contamination"),
-        .feature_weights = p.at("feature_weights"),
-        .seed = p.at("seed"),
-        .n_jobs = p.at("n_jobs"),
-    });
+    Autoencoder model(
+        fields_from_json<AutoencoderParameters>("Autoencoder", read_section(file, "parameters")));
     State& s = *model.state_;
     s.read_scaler(file);
     const std::size_t n_features = s.scaler.n_features();
     const auto& weights = model.parameters_.feature_weights;
     require(n_features > 0 && (weights.empty() || weights.size() == n_features),
-            "Autoencoder: {} feature weights for {} features", weights.size(), n_features);
+            "Autoencoder: expected no feature weights or one per feature ({}), got {}", n_features,
+            weights.size());
     // The first layer has to be in the file before as much is allocated as the widths ask for.
     const auto widths = State::widths(n_features, model.parameters_.hidden);
     for (std::size_t l = 0; l + 1 < widths.size(); ++l)
@@ -115,12 +89,13 @@ Autoencoder Autoencoder::from_file(const ModelFile& file) {
       const std::size_t columns = std::max<std::size_t>(n_cols, 1);
       for (std::size_t i = 0; i < values.size(); ++i) {
         require(std::isfinite(values[i]) && !(is_variance && values[i] < 0),
-                "Autoencoder: {} among {}", values[i], name);
+                "Autoencoder: tensor '{}': expected finite values, got {}", name, values[i]);
         first[i / columns * row_step + i % columns * col_step] = values[i];
       }
     });
     s.read_training(file, s.network.parameters().size());
     s.prepare(weights);
+    model.read_names_and_rule(file);
     return model;
   });
 }

@@ -17,6 +17,7 @@
 #include "detect/detector_ensemble_state.hpp"
 #include "secondlook/detect/autoencoder.hpp"
 #include "secondlook/detect/isolation_forest.hpp"
+#include "secondlook/eigen.hpp"
 
 namespace secondlook {
 
@@ -63,8 +64,7 @@ Scaler merged(const Scaler& earlier, double n_earlier, MatrixView<Scalar> fresh)
   std::vector<double> mean(earlier.mean().begin(), earlier.mean().end());
   std::vector<double> scale(earlier.scale().begin(), earlier.scale().end());
   for (std::size_t j = 0; j < mean.size(); ++j) {
-    const auto column =
-        fresh.eigen().col(static_cast<Eigen::Index>(j)).template cast<double>().array();
+    const auto column = as_eigen(fresh).col(static_cast<Index>(j)).template cast<double>().array();
     const double fresh_mean = column.mean();
     const double fresh_variance = (column - fresh_mean).square().mean();
     const double apart = fresh_mean - mean[j];
@@ -119,11 +119,13 @@ DetectorEnsemble::DetectorEnsemble(std::vector<EnsembleMember> members,
           "DetectorEnsemble: recent_window must lie in [1, 65536], got {}", p.recent_window);
   require(p.limit_level > 0.5 && p.limit_level < 1,
           "DetectorEnsemble: limit_level must lie in (0.5, 1), got {}", p.limit_level);
+  Detector::set_feature_names(p.feature_names);
 }
 
 DetectorEnsemble::~DetectorEnsemble() = default;
 DetectorEnsemble::DetectorEnsemble(const DetectorEnsemble& other)
-    : parameters_(other.parameters_),
+    : Detector(other),
+      parameters_(other.parameters_),
       members_(other.members_),
       state_(std::make_unique<State>(*other.state_)) {}
 DetectorEnsemble& DetectorEnsemble::operator=(const DetectorEnsemble& other) {
@@ -132,34 +134,10 @@ DetectorEnsemble& DetectorEnsemble::operator=(const DetectorEnsemble& other) {
 DetectorEnsemble::DetectorEnsemble(DetectorEnsemble&&) noexcept = default;
 DetectorEnsemble& DetectorEnsemble::operator=(DetectorEnsemble&&) noexcept = default;
 
-void DetectorEnsemble::fit(MatrixView<float> x, const Progress& progress) { fit_any(x, progress); }
-void DetectorEnsemble::fit(MatrixView<double> x, const Progress& progress) { fit_any(x, progress); }
-
-void DetectorEnsemble::partial_fit(MatrixView<float> x, const Progress& progress) {
-  partial_fit_any(x, progress);
+void DetectorEnsemble::set_feature_names(std::vector<std::string> names) {
+  Detector::set_feature_names(names);
+  parameters_.feature_names = std::move(names);
 }
-void DetectorEnsemble::partial_fit(MatrixView<double> x, const Progress& progress) {
-  partial_fit_any(x, progress);
-}
-
-void DetectorEnsemble::score_samples(MatrixView<float> x, std::span<double> scores) const {
-  score_any(x, scores);
-}
-void DetectorEnsemble::score_samples(MatrixView<double> x, std::span<double> scores) const {
-  score_any(x, scores);
-}
-
-void DetectorEnsemble::feature_contributions(MatrixView<float> x,
-                                             std::span<double> contributions) const {
-  contributions_any(x, contributions);
-}
-void DetectorEnsemble::feature_contributions(MatrixView<double> x,
-                                             std::span<double> contributions) const {
-  contributions_any(x, contributions);
-}
-
-void DetectorEnsemble::fit_offset(MatrixView<float> x) { fit_offset_any(x); }
-void DetectorEnsemble::fit_offset(MatrixView<double> x) { fit_offset_any(x); }
 
 std::unique_ptr<Detector> DetectorEnsemble::clone() const {
   return std::make_unique<DetectorEnsemble>(*this);
@@ -193,122 +171,128 @@ void DetectorEnsemble::require_fitted(const char* who) const {
   require<NotFitted>(fitted(), "{}: not fitted yet, call fit first", who);
 }
 
-template <class Scalar>
-void DetectorEnsemble::fit_any(MatrixView<Scalar> x, const Progress& progress) {
-  require_samples("DetectorEnsemble::fit", x);
-  const auto n_features = static_cast<std::size_t>(x.cols());
-  for (const DomainRule& rule : parameters_.rules) check_rule(rule, n_features);
-  const auto& names = parameters_.feature_names;
-  require(names.empty() || names.size() == n_features,
-          "DetectorEnsemble::fit: expected {} features, one a name, got {}", names.size(),
-          n_features);
-  auto state = std::make_unique<State>();
-  for (std::size_t i = 0; i < members_.size(); ++i) {
-    auto member = members_[i].detector->clone();
-    member->fit(x, part_of(progress, i, members_.size()));
-    state->members.push_back(std::move(member));
-  }
-  state->scaler = Scaler(x);
-  state->n_rows = static_cast<double>(x.rows());
-  std::swap(state_, state);
-  try {
-    fit_offset_any(x);
-  } catch (...) {
+void DetectorEnsemble::fit(SampleView samples, const Progress& progress) {
+  samples.visit([&]<class Scalar>(MatrixView<Scalar> x) {
+    require_samples("DetectorEnsemble::fit", x);
+    const auto n_features = static_cast<std::size_t>(x.cols());
+    for (const DomainRule& rule : parameters_.rules) check_rule(rule, n_features);
+    const auto& names = parameters_.feature_names;
+    require(names.empty() || names.size() == n_features,
+            "DetectorEnsemble::fit: expected {} features, one a name, got {}", names.size(),
+            n_features);
+    auto state = std::make_unique<State>();
+    for (std::size_t i = 0; i < members_.size(); ++i) {
+      auto member = members_[i].detector->clone();
+      member->fit(x, part_of(progress, i, members_.size()));
+      state->members.push_back(std::move(member));
+    }
+    state->scaler = Scaler(x);
+    state->n_rows = static_cast<double>(x.rows());
     std::swap(state_, state);
-    throw;
-  }
+    try {
+      fit_offset(x);
+    } catch (...) {
+      std::swap(state_, state);
+      throw;
+    }
+  });
 }
 
-template <class Scalar>
-void DetectorEnsemble::partial_fit_any(MatrixView<Scalar> x, const Progress& progress) {
-  if (!fitted()) return fit_any(x, progress);
-  require_samples("DetectorEnsemble::partial_fit", x, n_features());
-  auto state = std::make_unique<State>(*state_);
-  for (std::size_t i = 0; i < state->members.size(); ++i) {
-    auto member = state->members[i]->clone();
-    member->partial_fit(x, part_of(progress, i, state->members.size()));
-    state->members[i] = std::move(member);
-  }
-  // The weight of what was before does not grow, so that the means follow what ages.
-  state->scaler = merged(state->scaler, state->n_rows, x);
-  state->stale = true;
-  state_ = std::move(state);
+void DetectorEnsemble::partial_fit(SampleView samples, const Progress& progress) {
+  samples.visit([&]<class Scalar>(MatrixView<Scalar> x) {
+    if (!fitted()) return fit(x, progress);
+    require_samples("DetectorEnsemble::partial_fit", x, n_features());
+    auto state = std::make_unique<State>(*state_);
+    for (std::size_t i = 0; i < state->members.size(); ++i) {
+      auto member = state->members[i]->clone();
+      member->partial_fit(x, part_of(progress, i, state->members.size()));
+      state->members[i] = std::move(member);
+    }
+    // The weight of what was before does not grow, so that the means follow what ages.
+    state->scaler = merged(state->scaler, state->n_rows, x);
+    state->stale = true;
+    state_ = std::move(state);
+  });
 }
 
-template <class Scalar>
-void DetectorEnsemble::fit_offset_any(MatrixView<Scalar> x) {
-  require_fitted("DetectorEnsemble::fit_offset");
-  std::vector<State::Limits> limits;
-  const auto add = [&](const std::vector<double>& scores, double least) {
-    limits.push_back({quantile(scores, 0.5),
-                      std::max(least, quantile(scores, parameters_.limit_level)),
-                      quantile(scores, parameters_.recent_level)});
-  };
-  for (const auto& member : state_->members)
-    add(anomaly_scores(*member, x), std::numeric_limits<double>::lowest());
-  std::vector<double> z_scores;
-  z_scores.reserve(static_cast<std::size_t>(x.rows()));
-  for (Eigen::Index i = 0; i < x.rows(); ++i) z_scores.push_back(state_->z_score(x.row(i)));
-  add(z_scores, parameters_.n_sigma);
-  state_->limits = std::move(limits);
-  state_->stale = false;
-}
-
-template <class Scalar>
-void DetectorEnsemble::score_any(MatrixView<Scalar> x, std::span<double> scores) const {
-  const char* who = "DetectorEnsemble::score_samples";
-  require_fitted(who);
-  require_samples(who, x, n_features());
-  require(scores.size() == static_cast<std::size_t>(x.rows()),
-          "{}: expected room for {} values, got {}", who, x.rows(), scores.size());
-  const State& s = *state_;
-  const auto anomaly = anomaly_scores(s.members, x);
-  std::array<double, kMostMembers> own{};
-  std::vector<double> margins(s.n_voters(parameters_));
-  const auto weakest = margins.begin() + static_cast<std::ptrdiff_t>(parameters_.votes) - 1;
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    for (std::size_t k = 0; k < anomaly.size(); ++k) own[k] = anomaly[k][i];
-    s.judge(parameters_, own.data(), x.row(static_cast<Eigen::Index>(i)), s.limits.front().recent,
-            margins);
-    std::ranges::nth_element(margins, weakest, std::greater<>());
-    scores[i] = -*weakest;
-  }
-}
-
-template <class Scalar>
-void DetectorEnsemble::contributions_any(MatrixView<Scalar> x,
-                                         std::span<double> contributions) const {
-  const char* who = "DetectorEnsemble::feature_contributions";
-  require_fitted(who);
-  const auto n_rows = static_cast<std::size_t>(x.rows());
-  require(contributions.size() == n_rows * n_features(), "{}: expected room for {} values, got {}",
-          who, n_rows * n_features(), contributions.size());
-  const State& s = *state_;
-  std::vector<double> scores(n_rows);
-  score_any(x, scores);
-  const auto anomaly = anomaly_scores(s.members, x);
-  std::vector<std::vector<double>> parts(s.members.size(),
-                                         std::vector<double>(contributions.size()));
-  for (std::size_t k = 0; k < parts.size(); ++k) s.members[k]->feature_contributions(x, parts[k]);
-  const std::size_t width = n_features();
-  for (std::size_t i = 0; i < n_rows; ++i) {
-    const auto row = contributions.subspan(i * width, width);
-    std::ranges::fill(row, 0.0);
-    const auto add_shares = [&](bool only_voters) {
-      for (std::size_t k = 0; k < parts.size(); ++k) {
-        if (only_voters && anomaly[k][i] <= s.limits[k].limit) continue;
-        const auto part = std::span(parts[k]).subspan(i * width, width);
-        double total = 0;
-        for (const double value : part) total += std::max(value, 0.0);
-        for (std::size_t j = 0; j < width; ++j)
-          row[j] += total > 0 ? std::max(part[j], 0.0) / total : 1 / static_cast<double>(width);
-      }
-      return std::reduce(row.begin(), row.end());
+void DetectorEnsemble::fit_offset(SampleView samples) {
+  samples.visit([&]<class Scalar>(MatrixView<Scalar> x) {
+    require_fitted("DetectorEnsemble::fit_offset");
+    std::vector<State::Limits> limits;
+    const auto add = [&](const std::vector<double>& scores, double least) {
+      limits.push_back({quantile(scores, 0.5),
+                        std::max(least, quantile(scores, parameters_.limit_level)),
+                        quantile(scores, parameters_.recent_level)});
     };
-    double sum = add_shares(true);
-    if (sum == 0) sum = add_shares(false);
-    for (double& value : row) value *= -scores[i] / sum;
-  }
+    for (const auto& member : state_->members)
+      add(anomaly_scores(*member, x), std::numeric_limits<double>::lowest());
+    std::vector<double> z_scores;
+    z_scores.reserve(static_cast<std::size_t>(x.rows()));
+    for (Index i = 0; i < x.rows(); ++i) z_scores.push_back(state_->z_score(x.row(i).data()));
+    add(z_scores, parameters_.n_sigma);
+    state_->limits = std::move(limits);
+    state_->stale = false;
+  });
+}
+
+void DetectorEnsemble::score_samples(SampleView samples, std::span<double> scores) const {
+  samples.visit([&]<class Scalar>(MatrixView<Scalar> x) {
+    const char* who = "DetectorEnsemble::score_samples";
+    require_fitted(who);
+    require_samples(who, x, n_features());
+    require(scores.size() == static_cast<std::size_t>(x.rows()),
+            "{}: expected room for {} values, got {}", who, x.rows(), scores.size());
+    const State& s = *state_;
+    const auto anomaly = anomaly_scores(s.members, x);
+    std::array<double, kMostMembers> own{};
+    std::vector<double> margins(s.n_voters(parameters_));
+    const auto weakest = margins.begin() + static_cast<std::ptrdiff_t>(parameters_.votes) - 1;
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      for (std::size_t k = 0; k < anomaly.size(); ++k) own[k] = anomaly[k][i];
+      s.judge(parameters_, own.data(), x.row(static_cast<Index>(i)).data(), s.limits.front().recent,
+              margins);
+      std::ranges::nth_element(margins, weakest, std::greater<>());
+      scores[i] = -*weakest;
+    }
+  });
+}
+
+void DetectorEnsemble::feature_contributions(SampleView samples,
+                                             std::span<double> contributions) const {
+  samples.visit([&]<class Scalar>(MatrixView<Scalar> x) {
+    const char* who = "DetectorEnsemble::feature_contributions";
+    require_fitted(who);
+    const auto n_rows = static_cast<std::size_t>(x.rows());
+    require(contributions.size() == n_rows * n_features(),
+            "{}: expected room for {} values, got {}", who, n_rows * n_features(),
+            contributions.size());
+    const State& s = *state_;
+    std::vector<double> scores(n_rows);
+    score_samples(x, scores);
+    const auto anomaly = anomaly_scores(s.members, x);
+    std::vector<std::vector<double>> parts(s.members.size(),
+                                           std::vector<double>(contributions.size()));
+    for (std::size_t k = 0; k < parts.size(); ++k) s.members[k]->feature_contributions(x, parts[k]);
+    const std::size_t width = n_features();
+    for (std::size_t i = 0; i < n_rows; ++i) {
+      const auto row = contributions.subspan(i * width, width);
+      std::ranges::fill(row, 0.0);
+      const auto add_shares = [&](bool only_voters) {
+        for (std::size_t k = 0; k < parts.size(); ++k) {
+          if (only_voters && anomaly[k][i] <= s.limits[k].limit) continue;
+          const auto part = std::span(parts[k]).subspan(i * width, width);
+          double total = 0;
+          for (const double value : part) total += std::max(value, 0.0);
+          for (std::size_t j = 0; j < width; ++j)
+            row[j] += total > 0 ? std::max(part[j], 0.0) / total : 1 / static_cast<double>(width);
+        }
+        return std::reduce(row.begin(), row.end());
+      };
+      double sum = add_shares(true);
+      if (sum == 0) sum = add_shares(false);
+      for (double& value : row) value *= -scores[i] / sum;
+    }
+  });
 }
 
 }  // namespace secondlook

@@ -1,9 +1,9 @@
 #include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "core/validation.hpp"
 #include "detect/detector_ensemble_state.hpp"
+#include "store/fields_json.hpp"
 #include "store/read_model.hpp"
 
 namespace secondlook {
@@ -12,8 +12,6 @@ namespace {
 
 using json = StrictJson;
 
-constexpr double kUnlimited = std::numeric_limits<double>::infinity();
-
 const ReaderRegistration registration("detector_ensemble", [](const ModelFile& file) {
   return std::unique_ptr<Model>(
       std::make_unique<DetectorEnsemble>(DetectorEnsemble::from_file(file)));
@@ -21,32 +19,10 @@ const ReaderRegistration registration("detector_ensemble", [](const ModelFile& f
 
 std::string prefix_of(std::size_t member) { return "members." + std::to_string(member) + "."; }
 
-json to_json(const DomainRule& rule) {
-  const auto limit = [](double value) { return std::isfinite(value) ? json(value) : json(); };
-  return {{"feature", rule.feature},
-          {"lower", limit(rule.lower)},
-          {"upper", limit(rule.upper)},
-          {"reason", rule.reason}};
-}
-
-DomainRule rule_from(const json& object) {
-  const auto limit = [&](const char* name, double unlimited) {
-    const json& value = object.at(name);
-    return value.is_null() ? unlimited : value.get<double>();
-  };
-  return {.feature = object.at("feature"),
-          .lower = limit("lower", -kUnlimited),
-          .upper = limit("upper", kUnlimited),
-          .reason = object.at("reason")};
-}
-
 // A member's own file, moved into the ensemble's: its sections in one object, its tensors under
 // its prefix.
 json pack(const EnsembleMember& member, std::size_t i, ModelFile& file) {
-  const auto* model = dynamic_cast<const Model*>(member.detector.get());
-  require(model != nullptr, "DetectorEnsemble::save: expected members that can be saved, got {}",
-          member.name);
-  const ModelFile own = model->to_file();
+  const ModelFile own = member.detector->to_file();
   json sections = json::object();
   for (const auto& [name, text] : own.sections()) sections[name] = json::parse(text);
   for (const auto& [name, tensor] : own.tensors()) file.add(prefix_of(i) + name, tensor);
@@ -71,22 +47,13 @@ EnsembleMember unpack(const json& object, std::size_t i, const ModelFile& file) 
 
 }  // namespace
 
-ModelFile DetectorEnsemble::to_file() const {
+ModelFile DetectorEnsemble::write() const {
   require_fitted("DetectorEnsemble::save");
   const State& s = *state_;
-  const auto& p = parameters_;
   ModelFile file{std::string(kind())};
-  json rules = json::array();
-  for (const DomainRule& rule : p.rules) rules.push_back(to_json(rule));
-  file.set_section("parameters", json{{"votes", p.votes},
-                                      {"n_sigma", p.n_sigma},
-                                      {"recent_level", p.recent_level},
-                                      {"recent_window", p.recent_window},
-                                      {"limit_level", p.limit_level},
-                                      {"rules", std::move(rules)}}
-                                     .dump());
-  file.set_section("feature_names",
-                   (p.feature_names.empty() ? json() : json(p.feature_names)).dump());
+  json parameters = fields_to_json(parameters_);
+  parameters.erase("feature_names");  // a section of its own, as in every model's file
+  file.set_section("parameters", parameters.dump());
   json members = json::array();
   for (const auto& member : this->members()) members.push_back(pack(member, members.size(), file));
   file.set_section("members", members.dump());
@@ -103,18 +70,11 @@ ModelFile DetectorEnsemble::to_file() const {
 
 DetectorEnsemble DetectorEnsemble::from_file(const ModelFile& file) {
   return read_model("DetectorEnsemble", "detector_ensemble", file, [&] {
-    const json p = read_section(file, "parameters");
-    DetectorEnsembleParameters parameters{.votes = p.at("votes"),
-                                          .n_sigma = p.at("n_sigma"),
-                                          .recent_level = p.at("recent_level"),
-                                          .recent_window = p.at("recent_window"),
-                                          .limit_level = p.at("limit_level"),
-                                          .rules = {},
-                                          .feature_names = {}};
-    if (file.has_section("feature_names"))
-      if (const json names = read_section(file, "feature_names"); !names.is_null())
-        parameters.feature_names = names;
-    for (const json& rule : p.at("rules")) parameters.rules.push_back(rule_from(rule));
+    json object = read_section(file, "parameters");
+    for (json& rule : object.at("rules"))  // earlier files write a limit that there is not as null
+      for (const char* limit : {"lower", "upper"})
+        if (rule.contains(limit) && rule[limit].is_null()) rule.erase(limit);
+    auto parameters = fields_from_json<DetectorEnsembleParameters>("DetectorEnsemble", object);
     std::vector<EnsembleMember> members;
     for (const json& member : read_section(file, "members"))
       members.push_back(unpack(member, members.size(), file));
@@ -128,9 +88,7 @@ DetectorEnsemble DetectorEnsemble::from_file(const ModelFile& file) {
     s.n_rows = read_section(file, "state").at("n_rows");
     require(s.n_rows >= 1, "DetectorEnsemble: expected at least 1 row, got {}", s.n_rows);
     s.stale = read_section(file, "decision").at("stale");
-    const auto& names = ensemble.parameters_.feature_names;
-    require(names.empty() || names.size() == mean.size(),
-            "DetectorEnsemble: expected {} feature names, got {}", mean.size(), names.size());
+    ensemble.read_names_and_rule(file);
     for (const DomainRule& rule : ensemble.parameters_.rules) check_rule(rule, mean.size());
     const auto limits =
         file.get<double>("limits", {static_cast<std::int64_t>(ensemble.members_.size()) + 1, 3});

@@ -64,7 +64,7 @@ EnsembleStream& EnsembleStream::operator=(EnsembleStream&&) noexcept = default;
 
 const EnsembleVerdict& EnsembleStream::push(std::span<const double> sample) {
   State& s = *state_;
-  const MatrixView<double> row(sample.data(), 1, static_cast<Eigen::Index>(sample.size()));
+  const MatrixView<double> row(sample.data(), 1, static_cast<Index>(sample.size()));
   require_samples("EnsembleStream::push", row, ensemble_->n_features(), Missing::allow_nan);
   if (any_missing(sample)) {
     mark_missing(s.verdict);
@@ -86,22 +86,21 @@ std::vector<EnsembleVerdict> EnsembleStream::push(MatrixView<double> x) {
   std::vector<std::size_t> places;
   Matrix<double> present(x.rows(), x.cols());
   for (std::size_t i = 0; i < n_rows; ++i) {
-    const auto* row = x.row(static_cast<Eigen::Index>(i));
+    const auto* row = x.row(static_cast<Index>(i)).data();
     if (any_missing({row, n_features})) continue;
-    std::copy_n(row, n_features, present.row(static_cast<Eigen::Index>(places.size())).data());
+    std::copy_n(row, n_features, present.row(static_cast<Index>(places.size())).data());
     places.push_back(i);
   }
   std::vector<EnsembleVerdict> verdicts(n_rows);
   for (auto& verdict : verdicts) mark_missing(verdict);
   if (places.empty()) return verdicts;
-  const auto judged =
-      MatrixView<double>(present).middle_rows(0, static_cast<Eigen::Index>(places.size()));
+  const auto judged = MatrixView<double>(present).middle_rows(0, static_cast<Index>(places.size()));
   const auto& members = ensemble_->state_->members;
   std::vector<std::vector<double>> scores(members.size(), std::vector<double>(places.size()));
   for (std::size_t k = 0; k < members.size(); ++k) members[k]->score_samples(judged, scores[k]);
   for (std::size_t i = 0; i < places.size(); ++i) {
     for (std::size_t k = 0; k < members.size(); ++k) state_->anomaly[k] = -scores[k][i];
-    judge(state_->anomaly.data(), judged.row(static_cast<Eigen::Index>(i)), verdicts[places[i]]);
+    judge(state_->anomaly.data(), judged.row(static_cast<Index>(i)).data(), verdicts[places[i]]);
   }
   return verdicts;
 }
@@ -147,7 +146,7 @@ std::string EnsembleStream::explain(const double* anomaly, const double* sample,
   const auto largest_parts = [&]() -> std::string {
     std::vector<double> parts(e.scaler.n_features());
     e.members.front()->feature_contributions(
-        MatrixView<double>(sample, 1, static_cast<Eigen::Index>(parts.size())), parts);
+        MatrixView<double>(sample, 1, static_cast<Index>(parts.size())), parts);
     double total = 0;
     for (const double part : parts) total += std::max(part, 0.0);
     std::vector<std::size_t> order(parts.size());

@@ -71,7 +71,8 @@ std::vector<std::uint32_t> to_columns(MatrixView<Scalar> x, std::span<const std:
   for (std::size_t begin = 0; begin < rows.size(); begin += kTile) {
     const std::size_t count = std::min(kTile, rows.size() - begin);
     for (std::size_t i = 0; i < count; ++i)
-      to_keys(x.row(rows[begin + i]), n_features, detect::kMissingHigh, &tile[i * n_features]);
+      to_keys(x.row(rows[begin + i]).data(), n_features, detect::kMissingHigh,
+              &tile[i * n_features]);
     for (std::size_t column = 0; column < n_features; ++column)
       for (std::size_t i = 0; i < count; ++i)
         columns[column * rows.size() + begin + i] = tile[i * n_features + column];
@@ -150,7 +151,7 @@ class Packer {
     keys.resize(n_groups * n_columns_ * kGroupRows);
     row_keys.resize(n_columns_);
     for (std::size_t i = 0; i < n_rows; ++i) {
-      pack_row(x.row(static_cast<Eigen::Index>(i)), row_keys.data());
+      pack_row(x.row(static_cast<Index>(i)).data(), row_keys.data());
       std::uint32_t* group = &keys[i / kGroupRows * n_columns_ * kGroupRows + i % kGroupRows];
       for (std::size_t column = 0; column < n_columns_; ++column)
         group[column * kGroupRows] = row_keys[column];
@@ -191,22 +192,14 @@ IsolationForest::IsolationForest(IsolationForestParameters parameters)
 
 IsolationForest::~IsolationForest() = default;
 IsolationForest::IsolationForest(const IsolationForest& other)
-    : parameters_(other.parameters_), state_(std::make_unique<State>(*other.state_)) {}
+    : Detector(other),
+      parameters_(other.parameters_),
+      state_(std::make_unique<State>(*other.state_)) {}
 IsolationForest& IsolationForest::operator=(const IsolationForest& other) {
   return *this = IsolationForest(other);
 }
 IsolationForest::IsolationForest(IsolationForest&&) noexcept = default;
 IsolationForest& IsolationForest::operator=(IsolationForest&&) noexcept = default;
-
-void IsolationForest::fit(MatrixView<float> x, const Progress& progress) { fit_any(x, progress); }
-void IsolationForest::fit(MatrixView<double> x, const Progress& progress) { fit_any(x, progress); }
-
-void IsolationForest::partial_fit(MatrixView<float> x, const Progress& progress) {
-  partial_fit_any(x, progress);
-}
-void IsolationForest::partial_fit(MatrixView<double> x, const Progress& progress) {
-  partial_fit_any(x, progress);
-}
 
 void IsolationForest::merge(const IsolationForest& other) {
   require_fitted("IsolationForest::merge");
@@ -235,22 +228,6 @@ void IsolationForest::merge(const IsolationForest& other) {
   state_ = std::move(merged);
 }
 
-void IsolationForest::score_samples(MatrixView<float> x, std::span<double> scores) const {
-  score_any(x, scores);
-}
-void IsolationForest::score_samples(MatrixView<double> x, std::span<double> scores) const {
-  score_any(x, scores);
-}
-
-void IsolationForest::feature_contributions(MatrixView<float> x,
-                                            std::span<double> contributions) const {
-  contributions_any(x, contributions);
-}
-void IsolationForest::feature_contributions(MatrixView<double> x,
-                                            std::span<double> contributions) const {
-  contributions_any(x, contributions);
-}
-
 double IsolationForest::expected_path_length() const {
   require_fitted("IsolationForest::expected_path_length");
   double sum = 0;
@@ -266,9 +243,7 @@ double IsolationForest::offset() const {
 
 bool IsolationForest::offset_is_stale() const noexcept { return state_->offset_is_stale; }
 
-void IsolationForest::fit_offset(MatrixView<float> x) { fit_offset_any(x); }
-void IsolationForest::fit_offset(MatrixView<double> x) { fit_offset_any(x); }
-void IsolationForest::refresh_offset(MatrixView<double> x) {
+void IsolationForest::refresh_offset(SampleView x) {
   if (parameters_.contamination) fit_offset(x);
 }
 
@@ -309,182 +284,188 @@ Missing missing_policy(const IsolationForestParameters& parameters) {
 
 }  // namespace
 
-template <class Scalar>
-void IsolationForest::fit_any(MatrixView<Scalar> x, const Progress& progress) {
-  const auto& p = parameters_;
-  require_samples("IsolationForest::fit", x, missing_policy(p));
-  require(x.rows() <= std::numeric_limits<std::int32_t>::max(),
-          "IsolationForest::fit: expected fewer than 2^31 samples, got {}", x.rows());
-  const auto n_features = static_cast<std::size_t>(x.cols());
-  require(p.max_features <= n_features,
-          "IsolationForest::fit: expected at least max_features = {} features, got {}",
-          p.max_features, n_features);
+void IsolationForest::fit(SampleView samples, const Progress& progress) {
+  samples.visit([&]<class Scalar>(MatrixView<Scalar> x) {
+    const auto& p = parameters_;
+    require_samples("IsolationForest::fit", x, missing_policy(p));
+    require(x.rows() <= std::numeric_limits<std::int32_t>::max(),
+            "IsolationForest::fit: expected fewer than 2^31 samples, got {}", x.rows());
+    const auto n_features = static_cast<std::size_t>(x.cols());
+    require(p.max_features <= n_features,
+            "IsolationForest::fit: expected at least max_features = {} features, got {}",
+            p.max_features, n_features);
 
-  auto grown = std::make_unique<State>();
-  grown->n_features = n_features;
-  grown->subsample_size = std::min(p.max_samples, static_cast<std::size_t>(x.rows()));
-  grown->depth = detect::tree_depth(grown->subsample_size);
-  grown->resize(p.n_estimators);
-  grown->n_grown = p.n_estimators;
-  const Planter planter(x, p, grown->subsample_size, grown->depth, p.n_estimators);
-  parallel_for(
-      p.n_estimators, 1, resolve_threads(p.n_jobs),
-      [&](std::size_t begin, std::size_t end) {
-        for (std::size_t i = begin; i < end; ++i) planter.grow(i, grown->tree(i));
-      },
-      progress);
-  std::swap(state_, grown);
-  if (!p.contamination) return;
-  try {
-    fit_offset_any(x);
-  } catch (...) {
-    std::swap(state_, grown);
-    throw;
-  }
-}
-
-template <class Scalar>
-void IsolationForest::partial_fit_any(MatrixView<Scalar> x, const Progress& progress) {
-  const auto& p = parameters_;
-  if (state_->n_features == 0)
-    require_samples("IsolationForest::partial_fit", x, missing_policy(p));
-  else
-    require_samples("IsolationForest::partial_fit", x, state_->n_features, missing_policy(p));
-  const auto n_features = static_cast<std::size_t>(x.cols());
-  require(p.max_features <= n_features,
-          "IsolationForest::partial_fit: expected at least max_features = {} features, got {}",
-          p.max_features, n_features);
-
-  const std::size_t needed = fitted() ? state_->subsample_size : p.max_samples;
-  const bool grows = n_pending() + static_cast<std::size_t>(x.rows()) >= needed;
-  // Rows that only gather are added in place; trees grow on a copy, which then takes over.
-  auto copy = grows ? std::make_unique<State>(*state_) : nullptr;
-  State& next = grows ? *copy : *state_;
-  if (grows) next.own_trees();
-  next.n_features = n_features;
-  next.pending.reserve(next.pending.size() + static_cast<std::size_t>(x.rows() * x.cols()));
-  constexpr auto kLargest = static_cast<Scalar>(std::numeric_limits<float>::max());
-  for (Eigen::Index i = 0; i < x.rows(); ++i)
-    for (Eigen::Index j = 0; j < x.cols(); ++j)
-      next.pending.push_back(static_cast<float>(std::clamp(x(i, j), -kLargest, kLargest)));
-  if (!grows) return;
-
-  const std::size_t n_blocks = next.pending.size() / n_features / needed;
-  for (std::size_t block = 0; block < n_blocks; ++block) {
-    const MatrixView<float> rows(next.pending.data() + block * needed * n_features,
-                                 static_cast<Eigen::Index>(needed), x.cols());
-    std::size_t n_new = p.n_estimators;
-    if (next.n_trees == 0) {
-      next.subsample_size = needed;
-      next.depth = detect::tree_depth(needed);
-      next.resize(p.n_estimators);
-    } else {
-      n_new = static_cast<std::size_t>(
-          std::ceil(p.refresh_fraction * static_cast<double>(next.n_trees)));
-    }
-    const Planter planter(rows, p, needed, next.depth, n_new);
+    auto grown = std::make_unique<State>();
+    grown->n_features = n_features;
+    grown->subsample_size = std::min(p.max_samples, static_cast<std::size_t>(x.rows()));
+    grown->depth = detect::tree_depth(grown->subsample_size);
+    grown->resize(p.n_estimators);
+    grown->n_grown = p.n_estimators;
+    const Planter planter(x, p, grown->subsample_size, grown->depth, p.n_estimators);
     parallel_for(
-        n_new, 1, resolve_threads(p.n_jobs),
+        p.n_estimators, 1, resolve_threads(p.n_jobs),
         [&](std::size_t begin, std::size_t end) {
-          for (std::size_t i = begin; i < end; ++i) {
-            const std::size_t place = (next.oldest + i) % next.n_trees;
-            next.clear_tree(place);
-            planter.grow(next.n_grown + i, next.tree(place));
-          }
+          for (std::size_t i = begin; i < end; ++i) planter.grow(i, grown->tree(i));
         },
         progress);
-    next.oldest = (next.oldest + n_new) % next.n_trees;
-    next.n_grown += n_new;
-  }
-  const auto used = static_cast<std::ptrdiff_t>(n_blocks * needed * n_features);
-  next.pending.erase(next.pending.begin(), next.pending.begin() + used);
-  next.offset_is_stale = p.contamination.has_value();
-  state_ = std::move(copy);
-}
-
-template <class Scalar>
-void IsolationForest::score_any(MatrixView<Scalar> x, std::span<double> scores) const {
-  constexpr const char* kWho = "IsolationForest::score_samples";
-  require_fitted(kWho);
-  const Missing missing = missing_policy(parameters_);
-  require_sample_shape(kWho, x, state_->n_features);
-  if (missing == Missing::allow_nan) require_samples(kWho, x, missing);
-  // Else values are checked where they are read; who finds a bad one looks for the first of all.
-  const auto check = [&](MatrixView<Scalar> rows) {
-    if (missing == Missing::refuse && !all_finite(rows)) require_samples(kWho, x, missing);
-  };
-  const auto n_rows = static_cast<std::size_t>(x.rows());
-  require(scores.size() == n_rows,
-          "IsolationForest::score_samples: expected room for {} scores, got {}", n_rows,
-          scores.size());
-
-  const auto forest = state_->view();
-  const double longest = static_cast<double>(forest.n_trees) *
-                         detect::average_path_length(static_cast<double>(state_->subsample_size));
-  const auto score = [longest](double sum) {
-    return -std::exp2(longest == 0 ? -1.0 : -sum / longest);
-  };
-
-  const Packer<Scalar> packer(state_->n_features, parameters_.route_missing);
-  if (n_rows < kGroupRows / 2) {
-    check(x);
-    for (std::size_t i = 0; i < n_rows; ++i) {
-      const auto row = packer.pack(x.middle_rows(static_cast<Eigen::Index>(i), 1));
-      scores[i] = score(detect::path_length_sum(forest, row.keys));
+    std::swap(state_, grown);
+    if (!p.contamination) return;
+    try {
+      fit_offset(x);
+    } catch (...) {
+      std::swap(state_, grown);
+      throw;
     }
-    return;
-  }
-
-  const std::size_t grain = block_rows(packer.n_columns(), state_->tree_size());
-  parallel_for(n_rows, grain, n_rows < kRowsWorthAThread ? 1 : resolve_threads(parameters_.n_jobs),
-               [&](std::size_t begin, std::size_t end) {
-                 thread_local std::vector<double> sums;
-                 const auto block = x.middle_rows(static_cast<Eigen::Index>(begin),
-                                                  static_cast<Eigen::Index>(end - begin));
-                 check(block);
-                 const auto rows = packer.pack(block);
-                 sums.assign(rows.n_groups * kGroupRows, 0);
-                 detect::add_path_lengths(forest, rows, sums.data());
-                 for (std::size_t i = begin; i < end; ++i) scores[i] = score(sums[i - begin]);
-               });
+  });
 }
 
-template <class Scalar>
-void IsolationForest::contributions_any(MatrixView<Scalar> x,
-                                        std::span<double> contributions) const {
-  require_fitted("IsolationForest::feature_contributions");
-  require_samples("IsolationForest::feature_contributions", x, state_->n_features,
-                  missing_policy(parameters_));
-  const std::size_t n_features = state_->n_features;
-  const auto n_rows = static_cast<std::size_t>(x.rows());
-  require(contributions.size() == n_rows * n_features,
-          "IsolationForest::feature_contributions: expected room for {} values, got {}",
-          n_rows * n_features, contributions.size());
+void IsolationForest::partial_fit(SampleView samples, const Progress& progress) {
+  samples.visit([&]<class Scalar>(MatrixView<Scalar> x) {
+    const auto& p = parameters_;
+    if (state_->n_features == 0)
+      require_samples("IsolationForest::partial_fit", x, missing_policy(p));
+    else
+      require_samples("IsolationForest::partial_fit", x, state_->n_features, missing_policy(p));
+    const auto n_features = static_cast<std::size_t>(x.cols());
+    require(p.max_features <= n_features,
+            "IsolationForest::partial_fit: expected at least max_features = {} features, got {}",
+            p.max_features, n_features);
 
-  const auto n_trees = static_cast<double>(state_->n_trees);
-  parallel_for(n_rows, 1, resolve_threads(parameters_.n_jobs),
-               [&](std::size_t begin, std::size_t end) {
-                 const Packer<Scalar> packer(n_features, parameters_.route_missing);
-                 std::vector<std::uint32_t> keys(packer.n_columns());
-                 for (std::size_t i = begin; i < end; ++i) {
-                   packer.pack_row(x.row(static_cast<Eigen::Index>(i)), keys.data());
-                   const auto row = contributions.subspan(i * n_features, n_features);
-                   std::ranges::fill(row, 0.0);
-                   for (std::size_t t = 0; t < state_->n_trees; ++t)
-                     detect::add_tree_shap(state_->tree(t), state_->depth, keys.data(), row);
-                   for (double& value : row) value /= -n_trees;  // shorter paths are the evidence
-                 }
-               });
+    const std::size_t needed = fitted() ? state_->subsample_size : p.max_samples;
+    const bool grows = n_pending() + static_cast<std::size_t>(x.rows()) >= needed;
+    // Rows that only gather are added in place; trees grow on a copy, which then takes over.
+    auto copy = grows ? std::make_unique<State>(*state_) : nullptr;
+    State& next = grows ? *copy : *state_;
+    if (grows) next.own_trees();
+    next.n_features = n_features;
+    next.pending.reserve(next.pending.size() + static_cast<std::size_t>(x.rows() * x.cols()));
+    constexpr auto kLargest = static_cast<Scalar>(std::numeric_limits<float>::max());
+    for (Index i = 0; i < x.rows(); ++i)
+      for (Index j = 0; j < x.cols(); ++j)
+        next.pending.push_back(static_cast<float>(std::clamp(x(i, j), -kLargest, kLargest)));
+    if (!grows) return;
+
+    const std::size_t n_blocks = next.pending.size() / n_features / needed;
+    for (std::size_t block = 0; block < n_blocks; ++block) {
+      const MatrixView<float> rows(next.pending.data() + block * needed * n_features,
+                                   static_cast<Index>(needed), x.cols());
+      std::size_t n_new = p.n_estimators;
+      if (next.n_trees == 0) {
+        next.subsample_size = needed;
+        next.depth = detect::tree_depth(needed);
+        next.resize(p.n_estimators);
+      } else {
+        n_new = static_cast<std::size_t>(
+            std::ceil(p.refresh_fraction * static_cast<double>(next.n_trees)));
+      }
+      const Planter planter(rows, p, needed, next.depth, n_new);
+      parallel_for(
+          n_new, 1, resolve_threads(p.n_jobs),
+          [&](std::size_t begin, std::size_t end) {
+            for (std::size_t i = begin; i < end; ++i) {
+              const std::size_t place = (next.oldest + i) % next.n_trees;
+              next.clear_tree(place);
+              planter.grow(next.n_grown + i, next.tree(place));
+            }
+          },
+          progress);
+      next.oldest = (next.oldest + n_new) % next.n_trees;
+      next.n_grown += n_new;
+    }
+    const auto used = static_cast<std::ptrdiff_t>(n_blocks * needed * n_features);
+    next.pending.erase(next.pending.begin(), next.pending.begin() + used);
+    next.offset_is_stale = p.contamination.has_value();
+    state_ = std::move(copy);
+  });
 }
 
-template <class Scalar>
-void IsolationForest::fit_offset_any(MatrixView<Scalar> x) {
-  require(parameters_.contamination.has_value(),
-          "IsolationForest::fit_offset: the offset is fixed at -0.5 unless contamination is set");
-  std::vector<double> scores(static_cast<std::size_t>(x.rows()));
-  score_any(x, scores);
-  state_->offset = quantile(std::move(scores), *parameters_.contamination);
-  state_->offset_is_stale = false;
+void IsolationForest::score_samples(SampleView samples, std::span<double> scores) const {
+  samples.visit([&]<class Scalar>(MatrixView<Scalar> x) {
+    constexpr const char* kWho = "IsolationForest::score_samples";
+    require_fitted(kWho);
+    const Missing missing = missing_policy(parameters_);
+    require_sample_shape(kWho, x, state_->n_features);
+    if (missing == Missing::allow_nan) require_samples(kWho, x, missing);
+    // Else values are checked where they are read; who finds a bad one looks for the first of all.
+    const auto check = [&](MatrixView<Scalar> rows) {
+      if (missing == Missing::refuse && !all_finite(rows)) require_samples(kWho, x, missing);
+    };
+    const auto n_rows = static_cast<std::size_t>(x.rows());
+    require(scores.size() == n_rows,
+            "IsolationForest::score_samples: expected room for {} scores, got {}", n_rows,
+            scores.size());
+
+    const auto forest = state_->view();
+    const double longest = static_cast<double>(forest.n_trees) *
+                           detect::average_path_length(static_cast<double>(state_->subsample_size));
+    const auto score = [longest](double sum) {
+      return -std::exp2(longest == 0 ? -1.0 : -sum / longest);
+    };
+
+    const Packer<Scalar> packer(state_->n_features, parameters_.route_missing);
+    if (n_rows < kGroupRows / 2) {
+      check(x);
+      for (std::size_t i = 0; i < n_rows; ++i) {
+        const auto row = packer.pack(x.middle_rows(static_cast<Index>(i), 1));
+        scores[i] = score(detect::path_length_sum(forest, row.keys));
+      }
+      return;
+    }
+
+    const std::size_t grain = block_rows(packer.n_columns(), state_->tree_size());
+    parallel_for(n_rows, grain,
+                 n_rows < kRowsWorthAThread ? 1 : resolve_threads(parameters_.n_jobs),
+                 [&](std::size_t begin, std::size_t end) {
+                   thread_local std::vector<double> sums;
+                   const auto block =
+                       x.middle_rows(static_cast<Index>(begin), static_cast<Index>(end - begin));
+                   check(block);
+                   const auto rows = packer.pack(block);
+                   sums.assign(rows.n_groups * kGroupRows, 0);
+                   detect::add_path_lengths(forest, rows, sums.data());
+                   for (std::size_t i = begin; i < end; ++i) scores[i] = score(sums[i - begin]);
+                 });
+  });
+}
+
+void IsolationForest::feature_contributions(SampleView samples,
+                                            std::span<double> contributions) const {
+  samples.visit([&]<class Scalar>(MatrixView<Scalar> x) {
+    require_fitted("IsolationForest::feature_contributions");
+    require_samples("IsolationForest::feature_contributions", x, state_->n_features,
+                    missing_policy(parameters_));
+    const std::size_t n_features = state_->n_features;
+    const auto n_rows = static_cast<std::size_t>(x.rows());
+    require(contributions.size() == n_rows * n_features,
+            "IsolationForest::feature_contributions: expected room for {} values, got {}",
+            n_rows * n_features, contributions.size());
+
+    const auto n_trees = static_cast<double>(state_->n_trees);
+    parallel_for(n_rows, 1, resolve_threads(parameters_.n_jobs),
+                 [&](std::size_t begin, std::size_t end) {
+                   const Packer<Scalar> packer(n_features, parameters_.route_missing);
+                   std::vector<std::uint32_t> keys(packer.n_columns());
+                   for (std::size_t i = begin; i < end; ++i) {
+                     packer.pack_row(x.row(static_cast<Index>(i)).data(), keys.data());
+                     const auto row = contributions.subspan(i * n_features, n_features);
+                     std::ranges::fill(row, 0.0);
+                     for (std::size_t t = 0; t < state_->n_trees; ++t)
+                       detect::add_tree_shap(state_->tree(t), state_->depth, keys.data(), row);
+                     for (double& value : row) value /= -n_trees;  // shorter paths are the evidence
+                   }
+                 });
+  });
+}
+
+void IsolationForest::fit_offset(SampleView samples) {
+  samples.visit([&]<class Scalar>(MatrixView<Scalar> x) {
+    require(parameters_.contamination.has_value(),
+            "IsolationForest::fit_offset: the offset is fixed at -0.5 unless contamination is set");
+    std::vector<double> scores(static_cast<std::size_t>(x.rows()));
+    score_samples(x, scores);
+    state_->offset = quantile(std::move(scores), *parameters_.contamination);
+    state_->offset_is_stale = false;
+  });
 }
 
 }  // namespace secondlook

@@ -4,6 +4,7 @@
 
 #include "core/validation.hpp"
 #include "detect/isolation_forest_state.hpp"
+#include "store/fields_json.hpp"
 #include "store/read_model.hpp"
 
 namespace secondlook {
@@ -20,21 +21,11 @@ const ReaderRegistration registration("isolation_forest", [](const ModelFile& fi
 
 }  // namespace
 
-ModelFile IsolationForest::to_file() const {
+ModelFile IsolationForest::write() const {
   if (n_pending() == 0) require_fitted("IsolationForest::save");
   const State& s = *state_;
-  const auto& p = parameters_;
   ModelFile file{std::string(kind())};
-  file.set_section("parameters",
-                   json{{"n_estimators", p.n_estimators},
-                        {"max_samples", p.max_samples},
-                        {"max_features", p.max_features},
-                        {"contamination", p.contamination ? json(*p.contamination) : json()},
-                        {"route_missing", p.route_missing},
-                        {"refresh_fraction", p.refresh_fraction},
-                        {"seed", p.seed},
-                        {"n_jobs", p.n_jobs}}
-                       .dump());
+  file.set_section("parameters", fields_to_json(parameters_).dump());
   file.set_section("state", json{{"n_features", s.n_features},
                                  {"subsample_size", s.subsample_size},
                                  {"n_grown", s.n_grown},
@@ -62,20 +53,8 @@ ModelFile IsolationForest::to_file() const {
 
 IsolationForest IsolationForest::from_file(const ModelFile& file) {
   return read_model("IsolationForest", "isolation_forest", file, [&] {
-    const json parameters = read_section(file, "parameters");
-    const json& contamination = parameters.at("contamination");
-    IsolationForest forest({
-        .n_estimators = parameters.at("n_estimators"),
-        .max_samples = parameters.at("max_samples"),
-        .max_features = parameters.at("max_features"),
-        .contamination = contamination.is_null()
-                             ? std::nullopt
-                             : std::optional<double>(contamination.get<double>()),
-        .route_missing = parameters.at("route_missing"),
-        .refresh_fraction = parameters.at("refresh_fraction"),
-        .seed = parameters.at("seed"),
-        .n_jobs = parameters.at("n_jobs"),
-    });
+    IsolationForest forest(fields_from_json<IsolationForestParameters>(
+        "IsolationForest", read_section(file, "parameters")));
     State& s = *forest.state_;
     const json state = read_section(file, "state");
     s.n_features = state.at("n_features");
@@ -86,9 +65,11 @@ IsolationForest IsolationForest::from_file(const ModelFile& file) {
     s.offset = decision.at("offset");
     s.offset_is_stale = decision.at("stale");
     require<ModelFileError>(s.subsample_size <= std::size_t{1} << 30,
-                            "IsolationForest: a subsample of {} rows", s.subsample_size);
+                            "IsolationForest: expected a subsample of at most 2^30 rows, got {}",
+                            s.subsample_size);
     require<ModelFileError>(s.n_features >= 1 && s.n_features < std::size_t{1} << 26,
-                            "IsolationForest: {} features", s.n_features);
+                            "IsolationForest: expected 1 to 2^26 - 1 features, got {}",
+                            s.n_features);
 
     const bool only_pending = s.subsample_size == 0;  // partial_fit has not gathered enough yet
     s.depth = only_pending ? 0 : detect::tree_depth(s.subsample_size);
@@ -96,7 +77,8 @@ IsolationForest IsolationForest::from_file(const ModelFile& file) {
     const auto features = file.get<std::int32_t>("features", {-1, size});
     s.n_trees = features.size() / s.tree_size();
     require<ModelFileError>(only_pending ? s.n_trees == 0 : s.oldest < s.n_trees,
-                            "IsolationForest: tree {} of {} is the oldest", s.oldest, s.n_trees);
+                            "IsolationForest: expected the oldest tree among {}, got tree {}",
+                            s.n_trees, s.oldest);
     const auto n_trees = static_cast<std::int64_t>(s.n_trees);
     const auto thresholds = file.get<float>("thresholds", {n_trees, size});
     const auto path_lengths = file.get<float>("path_lengths", {n_trees, size});
@@ -113,10 +95,14 @@ IsolationForest IsolationForest::from_file(const ModelFile& file) {
       if (features[i] == -1) continue;
       require<ModelFileError>(
           features[i] >= 0 && features[i] < n_columns && std::isfinite(thresholds[i]),
-          "IsolationForest: node {} splits on feature {} at {}", i, features[i], thresholds[i]);
+          "IsolationForest: node {}: expected a feature below {} and a finite threshold, got "
+          "feature "
+          "{} and {}",
+          i, n_columns, features[i], thresholds[i]);
       s.trees->nodes[i] = {detect::ordered_key(thresholds[i] + 0.0F),
                            static_cast<std::uint32_t>(features[i]) * kGroupRows};
     }
+    forest.read_names_and_rule(file);
     return forest;
   });
 }

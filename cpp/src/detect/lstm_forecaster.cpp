@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <limits>
 #include <utility>
 
@@ -15,6 +16,7 @@
 #include "detect/training_parameters.hpp"
 #include "secondlook/core/random.hpp"
 #include "secondlook/core/thread_pool.hpp"
+#include "secondlook/eigen.hpp"
 
 namespace secondlook {
 
@@ -35,7 +37,7 @@ TrainingSeries to_training_series(const Scaler& scaler, MatrixView<Scalar> x) {
   std::vector<float> last(n_channels, 0.0F);  // before the first value: the mean
   for (std::size_t t = 0; t < n; ++t) {
     float* target = &series.targets[t * width];
-    scaler.transform(x.row(static_cast<Eigen::Index>(t)), target);
+    scaler.transform(x.row(static_cast<Index>(t)).data(), target);
     for (std::size_t j = 0; j < n_channels; ++j) {
       if (target[j] == target[j])
         last[j] = std::clamp(target[j], -detect::kInputLimit, detect::kInputLimit);
@@ -91,97 +93,64 @@ void require_series(const char* who, MatrixView<Scalar> x, std::size_t n_channel
   require_samples(who, x, Missing::allow_nan);
 }
 
+// Calls `use` with all series in their own type.
+template <class Use>
+void visit_series(const char* who, std::span<const SampleView> all, const Use& use) {
+  require(!all.empty(), "{}: expected at least 1 series, got 0", who);
+  std::vector<MatrixView<float>> singles;
+  std::vector<MatrixView<double>> doubles;
+  for (const SampleView& series : all)
+    series.visit([&]<class Scalar>(MatrixView<Scalar> x) {
+      if constexpr (std::same_as<Scalar, float>)
+        singles.push_back(x);
+      else
+        doubles.push_back(x);
+    });
+  require(singles.empty() || doubles.empty(),
+          "{}: expected series of one type, got {} in float32 and {} in float64", who,
+          singles.size(), doubles.size());
+  if (doubles.empty())
+    use(std::span<const MatrixView<float>>(singles));
+  else
+    use(std::span<const MatrixView<double>>(doubles));
+}
+
 }  // namespace
 
 LstmForecaster::LstmForecaster(LstmForecasterParameters parameters)
     : parameters_(parameters), state_(std::make_unique<State>()) {
   const auto& p = parameters_;
   require(p.window >= 2 && p.window <= 65536,
-          "LSTMForecaster: window must lie in [2, 65536], got {}", p.window);
-  require(p.hidden >= 1 && p.hidden <= 4096, "LSTMForecaster: hidden must lie in [1, 4096], got {}",
+          "LstmForecaster: window must lie in [2, 65536], got {}", p.window);
+  require(p.hidden >= 1 && p.hidden <= 4096, "LstmForecaster: hidden must lie in [1, 4096], got {}",
           p.hidden);
-  require(p.layers >= 1 && p.layers <= 16, "LSTMForecaster: layers must lie in [1, 16], got {}",
+  require(p.layers >= 1 && p.layers <= 16, "LstmForecaster: layers must lie in [1, 16], got {}",
           p.layers);
-  detect::require_training_parameters("LSTMForecaster", p, 1);
+  detect::require_training_parameters("LstmForecaster", p, 1);
 }
 
 LstmForecaster::~LstmForecaster() = default;
 LstmForecaster::LstmForecaster(const LstmForecaster& other)
-    : parameters_(other.parameters_), state_(std::make_unique<State>(*other.state_)) {}
+    : Detector(other),
+      parameters_(other.parameters_),
+      state_(std::make_unique<State>(*other.state_)) {}
 LstmForecaster& LstmForecaster::operator=(const LstmForecaster& other) {
   return *this = LstmForecaster(other);
 }
 LstmForecaster::LstmForecaster(LstmForecaster&&) noexcept = default;
 LstmForecaster& LstmForecaster::operator=(LstmForecaster&&) noexcept = default;
 
-void LstmForecaster::fit(MatrixView<float> x, const Progress& progress) {
-  fit_any(std::span<const MatrixView<float>>(&x, 1), progress);
-}
-void LstmForecaster::fit(MatrixView<double> x, const Progress& progress) {
-  fit_any(std::span<const MatrixView<double>>(&x, 1), progress);
-}
-void LstmForecaster::fit(std::span<const MatrixView<float>> series, const Progress& progress) {
-  fit_any(series, progress);
-}
-void LstmForecaster::fit(std::span<const MatrixView<double>> series, const Progress& progress) {
-  fit_any(series, progress);
-}
-
-void LstmForecaster::partial_fit(MatrixView<float> x, const Progress& progress) {
-  partial_fit_any(x, progress);
-}
-void LstmForecaster::partial_fit(MatrixView<double> x, const Progress& progress) {
-  partial_fit_any(x, progress);
-}
-
-void LstmForecaster::score_samples(MatrixView<float> x, std::span<double> scores) const {
-  score_any(x, scores);
-}
-void LstmForecaster::score_samples(MatrixView<double> x, std::span<double> scores) const {
-  score_any(x, scores);
-}
-
-void LstmForecaster::feature_contributions(MatrixView<float> x,
-                                           std::span<double> contributions) const {
-  contributions_any(x, contributions);
-}
-void LstmForecaster::feature_contributions(MatrixView<double> x,
-                                           std::span<double> contributions) const {
-  contributions_any(x, contributions);
-}
-
-void LstmForecaster::residuals(MatrixView<float> x, std::span<double> residuals) const {
-  residuals_any(x, residuals);
-}
-void LstmForecaster::residuals(MatrixView<double> x, std::span<double> residuals) const {
-  residuals_any(x, residuals);
-}
-
-void LstmForecaster::forecast(MatrixView<float> x, std::span<double> forecast) const {
-  forecast_any(x, forecast);
-}
-void LstmForecaster::forecast(MatrixView<double> x, std::span<double> forecast) const {
-  forecast_any(x, forecast);
-}
-
-void LstmForecaster::fit_offset(MatrixView<float> x) {
-  fit_offset_any(std::span<const MatrixView<float>>(&x, 1));
-}
-void LstmForecaster::fit_offset(MatrixView<double> x) {
-  fit_offset_any(std::span<const MatrixView<double>>(&x, 1));
-}
-
 std::unique_ptr<Detector> LstmForecaster::clone() const {
   return std::make_unique<LstmForecaster>(*this);
 }
 
 LstmStream LstmForecaster::stream() const {
-  require_fitted("LSTMForecaster::stream");
+  require_fitted("LstmForecaster::stream");
   return LstmStream(state_->weights);
 }
 
 double LstmForecaster::offset() const {
-  require_fitted("LSTMForecaster::offset");
+  require_fitted("LstmForecaster::offset");
   return state_->offset;
 }
 bool LstmForecaster::offset_is_stale() const noexcept { return state_->offset_is_stale; }
@@ -195,76 +164,81 @@ void LstmForecaster::require_fitted(const char* who) const {
   require<NotFitted>(fitted(), "{}: not fitted yet, call fit first", who);
 }
 
-template <class Scalar>
-void LstmForecaster::fit_any(std::span<const MatrixView<Scalar>> series, const Progress& progress) {
-  const auto& p = parameters_;
-  require(!series.empty(), "LSTMForecaster::fit: expected at least 1 series, got 0");
-  const auto n_channels = static_cast<std::size_t>(series.front().cols());
-  for (const auto& x : series) require_series("LSTMForecaster::fit", x, n_channels, p.window);
-
-  State state;
-  state.scaler = Scaler(series);
-  for (std::size_t j = 0; j < n_channels; ++j)
-    require(std::ranges::any_of(
-                series,
-                [&](const auto& x) {
-                  return x.eigen().col(static_cast<Eigen::Index>(j)).array().isNaN().count() <
-                         x.rows();
-                }),
-            "LSTMForecaster::fit: expected some values in channel {}, got none but NaN", j);
-  std::vector<TrainingSeries> scaled;
-  scaled.reserve(series.size());
-  for (const auto& x : series) scaled.push_back(to_training_series(state.scaler, x));
-  const auto [training, held_back] = split(scaled, p.window, p.validation_fraction);
-
-  state.network = detect::LstmNetwork<float>(State::shape(p, n_channels));
-  RandomStream random(p.seed, kWeightStream);
-  state.network.initialise(random);
-  state.adam = detect::Adam<float>(state.network.parameters().size());
-  state.covariance.assign(n_channels * n_channels, 0);
-  for (std::size_t j = 0; j < n_channels; ++j) state.covariance[j * n_channels + j] = 1;
-
-  detect::LstmTrainer trainer(p, state.network, state.adam, scaled);
-  ThrottledProgress report(progress, "LSTMForecaster::fit");
-  detect::train_epochs(
-      "LSTMForecaster::fit", p, state,
-      [&](double learning_rate) {
-        return trainer.pass(training, state.n_passes, learning_rate,
-                            [&](std::size_t done, std::size_t total) {
-                              report(state.n_passes * total + done, p.max_epochs * total);
-                            });
-      },
-      [&] { return trainer.evaluate(held_back); },
-      [&](std::unique_ptr<State> best) {
-        best->prepare(p);
-        state_ = std::move(best);
-        fit_offset_any(series);
-      });
+void LstmForecaster::fit(SampleView x, const Progress& progress) {
+  fit(std::span<const SampleView>(&x, 1), progress);
 }
 
-template <class Scalar>
-void LstmForecaster::partial_fit_any(MatrixView<Scalar> x, const Progress& progress) {
-  if (!fitted()) return fit_any(std::span<const MatrixView<Scalar>>(&x, 1), progress);
-  require_series("LSTMForecaster::partial_fit", x, n_features(), parameters_.window);
-  auto state = std::make_unique<State>(*state_);
-  const TrainingSeries scaled = to_training_series(state->scaler, x);
-  const SampleRange all{0, 0, scaled.n_samples};
-  detect::LstmTrainer trainer(parameters_, state->network, state->adam, {&scaled, 1});
-  ThrottledProgress report(progress, "LSTMForecaster::partial_fit");
-  const double loss =
-      trainer.pass({&all, 1}, state->n_passes, state->learning_rate,
-                   [&](std::size_t done, std::size_t total) { report(done, total); });
-  require(std::isfinite(loss),
-          "LSTMForecaster::partial_fit: the loss diverged; the model is as before");
-  ++state->n_passes;
-  state->offset_is_stale = true;
-  state->prepare(parameters_);
-  state_ = std::move(state);
+void LstmForecaster::fit(std::span<const SampleView> all, const Progress& progress) {
+  visit_series("LstmForecaster::fit", all, [&](const auto& series) {
+    const auto& p = parameters_;
+    const auto n_channels = static_cast<std::size_t>(series.front().cols());
+    for (const auto& x : series) require_series("LstmForecaster::fit", x, n_channels, p.window);
+
+    State state;
+    state.scaler = Scaler(series);
+    for (std::size_t j = 0; j < n_channels; ++j)
+      require(std::ranges::any_of(
+                  series,
+                  [&](const auto& x) {
+                    return !as_eigen(x).col(static_cast<Index>(j)).array().isNaN().all();
+                  }),
+              "LstmForecaster::fit: expected some values in channel {}, got none but NaN", j);
+    std::vector<TrainingSeries> scaled;
+    scaled.reserve(series.size());
+    for (const auto& x : series) scaled.push_back(to_training_series(state.scaler, x));
+    const auto [training, held_back] = split(scaled, p.window, p.validation_fraction);
+
+    state.network = detect::LstmNetwork<float>(State::shape(p, n_channels));
+    RandomStream random(p.seed, kWeightStream);
+    state.network.initialise(random);
+    state.adam = detect::Adam<float>(state.network.parameters().size());
+    state.covariance.assign(n_channels * n_channels, 0);
+    for (std::size_t j = 0; j < n_channels; ++j) state.covariance[j * n_channels + j] = 1;
+
+    detect::LstmTrainer trainer(p, state.network, state.adam, scaled);
+    ThrottledProgress report(progress, "LstmForecaster::fit");
+    detect::train_epochs(
+        "LstmForecaster::fit", p, state,
+        [&](double learning_rate) {
+          return trainer.pass(training, state.n_passes, learning_rate,
+                              [&](std::size_t done, std::size_t total) {
+                                report(state.n_passes * total + done, p.max_epochs * total);
+                              });
+        },
+        [&] { return trainer.evaluate(held_back); },
+        [&](std::unique_ptr<State> best) {
+          best->prepare(p);
+          state_ = std::move(best);
+          fit_offset(all);
+        });
+  });
 }
+
+void LstmForecaster::partial_fit(SampleView samples, const Progress& progress) {
+  samples.visit([&]<class Scalar>(MatrixView<Scalar> x) {
+    if (!fitted()) return fit(samples, progress);
+    require_series("LstmForecaster::partial_fit", x, n_features(), parameters_.window);
+    auto state = std::make_unique<State>(*state_);
+    const TrainingSeries scaled = to_training_series(state->scaler, x);
+    const SampleRange all{0, 0, scaled.n_samples};
+    detect::LstmTrainer trainer(parameters_, state->network, state->adam, {&scaled, 1});
+    ThrottledProgress report(progress, "LstmForecaster::partial_fit");
+    const double loss =
+        trainer.pass({&all, 1}, state->n_passes, state->learning_rate,
+                     [&](std::size_t done, std::size_t total) { report(done, total); });
+    require(std::isfinite(loss),
+            "LstmForecaster::partial_fit: the loss diverged; the model is as before");
+    ++state->n_passes;
+    state->offset_is_stale = true;
+    state->prepare(parameters_);
+    state_ = std::move(state);
+  });
+}
+
+void LstmForecaster::fit_offset(SampleView x) { fit_offset(std::span<const SampleView>(&x, 1)); }
 
 // The residuals' covariance, and under it the offset, from a run over whole series.
-template <class Scalar>
-void LstmForecaster::fit_offset_any(std::span<const MatrixView<Scalar>> series) {
+void LstmForecaster::fit_offset(std::span<const SampleView> series) {
   const std::size_t n = n_features();
   // Residuals of a series' scored samples, one after another: values and what is present.
   struct Run {
@@ -274,19 +248,20 @@ void LstmForecaster::fit_offset_any(std::span<const MatrixView<Scalar>> series) 
   std::vector<Run> runs(series.size());
   parallel_for(series.size(), 1, resolve_threads(parameters_.n_jobs),
                [&](std::size_t begin, std::size_t end) {
-                 for (std::size_t i = begin; i < end; ++i)
-                   run("LSTMForecaster::fit_offset", series[i],
-                       [&](std::size_t, const LstmStream::State& s, double score) {
-                         if (score != score) return;
-                         const auto append = [](auto& to, const auto& from) {
-                           to.insert(to.end(), from.begin(), from.end());
-                         };
-                         append(runs[i].values, s.residual.values);
-                         append(runs[i].present, s.residual.present);
-                       });
+                 for (std::size_t i = begin; i < end; ++i) {
+                   const auto keep = [&](std::size_t, const LstmStream::State& s, double score) {
+                     if (score != score) return;
+                     const auto append = [](auto& to, const auto& from) {
+                       to.insert(to.end(), from.begin(), from.end());
+                     };
+                     append(runs[i].values, s.residual.values);
+                     append(runs[i].present, s.residual.present);
+                   };
+                   series[i].visit([&](auto x) { run("LstmForecaster::fit_offset", x, keep); });
+                 }
                });
   require(std::ranges::any_of(runs, [](const Run& r) { return !r.values.empty(); }),
-          "LSTMForecaster::fit_offset: expected samples after the first {}, the warm-up, got none",
+          "LstmForecaster::fit_offset: expected samples after the first {}, the warm-up, got none",
           parameters_.window);
 
   std::vector<double> products(n * n, 0.0), counts(n * n, 0.0);
@@ -320,66 +295,70 @@ LstmStream LstmForecaster::run(const char* who, MatrixView<Scalar> x, const Use&
   require_fitted(who);
   require_samples(who, x, n_features(), Missing::allow_nan);
   LstmStream stream(state_->weights);
-  for (Eigen::Index t = 0; t < x.rows(); ++t) {
-    const double score = stream.push(std::span<const Scalar>(x.row(t), n_features()));
+  for (Index t = 0; t < x.rows(); ++t) {
+    const double score = stream.push(x.row(t));
     use(static_cast<std::size_t>(t), *stream.state_, score);
   }
   return stream;
 }
 
-template <class Scalar>
-void LstmForecaster::score_any(MatrixView<Scalar> x, std::span<double> scores) const {
-  const char* who = "LSTMForecaster::score_samples";
-  require(scores.size() == static_cast<std::size_t>(x.rows()),
-          "{}: expected room for {} values, got {}", who, x.rows(), scores.size());
-  run(who, x, [&](std::size_t t, const LstmStream::State&, double score) { scores[t] = score; });
-}
-
-template <class Scalar>
-void LstmForecaster::contributions_any(MatrixView<Scalar> x,
-                                       std::span<double> contributions) const {
-  const char* who = "LSTMForecaster::feature_contributions";
-  require(contributions.size() == static_cast<std::size_t>(x.rows() * x.cols()),
-          "{}: expected room for {} values, got {}", who, x.rows() * x.cols(),
-          contributions.size());
-  run(who, x, [&](std::size_t t, const LstmStream::State& s, double) {
-    const auto& parts = s.residual.contributions;
-    std::ranges::copy(parts, &contributions[t * parts.size()]);
+void LstmForecaster::score_samples(SampleView samples, std::span<double> scores) const {
+  samples.visit([&]<class Scalar>(MatrixView<Scalar> x) {
+    const char* who = "LstmForecaster::score_samples";
+    require(scores.size() == static_cast<std::size_t>(x.rows()),
+            "{}: expected room for {} values, got {}", who, x.rows(), scores.size());
+    run(who, x, [&](std::size_t t, const LstmStream::State&, double score) { scores[t] = score; });
   });
 }
 
-template <class Scalar>
-void LstmForecaster::residuals_any(MatrixView<Scalar> x, std::span<double> residuals) const {
-  const char* who = "LSTMForecaster::residuals";
-  require(residuals.size() == static_cast<std::size_t>(x.rows() * x.cols()),
-          "{}: expected room for {} values, got {}", who, x.rows() * x.cols(), residuals.size());
-  run(who, x, [&](std::size_t t, const LstmStream::State& s, double score) {
-    // The step before left its forecast in this row. Not the scaled residual: that is of floats.
-    const std::size_t n = s.scaled.size();
-    const Scalar* sample = x.row(static_cast<Eigen::Index>(t));
-    for (double& value : residuals.subspan(t * n, n)) {
-      const double measured = static_cast<double>(*sample++);
-      value = score == score ? measured - value : std::numeric_limits<double>::quiet_NaN();
+void LstmForecaster::feature_contributions(SampleView samples,
+                                           std::span<double> contributions) const {
+  samples.visit([&]<class Scalar>(MatrixView<Scalar> x) {
+    const char* who = "LstmForecaster::feature_contributions";
+    require(contributions.size() == static_cast<std::size_t>(x.rows() * x.cols()),
+            "{}: expected room for {} values, got {}", who, x.rows() * x.cols(),
+            contributions.size());
+    run(who, x, [&](std::size_t t, const LstmStream::State& s, double) {
+      const auto& parts = s.residual.contributions;
+      std::ranges::copy(parts, &contributions[t * parts.size()]);
+    });
+  });
+}
+
+void LstmForecaster::residuals(SampleView samples, std::span<double> residuals) const {
+  samples.visit([&]<class Scalar>(MatrixView<Scalar> x) {
+    const char* who = "LstmForecaster::residuals";
+    require(residuals.size() == static_cast<std::size_t>(x.rows() * x.cols()),
+            "{}: expected room for {} values, got {}", who, x.rows() * x.cols(), residuals.size());
+    run(who, x, [&](std::size_t t, const LstmStream::State& s, double score) {
+      // The step before left its forecast in this row. Not the scaled residual: that is of floats.
+      const std::size_t n = s.scaled.size();
+      const Scalar* sample = x.row(static_cast<Index>(t)).data();
+      for (double& value : residuals.subspan(t * n, n)) {
+        const double measured = static_cast<double>(*sample++);
+        value = score == score ? measured - value : std::numeric_limits<double>::quiet_NaN();
+      }
+      if (t + 1 < static_cast<std::size_t>(x.rows()))
+        s.weights->scaler.inverse_transform(s.forecast.data(), &residuals[(t + 1) * n]);
+    });
+  });
+}
+
+void LstmForecaster::forecast(SampleView samples, std::span<double> forecast) const {
+  samples.visit([&]<class Scalar>(MatrixView<Scalar> x) {
+    const char* who = "LstmForecaster::forecast";
+    require_fitted(who);
+    const std::size_t n = n_features();
+    require(forecast.size() % n == 0, "{}: expected room for whole samples of {} values, got {}",
+            who, n, forecast.size());
+    auto stream = run(who, x, [](std::size_t, const LstmStream::State&, double) {});
+    auto& s = *stream.state_;
+    for (std::size_t i = 0; i < forecast.size(); i += n) {
+      stream.forecast(forecast.subspan(i, n));
+      for (std::size_t j = 0; j < n; ++j) s.scaled[j] = s.forecast[j];
+      s.advance(s.scaled);
     }
-    if (t + 1 < static_cast<std::size_t>(x.rows()))
-      s.weights->scaler.inverse_transform(s.forecast.data(), &residuals[(t + 1) * n]);
   });
-}
-
-template <class Scalar>
-void LstmForecaster::forecast_any(MatrixView<Scalar> x, std::span<double> forecast) const {
-  const char* who = "LSTMForecaster::forecast";
-  require_fitted(who);
-  const std::size_t n = n_features();
-  require(forecast.size() % n == 0, "{}: expected room for whole samples of {} values, got {}", who,
-          n, forecast.size());
-  auto stream = run(who, x, [](std::size_t, const LstmStream::State&, double) {});
-  auto& s = *stream.state_;
-  for (std::size_t i = 0; i < forecast.size(); i += n) {
-    stream.forecast(forecast.subspan(i, n));
-    for (std::size_t j = 0; j < n; ++j) s.scaled[j] = s.forecast[j];
-    s.advance(s.scaled);
-  }
 }
 
 }  // namespace secondlook

@@ -4,13 +4,12 @@
 
 #include "core/validation.hpp"
 #include "detect/lstm_forecaster_state.hpp"
+#include "store/fields_json.hpp"
 #include "store/read_model.hpp"
 
 namespace secondlook {
 
 namespace {
-
-using json = StrictJson;
 
 const ReaderRegistration registration("lstm_forecaster", [](const ModelFile& file) {
   return std::unique_ptr<Model>(std::make_unique<LstmForecaster>(LstmForecaster::from_file(file)));
@@ -59,26 +58,11 @@ std::size_t count(const std::vector<std::int64_t>& shape) {
 
 }  // namespace
 
-ModelFile LstmForecaster::to_file() const {
-  require_fitted("LSTMForecaster::save");
+ModelFile LstmForecaster::write() const {
+  require_fitted("LstmForecaster::save");
   const State& s = *state_;
-  const auto& p = parameters_;
   ModelFile file{std::string(kind())};
-  file.set_section("parameters", json{{"window", p.window},
-                                      {"hidden", p.hidden},
-                                      {"layers", p.layers},
-                                      {"dropout", p.dropout},
-                                      {"learning_rate", p.learning_rate},
-                                      {"weight_decay", p.weight_decay},
-                                      {"batch_size", p.batch_size},
-                                      {"max_epochs", p.max_epochs},
-                                      {"patience", p.patience},
-                                      {"validation_fraction", p.validation_fraction},
-                                      {"max_gap", p.max_gap},
-                                      {"contamination", p.contamination},
-                                      {"seed", p.seed},
-                                      {"n_jobs", p.n_jobs}}
-                                     .dump());
+  file.set_section("parameters", fields_to_json(parameters_).dump());
   s.write(file);
   for_each_tensor(s.network, [&](const std::string& name, const std::vector<std::int64_t>& shape,
                                  const auto& place) {
@@ -92,28 +76,13 @@ ModelFile LstmForecaster::to_file() const {
 }
 
 LstmForecaster LstmForecaster::from_file(const ModelFile& file) {
-  return read_model("LSTMForecaster", "lstm_forecaster", file, [&] {
-    const json p = read_section(file, "parameters");
-    LstmForecaster model({
-        .window = p.at("window"),
-        .hidden = p.at("hidden"),
-        .layers = p.at("layers"),
-        .dropout = p.at("dropout"),
-        .learning_rate = p.at("learning_rate"),
-        .weight_decay = p.at("weight_decay"),
-        .batch_size = p.at("batch_size"),
-        .max_epochs = p.at("max_epochs"),
-        .patience = p.at("patience"),
-        .validation_fraction = p.at("validation_fraction"),
-        .max_gap = p.at("max_gap"),
-        .contamination = p.at("contamination"),
-        .seed = p.at("seed"),
-        .n_jobs = p.at("n_jobs"),
-    });
+  return read_model("LstmForecaster", "lstm_forecaster", file, [&] {
+    LstmForecaster model(fields_from_json<LstmForecasterParameters>(
+        "LstmForecaster", read_section(file, "parameters")));
     State& s = *model.state_;
     s.read_scaler(file);
     const auto n_channels = static_cast<std::int64_t>(s.scaler.n_features());
-    require(n_channels > 0, "LSTMForecaster: no channels");
+    require(n_channels > 0, "LstmForecaster: expected at least 1 channel, got 0");
     // The largest tensors have to be in the file before as much is allocated as the shape asks for.
     const auto n_hidden = static_cast<std::int64_t>(model.parameters_.hidden);
     for (std::size_t l = 0; l < model.parameters_.layers; ++l)
@@ -124,16 +93,18 @@ LstmForecaster LstmForecaster::from_file(const ModelFile& file) {
                                    const auto& place) {
       const auto values = file.get<float>(name, shape);
       for (std::size_t i = 0; i < values.size(); ++i) {
-        require(std::isfinite(values[i]), "LSTMForecaster: {} among {}", values[i], name);
+        require(std::isfinite(values[i]),
+                "LstmForecaster: tensor '{}': expected finite values, got {}", name, values[i]);
         s.network.parameters()[place(i)] = values[i];
       }
     });
     const auto covariance = file.get<double>("covariance", {n_channels, n_channels});
     require(std::ranges::all_of(covariance, [](double value) { return std::isfinite(value); }),
-            "LSTMForecaster: expected a finite covariance");
+            "LstmForecaster: expected a finite covariance");
     s.covariance.assign(covariance.begin(), covariance.end());
     s.read_training(file, s.network.parameters().size());
     s.prepare(model.parameters_);
+    model.read_names_and_rule(file);
     return model;
   });
 }

@@ -128,6 +128,9 @@ Instant look(const PeerDeviationParameters& p, const Scalar* readings, std::size
 
 // What is known of each sensor so far.
 class Tally {
+  // Ratios that the kernel finds differ from exact ones in their last digits.
+  static constexpr double kJustWithin = 1 - 4 * std::numeric_limits<double>::epsilon();
+
  public:
   Tally(const PeerDeviationParameters& parameters, std::size_t n_sensors)
       : parameters_(parameters),
@@ -141,12 +144,13 @@ class Tally {
       trigger_[i] = least_trigger_[detect::peer_class(i)] = 0;
   }
 
+  /// @param deviating gets the sensors that deviate at this instant, ascending; or nullptr
   template <class Scalar>
-  PeerBand add(const Scalar* readings, std::size_t index, bool active,
-               const Scalar* next = nullptr) {
+  PeerBand add(const Scalar* readings, std::size_t index, bool active, const Scalar* next = nullptr,
+               std::vector<std::size_t>* deviating = nullptr) {
     const Instant instant = look(parameters_, readings, verdicts_.size(), index, workspace_);
     if (active && instant.judged())
-      judge(readings, static_cast<std::int64_t>(index), instant, next);
+      judge(readings, static_cast<std::int64_t>(index), instant, next, deviating);
     return instant.band;
   }
 
@@ -181,11 +185,12 @@ class Tally {
   // Most readings are neither beyond the limit nor their sensor's worst: a vector pass finds those
   // that are, so a sensor's record is touched only when it changes.
   template <class Scalar>
-  void judge(const Scalar* readings, std::int64_t index, const Instant& instant,
-             const Scalar* next) {
+  void judge(const Scalar* readings, std::int64_t index, const Instant& instant, const Scalar* next,
+             std::vector<std::size_t>* deviating) {
     ++n_judged_;
     const double width = instant.band.half_width;
-    double factor = width > 0 ? 1 / width : 0;  // all equal: nobody deviates
+    // Without a width, all but the centre is beyond; infinity would make NaN of the centre.
+    double factor = width > 0 ? 1 / width : std::numeric_limits<double>::max();
     if (parameters_.side == Side::low) factor = -factor;
     const bool magnitude = parameters_.side == Side::both;
     const std::size_t n = verdicts_.size();
@@ -203,7 +208,12 @@ class Tally {
         continue;
       }
       const double distance = reading - instant.band.centre;
-      const double ratio = magnitude ? std::abs(distance * factor) : distance * factor;
+      const double towards = magnitude                       ? std::abs(distance)
+                             : parameters_.side == Side::low ? -distance
+                                                             : distance;
+      // Rounded division is above 1 exactly where `towards` is above `width`.
+      const double ratio = towards == 0 ? 0 : towards / width;
+      if (ratio > 1 && deviating != nullptr) deviating->push_back(sensor);
       record(sensor, index, ratio, distance, instant);
     }
   }
@@ -229,7 +239,7 @@ class Tally {
         verdict.worst_sigma =
             verdict.worst_deviation / std::sqrt(std::max(squares, 0.0) / (instant.n - 2));
       }
-      raise_trigger(sensor, std::min(ratio, 1.0));
+      raise_trigger(sensor, std::min(ratio, kJustWithin));
     }
   }
 
@@ -301,8 +311,8 @@ class Tallies {
   std::vector<Resting> resting_;
 };
 
-void require_sensors(const char* who, Eigen::Index n_sensors) {
-  require(n_sensors >= static_cast<Eigen::Index>(kFewestPeers),
+void require_sensors(const char* who, Index n_sensors) {
+  require(n_sensors >= static_cast<Index>(kFewestPeers),
           "{}: expected at least {} sensors to compare, got {}", who, kFewestPeers, n_sensors);
 }
 
@@ -324,8 +334,8 @@ std::vector<PeerVerdict> judge_any(const PeerDeviationParameters& parameters, Ma
       [&](std::size_t begin, std::size_t end) {
         auto tally = tallies.take(begin);
         for (std::size_t i = begin; i < end; ++i)
-          tally->add(x.row(static_cast<Eigen::Index>(i)), i, active.empty() || active[i] != 0,
-                     i + 1 < end ? x.row(static_cast<Eigen::Index>(i + 1)) : nullptr);
+          tally->add(x.row(static_cast<Index>(i)).data(), i, active.empty() || active[i] != 0,
+                     i + 1 < end ? x.row(static_cast<Index>(i + 1)).data() : nullptr);
         tallies.give_back(std::move(tally), end);
       },
       progress);
@@ -340,7 +350,7 @@ std::vector<PeerBand> bands_any(const PeerDeviationParameters& parameters, Matri
                [&](std::size_t begin, std::size_t end) {
                  Workspace workspace(static_cast<std::size_t>(x.cols()));
                  for (std::size_t i = begin; i < end; ++i)
-                   bands[i] = look(parameters, x.row(static_cast<Eigen::Index>(i)),
+                   bands[i] = look(parameters, x.row(static_cast<Index>(i)).data(),
                                    static_cast<std::size_t>(x.cols()), i, workspace)
                                   .band;
                });
@@ -384,10 +394,11 @@ struct PeerDeviationStream::State {
   Tally tally;
   std::size_t n_sensors;
   std::int64_t n_instants = 0;
+  std::vector<std::size_t> deviating;
 };
 
 PeerDeviationStream::PeerDeviationStream(const PeerDeviation& detector, std::size_t n_sensors) {
-  require_sensors("PeerDeviationStream", static_cast<Eigen::Index>(n_sensors));
+  require_sensors("PeerDeviationStream", static_cast<Index>(n_sensors));
   state_ = std::make_unique<State>(detector.parameters(), n_sensors);
 }
 PeerDeviationStream::~PeerDeviationStream() = default;
@@ -398,12 +409,17 @@ PeerBand PeerDeviationStream::push(std::span<const double> readings, bool active
   require(readings.size() == state_->n_sensors,
           "PeerDeviationStream::push: expected {} readings, got {}", state_->n_sensors,
           readings.size());
-  const PeerBand band =
-      state_->tally.add(readings.data(), static_cast<std::size_t>(state_->n_instants), active);
-  ++state_->n_instants;
+  State& s = *state_;
+  s.deviating.clear();
+  const PeerBand band = s.tally.add<double>(readings.data(), static_cast<std::size_t>(s.n_instants),
+                                            active, nullptr, &s.deviating);
+  ++s.n_instants;
   return band;
 }
 
+std::span<const std::size_t> PeerDeviationStream::deviating() const noexcept {
+  return state_->deviating;
+}
 const std::vector<PeerVerdict>& PeerDeviationStream::verdicts() const noexcept {
   return state_->tally.verdicts();
 }

@@ -30,7 +30,7 @@ Image to_image(const Scalar* row, const Preprocessing& p) {
 }  // namespace
 
 /// An image classifier as a detector: a row is a prepared image and its label.
-class LabelledImageDetector final : public Detector, public Model {
+class LabelledImageDetector final : public Detector {
  public:
   explicit LabelledImageDetector(const ImageClassifier& classifier) : classifier_(classifier) {}
 
@@ -40,48 +40,47 @@ class LabelledImageDetector final : public Detector, public Model {
     return p.height * p.width * p.channels + 1;
   }
 
-  void fit(MatrixView<float>, const Progress&) override { refuse_fit(); }
-  void fit(MatrixView<double>, const Progress&) override { refuse_fit(); }
-  void feature_contributions(MatrixView<float>, std::span<double>) const override {
-    refuse_contributions();
+  [[nodiscard]] bool fitted() const noexcept override { return classifier_.fitted(); }
+
+  void fit(SampleView, const Progress&) override {
+    throw InvalidArgument("ImageClassifier as a detector: expected partial_fit, got fit");
   }
-  void feature_contributions(MatrixView<double>, std::span<double>) const override {
-    refuse_contributions();
+  void feature_contributions(SampleView, std::span<double>) const override {
+    throw InvalidArgument(
+        "ImageClassifier as a detector: expected a request for its heatmap, got one for "
+        "feature_contributions");
   }
 
-  void score_samples(MatrixView<float> x, std::span<double> scores) const override {
-    score(x, scores);
+  using Detector::score_samples;
+  void score_samples(SampleView samples, std::span<double> scores) const override {
+    samples.visit([&](auto x) { score(x, scores); });
   }
-  void score_samples(MatrixView<double> x, std::span<double> scores) const override {
-    score(x, scores);
+  void partial_fit(SampleView samples, const Progress& progress) override {
+    samples.visit([&](auto x) { learn(x, progress); });
   }
-  void partial_fit(MatrixView<float> x, const Progress& progress) override { learn(x, progress); }
-  void partial_fit(MatrixView<double> x, const Progress& progress) override { learn(x, progress); }
+
+  // A classifier has no threshold of its own: no score is below.
+  [[nodiscard]] double offset() const override { return -std::numeric_limits<double>::infinity(); }
+  [[nodiscard]] bool offset_is_stale() const noexcept override { return false; }
+  void fit_offset(SampleView) override {}
 
   [[nodiscard]] std::unique_ptr<Detector> clone() const override {
     return std::make_unique<LabelledImageDetector>(classifier_);
   }
 
   [[nodiscard]] std::string_view kind() const noexcept override { return classifier_.kind(); }
-  [[nodiscard]] ModelFile to_file() const override { return classifier_.to_file(); }
+
+ protected:
+  [[nodiscard]] ModelFile write() const override { return classifier_.to_file(); }
 
  private:
-  [[noreturn]] static void refuse_fit() {
-    throw InvalidArgument("ImageClassifier as a detector: expected partial_fit, got fit");
-  }
-  [[noreturn]] static void refuse_contributions() {
-    throw InvalidArgument(
-        "ImageClassifier as a detector: expected a request for its heatmap, got one for "
-        "feature_contributions");
-  }
-
   template <class Scalar>
   std::vector<std::int64_t> labels_of(const char* who, MatrixView<Scalar> x) const {
     require_samples(who, x, n_features());
     std::vector<std::int64_t> labels;
-    const auto last = static_cast<Eigen::Index>(n_features()) - 1;
-    for (Eigen::Index i = 0; i < x.rows(); ++i) {
-      const auto pixels = std::span(x.row(i), static_cast<std::size_t>(last));
+    const auto last = static_cast<Index>(n_features()) - 1;
+    for (Index i = 0; i < x.rows(); ++i) {
+      const auto pixels = x.row(i).first(static_cast<std::size_t>(last));
       const auto [least, most] = std::ranges::minmax(pixels);
       require(least >= 0 && most <= 255, "{}: expected pixels in [0, 255], got {} in row {}", who,
               least < 0 ? least : most, i);
@@ -104,7 +103,7 @@ class LabelledImageDetector final : public Detector, public Model {
     std::vector<double> probabilities(labels.size() * state.n_classes);
     state.predict(who, labels.size(),
                   [&](std::size_t i) {
-                    return to_image(x.row(static_cast<Eigen::Index>(i)), state.preprocessing);
+                    return to_image(x.row(static_cast<Index>(i)).data(), state.preprocessing);
                   },
                   {.probabilities = probabilities}, {}, classifier_.parameters_, {});
     for (std::size_t i = 0; i < labels.size(); ++i)
@@ -119,8 +118,8 @@ class LabelledImageDetector final : public Detector, public Model {
     auto& state = *classifier_.state_;
     std::vector<Image> images;
     images.reserve(labels.size());
-    for (Eigen::Index i = 0; i < x.rows(); ++i)
-      images.push_back(to_image(x.row(i), state.preprocessing));
+    for (Index i = 0; i < x.rows(); ++i)
+      images.push_back(to_image(x.row(i).data(), state.preprocessing));
     ImageTrainingProgress report;
     if (progress)
       report = [&](const ImageTrainingStatus& status) {
@@ -147,9 +146,9 @@ Matrix<float> ImageClassifier::labelled_rows(std::span<const ImageInput> images,
   const auto set =
       image::load_images(who, images, p, false, resolve_threads(parameters_.n_jobs), progress);
   const std::size_t n = p.height * p.width * p.channels;
-  Matrix<float> rows(static_cast<Eigen::Index>(images.size()), static_cast<Eigen::Index>(n + 1));
+  Matrix<float> rows(static_cast<Index>(images.size()), static_cast<Index>(n + 1));
   for (std::size_t i = 0; i < images.size(); ++i) {
-    float* row = rows.row(static_cast<Eigen::Index>(i)).data();
+    float* row = rows.row(static_cast<Index>(i)).data();
     const Image& image = set.images[i];
     const float scale = image.bits() == 8 ? 1 : kPerByte;
     const std::size_t repeats = p.channels / image.channels;  // grey among colours

@@ -75,24 +75,23 @@ double deviation_up_to(double cap, std::span<const double> losses) {
 }
 
 Matrix<double> gather(MatrixView<double> x, std::span<const std::size_t> rows) {
-  Matrix<double> gathered(static_cast<Eigen::Index>(rows.size()), x.cols());
+  Matrix<double> gathered(static_cast<Index>(rows.size()), x.cols());
   for (std::size_t i = 0; i < rows.size(); ++i)
-    std::copy_n(x.row(static_cast<Eigen::Index>(rows[i])), x.cols(),
-                gathered.row(static_cast<Eigen::Index>(i)).data());
+    std::ranges::copy(x.row(static_cast<Index>(rows[i])),
+                      gathered.row(static_cast<Index>(i)).begin());
   return gathered;
 }
 
 void offer(MatrixView<double> x, std::span<const std::size_t> rows, ReplayReservoir& reservoir) {
-  for (const std::size_t row : rows)
-    reservoir.add({x.row(static_cast<Eigen::Index>(row)), static_cast<std::size_t>(x.cols())});
+  for (const std::size_t row : rows) reservoir.add(x.row(static_cast<Index>(row)));
 }
 
 void offer_with_losses(MatrixView<double> x, std::span<const double> losses,
                        LearnerMemory& memory) {
   const auto n_features = static_cast<std::size_t>(x.cols());
   std::vector<double> row(n_features + LearnerMemory::kNotes);
-  for (Eigen::Index i = 0; i < x.rows(); ++i) {
-    std::copy_n(x.row(i), x.cols(), row.begin());
+  for (Index i = 0; i < x.rows(); ++i) {
+    std::ranges::copy(x.row(i), row.begin());
     row[n_features] = losses[static_cast<std::size_t>(i)];
     row[n_features + 1] = static_cast<double>(memory.n_updates);
     memory.held_back.add(row);
@@ -172,14 +171,14 @@ Matrix<double> training_rows(MatrixView<double> x, const Sorting& sorting,
       std::lround(std::min(wanted, static_cast<double>(memory.replay.size()))));
   std::vector<const double*> rows;
   rows.reserve(sorting.learned.size() + report.n_replayed);
-  for (const std::size_t i : sorting.learned) rows.push_back(x.row(static_cast<Eigen::Index>(i)));
+  for (const std::size_t i : sorting.learned) rows.push_back(x.row(static_cast<Index>(i)).data());
   auto places = shuffled_places(memory.replay.size(), random);
   places.resize(report.n_replayed);
-  for (const std::size_t i : places) rows.push_back(replay.row(static_cast<Eigen::Index>(i)));
+  for (const std::size_t i : places) rows.push_back(replay.row(static_cast<Index>(i)).data());
   shuffle(std::span(rows), random);
-  Matrix<double> training(static_cast<Eigen::Index>(rows.size()), x.cols());
+  Matrix<double> training(static_cast<Index>(rows.size()), x.cols());
   for (std::size_t i = 0; i < rows.size(); ++i)
-    std::copy_n(rows[i], x.cols(), training.row(static_cast<Eigen::Index>(i)).data());
+    std::copy_n(rows[i], x.cols(), training.row(static_cast<Index>(i)).data());
   return training;
 }
 
@@ -189,11 +188,11 @@ std::pair<double, double> most_forgotten(const LearnerMemory& memory,
                                          std::span<const double> losses_now) {
   constexpr std::size_t kGroups = 4;
   const auto rows = memory.held_back.rows();
-  const Eigen::Index then = rows.cols() - 2;
-  const Eigen::Index age = rows.cols() - 1;
-  std::vector<Eigen::Index> places(losses_now.size());
-  std::iota(places.begin(), places.end(), Eigen::Index{0});
-  std::ranges::stable_sort(places, {}, [&](Eigen::Index i) { return rows(i, age); });
+  const Index then = rows.cols() - 2;
+  const Index age = rows.cols() - 1;
+  std::vector<Index> places(losses_now.size());
+  std::iota(places.begin(), places.end(), Index{0});
+  std::ranges::stable_sort(places, {}, [&](Index i) { return rows(i, age); });
   std::pair<double, double> worst{0, -std::numeric_limits<double>::infinity()};
   for (std::size_t group = 0; group < kGroups; ++group) {
     std::vector<double> before;
@@ -231,10 +230,7 @@ void judge(std::span<const double> fresh_before, std::span<const double> fresh_a
 
 ModelFile file_of(const Detector& detector, const std::vector<std::string>& feature_names,
                   const ModelExtras& extras) {
-  const auto* model = dynamic_cast<const Model*>(&detector);
-  require(model != nullptr,
-          "IncrementalLearner: expected a detector that can be kept in a file, got another");
-  ModelFile file = model->to_file();
+  ModelFile file = detector.to_file();
   learn::set_feature_names(feature_names, file);
   extras.add_to(file);
   return file;
@@ -455,7 +451,8 @@ void IncrementalLearner::decision_function(MatrixView<double> x, std::span<doubl
 
 UpdateReport IncrementalLearner::update(MatrixView<float> x, bool trusted,
                                         const Progress& progress) {
-  const Matrix<double> rows = x.eigen().cast<double>();
+  Matrix<double> rows(x.rows(), x.cols());
+  for (Index i = 0; i < x.rows(); ++i) std::ranges::copy(x.row(i), rows.row(i).begin());
   return state_->update(rows, trusted, progress);
 }
 UpdateReport IncrementalLearner::update(MatrixView<double> x, bool trusted,

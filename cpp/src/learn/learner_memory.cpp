@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "core/validation.hpp"
+#include "store/fields_json.hpp"
 #include "store/read_model.hpp"
 
 namespace secondlook::learn {
@@ -19,94 +19,15 @@ constexpr const char* kFeatureNames = "feature_names";
 constexpr const char* kReplay = "learner.replay";
 constexpr const char* kHeldBack = "learner.held_back";
 
-json to_json(const IncrementalLearnerParameters& p) {
-  return {{"suspicion_rate", p.suspicion_rate}, {"max_suspected_share", p.max_suspected_share},
-          {"replay_ratio", p.replay_ratio},     {"held_back_share", p.held_back_share},
-          {"max_passes", p.max_passes},         {"tolerance", p.tolerance},
-          {"significance", p.significance},     {"adwin_delta", p.adwin_delta},
-          {"replay_size", p.replay_size},       {"held_back_size", p.held_back_size},
-          {"keep_versions", p.keep_versions},   {"seed", p.seed}};
-}
-
-IncrementalLearnerParameters parameters_from(const json& p) {
-  return {.suspicion_rate = p.at("suspicion_rate"),
-          .max_suspected_share = p.at("max_suspected_share"),
-          .replay_ratio = p.at("replay_ratio"),
-          .held_back_share = p.at("held_back_share"),
-          .max_passes = p.at("max_passes"),
-          .tolerance = p.at("tolerance"),
-          .significance = p.at("significance"),
-          .adwin_delta = p.at("adwin_delta"),
-          .replay_size = p.at("replay_size"),
-          .held_back_size = p.at("held_back_size"),
-          .keep_versions = p.at("keep_versions"),
-          .seed = p.at("seed")};
-}
-
-// Calls use(name, field) for every field of a report but its outcome.
-template <class Report, class Use>
-void for_each_field(Report& r, const Use& use) {
-  use("reason", r.reason);
-  use("version", r.version);
-  use("time_ns", r.time_ns);
-  use("seconds", r.seconds);
-  use("n_rows", r.n_rows);
-  use("n_suspected", r.n_suspected);
-  use("n_learned", r.n_learned);
-  use("n_held_back", r.n_held_back);
-  use("n_replayed", r.n_replayed);
-  use("n_passes", r.n_passes);
-  use("fresh_before", r.fresh_before);
-  use("fresh_after", r.fresh_after);
-  use("replay_before", r.replay_before);
-  use("replay_after", r.replay_after);
-  use("allowed_loss", r.allowed_loss);
-  use("drift", r.drift);
-  use("mean_changed", r.mean_changed);
-  use("ks_statistic", r.ks_statistic);
-  use("p_value", r.p_value);
-}
-
-json to_json(const UpdateReport& report) {
-  json object{{"outcome", static_cast<int>(report.outcome)}};
-  for_each_field(report, [&](const char* name, const auto& value) { object[name] = value; });
-  return object;
-}
-
-UpdateReport report_from(const json& object) {
-  UpdateReport report;
-  const int outcome = object.at("outcome");
-  require(outcome >= 0 && outcome <= static_cast<int>(UpdateOutcome::refused),
-          "IncrementalLearner: {} is no outcome of an update", outcome);
-  report.outcome = static_cast<UpdateOutcome>(outcome);
-  for_each_field(report, [&](const char* name, auto& value) {
-    const json& text = object.at(name);
-    using Value = std::remove_reference_t<decltype(value)>;
-    if constexpr (std::is_same_v<Value, double>)  // JSON has no NaN
-      value = text.is_null() ? std::numeric_limits<double>::quiet_NaN() : text.get<double>();
-    else
-      value = text.get<Value>();
-  });
-  return report;
-}
-
-json to_json(const Adwin::State& state) {
-  json levels = json::array();
-  for (const auto& level : state.levels) {
-    json buckets = json::array();
-    for (const auto& bucket : level) buckets.push_back({bucket.sum, bucket.sum_of_squares});
-    levels.push_back(std::move(buckets));
+// Earlier files write an outcome as its number.
+UpdateReport report_from(json object) {
+  if (json& outcome = object.at("outcome"); outcome.is_number()) {
+    const std::size_t number = outcome;
+    require(number < names_of<UpdateOutcome>.size(),
+            "IncrementalLearner: expected the outcome of an update, got {}", number);
+    outcome = static_cast<UpdateOutcome>(number);
   }
-  return {{"delta", state.delta}, {"n_seen", state.n_seen}, {"levels", std::move(levels)}};
-}
-
-Adwin adwin_from(const json& object) {
-  Adwin::State state{object.at("delta"), object.at("n_seen"), {}};
-  for (const json& level : object.at("levels")) {
-    auto& buckets = state.levels.emplace_back();
-    for (const json& bucket : level) buckets.push_back({bucket.at(0), bucket.at(1)});
-  }
-  return Adwin(std::move(state));
+  return fields_from_json<UpdateReport>("IncrementalLearner", object);
 }
 
 json counts_of(const ReplayReservoir& reservoir) {
@@ -114,7 +35,7 @@ json counts_of(const ReplayReservoir& reservoir) {
   return {{"capacity", s.capacity}, {"seed", s.seed}, {"n_seen", s.n_seen}};
 }
 
-// Pixels are: an eighth of the room.
+// Pixels are: an eighth of the memory.
 bool are_bytes(std::span<const double> values) {
   return std::ranges::all_of(values, [](double value) {
     return value >= 0 && value <= 255 && value == std::floor(value) && !std::signbit(value);
@@ -125,9 +46,9 @@ template <class Value>
 void add_columns(const std::string& name, MatrixView<double> columns, ModelFile& file) {
   std::vector<Value> values;
   values.reserve(static_cast<std::size_t>(columns.rows() * columns.cols()));
-  for (Eigen::Index i = 0; i < columns.rows(); ++i)
-    std::transform(columns.row(i), columns.row(i) + columns.cols(), std::back_inserter(values),
-                   [](double value) { return static_cast<Value>(value); });
+  for (Index i = 0; i < columns.rows(); ++i)
+    std::ranges::transform(columns.row(i), std::back_inserter(values),
+                           [](double value) { return static_cast<Value>(value); });
   file.add<Value>(name, {columns.rows(), columns.cols()}, values);
 }
 
@@ -137,13 +58,13 @@ std::string notes_of(const std::string& name) { return name + ".notes"; }
 void add_rows(const std::string& name, const ReplayReservoir& reservoir, std::size_t n_notes,
               ModelFile& file) {
   const auto rows = reservoir.rows();
-  const auto width = rows.cols() - static_cast<Eigen::Index>(n_notes);
-  const auto columns = [&](Eigen::Index first, Eigen::Index count) {
+  const auto width = rows.cols() - static_cast<Index>(n_notes);
+  const auto columns = [&](Index first, Index count) {
     return MatrixView<double>(rows.data() + first, rows.rows(), count, rows.row_stride());
   };
   bool bytes = true;
-  for (Eigen::Index i = 0; i < rows.rows() && bytes; ++i)
-    bytes = are_bytes({rows.row(i), static_cast<std::size_t>(width)});
+  for (Index i = 0; i < rows.rows() && bytes; ++i)
+    bytes = are_bytes(rows.row(i).first(static_cast<std::size_t>(width)));
   if (!bytes) return file.add<double>(name, {rows.rows(), rows.cols()}, reservoir.state().values);
   add_columns<std::uint8_t>(name, columns(0, width), file);
   if (n_notes > 0) add_columns<double>(notes_of(name), columns(width, rows.cols() - width), file);
@@ -199,7 +120,7 @@ LearnerMemory::LearnerMemory(const IncrementalLearnerParameters& chosen, std::si
 
 MatrixView<double> LearnerMemory::judged_rows() const {
   const auto rows = held_back.rows();
-  return {rows.data(), rows.rows(), static_cast<Eigen::Index>(n_features()), rows.row_stride()};
+  return {rows.data(), rows.rows(), static_cast<Index>(n_features()), rows.row_stride()};
 }
 
 void set_feature_names(const std::vector<std::string>& names, ModelFile& file) {
@@ -208,23 +129,21 @@ void set_feature_names(const std::vector<std::string>& names, ModelFile& file) {
 
 void add_memory(const LearnerMemory& memory, ModelFile& file) {
   json history = json::array();
-  for (const auto& report : memory.history) history.push_back(to_json(report));
-  const auto& version = memory.version;
-  file.set_section(
-      kSection,
-      json{{"lineage", memory.lineage},
-           {"n_features", memory.n_features()},
-           {"parameters", to_json(memory.parameters)},
-           {"version",
-            {{"number", version.number}, {"reason", version.reason}, {"time_ns", version.time_ns}}},
-           {"limit", memory.limit},
-           {"scale", memory.scale},
-           {"n_updates", memory.n_updates},
-           {"replay", counts_of(memory.replay)},
-           {"held_back", counts_of(memory.held_back)},
-           {"adwin", to_json(memory.adwin.state())},
-           {"history", std::move(history)}}
-          .dump());
+  for (const auto& report : memory.history) history.push_back(report);
+  json version = memory.version;
+  version.erase("in_use");
+  file.set_section(kSection, json{{"lineage", memory.lineage},
+                                  {"n_features", memory.n_features()},
+                                  {"parameters", memory.parameters},
+                                  {"version", std::move(version)},
+                                  {"limit", memory.limit},
+                                  {"scale", memory.scale},
+                                  {"n_updates", memory.n_updates},
+                                  {"replay", counts_of(memory.replay)},
+                                  {"held_back", counts_of(memory.held_back)},
+                                  {"adwin", memory.adwin.state()},
+                                  {"history", std::move(history)}}
+                                 .dump());
   add_rows(kReplay, memory.replay, 0, file);
   add_rows(kHeldBack, memory.held_back, LearnerMemory::kNotes, file);
   file.add<double>("learner.calibration", {static_cast<std::int64_t>(memory.calibration.size())},
@@ -235,11 +154,12 @@ LearnerMemory read_memory(const ModelFile& file) {
   require_learner(file);
   return read_model("IncrementalLearner", file.kind(), file, [&] {
     const json learner = read_section(file, kSection);
-    const auto parameters = parameters_from(learner.at("parameters"));
+    const auto parameters = fields_from_json<IncrementalLearnerParameters>(
+        "IncrementalLearner", learner.at("parameters"));
     require_parameters(parameters);
     const std::size_t n_features = learner.at("n_features");
-    require(n_features >= 1 && n_features < std::size_t{1} << 26, "IncrementalLearner: {} features",
-            n_features);
+    require(n_features >= 1 && n_features < std::size_t{1} << 26,
+            "IncrementalLearner: expected 1 to 2^26 - 1 features, got {}", n_features);
     LearnerMemory memory(parameters, n_features);
     memory.lineage = learner.at("lineage");
     const json names = json::parse(feature_names_text(file));
@@ -247,12 +167,12 @@ LearnerMemory read_memory(const ModelFile& file) {
     memory.extras = ModelExtras::of(file);
     memory.extras.sections.erase(kSection);
     memory.extras.sections.erase(kFeatureNames);
-    const json& version = learner.at("version");
-    memory.version = {version.at("number"), version.at("reason"), version.at("time_ns"), true};
+    learner.at("version").get_to(memory.version);
+    memory.version.in_use = true;
     memory.scale = learner.at("scale");
     memory.limit = learner.at("limit");
     memory.n_updates = learner.at("n_updates");
-    memory.adwin = adwin_from(learner.at("adwin"));
+    memory.adwin = Adwin(learner.at("adwin").get<Adwin::State>());
     for (const json& report : learner.at("history")) memory.history.push_back(report_from(report));
     memory.replay = reservoir_from(kReplay, learner.at("replay"), n_features, 0, file);
     memory.held_back =

@@ -37,8 +37,7 @@ void ReplayReservoir::add(std::span<const double> row) {
 }
 
 MatrixView<double> ReplayReservoir::rows() const noexcept {
-  return {state_.values.data(), static_cast<Eigen::Index>(size()),
-          static_cast<Eigen::Index>(n_features())};
+  return {state_.values.data(), static_cast<Index>(size()), static_cast<Index>(n_features())};
 }
 
 }  // namespace secondlook

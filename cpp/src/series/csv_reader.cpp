@@ -181,7 +181,7 @@ struct RawRows {
 
 // Which rows of the raw table make a row of the result: those of one time, in order.
 struct RowOrder {
-  std::vector<Eigen::Index> rows;   // sorted by time
+  std::vector<Index> rows;          // sorted by time
   std::vector<std::size_t> starts;  // of each time among `rows`, and their end
 };
 
@@ -220,8 +220,8 @@ class Reader {
 
   void parse(const Progress& progress) {
     raw_.time_ns.resize(n_rows_);
-    raw_.values.resize(static_cast<Eigen::Index>(n_rows_),
-                       static_cast<Eigen::Index>(contents_.table.columns.size()));
+    raw_.values.resize(static_cast<Index>(n_rows_),
+                       static_cast<Index>(contents_.table.columns.size()));
     prefer_large_pages(raw_.values.data(),
                        static_cast<std::size_t>(raw_.values.size()) * sizeof(double));
     std::atomic<std::size_t> first_bad = pieces_.size();
@@ -323,12 +323,10 @@ class Reader {
     order.rows.reserve(n_filled);
     for (const CsvPiece* piece : pieces_)
       for (std::size_t i = 0; i < piece->n_rows; ++i)
-        order.rows.push_back(static_cast<Eigen::Index>(piece->first_row + i));
-    const auto time = [this](Eigen::Index row) {
-      return raw_.time_ns[static_cast<std::size_t>(row)];
-    };
+        order.rows.push_back(static_cast<Index>(piece->first_row + i));
+    const auto time = [this](Index row) { return raw_.time_ns[static_cast<std::size_t>(row)]; };
     std::stable_sort(order.rows.begin(), order.rows.end(),
-                     [&](Eigen::Index a, Eigen::Index b) { return time(a) < time(b); });
+                     [&](Index a, Index b) { return time(a) < time(b); });
     for (std::size_t i = 0; i < n_filled; ++i)
       if (i == 0 || time(order.rows[i]) != time(order.rows[i - 1])) order.starts.push_back(i);
     contents_.n_repeated_times = n_filled - order.starts.size();
@@ -339,19 +337,19 @@ class Reader {
   void gather(const RowOrder& order) {
     TimeTable& table = contents_.table;
     const std::size_t n = order.starts.size() - 1;
-    const Eigen::Index n_columns = raw_.values.cols();
+    const Index n_columns = raw_.values.cols();
     table.time_ns.resize(n);
-    table.values.resize(static_cast<Eigen::Index>(n), n_columns);
+    table.values.resize(static_cast<Index>(n), n_columns);
     const auto work = [&](std::size_t begin, std::size_t end) {
       for (std::size_t i = begin; i < end; ++i) {
-        const auto to = static_cast<Eigen::Index>(i);
-        const Eigen::Index first = order.rows[order.starts[i]];
+        const auto to = static_cast<Index>(i);
+        const Index first = order.rows[order.starts[i]];
         table.time_ns[i] = raw_.time_ns[static_cast<std::size_t>(first)];
-        table.values.row(to) = raw_.values.row(first);
+        std::ranges::copy(raw_.values.row(first), table.values.row(to).begin());
         for (std::size_t j = order.starts[i] + 1; j < order.starts[i + 1]; ++j) {
-          const auto later = raw_.values.row(order.rows[j]);
-          for (Eigen::Index c = 0; c < n_columns; ++c)
-            if (!std::isnan(later(c))) table.values(to, c) = later(c);
+          const Index later = order.rows[j];
+          for (Index c = 0; c < n_columns; ++c)
+            if (!std::isnan(raw_.values(later, c))) table.values(to, c) = raw_.values(later, c);
         }
       }
     };

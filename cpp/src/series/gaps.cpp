@@ -1,5 +1,6 @@
 #include "secondlook/series/gaps.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 #include <vector>
@@ -18,25 +19,26 @@ double fraction(std::int64_t from, std::int64_t at, std::int64_t to) {
 
 }  // namespace
 
-OriginMatrix interpolate(std::span<const std::int64_t> time_ns, Eigen::Ref<Matrix<double>> values,
-                         std::int64_t limit_ns) {
+Matrix<Origin> interpolate(std::span<const std::int64_t> time_ns, Matrix<double>& values,
+                           std::int64_t limit_ns) {
   require_rising_times("interpolate", time_ns, values.rows());
   require(limit_ns >= 0, "interpolate: expected a limit from 0 on, got {} ns", limit_ns);
-  const Eigen::Index n_rows = values.rows();
-  const Eigen::Index n_columns = values.cols();
-  OriginMatrix origins = OriginMatrix::Constant(n_rows, n_columns, Origin::missing);
+  const Index n_rows = values.rows();
+  const Index n_columns = values.cols();
+  Matrix<Origin> origins(n_rows, n_columns);
+  std::ranges::fill(origins.values(), Origin::missing);
 
   // Row by row as the values lie; each column remembers its last reading.
-  std::vector<Eigen::Index> last_reading(static_cast<std::size_t>(n_columns), -1);
-  for (Eigen::Index row = 0; row < n_rows; ++row) {
-    for (Eigen::Index column = 0; column < n_columns; ++column) {
+  std::vector<Index> last_reading(static_cast<std::size_t>(n_columns), -1);
+  for (Index row = 0; row < n_rows; ++row) {
+    for (Index column = 0; column < n_columns; ++column) {
       const double to = values(row, column);
       if (std::isnan(to)) continue;
       require(std::isfinite(to),
               "interpolate: expected finite values or NaN, got {} in row {}, column {}", to, row,
               column);
       origins(row, column) = Origin::measured;
-      const Eigen::Index last = std::exchange(last_reading[static_cast<std::size_t>(column)], row);
+      const Index last = std::exchange(last_reading[static_cast<std::size_t>(column)], row);
       if (last < 0 || last == row - 1) continue;
       const std::int64_t t0 = time_ns[static_cast<std::size_t>(last)];
       const std::int64_t t1 = time_ns[static_cast<std::size_t>(row)];
@@ -45,7 +47,7 @@ OriginMatrix interpolate(std::span<const std::int64_t> time_ns, Eigen::Ref<Matri
           static_cast<std::uint64_t>(limit_ns))
         continue;
       const double from = values(last, column);
-      for (Eigen::Index gap = last + 1; gap < row; ++gap) {
+      for (Index gap = last + 1; gap < row; ++gap) {
         const double part = fraction(t0, time_ns[static_cast<std::size_t>(gap)], t1);
         values(gap, column) = from * (1 - part) + to * part;
         origins(gap, column) = Origin::interpolated;

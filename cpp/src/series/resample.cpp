@@ -38,25 +38,24 @@ void check_grid(const TimeGrid& grid) {
 }
 
 // One step's readings `rows`, column by column.
-void take_mean(MatrixView<double> rows, double* sums, double* counts, Eigen::Index n_columns) {
+void take_mean(MatrixView<double> rows, double* sums, double* counts, Index n_columns) {
   std::fill(sums, sums + n_columns, 0.0);
   std::fill(counts, counts + n_columns, 0.0);
-  for (Eigen::Index i = 0; i < rows.rows(); ++i) {
-    const double* row = rows.row(i);
-    for (Eigen::Index c = 0; c < n_columns; ++c) {
+  for (Index i = 0; i < rows.rows(); ++i) {
+    const auto row = rows.row(i);
+    for (Index c = 0; c < n_columns; ++c) {
       const bool there = row[c] == row[c];
       sums[c] += there ? row[c] : 0.0;
       counts[c] += there ? 1.0 : 0.0;
     }
   }
-  for (Eigen::Index c = 0; c < n_columns; ++c)
-    sums[c] = counts[c] > 0 ? sums[c] / counts[c] : kMissing;
+  for (Index c = 0; c < n_columns; ++c) sums[c] = counts[c] > 0 ? sums[c] / counts[c] : kMissing;
 }
 
-void take_last(MatrixView<double> rows, double* last, Eigen::Index n_columns) {
+void take_last(MatrixView<double> rows, double* last, Index n_columns) {
   std::fill(last, last + n_columns, kMissing);
-  for (Eigen::Index i = 0; i < rows.rows(); ++i)
-    for (Eigen::Index c = 0; c < n_columns; ++c)
+  for (Index i = 0; i < rows.rows(); ++i)
+    for (Index c = 0; c < n_columns; ++c)
       if (!std::isnan(rows(i, c))) last[c] = rows(i, c);
 }
 
@@ -73,8 +72,8 @@ Matrix<double> resample(std::span<const std::int64_t> time_ns, MatrixView<double
                         const TimeGrid& grid, Aggregate aggregate, int n_jobs) {
   require_rising_times("resample", time_ns, values.rows());
   check_grid(grid);
-  const Eigen::Index n_columns = values.cols();
-  Matrix<double> result(static_cast<Eigen::Index>(grid.n_steps), n_columns);
+  const Index n_columns = values.cols();
+  Matrix<double> result(static_cast<Index>(grid.n_steps), n_columns);
   const auto work = [&](std::size_t begin, std::size_t end) {
     std::vector<double> counts(static_cast<std::size_t>(n_columns));
     const auto starts_at = [&](std::size_t step) {
@@ -85,7 +84,7 @@ Matrix<double> resample(std::span<const std::int64_t> time_ns, MatrixView<double
       auto to = from;
       while (to != time_ns.end() && *to < starts_at(step + 1)) ++to;
       const MatrixView<double> rows = values.middle_rows(from - time_ns.begin(), to - from);
-      double* target = result.row(static_cast<Eigen::Index>(step)).data();
+      double* target = result.row(static_cast<Index>(step)).data();
       if (aggregate == Aggregate::mean)
         take_mean(rows, target, counts.data(), n_columns);
       else

@@ -18,7 +18,7 @@ Scaler fit(std::span<const MatrixView<Scalar>> tables) {
   std::vector<double> counts(n_features, 0), mean(n_features, 0), scale(n_features, 0);
   const auto for_each_value = [&](const auto& use) {
     for (const auto& x : tables)
-      for (Eigen::Index i = 0; i < x.rows(); ++i)
+      for (Index i = 0; i < x.rows(); ++i)
         for (std::size_t j = 0; j < n_features; ++j) {
           const auto value = static_cast<double>(x.row(i)[j]);
           if (value == value) use(j, value);

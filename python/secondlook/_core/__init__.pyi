@@ -7,5 +7,3 @@ from . import store as store
 __version__: str
 pybind11_internals_version: int
 torch_version: str
-
-def resolve_threads(n_jobs: int) -> int: ...

@@ -96,6 +96,20 @@ def as_groups(
         raise ValueError(f"{who}: expected {what} of one kind: {error}") from None
 
 
+def as_mask(who: str, unlike: ArrayLike | None, n: int) -> NDArray[np.uint8]:
+    """Return which of `n` cases are unlike the training data; empty where nobody said."""
+    if unlike is None:
+        return np.empty(0, np.uint8)
+    mask = np.asarray(unlike)
+    if mask.shape != (n,):
+        raise ValueError(f"{who}: expected unlike of shape ({n},), got shape {mask.shape}")
+    if mask.dtype != np.bool_:
+        raise ValueError(
+            f"{who}: expected unlike of bool, as FeatureDistance.unlike gives it, got {mask.dtype}"
+        )
+    return np.ascontiguousarray(mask).view(np.uint8)
+
+
 def _first(values: ArrayLike, chosen: NDArray[np.bool_]) -> str:
     place = int(np.flatnonzero(chosen)[0])
     return f"{np.asarray(values, dtype=object)[place]!r} at place {place}"

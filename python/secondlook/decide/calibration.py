@@ -95,15 +95,15 @@ class Calibration(BaseEstimator):
 
     @classmethod
     def _from_core(cls, calibration: Any) -> Self:
-        found = cls(calibration.method)
+        found = cls(calibration.state["method"])
         found._take_over(calibration)
         return found
 
     def _take_over(self, calibration: Any) -> None:
         """Make what the core has found this calibration's own."""
         self._calibration = calibration
-        self.slope_: float = calibration.slope
-        self.intercept_: float = calibration.intercept
+        self.slope_: float = calibration.state["slope"]
+        self.intercept_: float = calibration.state["intercept"]
 
 
 def fit_temperature(logits: ArrayLike, y_true: ArrayLike) -> float:

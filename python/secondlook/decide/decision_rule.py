@@ -12,25 +12,28 @@ from sklearn.utils.validation import check_is_fitted
 
 from secondlook import _core
 from secondlook.core.warn_caller import warn_caller
-from secondlook.decide._scores import as_finite_scores, as_groups, as_labelled_of_both
+from secondlook.decide._scores import (
+    as_finite_scores,
+    as_groups,
+    as_labelled_of_both,
+    as_mask,
+)
 from secondlook.decide.calibration import Calibration
 from secondlook.decide.feature_distance import FeatureDistance
-from secondlook.decide.suspicious_band import SuspiciousBand
+from secondlook.decide.suspicious_band import SuspiciousBand, decisions_of, warn_of_drift
 from secondlook.decide.tune_threshold import core_parameters
 from secondlook.errors import StaleDecisionWarning
-
-# What a pickle or copy does not take along.
-_OF_THIS_COPY = ("_model", "_seen", "_is_new")
 
 
 class DecisionRule(BaseEstimator):
     """Calibration, threshold and suspicious band for one model's scores.
 
     Cut-offs are of the score itself; the calibration says what probability it stands for. All are
-    learned from the same labelled scores, which the model was not trained on. A model keeps its
-    rule in its file (``detector.decision_rule_ = rule``); once the model has learned on, the rule
-    is stale, and deciding with it warns until it is fitted again: also if you hold the rule that
-    you set or got. A model keeps a copy of what is set.
+    learned from the same labelled scores, which the model was not trained on. A model keeps a copy
+    of its rule, also in its file (``detector.decision_rule_ = rule``), and decides by it
+    (``detector.decide(X)``). Once the model has continued training, its rule is stale, and deciding
+    with it warns until one fitted anew is set. A rule on its own knows no model: it is stale if it
+    was when you got it.
 
     Parameters
     ----------
@@ -56,7 +59,7 @@ class DecisionRule(BaseEstimator):
     fingerprint_ : str
         Of these cases' scores and labels, 16 hexadecimal digits.
     stale_ : bool
-        Whether the model has learned on since.
+        Whether the model that it came from had continued training since.
 
     Examples
     --------
@@ -70,11 +73,6 @@ class DecisionRule(BaseEstimator):
     >>> rule.probability([1.0]).round(1)
     array([0.5])
     """
-
-    # Whose scores it decides on, and its fitted state that the rule was last compared with.
-    _model: "weakref.ref[KeepsDecisionRule] | None" = None
-    _seen: "weakref.ref[Any] | None" = None
-    _is_new = False  # fitted since it was set or got, perhaps for another model
 
     def __init__(
         self,
@@ -129,8 +127,6 @@ class DecisionRule(BaseEstimator):
         )
         if self.band_ is not None:
             self.band_._warn_of_few("DecisionRule.fit", self._rule.band)
-        self._seen, self._is_new = None, True
-        self._compare_with_model()
         return self
 
     def decide(
@@ -171,26 +167,17 @@ class DecisionRule(BaseEstimator):
         check_is_fitted(self)
         if self.stale_:
             warn_caller(
-                "DecisionRule.decide: the model has learned on since this rule was fitted; fit it "
-                "again on labelled cases",
+                "DecisionRule.decide: the model has continued training since this rule was fitted; "
+                "fit it again on labelled cases",
                 StaleDecisionWarning,
             )
-        band = self.band_
-        if band is None:
-            if self.threshold_ is None:
-                raise ValueError("DecisionRule.decide: expected a band or a threshold, got neither")
-            band = SuspiciousBand.at(self.threshold_, self.threshold_)
-            band._drift = self._rule.drift
-        far = self._far_from_training(features, unlike is None)
-        decisions = band._decide("DecisionRule.decide", score, unlike)
-        if far is None:
-            return decisions
-        if len(far) != len(decisions):
-            raise ValueError(
-                f"DecisionRule.decide: expected features of {len(decisions)} samples, got "
-                f"{len(far)}"
-            )
-        return np.where(far, "refer", decisions)
+        who = "DecisionRule.decide"
+        scores = as_finite_scores(who, score)
+        codes = self._rule.decide(
+            scores, as_mask(who, unlike, len(scores)), self._checked_features(features)
+        )
+        warn_of_drift(who, scores, self._rule.drift_p_value)
+        return decisions_of(codes)
 
     def probability(self, score: ArrayLike) -> NDArray[np.float64]:
         """Return the probability of being abnormal, by the calibration.
@@ -218,9 +205,8 @@ class DecisionRule(BaseEstimator):
 
     @property
     def stale_(self) -> bool:
-        """Whether the model has learned on since."""
+        """Whether the model that it came from had continued training since."""
         check_is_fitted(self)
-        self._compare_with_model()
         return bool(self._rule.stale)
 
     def __sklearn_clone__(self) -> Self:
@@ -231,33 +217,6 @@ class DecisionRule(BaseEstimator):
             calibration=self.calibration,
             feature_distance=copy.deepcopy(self.feature_distance),
         )
-
-    def __getstate__(self) -> dict[str, Any]:
-        state: dict[str, Any] = super().__getstate__()
-        return {name: value for name, value in state.items() if name not in _OF_THIS_COPY}
-
-    def _belong_to(self, model: "KeepsDecisionRule") -> None:
-        """Decide on this model's scores from now on, and notice when it learns."""
-        if not self._is_of(model):
-            if self._is_new:
-                self._rule.forget_model()
-            self._model, self._seen = weakref.ref(model), None
-        self._is_new = False
-        self._compare_with_model()
-
-    def _is_of(self, model: "KeepsDecisionRule") -> bool:
-        return self._model is not None and self._model() is model
-
-    def _compare_with_model(self) -> None:
-        """Take the model's fingerprint if the rule has none, else be stale if that is another."""
-        model = None if self._model is None else self._model()
-        if model is None:
-            return
-        fitted = model._fitted()
-        if self._seen is None or self._seen() is not fitted:
-            # Another since: is it another model, or the same with another offset?
-            self._rule.compare_with(fitted.to_file())
-            self._seen = weakref.ref(fitted)
 
     def _check_parameters(self) -> None:
         if self.band is not None and not isinstance(self.band, SuspiciousBand):
@@ -278,7 +237,7 @@ class DecisionRule(BaseEstimator):
                 f"{self.feature_distance!r}"
             )
 
-    def _threshold_parameters(self) -> "_core.decide.TuneThresholdParameters | None":
+    def _threshold_parameters(self) -> dict[str, Any] | None:
         if self.threshold is None:
             return None
         expected = "DecisionRule.fit: expected threshold as a dict of tune_threshold's arguments"
@@ -289,36 +248,25 @@ class DecisionRule(BaseEstimator):
         except TypeError as error:
             raise ValueError(f"{expected}: {error}") from None
 
-    def _far_from_training(
-        self, features: ArrayLike | None, needed: bool
-    ) -> NDArray[np.bool_] | None:
-        """Say which samples are unlike the training data; None where nobody asked."""
-        who = "DecisionRule.decide"
-        if features is None:
-            if self.feature_distance_ is not None and needed:
-                raise ValueError(
-                    f"{who}: expected features of the samples, or unlike, for this rule refers "
-                    "what is unlike the training data; got neither"
-                )
-            return None
-        if self.feature_distance_ is None:
-            raise ValueError(
-                f"{who}: expected a rule with a feature_distance where features are given, got "
-                "one without"
-            )
-        return self.feature_distance_.unlike(features)
+    def _checked_features(self, features: ArrayLike | None) -> NDArray[np.float64] | None:
+        """Return the features, checked by the distance that they are for."""
+        if features is None or self.feature_distance_ is None:
+            return features if features is None else np.zeros((1, 1))  # the core says why not
+        return self.feature_distance_._checked(features)
 
     @classmethod
     def _from_core(cls, rule: Any) -> Self:
         threshold = None
         if rule.threshold_parameters is not None:
-            threshold = rule.threshold_parameters.arguments
+            threshold = rule.threshold_parameters
         elif rule.threshold is not None:
             threshold = {}  # an older file does not say how: still one cut-off, and no band
         found = cls(
-            None if rule.band is None else SuspiciousBand(**rule.band_parameters.arguments),
+            None
+            if rule.band is None
+            else SuspiciousBand._from_core_parameters(rule.band_parameters),
             threshold=threshold,
-            calibration=None if rule.calibration is None else rule.calibration.method,
+            calibration=None if rule.calibration is None else rule.calibration.state["method"],
             feature_distance=(
                 None
                 if rule.feature_distance is None
@@ -333,7 +281,7 @@ class DecisionRule(BaseEstimator):
         self._rule = rule
         self.band_: SuspiciousBand | None = None
         if rule.band is not None:
-            self.band_ = SuspiciousBand(**rule.band_parameters.arguments)
+            self.band_ = SuspiciousBand._from_core_parameters(rule.band_parameters)
             self.band_._take_over(rule.band, rule.drift)
         self.threshold_: float | None = rule.threshold
         self.calibration_: Calibration | None = None
@@ -348,19 +296,13 @@ class DecisionRule(BaseEstimator):
 class KeepsDecisionRule:
     """A fitted model that keeps a rule for its scores, also in its file."""
 
+    # The core's model that the rule was last compared with.
+    _compared: "weakref.ref[Any] | None" = None
+
     @property
     def decision_rule_(self) -> DecisionRule:
-        """The rule for this model's scores; stale once the model has learned on."""
-        try:
-            rule: DecisionRule = self.__dict__["_decision_rule"]
-        except KeyError:
-            raise AttributeError(
-                f"{type(self).__name__} has no decision_rule_: set one, fitted on its scores"
-            ) from None
-        if rule._model is not None and not rule._is_of(self):
-            rule = self._decision_rule = copy.deepcopy(rule)  # this model is a copy itself
-        rule._belong_to(self)
-        return rule
+        """A copy of the rule for this model's scores; set it again after you have changed it."""
+        return copy.deepcopy(self._current_rule())
 
     @decision_rule_.setter
     def decision_rule_(self, rule: DecisionRule) -> None:
@@ -369,12 +311,32 @@ class KeepsDecisionRule:
                 f"{type(self).__name__}.decision_rule_: expected a DecisionRule, got {rule!r}"
             )
         check_is_fitted(rule)
-        rule._belong_to(self)
-        self._decision_rule = copy.deepcopy(rule)
+        self._keep_compared(rule)
 
     @decision_rule_.deleter
     def decision_rule_(self) -> None:
         self.__dict__.pop("_decision_rule", None)
+
+    def _current_rule(self) -> DecisionRule:
+        """Return the rule, stale where the model has continued training."""
+        try:
+            rule: DecisionRule = self.__dict__["_decision_rule"]
+        except KeyError:
+            raise AttributeError(
+                f"{type(self).__name__} has no decision_rule_: set one, fitted on its scores"
+            ) from None
+        if self._compared is None or self._compared() is not self._fitted():
+            rule = self._keep_compared(rule)
+        return rule
+
+    def _keep_compared(self, rule: DecisionRule) -> DecisionRule:
+        """Keep a copy of a rule, for another model may hold the same, compared with this model."""
+        fitted = self._fitted()
+        kept = copy.deepcopy(rule)
+        kept._rule.compare_with(fitted.to_file())
+        self._decision_rule = kept
+        self._compared = weakref.ref(fitted)
+        return kept
 
     @abstractmethod
     def _fitted(self) -> Any:
@@ -382,7 +344,7 @@ class KeepsDecisionRule:
 
     def _write_rule(self, file: "_core.store.ModelFile") -> None:
         if "_decision_rule" in self.__dict__:
-            self.decision_rule_._rule.write_to(file)
+            self._current_rule()._rule.write_to(file)
 
     def _read_rule(self, file: "_core.store.ModelFile") -> None:
         rule = _core.decide.DecisionRule.read_from(file)

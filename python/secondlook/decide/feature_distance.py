@@ -139,9 +139,7 @@ class FeatureDistance(BaseEstimator):
             In standard deviations: about the square root of the number of features for
             samples like the training data.
         """
-        check_is_fitted(self)
-        X = np.ascontiguousarray(validate_data(self, X, dtype=np.float64, reset=False))
-        values: NDArray[np.float64] = self._distance.distances(X)
+        values: NDArray[np.float64] = self._distance.distances(self._checked(X))
         return values
 
     def unlike(self, X: ArrayLike) -> NDArray[np.bool_]:
@@ -156,6 +154,11 @@ class FeatureDistance(BaseEstimator):
         unlike : ndarray of bool of shape (n_samples,)
         """
         return self.distance(X) >= self.threshold_
+
+    def _checked(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return samples as the core takes them."""
+        check_is_fitted(self)
+        return np.ascontiguousarray(validate_data(self, X, dtype=np.float64, reset=False))
 
     @classmethod
     def _from_core(cls, fitted: Any) -> Self:

@@ -19,7 +19,7 @@ class PeaksOverThreshold(BaseEstimator):
     short to show. It is a model, not a guarantee: for a risk that the calibration can show by
     itself, `quantile_threshold` promises more.
 
-    `update` goes on with a stream: new peaks are learned, alarms are not. One departure from the
+    `push` goes on with a stream: new peaks are learned, alarms are not. One departure from the
     paper: as many alarms as `risk` foretells for normal scores count as censored peaks (known to
     reach the cut-off, by how much unknown), without which each refit would cut the tail a little
     shorter, and the cut-off sink.
@@ -49,7 +49,7 @@ class PeaksOverThreshold(BaseEstimator):
     n_peaks_ : int
         Of them, those above `initial_threshold_`.
     n_alarms_ : int
-        Alarms of `update`.
+        Alarms of `push`.
     peaks_ : ndarray of shape (n_kept,)
         What the kept peaks exceed `initial_threshold_` by.
 
@@ -67,7 +67,7 @@ class PeaksOverThreshold(BaseEstimator):
     >>> from secondlook import PeaksOverThreshold
     >>> scores = np.random.default_rng(0).exponential(size=10_000)
     >>> tail = PeaksOverThreshold(risk=1e-4).fit(scores)
-    >>> tail.update(1.0), tail.update(50.0)
+    >>> tail.push(1.0), tail.push(50.0)
     (False, True)
     """
 
@@ -111,7 +111,7 @@ class PeaksOverThreshold(BaseEstimator):
         )
         return self
 
-    def update(self, score: float) -> bool:
+    def push(self, score: float) -> bool:
         """Say whether the next score of a stream is abnormal, and learn from it.
 
         Parameters
@@ -128,7 +128,7 @@ class PeaksOverThreshold(BaseEstimator):
         ValueError
             If the score is NaN or infinite; it is then not counted.
         """
-        return self._fitted.update(score)
+        return self._fitted.push(score)
 
     def alarms(self, scores: ArrayLike) -> NDArray[np.bool_]:
         """Say which scores are abnormal by the cut-off as it is now; nothing is learned.
@@ -151,44 +151,44 @@ class PeaksOverThreshold(BaseEstimator):
     @property
     def initial_threshold_(self) -> float:
         """Where the tail begins."""
-        return self._fitted.statistics["initial_threshold"]
+        return self._fitted.state["initial_threshold"]
 
     @property
     def shape_(self) -> float:
         """Shape of the tail: above 0 it is heavier than exponential, below 0 it ends."""
-        return self._fitted.statistics["shape"]
+        return self._fitted.state["shape"]
 
     @property
     def scale_(self) -> float:
         """Scale of the tail."""
-        return self._fitted.statistics["scale"]
+        return self._fitted.state["scale"]
 
     @property
     def n_scores_(self) -> int:
         """Scores learned from."""
-        return self._fitted.statistics["n_scores"]
+        return self._fitted.state["n_scores"]
 
     @property
     def n_peaks_(self) -> int:
         """Of them, those above `initial_threshold_`."""
-        return self._fitted.statistics["n_peaks"]
+        return self._fitted.state["n_peaks"]
 
     @property
     def n_alarms_(self) -> int:
-        """Alarms of `update`."""
-        return self._fitted.statistics["n_alarms"]
+        """Alarms of `push`."""
+        return self._fitted.state["n_alarms"]
 
     @property
     def peaks_(self) -> NDArray[np.float64]:
         """What the kept peaks exceed `initial_threshold_` by."""
-        return np.array([excess for excess, _ in self._fitted.peaks])
+        return np.array([excess for excess, _ in self._fitted.state["peaks"]])
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_tail")
 
     @property
     def _fitted(self) -> "_core.decide.PeaksOverThreshold":
-        # scikit-learn's check_is_fitted takes longer than an update.
+        # scikit-learn's check_is_fitted takes longer than a push.
         try:
             return self._tail
         except AttributeError:

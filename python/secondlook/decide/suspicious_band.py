@@ -5,7 +5,7 @@ What is too uncertain to decide is for a person; on the rest there is a guarante
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self, cast
 
@@ -23,6 +23,7 @@ from secondlook.decide._scores import (
     as_groups,
     as_labelled,
     as_labelled_of_both,
+    as_mask,
 )
 from secondlook.decide.binomial_interval import Estimate
 from secondlook.errors import DriftWarning, TooFewCasesWarning
@@ -80,6 +81,26 @@ class BandReport:
             )
         ]
         return "\n".join(lines)
+
+
+def decisions_of(codes: NDArray[np.uint8]) -> NDArray[np.str_]:
+    """Return the words for the core's decisions."""
+    return np.asarray(DECISIONS)[codes]
+
+
+def warn_of_drift(
+    who: str, scores: NDArray[np.float64], p_value_of: Callable[[NDArray[np.float64]], float]
+) -> None:
+    """Warn if there are enough scores to tell that they differ from the calibration's."""
+    if len(scores) < _FEWEST_FOR_DRIFT:
+        return
+    p = p_value_of(scores)
+    if p < _DRIFT_P_VALUE:
+        warn_caller(
+            f"{who}: these scores do not look like those of the calibration (p = {p:.1g}), so its "
+            "guarantee may no longer hold; refit it on labelled cases from this population",
+            DriftWarning,
+        )
 
 
 class BandPrice(NamedTuple):
@@ -320,9 +341,7 @@ class SuspiciousBand(BaseEstimator):
             )
         scores = as_finite_scores("SuspiciousBand.drift_p_value", score)
         if any_mixture is None:
-            any_mixture = (
-                self.among == "each_class" and self.max_referral_rate is None and self.costs is None
-            )
+            any_mixture = _core.decide.holds_for_any_mixture(self._core_parameters())
         return float(self._drift.p_value(scores, any_mixture))
 
     def report(self, score: ArrayLike, y_true: ArrayLike, confidence: float = 0.95) -> BandReport:
@@ -345,7 +364,7 @@ class SuspiciousBand(BaseEstimator):
         found = _core.decide.SuspiciousBand(self.lower_, self.upper_).report(
             scores, labels, as_number("SuspiciousBand.report", "confidence", confidence)
         )
-        counts = found.pop("counts")
+        counts = np.array(found.pop("counts"))
         return BandReport(counts, **{name: Estimate(*found[name]) for name in found})
 
     def price_list(
@@ -439,29 +458,12 @@ class SuspiciousBand(BaseEstimator):
 
     def _decide(self, who: str, score: ArrayLike, unlike: ArrayLike | None) -> NDArray[np.str_]:
         scores = as_finite_scores(who, score)
-        codes = _core.decide.SuspiciousBand(self.lower_, self.upper_).decide(scores)
-        if unlike is not None:
-            mask = np.asarray(unlike)
-            if mask.shape != scores.shape:
-                raise ValueError(
-                    f"{who}: expected unlike of shape {scores.shape}, got shape {mask.shape}"
-                )
-            if mask.dtype != np.bool_:
-                raise ValueError(
-                    f"{who}: expected unlike of bool, as FeatureDistance.unlike gives it, got "
-                    f"{mask.dtype}"
-                )
-            codes = np.where(mask, DECISIONS.index("refer"), codes)
-        if len(scores) >= _FEWEST_FOR_DRIFT and hasattr(self, "_drift"):
-            p = self.drift_p_value(scores)
-            if p < _DRIFT_P_VALUE:
-                warn_caller(
-                    f"{who}: these scores do not look like those of the calibration "
-                    f"(p = {p:.1g}), so what the band was to keep may not hold for them: fit it on "
-                    "labelled cases like these",
-                    DriftWarning,
-                )
-        return np.asarray(DECISIONS)[codes]
+        codes = _core.decide.SuspiciousBand(self.lower_, self.upper_).decide(
+            scores, as_mask(who, unlike, len(scores))
+        )
+        if hasattr(self, "_drift"):
+            warn_of_drift(who, scores, self.drift_p_value)
+        return decisions_of(codes)
 
     def _rates(self) -> dict[str, Any]:
         rates = {
@@ -472,7 +474,7 @@ class SuspiciousBand(BaseEstimator):
             return {**rates, "max_miss_rate": 0.05, "max_false_alarm_rate": 0.05}
         return rates
 
-    def _core_parameters(self) -> Any:
+    def _core_parameters(self) -> dict[str, Any]:
         who = "SuspiciousBand"
         costs, cut_offs, path = self.costs, self.cut_offs, np.empty(0)
         if costs is not None:
@@ -486,20 +488,32 @@ class SuspiciousBand(BaseEstimator):
                     raise ValueError
             except (TypeError, ValueError):
                 raise ValueError(f"{who}: expected path as numbers, got {self.path!r}") from None
-        return _core.decide.SuspiciousBandParameters(
-            confidence=as_number(who, "confidence", self.confidence),
-            among=as_text(who, "among", self.among),
-            path=path.tolist(),
-            costs=costs,
-            cut_offs=cut_offs,
-            seed=seed_of(self.random_state),
+        return {
+            "confidence": as_number(who, "confidence", self.confidence),
+            "among": as_text(who, "among", self.among),
+            "path": path.tolist(),
+            "costs": costs,
+            "cut_offs": cut_offs,
+            "seed": seed_of(self.random_state),
             **self._rates(),
+        }
+
+    @classmethod
+    def _from_core_parameters(cls, parameters: dict[str, Any]) -> Self:
+        """Return an unfitted band of the core's parameters."""
+        return cls(
+            **{
+                **{name: value for name, value in parameters.items() if name != "seed"},
+                "path": parameters["path"] or None,
+                "random_state": parameters["seed"],
+            }
         )
 
     def _take_over(self, found: Any, drift: Any) -> None:
         """Make what the core has found this band's own."""
-        self.lower_, self.upper_ = found.lower, found.upper
-        self.n_positives_, self.n_negatives_ = found.n_positives, found.n_negatives
+        state = found.state
+        self.lower_, self.upper_ = state["lower"], state["upper"]
+        self.n_positives_, self.n_negatives_ = state["n_positives"], state["n_negatives"]
         self._drift: Any = drift
 
     def _warn_of_few(self, who: str, found: Any) -> None:
@@ -507,10 +521,12 @@ class SuspiciousBand(BaseEstimator):
         notes = []
         if not math.isfinite(self.lower_):
             notes += self._too_few(
-                "negative", "abnormal", found.positives_needed, self.n_positives_
+                "negative", "abnormal", found.state["positives_needed"], self.n_positives_
             )
         if not math.isfinite(self.upper_):
-            notes += self._too_few("positive", "normal", found.negatives_needed, self.n_negatives_)
+            notes += self._too_few(
+                "positive", "normal", found.state["negatives_needed"], self.n_negatives_
+            )
         if notes:
             warn_caller(
                 f"{who}: at a confidence of {self.confidence} " + "; ".join(notes),

@@ -100,23 +100,23 @@ def tune_threshold(
         min_specificity=min_specificity,
         floor_confidence=floor_confidence,
     )
-    threshold, objective, confusion = _core.decide.tune_threshold(scores, labels, parameters)
+    threshold, objective, confusion = _core.decide.tune_threshold(scores, labels, **parameters)
     return ThresholdTuning(threshold, objective, ConfusionMatrix(**confusion))
 
 
-def core_parameters(**given: Any) -> "_core.decide.TuneThresholdParameters":
+def core_parameters(**given: Any) -> dict[str, Any]:
     """Return arguments of `tune_threshold`, and its defaults for the others, for the core."""
     bound = inspect.signature(tune_threshold).bind(None, None, **given)
     bound.apply_defaults()
     who = "tune_threshold"
     asked = bound.arguments
     miss, false_alarm = as_numbers(who, "costs", asked["costs"], 2)
-    return _core.decide.TuneThresholdParameters(
-        maximize=as_text(who, "maximize", asked["maximize"]),
-        beta=as_number(who, "beta", asked["beta"]),
-        costs=(miss, false_alarm),
+    return {
+        "maximize": as_text(who, "maximize", asked["maximize"]),
+        "beta": as_number(who, "beta", asked["beta"]),
+        "costs": (miss, false_alarm),
         **{
             name: as_optional_number(who, name, asked[name])
             for name in ("min_recall", "min_precision", "min_specificity", "floor_confidence")
         },
-    )
+    }

@@ -46,8 +46,8 @@ class Autoencoder(NeuralDetector):
     feature_weights : sequence of float or None, default=None
         Weights of the features' errors in the score. None: all alike.
     n_jobs : int or None, default=None
-        Threads that score; -1 is all processors. None leaves it to the environment variable
-        `SECONDLOOK_NUM_THREADS`, or takes all processors. Training takes one.
+        Threads that score; -1 is all processors. None takes `SECONDLOOK_NUM_THREADS`,
+        else `OMP_NUM_THREADS`, else all processors that this process may use. Training takes one.
     random_state : int, RandomState or None, default=None
         Seed of weights, split, order and dropout.
 

@@ -40,7 +40,7 @@ class DetectorEnsemble(TabularDetector):
 
     A voter's margin is 0 in the middle of what is normal, the median of the training scores, and 1
     at its limit. The score is minus the `votes`-th largest margin, so samples below -1 are
-    anomalies: as many voters as needed are beyond their limits. Severity is "Medium", one step up
+    anomalies: as many voters as needed are beyond their limits. Severity is "medium", one step up
     for each of: a vote more than needed, a margin of 2 or more.
 
     A rule's margin is 1 and what its feature exceeds the limit by, in training standard deviations;
@@ -93,7 +93,7 @@ class DetectorEnsemble(TabularDetector):
     >>> ensemble = DetectorEnsemble(rules=rules, random_state=0).fit(X)
     >>> record = ensemble.stream().push([0.0, 6.0, 0.0])
     >>> record.severity, record.n_votes
-    ('Critical', 4)
+    ('critical', 4)
     """
 
     _core_type: ClassVar[Any] = _core.detect.DetectorEnsemble
@@ -284,15 +284,13 @@ class DetectorEnsemble(TabularDetector):
         p = core.parameters
         names = p.pop("feature_names")
         rules = []
-        for feature, lower, upper, reason in p.pop("rules"):
-            rule: dict[str, Any] = {"feature": names[feature] if names else feature}
-            if math.isfinite(lower):
-                rule["lower"] = lower
-            if math.isfinite(upper):
-                rule["upper"] = upper
-            if reason:
-                rule["reason"] = reason
-            rules.append(rule)
+        for kept in p.pop("rules"):
+            rule = {
+                name: value
+                for name, value in kept.items()
+                if value not in (-math.inf, math.inf, "")
+            }
+            rules.append({**rule, "feature": names[rule["feature"]] if names else rule["feature"]})
         return {**p, "members": _members_of(core), "rules": tuple(rules)}
 
     def _make_core(self, n_rows: int, n_features: int) -> "_core.detect.DetectorEnsemble":
@@ -364,7 +362,7 @@ def _members_of(core: "_core.detect.DetectorEnsemble") -> list[tuple[str, Tabula
     return members
 
 
-def _core_rule(rule: Rule, names: list[str]) -> tuple[int, float, float, str]:
+def _core_rule(rule: Rule, names: list[str]) -> dict[str, Any]:
     if not isinstance(rule, Mapping) or "feature" not in rule or set(rule) - _RULE_KEYS:
         raise ValueError(
             "DetectorEnsemble: expected a rule with a feature, and lower, upper or reason, "
@@ -387,7 +385,12 @@ def _core_rule(rule: Rule, names: list[str]) -> tuple[int, float, float, str]:
         raise ValueError(f"DetectorEnsemble: {error} in the rule {rule!r}") from None
     if place < 0:
         raise ValueError(f"DetectorEnsemble: expected a feature's index or name, got {place}")
-    return place, lower, upper, str(given.get("reason", ""))
+    return {
+        "feature": place,
+        "lower": lower,
+        "upper": upper,
+        "reason": str(given.get("reason", "")),
+    }
 
 
 def _require_forward(device: object, times: "pd.Series[Any]") -> None:

@@ -11,8 +11,8 @@ from secondlook.detect.stream import Verdict, require_later
 if TYPE_CHECKING:
     from secondlook.detect.detector_ensemble import DetectorEnsemble
 
-Severity = Literal["Normal", "Medium", "High", "Critical"]
-SEVERITIES: tuple[Severity, ...] = ("Normal", "Medium", "High", "Critical")
+Severity = Literal["normal", "medium", "high", "critical"]
+SEVERITIES: tuple[Severity, ...] = ("normal", "medium", "high", "critical")
 
 
 class EnsembleRecord:
@@ -27,7 +27,7 @@ class EnsembleRecord:
         an anomaly. NaN where a value was missing.
     verdict : {"normal", "anomaly", "unknown"}
         "unknown" where a value was missing.
-    severity : {"Normal", "Medium", "High", "Critical"}
+    severity : {"normal", "medium", "high", "critical"}
         From votes and margin.
     n_votes : int
         Cast for an anomaly.

@@ -36,8 +36,8 @@ class IsolationForest(TabularDetector):
     refresh_fraction : float, default=0.1
         Share of the trees, the oldest, that each `max_samples` rows of `partial_fit` renew.
     n_jobs : int or None, default=None
-        Threads; -1 is all processors. None leaves it to the environment variable
-        `SECONDLOOK_NUM_THREADS`, or takes all processors.
+        Threads; -1 is all processors. None takes `SECONDLOOK_NUM_THREADS`,
+        else `OMP_NUM_THREADS`, else all processors that this process may use.
     random_state : int, RandomState or None, default=None
         Seed of the trees.
 

@@ -56,9 +56,9 @@ class LSTMForecaster(NeuralDetector):
     contamination : float, default=0.01
         `offset_` is this quantile, in (0, 0.5], of the training scores.
     n_jobs : int or None, default=None
-        Threads that train; -1 is all processors. None leaves it to the environment variable
-        `SECONDLOOK_NUM_THREADS`, or takes all processors. The weights depend on it in their last
-        digits.
+        Threads that train; -1 is all processors. None takes `SECONDLOOK_NUM_THREADS`,
+        else `OMP_NUM_THREADS`, else all processors that this process may use. The weights depend on
+        it in their last digits.
     random_state : int, RandomState or None, default=None
         Seed of weights, windows and dropout.
 

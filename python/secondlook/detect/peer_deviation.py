@@ -62,7 +62,8 @@ class PeerVerdicts:
     worst : ndarray of int
         Instant at which it came nearest to its limit or furthest beyond; -1 if never on that side.
     worst_ratio : ndarray of float
-        Its distance from the band's centre then, over the half width; above 1 is beyond.
+        Its distance from the band's centre then, over the half width; above 1 is beyond, infinity
+        where the half width was 0.
     worst_deviation : ndarray of float
         From its peers then, signed, in the sensors' own unit.
     worst_sigma : ndarray of float
@@ -133,7 +134,8 @@ class PeerDeviation(BaseEstimator):
     while_state : str or sequence of str, default=()
         States of the plant in which to judge, as `plant_state` names them; empty: in all.
     n_jobs : int or None, default=None
-        Threads; -1 is all processors. None leaves it to `SECONDLOOK_NUM_THREADS`, or takes all.
+        Threads; -1 is all processors. None takes `SECONDLOOK_NUM_THREADS`,
+        else `OMP_NUM_THREADS`, else all processors that this process may use.
 
     References
     ----------
@@ -225,7 +227,6 @@ class PeerDeviation(BaseEstimator):
         return PeerDeviationStream(self, n_sensors)
 
     def _core_detector(self) -> "_core.detect.PeerDeviation":
-        sides = _core.detect.Side
         if self.side not in ("both", "low", "high"):
             raise ValueError(
                 f'PeerDeviation: side must be "both", "low" or "high", got {self.side!r}'
@@ -234,7 +235,7 @@ class PeerDeviation(BaseEstimator):
             n_sigma=self.n_sigma,
             floor=self.floor,
             bound=self.bound,
-            side=getattr(sides, self.side),
+            side=self.side,
             robust=self.robust,
             n_jobs=requested_threads("PeerDeviation", self.n_jobs),
         )
@@ -285,15 +286,7 @@ class PeerDeviationStream:
         row = np.ascontiguousarray(readings, dtype=float)
         active = self._detector._active(None if state is None else np.array([state]))
         counts = active is None or bool(active[0])
-        centre, half_width = self._stream.push(row, counts)
-        beyond = np.empty(0, dtype=np.int64)
-        if counts:
-            distance = row - centre
-            distance = {"both": np.abs(distance), "low": -distance, "high": distance}[
-                self._detector.side
-            ]
-            beyond = np.flatnonzero(distance > half_width)
-        return PeerRecord(centre, half_width, beyond)
+        return PeerRecord(*self._stream.push(row, counts))
 
     @property
     def n_instants(self) -> int:

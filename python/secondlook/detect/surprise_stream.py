@@ -146,7 +146,7 @@ class SurpriseStream:
         ValueError
             If the sample is infinite or too large; it is then not counted.
         """
-        return SurpriseRecord(*self._stream.push(sample))
+        return SurpriseRecord(**self._stream.push(sample))
 
     def push_many(self, samples: ArrayLike) -> SurpriseRecords:
         """Judge many samples: the same numbers as one after another, faster.

@@ -21,6 +21,8 @@ from secondlook.store.kept_in_file import KeptInFile
 
 # What `fit` finds out about its rows.
 _LEARNED = ("n_features_in_", "feature_names_in_")
+# The model, and what belongs to it.
+_OF_A_MODEL = ("_model", "_decision_rule", "_compared")
 
 
 class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator, ABC):
@@ -89,6 +91,44 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:
         """Call rows normal, +1, where ``decision_function`` is at least 0, else anomalous, -1."""
         return np.where(self.decision_function(X) >= 0, 1, -1)
+
+    def decide(
+        self, X: ArrayLike, unlike: ArrayLike | None = None, *, features: ArrayLike | None = None
+    ) -> NDArray[np.str_]:
+        """Decide on rows by `decision_rule_`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        unlike, features
+            As of `DecisionRule.decide`.
+
+        Returns
+        -------
+        decisions : ndarray of str of shape (n_samples,)
+            ``"negative"``, ``"refer"`` or ``"positive"``; ``"unknown"`` for a row without a score.
+
+        Raises
+        ------
+        AttributeError
+            If the detector has no `decision_rule_`.
+
+        Warns
+        -----
+        StaleDecisionWarning, DriftWarning
+            As `DecisionRule.decide`.
+        """
+        rule = self._current_rule()
+        scores = self.anomaly_score(X)
+        known = np.flatnonzero(~np.isnan(scores))
+        decisions = np.full(len(scores), "unknown", dtype="<U8")
+        if len(known):
+            decisions[known] = rule.decide(
+                scores[known],
+                None if unlike is None else np.asarray(unlike)[known],
+                features=None if features is None else np.asarray(features)[known],
+            )
+        return decisions
 
     def fit_offset(self, X: ArrayLike) -> Self:
         """Compute `offset_` anew, so that the share `contamination` of the rows lies below it.
@@ -193,6 +233,7 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
     @classmethod
     def _from_model_file(cls, file: "_core.store.ModelFile") -> Self:
         core = cls._core_type.from_file(file)
+        core.forget_decision_rule()  # this class keeps it
         model = cls(**cls._parameters_of(core))
         model._model = core
         model.n_features_in_ = core.n_features
@@ -227,6 +268,13 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
                 f"got {rows.shape[1]}"
             )
         return result
+
+    def _row_reader(self) -> Self:
+        """Return a detector that checks rows as this one does, and has no model."""
+        reader = object.__new__(type(self))
+        kept = self.__dict__.items()
+        reader.__dict__.update({name: value for name, value in kept if name not in _OF_A_MODEL})
+        return reader
 
     def _learning_rows(self, who: str, X: ArrayLike, y: ArrayLike | None) -> NDArray[Any]:
         """Return what `IncrementalLearner` learns from."""

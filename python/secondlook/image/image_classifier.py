@@ -105,7 +105,8 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
     replay_size : int, default=128
         Training images kept in the model, prepared, for `partial_fit` to learn from again.
     n_jobs : int or None, default=None
-        Threads; None leaves it to `SECONDLOOK_NUM_THREADS`, or takes all processors.
+        Threads; -1 is all processors. None takes `SECONDLOOK_NUM_THREADS`,
+        else `OMP_NUM_THREADS`, else all processors that this process may use.
     random_state : int, RandomState or None, default=None
         Seed of weights, split, order, augmentation and dropout.
 

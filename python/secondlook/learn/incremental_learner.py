@@ -11,6 +11,7 @@ from secondlook import _core
 from secondlook.core.progress import ProgressBar
 from secondlook.core.random_state import seed_of
 from secondlook.core.warn_caller import warn_caller
+from secondlook.detect.tabular import TabularDetector
 from secondlook.errors import DriftWarning
 from secondlook.store.load import build
 
@@ -31,7 +32,7 @@ class UpdateReport:
     Mean scores are NaN where nothing was trained; a row's score counts no lower than the limit.
     """
 
-    outcome: str  #: "accepted", "rolled back" (a candidate was worse) or "refused" (none trained)
+    outcome: str  #: "accepted", "rolled_back" (a candidate was worse) or "refused" (none trained)
     reason: str  #: in words
     version: int  #: in use after the update
     time_ns: int  #: of the update, since 1970
@@ -183,7 +184,7 @@ class IncrementalLearner:
                 f"or an ImageClassifier, got {type(detector).__name__}"
             )
         file = detector._to_model_file()
-        self._reader = cast(Learns, build(file))
+        self._reader = _reader_of(detector, file)
         rows = self._reader._learning_rows("IncrementalLearner", calibration, y)
         default_replay, default_held_back = self._reader._default_memory
         self._learner = _core.learn.IncrementalLearner(
@@ -226,7 +227,8 @@ class IncrementalLearner:
         """
         learner = cls.__new__(cls)
         learner._learner = _core.learn.IncrementalLearner.open(folder)
-        learner._reader = cast(Learns, build(learner._learner.model_file()))
+        file = learner._learner.model_file()
+        learner._reader = _reader_of(build(file), file)
         return learner
 
     def score_samples(self, X: Any, y: ArrayLike | None = None) -> NDArray[np.float64]:
@@ -325,8 +327,13 @@ class IncrementalLearner:
     def versions(self) -> list[Version]:
         """The versions in the folder, oldest first; without a folder the one in use."""
         return [
-            Version(number, reason, np.datetime64(time_ns, "ns"), in_use)
-            for number, reason, time_ns, in_use in self._learner.versions
+            Version(
+                version["number"],
+                version["reason"],
+                np.datetime64(version["time_ns"], "ns"),
+                version["in_use"],
+            )
+            for version in self._learner.versions
         ]
 
     @property
@@ -351,3 +358,10 @@ class IncrementalLearner:
 
     def _rows(self, X: Any, y: ArrayLike | None) -> NDArray[Any]:
         return self._reader._learning_rows("IncrementalLearner", X, y)
+
+
+def _reader_of(detector: Any, file: "_core.store.ModelFile") -> Learns:
+    """Return what checks rows as the detector does, independent of it and, for rows, modelless."""
+    if isinstance(detector, TabularDetector):
+        return detector._row_reader()
+    return cast(Learns, build(file))

@@ -33,6 +33,7 @@ class KeptInFile:
 
     def __getstate__(self) -> dict[str, Any]:
         state: dict[str, Any] = super().__getstate__()  # type: ignore[assignment]
+        state.pop("_compared", None)  # a weak reference, to this process's model
         if "_model" in state:
             state = {**state, "_model": state["_model"].to_file().serialize()}
         return state

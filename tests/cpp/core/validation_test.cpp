@@ -3,8 +3,10 @@
 #include <limits>
 
 #include "catch.hpp"
+#include "secondlook/eigen.hpp"
 
-using secondlook::Matrix;
+using secondlook::EigenMatrix;
+using secondlook::Index;
 using secondlook::MatrixView;
 using secondlook::Missing;
 using secondlook::require_samples;
@@ -18,9 +20,9 @@ TEST_CASE("require: says who, what was expected and what came") {
 }
 
 TEMPLATE_TEST_CASE("require_samples: names the first value that is not finite", "", float, double) {
-  const Eigen::Index row = GENERATE(0, 3, 9);
-  const Eigen::Index column = GENERATE(0, 8, 16);
-  Matrix<TestType> x = Matrix<TestType>::Constant(10, 17, TestType(1));
+  const Index row = GENERATE(0, 3, 9);
+  const Index column = GENERATE(0, 8, 16);
+  EigenMatrix<TestType> x = EigenMatrix<TestType>::Constant(10, 17, TestType(1));
   REQUIRE_NOTHROW(require_samples<TestType>("f", x));
 
   x(row, column) = std::numeric_limits<TestType>::quiet_NaN();
@@ -35,16 +37,17 @@ TEMPLATE_TEST_CASE("require_samples: names the first value that is not finite", 
 }
 
 TEST_CASE("require_samples: the largest finite values are fine") {
-  const Matrix<float> x = Matrix<float>::Constant(100, 3, std::numeric_limits<float>::max());
+  const EigenMatrix<float> x =
+      EigenMatrix<float>::Constant(100, 3, std::numeric_limits<float>::max());
   REQUIRE_NOTHROW(require_samples<float>("f", x));
 }
 
 TEST_CASE("require_samples: shapes") {
-  REQUIRE_THROWS_WITH(require_samples<float>("f", Matrix<float>(0, 3)),
+  REQUIRE_THROWS_WITH(require_samples<float>("f", EigenMatrix<float>(0, 3)),
                       "f: expected at least 1 sample, got 0");
-  REQUIRE_THROWS_WITH(require_samples<float>("f", Matrix<float>(3, 0)),
+  REQUIRE_THROWS_WITH(require_samples<float>("f", EigenMatrix<float>(3, 0)),
                       "f: expected at least 1 feature, got 0");
-  REQUIRE_THROWS_WITH(
-      require_samples<float>("f", Matrix<float>(Matrix<float>::Zero(3, 2)), std::size_t{4}),
-      "f: expected 4 features, got 2");
+  REQUIRE_THROWS_WITH(require_samples<float>(
+                          "f", EigenMatrix<float>(EigenMatrix<float>::Zero(3, 2)), std::size_t{4}),
+                      "f: expected 4 features, got 2");
 }

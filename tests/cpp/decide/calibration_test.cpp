@@ -9,6 +9,7 @@
 #include "decide/labelled_cases.hpp"
 #include "secondlook/core/error.hpp"
 #include "secondlook/decide/binary_metrics.hpp"
+#include "secondlook/eigen.hpp"
 
 using secondlook::Calibration;
 using secondlook::CalibrationMethod;
@@ -61,17 +62,17 @@ TEST_CASE("Calibration: isotonic pools what would fall") {
 
 TEST_CASE("fit_temperature: the gradient of the likelihood is zero there") {
   RandomStream random(3);
-  secondlook::Matrix<double> logits(400, 3);
+  secondlook::EigenMatrix<double> logits(400, 3);
   std::vector<std::int64_t> labels;
-  for (Eigen::Index i = 0; i < logits.rows(); ++i) {
-    for (Eigen::Index j = 0; j < 3; ++j) logits(i, j) = 4 * normal(random);
-    Eigen::Index best = 0;
+  for (secondlook::Index i = 0; i < logits.rows(); ++i) {
+    for (secondlook::Index j = 0; j < 3; ++j) logits(i, j) = 4 * normal(random);
+    secondlook::Index best = 0;
     logits.row(i).maxCoeff(&best);
     labels.push_back(random.uniform() < 0.7 ? best : static_cast<std::int64_t>(random.below(3)));
   }
   const auto loss = [&](double temperature) {
     double sum = 0;
-    for (Eigen::Index i = 0; i < logits.rows(); ++i)
+    for (secondlook::Index i = 0; i < logits.rows(); ++i)
       sum += std::log((logits.row(i) / temperature).array().exp().sum()) -
              logits(i, labels[static_cast<std::size_t>(i)]) / temperature;
     return sum;

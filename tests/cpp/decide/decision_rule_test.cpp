@@ -7,6 +7,7 @@
 #include "catch.hpp"
 #include "decide/labelled_cases.hpp"
 #include "secondlook/core/error.hpp"
+#include "secondlook/eigen.hpp"
 #include "store/strict_json.hpp"
 
 using secondlook::Among;
@@ -89,15 +90,25 @@ TEST_CASE("DecisionRule: is stale once the model has learned on") {
   rule.write_to(learned);
   REQUIRE(rule.is_stale());
   REQUIRE(DecisionRule::read_from(learned)->is_stale());
-  rule.forget_model();
-  rule.write_to(learned);
-  REQUIRE_FALSE(DecisionRule::read_from(learned)->is_stale());
+}
+
+TEST_CASE("DecisionRule: refers what it is told is unlike the training data") {
+  const auto [scores, labels] = some_cases();
+  const DecisionRule rule(scores, labels, {.threshold = secondlook::TuneThresholdParameters{}});
+  const std::vector<double> clear{-100, 100};
+  REQUIRE(rule.decide(clear) == std::vector{Decision::negative, Decision::positive});
+  REQUIRE(rule.decide(clear, std::vector<std::uint8_t>{0, 1}) ==
+          std::vector{Decision::negative, Decision::refer});
+  REQUIRE_THROWS_WITH(rule.decide(clear, std::vector<std::uint8_t>{1}),
+                      "SuspiciousBand::decide: expected one value of unlike per score (2), got 1");
+  REQUIRE_THROWS_WITH(rule.decide(clear, secondlook::Matrix<double>(2, 2)),
+                      Catch::Matchers::Contains("expected a rule with a feature_distance"));
 }
 
 TEST_CASE("DecisionRule: refers what is unlike the training data, also from a file") {
   const auto [scores, labels] = some_cases();
   RandomStream random(5);
-  secondlook::Matrix<double> training(400, 2);
+  secondlook::EigenMatrix<double> training(400, 2);
   for (double& value : training.reshaped()) value = normal(random);
   auto parameters = everything();
   parameters.feature_distance.emplace(training.topRows(300).eval(), training.bottomRows(100).eval(),
@@ -114,12 +125,12 @@ TEST_CASE("DecisionRule: refers what is unlike the training data, also from a fi
   REQUIRE_FALSE(again->is_stale());
 
   const std::vector<double> high{9, 9, -9};
-  secondlook::Matrix<double> features(3, 2);
+  secondlook::EigenMatrix<double> features(3, 2);
   features << 0, 0, 40, -40, 0.1, 0;
   const std::vector expected{Decision::positive, Decision::refer, Decision::negative};
   REQUIRE(rule.decide(high, features) == expected);
   REQUIRE(again->decide(high, features) == expected);
-  REQUIRE(again->decide(high, secondlook::Matrix<float>(features.cast<float>())) == expected);
+  REQUIRE(again->decide(high, secondlook::EigenMatrix<float>(features.cast<float>())) == expected);
   REQUIRE(again->feature_distance()->distances(features) ==
           rule.feature_distance()->distances(features));
   REQUIRE_THROWS_AS(rule.decide(high), secondlook::InvalidArgument);
@@ -155,7 +166,7 @@ TEST_CASE("DecisionRule: keeps how it was learned, and on how much") {
       scores, labels,
       {.threshold = secondlook::TuneThresholdParameters{.maximize = secondlook::Objective::f_beta,
                                                         .beta = 2,
-                                                        .miss_cost = 3,
+                                                        .costs = {.miss = 3},
                                                         .min_specificity = 0.5,
                                                         .floor_confidence = 0.9},
        .band = secondlook::SuspiciousBandParameters{.max_miss_rate = 0.1,
@@ -168,7 +179,7 @@ TEST_CASE("DecisionRule: keeps how it was learned, and on how much") {
   const auto& tuned = *again.threshold_parameters();
   REQUIRE(tuned.maximize == secondlook::Objective::f_beta);
   REQUIRE(tuned.beta == 2);
-  REQUIRE(tuned.miss_cost == 3);
+  REQUIRE(tuned.costs.miss == 3);
   REQUIRE(tuned.min_specificity == 0.5);
   REQUIRE(tuned.floor_confidence == 0.9);
   REQUIRE_FALSE(tuned.min_recall);

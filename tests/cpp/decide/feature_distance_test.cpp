@@ -9,17 +9,19 @@
 #include "catch.hpp"
 #include "decide/labelled_cases.hpp"
 #include "secondlook/core/error.hpp"
+#include "secondlook/eigen.hpp"
 
+using secondlook::EigenMatrix;
 using secondlook::FeatureDistance;
-using secondlook::Matrix;
+using secondlook::Index;
 using secondlook::RandomStream;
 
 namespace {
 
-Matrix<double> normal_matrix(Eigen::Index n, Eigen::Index d, RandomStream& random) {
-  Matrix<double> x(n, d);
-  for (Eigen::Index i = 0; i < n; ++i)
-    for (Eigen::Index j = 0; j < d; ++j) x(i, j) = normal(random);
+EigenMatrix<double> normal_matrix(Index n, Index d, RandomStream& random) {
+  EigenMatrix<double> x(n, d);
+  for (Index i = 0; i < n; ++i)
+    for (Index j = 0; j < d; ++j) x(i, j) = normal(random);
   return x;
 }
 
@@ -27,9 +29,9 @@ Matrix<double> normal_matrix(Eigen::Index n, Eigen::Index d, RandomStream& rando
 
 TEST_CASE("FeatureDistance: does not change when features are turned and stretched together") {
   RandomStream random(1);
-  const Matrix<double> x = normal_matrix(500, 4, random);
+  const EigenMatrix<double> x = normal_matrix(500, 4, random);
   const auto plain = FeatureDistance(x, x).distances(x);
-  const Matrix<double> turned =
+  const EigenMatrix<double> turned =
       3 * x * Eigen::Matrix4d(Eigen::MatrixXd::Identity(4, 4).rowwise().reverse());
   const auto same = FeatureDistance(turned, turned).distances(turned);
   for (std::size_t i = 0; i < plain.size(); ++i) REQUIRE(same[i] == Approx(plain[i]));
@@ -41,23 +43,23 @@ TEST_CASE("FeatureDistance: does not change when features are turned and stretch
 
 TEST_CASE("FeatureDistance: from the nearest class") {
   RandomStream random(2);
-  Matrix<double> x = normal_matrix(400, 3, random);
+  EigenMatrix<double> x = normal_matrix(400, 3, random);
   std::vector<std::int64_t> classes(400);
-  for (Eigen::Index i = 200; i < 400; ++i) {
+  for (Index i = 200; i < 400; ++i) {
     x.row(i).array() += 20;
     classes[static_cast<std::size_t>(i)] = 7;
   }
   const FeatureDistance fitted(x, x, 0.01, classes);
-  Matrix<double> places(3, 3);
+  EigenMatrix<double> places(3, 3);
   places << 0, 0, 0, 20, 20, 20, 10, 10, 10;
   const auto distances = fitted.distances(places);
   REQUIRE(distances[0] < 1);
   REQUIRE(distances[1] < 1);
   REQUIRE(distances[2] > 10);
-  const auto in_float = fitted.distances(Matrix<float>(places.cast<float>()));
+  const auto in_float = fitted.distances(EigenMatrix<float>(places.cast<float>()));
   for (std::size_t i = 0; i < 3; ++i) REQUIRE(in_float[i] == Approx(distances[i]));
   REQUIRE(fitted.unlike(places) == std::vector<bool>{false, false, true});
-  REQUIRE(fitted.unlike(Matrix<float>(places.cast<float>())) == fitted.unlike(places));
+  REQUIRE(fitted.unlike(EigenMatrix<float>(places.cast<float>())) == fitted.unlike(places));
   const FeatureDistance again(fitted.state());
   REQUIRE(again.distances(places) == distances);
   REQUIRE(again.threshold() == fitted.threshold());
@@ -74,11 +76,11 @@ TEST_CASE("FeatureDistance: calls no more unlike than it was told to") {
 }
 
 TEST_CASE("FeatureDistance: says what is wrong") {
-  const Matrix<double> x = Matrix<double>::Ones(5, 2);
+  const EigenMatrix<double> x = EigenMatrix<double>::Ones(5, 2);
   REQUIRE_THROWS_AS(FeatureDistance(x, x, 0.5), secondlook::InvalidArgument);  // nothing varies
   RandomStream random(3);
-  const Matrix<double> y = normal_matrix(9, 3, random);
-  REQUIRE_THROWS_AS(FeatureDistance(Matrix<double>(y.topRows(1)), y, 0.5),
+  const EigenMatrix<double> y = normal_matrix(9, 3, random);
+  REQUIRE_THROWS_AS(FeatureDistance(EigenMatrix<double>(y.topRows(1)), y, 0.5),
                     secondlook::InvalidArgument);
   REQUIRE_THROWS_AS(FeatureDistance(y, y, 0.5, std::vector<std::int64_t>{1}),
                     secondlook::InvalidArgument);
@@ -91,7 +93,7 @@ TEST_CASE("FeatureDistance: says what is wrong") {
     change(changed);
     REQUIRE_THROWS_AS(FeatureDistance(changed), secondlook::InvalidArgument);
   };
-  refused([](auto& s) { s.whitening = Matrix<double>::Ones(2, 3); });
+  refused([](auto& s) { s.whitening = secondlook::Matrix<double>{{1, 1, 1}, {1, 1, 1}}; });
   refused([](auto& s) { s.means(0, 0) = std::numeric_limits<double>::quiet_NaN(); });
   refused([](auto& s) { s.threshold = std::numeric_limits<double>::infinity(); });
   refused([](auto& s) { s.false_alarm_rate = 1; });

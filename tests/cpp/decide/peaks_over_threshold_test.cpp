@@ -117,7 +117,7 @@ TEST_CASE("PeaksOverThreshold: a long stream keeps to the risk") {
   PeaksOverThreshold tail(calibration, {.risk = 1e-3, .max_peaks = max_peaks});
   int alarms = 0;
   constexpr int kScores = 300'000;
-  for (int i = 0; i < kScores; ++i) alarms += tail.update(draw(law, random)) ? 1 : 0;
+  for (int i = 0; i < kScores; ++i) alarms += tail.push(draw(law, random)) ? 1 : 0;
   const double rate = static_cast<double>(alarms) / kScores;
   CHECK(rate > 0.5e-3);
   CHECK(rate < 2e-3);
@@ -127,7 +127,7 @@ TEST_CASE("PeaksOverThreshold: a long stream keeps to the risk") {
 TEST_CASE("PeaksOverThreshold: a burst of anomalies does not lift the cut-off") {
   PeaksOverThreshold tail(exponential_scores(10'000, 2));
   const double before = tail.threshold();
-  for (int i = 0; i < 1000; ++i) REQUIRE(tail.update(1e6));
+  for (int i = 0; i < 1000; ++i) REQUIRE(tail.push(1e6));
   REQUIRE(tail.threshold() == Approx(before).epsilon(0.05));
   REQUIRE(tail.state().n_alarms == 1000);
 }
@@ -135,8 +135,8 @@ TEST_CASE("PeaksOverThreshold: a burst of anomalies does not lift the cut-off") 
 TEST_CASE("PeaksOverThreshold: a score equal to the cut-off is an alarm and one below is not") {
   PeaksOverThreshold tail(exponential_scores(1000, 3));
   PeaksOverThreshold other = tail;
-  REQUIRE(tail.update(tail.threshold()));
-  REQUIRE(!other.update(std::nextafter(other.threshold(), 0)));
+  REQUIRE(tail.push(tail.threshold()));
+  REQUIRE(!other.push(std::nextafter(other.threshold(), 0)));
 }
 
 TEST_CASE("PeaksOverThreshold: follows a drift when asked to") {
@@ -144,7 +144,7 @@ TEST_CASE("PeaksOverThreshold: follows a drift when asked to") {
   for (std::size_t i = 0; i < scores.size(); ++i) scores[i] += 1e-3 * static_cast<double>(i);
   PeaksOverThreshold tail{std::span(scores).first(20'000), {.drift_window = 200}};
   int alarms = 0;
-  for (const double score : std::span(scores).subspan(20'000)) alarms += tail.update(score) ? 1 : 0;
+  for (const double score : std::span(scores).subspan(20'000)) alarms += tail.push(score) ? 1 : 0;
   CHECK(alarms > 10);
   CHECK(alarms < 90);  // 40 foretold
   CHECK(tail.threshold() == Approx(60 + std::log(1e3)).margin(3));
@@ -155,15 +155,15 @@ TEST_CASE("PeaksOverThreshold: many equal scores at the quantile never alarm by 
   for (std::size_t i = 0; i < 15; ++i) scores[i * 60] = 1.0 + 1e-3 * static_cast<double>(i + 1);
   PeaksOverThreshold tail(scores, {.risk = 0.0199, .level = 0.98});  // 15 in 1000 is less
   REQUIRE(tail.threshold() > 1.0);
-  REQUIRE(!tail.update(1.0));
+  REQUIRE(!tail.push(1.0));
 }
 
 TEST_CASE("PeaksOverThreshold: continues from its state") {
   const auto scores = exponential_scores(4000, 6);
   PeaksOverThreshold one{std::span(scores).first(1000), {.max_peaks = 15, .drift_window = 50}};
   for (const double score : std::span(scores).subspan(1000)) {
-    PeaksOverThreshold other(one.state(), one.parameters());
-    REQUIRE(one.update(score) == other.update(score));
+    PeaksOverThreshold other(one.parameters(), one.state());
+    REQUIRE(one.push(score) == other.push(score));
     REQUIRE(one.threshold() == other.threshold());
   }
   REQUIRE(one.state().oldest > 0);
@@ -189,12 +189,11 @@ TEST_CASE("PeaksOverThreshold: says what is wrong") {
   REQUIRE_THROWS_AS(PeaksOverThreshold(scores, {.drift_window = 1000}),
                     secondlook::InvalidArgument);
   PeaksOverThreshold tail(scores);
-  REQUIRE_THROWS_WITH(tail.update(NAN),
-                      "PeaksOverThreshold::update: expected a finite score, got nan");
+  REQUIRE_THROWS_WITH(tail.push(NAN), "PeaksOverThreshold::push: expected a finite score, got nan");
   auto state = tail.state();
   state.oldest = state.peaks.size();
-  REQUIRE_THROWS_AS(PeaksOverThreshold(state, tail.parameters()), secondlook::InvalidArgument);
+  REQUIRE_THROWS_AS(PeaksOverThreshold(tail.parameters(), state), secondlook::InvalidArgument);
   state = tail.state();
   state.peaks[0].excess = -1;
-  REQUIRE_THROWS_AS(PeaksOverThreshold(state, tail.parameters()), secondlook::InvalidArgument);
+  REQUIRE_THROWS_AS(PeaksOverThreshold(tail.parameters(), state), secondlook::InvalidArgument);
 }

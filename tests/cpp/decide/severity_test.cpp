@@ -14,6 +14,6 @@ TEST_CASE("Severity: one step up for a vote more than needed, one for a clear ma
 }
 
 TEST_CASE("Severity: names") {
-  REQUIRE(name_of(Severity::normal) == "Normal");
-  REQUIRE(name_of(Severity::critical) == "Critical");
+  REQUIRE(name_of(Severity::normal) == "normal");
+  REQUIRE(name_of(Severity::critical) == "critical");
 }

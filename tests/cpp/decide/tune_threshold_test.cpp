@@ -21,7 +21,8 @@ TEST_CASE("tune_threshold: no cut-off that keeps the floors is better") {
   const auto objective = GENERATE(Objective::accuracy, Objective::f_beta,
                                   Objective::balanced_accuracy, Objective::negative_cost);
   const auto [scores, labels] = tied_cases(30, 10, random);
-  TuneThresholdParameters parameters{.maximize = objective, .miss_cost = 4, .min_recall = 0.7};
+  TuneThresholdParameters parameters{
+      .maximize = objective, .costs = {.miss = 4}, .min_recall = 0.7};
   const auto value = [&](const secondlook::ConfusionMatrix& c) {
     switch (objective) {
       case Objective::accuracy:

@@ -8,23 +8,25 @@
 
 #include "secondlook/core/error.hpp"
 #include "secondlook/core/random.hpp"
+#include "secondlook/eigen.hpp"
 
 using secondlook::Autoencoder;
 using secondlook::AutoencoderParameters;
-using secondlook::Matrix;
+using secondlook::EigenMatrix;
+using secondlook::Index;
 using secondlook::ModelFile;
 
 namespace {
 
 // Six features that two numbers determine, and a little noise.
-Matrix<double> make_rows(Eigen::Index n, std::uint64_t seed) {
+EigenMatrix<double> make_rows(Index n, std::uint64_t seed) {
   secondlook::RandomStream random(seed);
-  Matrix<double> rows(n, 6);
-  for (Eigen::Index i = 0; i < n; ++i) {
+  EigenMatrix<double> rows(n, 6);
+  for (Index i = 0; i < n; ++i) {
     const double a = 2 * random.uniform() - 1;
     const double b = 2 * random.uniform() - 1;
     rows.row(i) << a, b, a + b, a - b, a * b, 100 + 5 * a;
-    for (Eigen::Index j = 0; j < 6; ++j) rows(i, j) += 0.02 * (random.uniform() - 0.5);
+    for (Index j = 0; j < 6; ++j) rows(i, j) += 0.02 * (random.uniform() - 0.5);
   }
   return rows;
 }
@@ -39,7 +41,7 @@ AutoencoderParameters small() {
   return p;
 }
 
-std::vector<double> scores_of(const Autoencoder& model, const Matrix<double>& rows) {
+std::vector<double> scores_of(const Autoencoder& model, const EigenMatrix<double>& rows) {
   std::vector<double> scores(static_cast<std::size_t>(rows.rows()));
   model.score_samples(rows, scores);
   return scores;
@@ -51,7 +53,7 @@ TEST_CASE("Autoencoder: rows off the manifold score lower than all normal ones")
   Autoencoder model(small());
   model.fit(make_rows(2000, 1));
   const auto normal = scores_of(model, make_rows(500, 2));
-  Matrix<double> odd = make_rows(20, 4);
+  EigenMatrix<double> odd = make_rows(20, 4);
   odd.col(2).array() += 1.5;  // no longer the sum
   const auto anomalous = scores_of(model, odd);
   CHECK(*std::ranges::max_element(anomalous) < *std::ranges::min_element(normal));
@@ -62,7 +64,7 @@ TEST_CASE("Autoencoder: rows off the manifold score lower than all normal ones")
 TEST_CASE("Autoencoder: contributions sum to minus the score and name the feature") {
   Autoencoder model(small());
   model.fit(make_rows(2000, 1));
-  Matrix<double> rows = make_rows(50, 5);
+  EigenMatrix<double> rows = make_rows(50, 5);
   rows(0, 4) += 3;
   const auto scores = scores_of(model, rows);
   std::vector<double> parts(50 * 6);
@@ -84,7 +86,7 @@ TEST_CASE("Autoencoder: the same seed gives the same bits and a row the same sco
   b.fit(rows);
   const auto scores = scores_of(a, rows);
   CHECK(scores == scores_of(b, rows));
-  for (Eigen::Index i = 0; i < 100; ++i)
+  for (Index i = 0; i < 100; ++i)
     REQUIRE(scores_of(a, rows.middleRows(i, 1)).front() == scores[static_cast<std::size_t>(i)]);
 }
 
@@ -120,7 +122,7 @@ TEST_CASE("Autoencoder: the offset is the asked quantile of the training scores"
 TEST_CASE("Autoencoder: partial_fit follows a change and keeps the scale") {
   Autoencoder model(small());
   model.fit(make_rows(2000, 1));
-  Matrix<double> moved = make_rows(1000, 6);
+  EigenMatrix<double> moved = make_rows(1000, 6);
   moved.col(5).array() += 20;  // four standard deviations of it
   const auto mean = [&] {
     const auto scores = scores_of(model, moved);

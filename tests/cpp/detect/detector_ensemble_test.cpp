@@ -11,16 +11,18 @@
 #include "secondlook/detect/ensemble_stream.hpp"
 #include "secondlook/detect/isolation_forest.hpp"
 #include "secondlook/detect/lstm_forecaster.hpp"
+#include "secondlook/eigen.hpp"
 
 using secondlook::Autoencoder;
 using secondlook::DetectorEnsemble;
 using secondlook::DetectorEnsembleParameters;
+using secondlook::EigenMatrix;
 using secondlook::EnsembleMember;
 using secondlook::EnsembleStream;
 using secondlook::EnsembleVerdict;
+using secondlook::Index;
 using secondlook::InvalidArgument;
 using secondlook::IsolationForest;
-using secondlook::Matrix;
 using secondlook::MatrixView;
 using secondlook::ModelFile;
 using secondlook::Severity;
@@ -28,14 +30,14 @@ using secondlook::Severity;
 namespace {
 
 // Four features, of which the last two follow from the first.
-Matrix<double> make_rows(Eigen::Index n, std::uint64_t seed) {
+EigenMatrix<double> make_rows(Index n, std::uint64_t seed) {
   secondlook::RandomStream random(seed);
-  Matrix<double> rows(n, 4);
-  for (Eigen::Index i = 0; i < n; ++i) {
+  EigenMatrix<double> rows(n, 4);
+  for (Index i = 0; i < n; ++i) {
     const double a = random.uniform() + random.uniform() - 1;
     const double b = random.uniform() + random.uniform() - 1;
     rows.row(i) << a, b, a + b, 50 + 3 * a;
-    for (Eigen::Index j = 0; j < 4; ++j) rows(i, j) += 0.02 * (random.uniform() - 0.5);
+    for (Index j = 0; j < 4; ++j) rows(i, j) += 0.02 * (random.uniform() - 0.5);
   }
   return rows;
 }
@@ -62,7 +64,7 @@ DetectorEnsemble make_ensemble(const DetectorEnsembleParameters& parameters = wi
   return ensemble;
 }
 
-std::vector<double> scores_of(const DetectorEnsemble& ensemble, const Matrix<double>& x) {
+std::vector<double> scores_of(const DetectorEnsemble& ensemble, const EigenMatrix<double>& x) {
   std::vector<double> scores(static_cast<std::size_t>(x.rows()));
   ensemble.score_samples(x, scores);
   return scores;
@@ -106,7 +108,7 @@ TEST_CASE("DetectorEnsemble: the score falls below −1 with the votes that are 
   rows.topRows(100) *= 1.7;
   // A stream whose window never fills keeps the level of the training, as rows on their own do.
   const auto scores = scores_of(*ensemble, rows);
-  for (Eigen::Index i = 0; i < rows.rows(); ++i) {
+  for (Index i = 0; i < rows.rows(); ++i) {
     EnsembleStream stream(ensemble);
     const auto& verdict = stream.push(std::span(rows.row(i).data(), 4));
     REQUIRE(verdict.score == scores[static_cast<std::size_t>(i)]);
@@ -125,7 +127,7 @@ TEST_CASE("EnsembleStream: in bulk as one after another, with gaps, snapshots an
   const auto all = bulk.push(rows);
   REQUIRE(all[50].score != all[50].score);
   REQUIRE(all[50].severity == Severity::normal);
-  for (Eigen::Index i = 0; i < rows.rows(); ++i) {
+  for (Index i = 0; i < rows.rows(); ++i) {
     if (i == 300) resumed.restore(one.snapshot());
     const std::span row(rows.row(i).data(), 4);
     REQUIRE(same(one.push(row), all[static_cast<std::size_t>(i)]));
@@ -139,7 +141,7 @@ TEST_CASE("EnsembleStream: in bulk as one after another, with gaps, snapshots an
 TEST_CASE("EnsembleStream: a quiet device has limits of its own, and a long fault stays one") {
   const auto ensemble = std::make_shared<const DetectorEnsemble>(make_ensemble());
   EnsembleStream quiet(ensemble), fresh(ensemble);
-  const Matrix<double> calm =
+  const EigenMatrix<double> calm =
       0.1 * make_rows(200, 5) + Eigen::RowVector4d(0, 0, 0, 45).replicate(200, 1);
   static_cast<void>(quiet.push(calm));
   const std::vector<double> restless{0.45, -0.4, 0.05, 51.35};
@@ -185,7 +187,7 @@ TEST_CASE("DetectorEnsemble: contributions of a row sum to minus its score") {
 
 TEST_CASE("DetectorEnsemble: float rows score as their double copies") {
   const auto ensemble = make_ensemble();
-  const Matrix<float> narrow = make_rows(50, 9).cast<float>();
+  const EigenMatrix<float> narrow = make_rows(50, 9).cast<float>();
   std::vector<double> scores(50);
   ensemble.score_samples(MatrixView<float>(narrow), scores);
   const auto wide = scores_of(ensemble, narrow.cast<double>());
@@ -228,8 +230,9 @@ TEST_CASE("DetectorEnsemble: what is wrong is said and changes nothing") {
   auto ensemble = make_ensemble();
   const auto rows = make_rows(20, 11);
   const auto scores = scores_of(ensemble, rows);
-  REQUIRE_THROWS_AS(ensemble.fit(Matrix<double>(Matrix<double>::Zero(5, 3))), InvalidArgument);
-  Matrix<double> holes = rows;
+  REQUIRE_THROWS_AS(ensemble.fit(EigenMatrix<double>(EigenMatrix<double>::Zero(5, 3))),
+                    InvalidArgument);
+  EigenMatrix<double> holes = rows;
   holes(3, 2) = std::numeric_limits<double>::quiet_NaN();
   REQUIRE_THROWS_AS(ensemble.fit(holes), InvalidArgument);
   REQUIRE_THROWS_AS(ensemble.partial_fit(holes), InvalidArgument);

@@ -7,9 +7,11 @@
 #include "secondlook/detect/isolation_forest.hpp"
 #include "secondlook/detect/peer_deviation.hpp"
 #include "secondlook/detect/surprise_stream.hpp"
+#include "secondlook/eigen.hpp"
 
+using secondlook::EigenMatrix;
+using secondlook::Index;
 using secondlook::IsolationForest;
-using secondlook::Matrix;
 using secondlook::MatrixView;
 using secondlook::PeerDeviation;
 using secondlook::SurpriseStream;
@@ -35,8 +37,8 @@ class OnlyTarget {
 
 TEST_CASE("kernels: every instruction set of this processor gives the same") {
   secondlook::RandomStream random(1);
-  Matrix<double> x(1000, 14);
-  for (Eigen::Index i = 0; i < x.size(); ++i) x.data()[i] = random.uniform();
+  EigenMatrix<double> x(1000, 14);
+  for (Index i = 0; i < x.size(); ++i) x.data()[i] = random.uniform();
   const MatrixView<double> rows = x;
   IsolationForest forest({.seed = 1});
   forest.fit(rows);

@@ -9,20 +9,22 @@
 #include "catch.hpp"
 #include "secondlook/core/error.hpp"
 #include "secondlook/core/random.hpp"
+#include "secondlook/eigen.hpp"
 
+using secondlook::EigenMatrix;
+using secondlook::Index;
 using secondlook::IsolationForest;
 using secondlook::IsolationForestParameters;
-using secondlook::Matrix;
 using secondlook::MatrixView;
 using secondlook::RandomStream;
 
 namespace {
 
 template <class Scalar = float>
-Matrix<Scalar> gaussian(Eigen::Index rows, Eigen::Index cols, std::uint64_t seed) {
+EigenMatrix<Scalar> gaussian(Index rows, Index cols, std::uint64_t seed) {
   RandomStream random(seed);
-  Matrix<Scalar> x(rows, cols);
-  for (Eigen::Index i = 0; i < x.size(); ++i) {
+  EigenMatrix<Scalar> x(rows, cols);
+  for (Index i = 0; i < x.size(); ++i) {
     double sum = -6;
     for (int k = 0; k < 12; ++k) sum += random.uniform();
     x.data()[i] = static_cast<Scalar>(static_cast<float>(sum));
@@ -31,13 +33,13 @@ Matrix<Scalar> gaussian(Eigen::Index rows, Eigen::Index cols, std::uint64_t seed
 }
 
 template <class Scalar>
-std::vector<double> scores_of(const IsolationForest& forest, const Matrix<Scalar>& x) {
+std::vector<double> scores_of(const IsolationForest& forest, const EigenMatrix<Scalar>& x) {
   std::vector<double> scores(static_cast<std::size_t>(x.rows()));
   forest.score_samples(MatrixView<Scalar>(x), scores);
   return scores;
 }
 
-IsolationForest fitted(const Matrix<float>& x, IsolationForestParameters parameters = {}) {
+IsolationForest fitted(const EigenMatrix<float>& x, IsolationForestParameters parameters = {}) {
   IsolationForest forest(parameters);
   forest.fit(MatrixView<float>(x));
   return forest;
@@ -61,10 +63,10 @@ TEST_CASE("IsolationForest: a row's score does not depend on its company") {
   const auto x = gaussian(5003, cols, 3);
   const auto forest = fitted(x, {.n_estimators = 13, .max_samples = max_samples, .seed = 1});
   const auto all = scores_of(forest, x);
-  for (const Eigen::Index first : {0, 1, 1000, 5002}) {
-    for (const Eigen::Index count : {1, 7, 8, 17, 300}) {
+  for (const Index first : {0, 1, 1000, 5002}) {
+    for (const Index count : {1, 7, 8, 17, 300}) {
       if (first + count > x.rows()) continue;
-      const Matrix<float> part = x.middleRows(first, count);
+      const EigenMatrix<float> part = x.middleRows(first, count);
       const auto scores = scores_of(forest, part);
       for (std::size_t i = 0; i < scores.size(); ++i)
         REQUIRE(scores[i] == all[static_cast<std::size_t>(first) + i]);
@@ -85,7 +87,7 @@ TEST_CASE("IsolationForest: the same bits at any number of threads") {
 
 TEST_CASE("IsolationForest: float32 and float64 input agree where values are the same") {
   const auto x = gaussian<float>(700, 4, 6);
-  const Matrix<double> wide = x.cast<double>();
+  const EigenMatrix<double> wide = x.cast<double>();
   const auto from_float = fitted(x, {.seed = 2});
   IsolationForest from_double({.seed = 2});
   from_double.fit(MatrixView<double>(wide));
@@ -109,12 +111,12 @@ TEST_CASE("IsolationForest: constant columns are never split on") {
   forest.feature_contributions(MatrixView<float>(x), contributions);
   const MatrixView<double> view(contributions.data(), x.rows(), x.cols());
   for (const int constant : {0, 2, 3, 5})
-    REQUIRE(view.eigen().col(constant).cwiseAbs().maxCoeff() == 0);
-  REQUIRE(view.eigen().col(1).cwiseAbs().maxCoeff() > 0);
+    REQUIRE(as_eigen(view).col(constant).cwiseAbs().maxCoeff() == 0);
+  REQUIRE(as_eigen(view).col(1).cwiseAbs().maxCoeff() > 0);
 }
 
 TEST_CASE("IsolationForest: equal rows all score alike") {
-  const Matrix<float> x = Matrix<float>::Constant(50, 3, 2.5F);
+  const EigenMatrix<float> x = EigenMatrix<float>::Constant(50, 3, 2.5F);
   const auto forest = fitted(x, {.seed = 5});
   for (const double score : scores_of(forest, x)) REQUIRE(score == Approx(-0.5));
 }
@@ -143,7 +145,7 @@ TEST_CASE("IsolationForest: without missing values routing changes nothing") {
 }
 
 TEST_CASE("IsolationForest: values beyond float32 saturate") {
-  Matrix<double> x = gaussian<double>(300, 2, 13);
+  EigenMatrix<double> x = gaussian<double>(300, 2, 13);
   x(0, 0) = 1e300;
   x(1, 0) = -1e300;
   IsolationForest forest({.seed = 8});
@@ -187,8 +189,8 @@ TEST_CASE("IsolationForest: how rows are cut into calls of partial_fit does not 
   at_once.partial_fit(rows);
   IsolationForest in_pieces({.seed = 10});
   const auto piece = GENERATE(1, 100, 256, 700);
-  for (Eigen::Index i = 0; i < x.rows(); i += piece)
-    in_pieces.partial_fit(rows.middle_rows(i, std::min<Eigen::Index>(piece, x.rows() - i)));
+  for (Index i = 0; i < x.rows(); i += piece)
+    in_pieces.partial_fit(rows.middle_rows(i, std::min<Index>(piece, x.rows() - i)));
   REQUIRE(scores_of(at_once, x) == scores_of(in_pieces, x));
 }
 
@@ -196,7 +198,7 @@ TEST_CASE("IsolationForest: partial_fit forgets an old regime after enough new r
   auto x = gaussian(256 * 12, 3, 16);
   IsolationForest forest({.seed = 11});
   forest.fit(MatrixView<float>(x));
-  Matrix<float> shifted = x;
+  EigenMatrix<float> shifted = x;
   shifted.array() += 20;
   const auto mean = [](const std::vector<double>& scores) {
     return std::accumulate(scores.begin(), scores.end(), 0.0) / static_cast<double>(scores.size());
@@ -227,7 +229,7 @@ TEST_CASE("IsolationForest: a merged forest scores as the mean path length of it
 
 TEST_CASE("IsolationForest: merge refuses forests that do not fit together") {
   const auto x = gaussian(300, 4, 18);
-  const Matrix<float> narrow = x.leftCols(3);
+  const EigenMatrix<float> narrow = x.leftCols(3);
   auto forest = fitted(x);
   REQUIRE_THROWS_WITH(forest.merge(fitted(narrow)),
                       "IsolationForest::merge: expected a forest over 4 features, got 3");
@@ -255,11 +257,11 @@ TEST_CASE("IsolationForest: a hundred trees over 256 rows stay under a megabyte"
 TEST_CASE("IsolationForest: says what is wrong with its input") {
   const auto x = gaussian(100, 4, 21);
   const auto forest = fitted(x);
-  REQUIRE_THROWS_WITH(scores_of(forest, Matrix<float>(x.leftCols(3))),
+  REQUIRE_THROWS_WITH(scores_of(forest, EigenMatrix<float>(x.leftCols(3))),
                       "IsolationForest::score_samples: expected 4 features, got 3");
   REQUIRE_THROWS_WITH(scores_of(IsolationForest(), x),
                       "IsolationForest::score_samples: not fitted yet, call fit first");
-  REQUIRE_THROWS_WITH(fitted(Matrix<float>(0, 4)),
+  REQUIRE_THROWS_WITH(fitted(EigenMatrix<float>(0, 4)),
                       "IsolationForest::fit: expected at least 1 sample, got 0");
   REQUIRE_THROWS_WITH(fitted(x, {.max_features = 5}),
                       "IsolationForest::fit: expected at least max_features = 5 features, got 4");

@@ -10,10 +10,12 @@
 
 #include "secondlook/core/error.hpp"
 #include "secondlook/core/random.hpp"
+#include "secondlook/eigen.hpp"
 
+using secondlook::EigenMatrix;
+using secondlook::Index;
 using secondlook::LstmForecaster;
 using secondlook::LstmForecasterParameters;
-using secondlook::Matrix;
 using secondlook::ModelFile;
 
 namespace {
@@ -21,11 +23,11 @@ namespace {
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
 // Two channels: a wave of 24 steps and its square, with a little noise.
-Matrix<double> make_series(Eigen::Index n, std::uint64_t seed) {
+EigenMatrix<double> make_series(Index n, std::uint64_t seed) {
   secondlook::RandomStream random(seed);
   const double phase = 24 * random.uniform();
-  Matrix<double> x(n, 2);
-  for (Eigen::Index t = 0; t < n; ++t) {
+  EigenMatrix<double> x(n, 2);
+  for (Index t = 0; t < n; ++t) {
     const double wave = std::sin(2 * std::numbers::pi * (static_cast<double>(t) + phase) / 24);
     x(t, 0) = 10 + 5 * wave + 0.1 * (random.uniform() - 0.5);
     x(t, 1) = wave * wave + 0.02 * (random.uniform() - 0.5);
@@ -45,7 +47,7 @@ LstmForecasterParameters small() {
   return p;
 }
 
-std::vector<double> scores_of(const LstmForecaster& model, const Matrix<double>& x) {
+std::vector<double> scores_of(const LstmForecaster& model, const EigenMatrix<double>& x) {
   std::vector<double> scores(static_cast<std::size_t>(x.rows()));
   model.score_samples(x, scores);
   return scores;
@@ -84,14 +86,14 @@ TEST_CASE(
     "LstmForecaster: a stream gives the scores of the batch also when it is resumed from a "
     "snapshot") {
   auto x = make_series(200, 3);
-  for (Eigen::Index t = 60; t < 66; ++t) x(t, 0) = kMissing;
+  for (Index t = 60; t < 66; ++t) x(t, 0) = kMissing;
   x.row(90).setConstant(kMissing);
   const auto scores = scores_of(fitted(), x);
   std::vector<double> parts(400), pushed, copied;
   fitted().feature_contributions(x, parts);
   auto stream = fitted().stream();
   std::optional<secondlook::LstmStream> copy;
-  for (Eigen::Index t = 0; t < 200; ++t) {
+  for (Index t = 0; t < 200; ++t) {
     if (t == 100) {
       copy = fitted().stream();
       copy->restore(stream.snapshot());
@@ -102,15 +104,15 @@ TEST_CASE(
     if (!std::isnan(scores[at])) CHECK(parts[2 * at] + parts[2 * at + 1] == Approx(-scores[at]));
   }
   CHECK(same(pushed, scores));
-  for (Eigen::Index t = 100; t < 200; ++t)
+  for (Index t = 100; t < 200; ++t)
     copied.push_back(copy->push(std::span<const double>(x.row(t).data(), 2)));
   CHECK(same(copied, {scores.begin() + 100, scores.end()}));
 }
 
 TEST_CASE("LstmForecaster: short gaps are carried and long ones begin anew") {
   auto x = make_series(300, 4);
-  for (Eigen::Index t = 100; t < 108; ++t) x.row(t).setConstant(kMissing);
-  for (Eigen::Index t = 200; t < 230; ++t) x.row(t).setConstant(kMissing);
+  for (Index t = 100; t < 108; ++t) x.row(t).setConstant(kMissing);
+  for (Index t = 200; t < 230; ++t) x.row(t).setConstant(kMissing);
   const auto scores = scores_of(fitted(), x);
   for (std::size_t t = 24; t < 300; ++t) {
     const bool missing = (t >= 100 && t < 108) || (t >= 200 && t < 230);
@@ -125,16 +127,16 @@ TEST_CASE("LstmForecaster: short gaps are carried and long ones begin anew") {
 TEST_CASE("LstmForecaster: residuals are the samples minus the stream's forecasts") {
   auto x = make_series(300, 8);
   x(50, 0) = 1e4;  // the residual has it in full, what follows sees it limited
-  for (Eigen::Index t = 60; t < 66; ++t) x(t, 0) = kMissing;
+  for (Index t = 60; t < 66; ++t) x(t, 0) = kMissing;
   x.row(90).setConstant(kMissing);
-  for (Eigen::Index t = 200; t < 230; ++t) x.row(t).setConstant(kMissing);
+  for (Index t = 200; t < 230; ++t) x.row(t).setConstant(kMissing);
   std::vector<double> residuals(600), expected, forecast(2);
   fitted().residuals(x, residuals);
   auto stream = fitted().stream();
-  for (Eigen::Index t = 0; t < 300; ++t) {
+  for (Index t = 0; t < 300; ++t) {
     stream.forecast(forecast);
     const double score = stream.push(std::span<const double>(x.row(t).data(), 2));
-    for (Eigen::Index j = 0; j < 2; ++j)
+    for (Index j = 0; j < 2; ++j)
       expected.push_back(std::isnan(score) ? kMissing
                                            : x(t, j) - forecast[static_cast<std::size_t>(j)]);
   }
@@ -149,7 +151,7 @@ TEST_CASE("LstmForecaster: residuals are the samples minus the stream's forecast
 }
 
 TEST_CASE("LstmForecaster: residuals of floats are those of the same values as doubles") {
-  const Matrix<float> x = make_series(100, 9).cast<float>();
+  const EigenMatrix<float> x = make_series(100, 9).cast<float>();
   std::vector<double> of_floats(200), of_doubles(200);
   fitted().residuals(x, of_floats);
   fitted().residuals(x.cast<double>().eval(), of_doubles);
@@ -163,11 +165,11 @@ TEST_CASE("LstmForecaster: residuals of floats are those of the same values as d
 
 TEST_CASE("LstmForecaster: forecasts a wave") {
   const auto x = make_series(340, 5);
-  const Matrix<double> past = x.topRows(300);
+  const EigenMatrix<double> past = x.topRows(300);
   std::vector<double> ahead(2 * 40);
   fitted().forecast(past, ahead);
   double squares = 0;
-  for (Eigen::Index t = 0; t < 24; ++t) {
+  for (Index t = 0; t < 24; ++t) {
     const double error = ahead[static_cast<std::size_t>(2 * t)] - x(300 + t, 0);
     squares += error * error;
   }
@@ -197,9 +199,9 @@ TEST_CASE("LstmForecaster: learns from many short series and two layers on two t
   p.layers = 2;
   p.dropout = 0.1;
   p.n_jobs = 2;
-  std::vector<Matrix<double>> store;
+  std::vector<EigenMatrix<double>> store;
   for (std::uint64_t i = 0; i < 60; ++i) store.push_back(make_series(25 + i % 30, i));
-  const std::vector<secondlook::MatrixView<double>> series(store.begin(), store.end());
+  const std::vector<secondlook::SampleView> series(store.begin(), store.end());
   LstmForecaster model(p);
   model.fit(series);
   CHECK(model.history().back().validation_loss < 0.7 * model.history().front().validation_loss);
@@ -208,7 +210,7 @@ TEST_CASE("LstmForecaster: learns from many short series and two layers on two t
 TEST_CASE("LstmForecaster: a constant channel and one with gaps are learned from") {
   auto x = make_series(500, 6);
   x.col(1).setConstant(7);
-  for (Eigen::Index t = 0; t < 500; t += 7) x(t, 0) = kMissing;
+  for (Index t = 0; t < 500; t += 7) x(t, 0) = kMissing;
   LstmForecaster model(small());
   model.fit(x);
   const auto scores = scores_of(model, x);
@@ -232,7 +234,7 @@ TEST_CASE("LstmForecaster: bad input is refused and the model stays as it was") 
   const auto before = scores_of(model, x);
 
   CHECK_THROWS_WITH(model.fit(x.topRows(12).eval()),
-                    "LSTMForecaster::fit: expected at least 25 steps (window 24 + 1), got 12");
+                    "LstmForecaster::fit: expected at least 25 steps (window 24 + 1), got 12");
   auto bad = x;
   bad.col(1).setConstant(kMissing);
   CHECK_THROWS_WITH(model.fit(bad), Contains("expected some values in channel 1"));
@@ -243,12 +245,16 @@ TEST_CASE("LstmForecaster: bad input is refused and the model stays as it was") 
   CHECK_THROWS_WITH(model.partial_fit(x.leftCols(1).eval()),
                     Contains("expected 2 channels, got 1"));
   CHECK_THROWS_WITH(model.fit_offset(x.topRows(10).eval()), Contains("warm-up"));
-  CHECK_THROWS_AS(model.fit(std::span<const secondlook::MatrixView<double>>()),
+  CHECK_THROWS_AS(model.fit(std::span<const secondlook::SampleView>()),
                   secondlook::InvalidArgument);
+  const EigenMatrix<float> narrow = x.cast<float>();
+  const std::vector<secondlook::SampleView> mixed{x, narrow};
+  CHECK_THROWS_WITH(model.fit(mixed),
+                    Contains("expected series of one type, got 1 in float32 and 1 in float64"));
   CHECK_THROWS_WITH(model.residuals(x, scores),
-                    "LSTMForecaster::residuals: expected room for 800 values, got 400");
+                    "LstmForecaster::residuals: expected room for 800 values, got 400");
   CHECK_THROWS_WITH(model.residuals(x.leftCols(1).eval(), scores),
-                    Contains("LSTMForecaster::residuals: expected 2 features, got 1"));
+                    Contains("LstmForecaster::residuals: expected 2 features, got 1"));
   CHECK_THROWS_AS(model.residuals(bad, residuals), secondlook::InvalidArgument);
   CHECK(same(scores_of(model, x), before));
 

@@ -25,7 +25,7 @@ std::filesystem::path fixture() {
 
 MatrixView<float> rows_of(const ModelFile& file, const char* name) {
   const auto values = file.get<float>(name, {-1, 3});
-  return {values.data(), static_cast<Eigen::Index>(values.size() / 3), 3};
+  return {values.data(), static_cast<secondlook::Index>(values.size() / 3), 3};
 }
 
 void require_expected_scores(const IsolationForest& forest, const ModelFile& file) {
@@ -81,7 +81,8 @@ TEST_CASE("ModelFile: a rule of format version 1 decides as it did when it was w
   const auto path = std::filesystem::path(SECONDLOOK_FIXTURES) / "decision_rule_v1.safetensors";
   const ModelFile file = ModelFile::read(path);
   const auto values = file.get<double>("rows", {-1, 3});
-  const MatrixView<double> rows(values.data(), static_cast<Eigen::Index>(values.size() / 3), 3);
+  const MatrixView<double> rows(values.data(), static_cast<secondlook::Index>(values.size() / 3),
+                                3);
   std::vector<double> scores(values.size() / 3);
   IsolationForest::from_file(file).score_samples(rows, scores);
   for (double& score : scores) score = -score;

@@ -8,8 +8,10 @@
 #include "catch.hpp"
 #include "secondlook/core/error.hpp"
 #include "secondlook/core/random.hpp"
+#include "secondlook/eigen.hpp"
 
-using secondlook::Matrix;
+using secondlook::EigenMatrix;
+using secondlook::Index;
 using secondlook::MatrixView;
 using secondlook::PeerDeviation;
 using secondlook::PeerDeviationParameters;
@@ -23,15 +25,21 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-Matrix<double> readings(Eigen::Index instants, Eigen::Index sensors, std::uint64_t seed,
-                        double missing = 0) {
+EigenMatrix<double> readings(Index instants, Index sensors, std::uint64_t seed,
+                             double missing = 0) {
   RandomStream random(seed);
-  Matrix<double> x(instants, sensors);
-  for (Eigen::Index i = 0; i < x.size(); ++i) {
+  EigenMatrix<double> x(instants, sensors);
+  for (Index i = 0; i < x.size(); ++i) {
     const double value = random.uniform() + random.uniform() + random.uniform();
     x.data()[i] = random.uniform() < missing ? kNaN : static_cast<float>(value);
   }
   return x;
+}
+
+// As sensors report them: multiples of a step, most of them equal.
+EigenMatrix<double> quantised(Index instants, Index sensors, std::uint64_t seed) {
+  EigenMatrix<double> x = readings(instants, sensors, seed, 0.05);
+  return ((x.array() - 1.5) / 2).round() * 0.1 + 3.3;
 }
 
 double mean_of(const std::vector<double>& values) {
@@ -81,14 +89,17 @@ TEST_CASE("PeerDeviation: judges as its definition does") {
       PeerDeviationParameters{.n_sigma = 2, .side = Side::high},
       PeerDeviationParameters{.n_sigma = 2, .robust = true},
       PeerDeviationParameters{.bound = 0.7, .side = Side::low, .robust = true});
-  const auto x = readings(200, sensors, static_cast<std::uint64_t>(sensors), 0.05);
+  const auto seed = static_cast<std::uint64_t>(sensors);
+  const bool few_values = parameters.robust && GENERATE(false, true);
+  CAPTURE(sensors, parameters.robust, few_values);
+  const auto x = few_values ? quantised(200, sensors, seed) : readings(200, sensors, seed, 0.05);
   const auto verdicts = PeerDeviation(parameters).judge(MatrixView<double>(x));
 
   std::vector<PeerVerdict> expected(static_cast<std::size_t>(sensors));
-  for (Eigen::Index t = 0; t < x.rows(); ++t) {
+  for (Index t = 0; t < x.rows(); ++t) {
     std::vector<double> present;
     std::vector<std::size_t> who;
-    for (Eigen::Index s = 0; s < sensors; ++s)
+    for (Index s = 0; s < sensors; ++s)
       if (!std::isnan(x(t, s))) {
         present.push_back(x(t, s));
         who.push_back(static_cast<std::size_t>(s));
@@ -116,8 +127,8 @@ TEST_CASE("PeerDeviation: judges as its definition does") {
     if (verdicts[s].worst < 0) continue;
     std::vector<double> present;
     std::size_t place = 0;
-    for (Eigen::Index other = 0; other < sensors; ++other) {
-      if (other == static_cast<Eigen::Index>(s)) place = present.size();
+    for (Index other = 0; other < sensors; ++other) {
+      if (other == static_cast<Index>(s)) place = present.size();
       if (!std::isnan(x(verdicts[s].worst, other))) present.push_back(x(verdicts[s].worst, other));
     }
     const auto [deviation, sigma, limit] = by_definition(parameters, present, place);
@@ -142,7 +153,7 @@ TEST_CASE("PeerDeviation: a stream and any number of threads find the same") {
   const auto n_sensors = static_cast<std::size_t>(sensors);
   PeerDeviationStream stream(detector, n_sensors);
   const auto bands = detector.bands(MatrixView<double>(x));
-  for (Eigen::Index t = 0; t < x.rows(); ++t) {
+  for (Index t = 0; t < x.rows(); ++t) {
     const auto band =
         stream.push({x.row(t).data(), n_sensors}, active[static_cast<std::size_t>(t)] != 0);
     REQUIRE(band.centre == bands[static_cast<std::size_t>(t)].centre);
@@ -154,13 +165,13 @@ TEST_CASE("PeerDeviation: a stream and any number of threads find the same") {
 TEST_CASE("PeerDeviation: float32 and float64 agree where values are the same") {
   const auto sensors = GENERATE(33, 64, 157);  // less than a group, one, several and a part
   const auto x = readings(500, sensors, 4, 0.03);
-  const Matrix<float> narrow = x.cast<float>();
+  const EigenMatrix<float> narrow = x.cast<float>();
   const PeerDeviation detector({.n_sigma = 2});
   REQUIRE(detector.judge(MatrixView<float>(narrow)) == detector.judge(MatrixView<double>(x)));
 }
 
 TEST_CASE("PeerDeviation: equal sensors do not deviate and one that leaves them does") {
-  Matrix<double> x = Matrix<double>::Constant(10, 5, 3.3);
+  EigenMatrix<double> x = EigenMatrix<double>::Constant(10, 5, 3.3);
   for (const auto& verdict : PeerDeviation().judge(MatrixView<double>(x))) {
     REQUIRE(verdict.n_judged == 10);
     REQUIRE(verdict.n_beyond == 0);
@@ -172,10 +183,51 @@ TEST_CASE("PeerDeviation: equal sensors do not deviate and one that leaves them 
   REQUIRE(verdicts[2].worst_deviation == Approx(-0.1));
 }
 
+TEST_CASE("PeerDeviation: robust, an outlier among equal readings deviates, in batch and stream") {
+  const auto side = GENERATE(Side::both, Side::low, Side::high);
+  const double outlier = GENERATE(3250.0, 3299.9, 3350.0);
+  CAPTURE(outlier);
+  EigenMatrix<double> x = EigenMatrix<double>::Constant(5, 10, 3300);
+  x.col(3).setConstant(outlier);
+  const bool expected = side == Side::both || (side == Side::low) == (outlier < 3300);
+  const PeerDeviation detector({.side = side, .robust = true});
+  const auto verdicts = detector.judge(MatrixView<double>(x));
+  PeerDeviationStream stream(detector, 10);
+  for (Index t = 0; t < 5; ++t) {
+    const auto band = stream.push(MatrixView<double>(x).row(t));
+    REQUIRE(band.half_width == 0);
+    REQUIRE(std::vector(stream.deviating().begin(), stream.deviating().end()) ==
+            (expected ? std::vector<std::size_t>{3} : std::vector<std::size_t>{}));
+  }
+  REQUIRE(stream.verdicts() == verdicts);
+  for (std::size_t s = 0; s < verdicts.size(); ++s) {
+    REQUIRE(verdicts[s].n_judged == 5);
+    REQUIRE(verdicts[s].n_beyond == (s == 3 && expected ? 5 : 0));
+    REQUIRE_FALSE(std::isnan(verdicts[s].worst_ratio));
+  }
+  if (expected) REQUIRE(std::isinf(verdicts[3].worst_ratio));
+}
+
+TEST_CASE("PeerDeviation: a stream's deviating sensors are those outside the band") {
+  const auto parameters =
+      GENERATE(PeerDeviationParameters{.n_sigma = 1.5}, PeerDeviationParameters{.bound = 0.1},
+               PeerDeviationParameters{.n_sigma = 1, .robust = true});
+  const auto x = GENERATE_COPY(readings(100, 9, 8, 0.05), quantised(100, 9, 9));
+  PeerDeviationStream stream{PeerDeviation(parameters), 9};
+  for (Index t = 0; t < x.rows(); ++t) {
+    const auto band = stream.push(MatrixView<double>(x).row(t), t % 10 != 0);
+    std::vector<std::size_t> outside;
+    for (Index s = 0; s < 9 && t % 10 != 0; ++s)
+      if (std::abs(x(t, s) - band.centre) > band.half_width)
+        outside.push_back(static_cast<std::size_t>(s));
+    REQUIRE(std::vector(stream.deviating().begin(), stream.deviating().end()) == outside);
+  }
+}
+
 TEST_CASE("PeerDeviation: a dead sensor is never judged and does not disturb the others") {
   auto x = readings(300, 12, 5);
   const auto alive =
-      PeerDeviation({.n_sigma = 2}).judge(MatrixView<double>(Matrix<double>(x.rightCols(11))));
+      PeerDeviation({.n_sigma = 2}).judge(MatrixView<double>(EigenMatrix<double>(x.rightCols(11))));
   x.col(0).setConstant(kNaN);
   const auto verdicts = PeerDeviation({.n_sigma = 2}).judge(MatrixView<double>(x));
   REQUIRE(verdicts[0].n_judged == 0);
@@ -193,9 +245,9 @@ TEST_CASE("PeerDeviation: says what is wrong with its input") {
   REQUIRE_THROWS_WITH(detector.judge(MatrixView<double>(x)),
                       "PeerDeviation: expected finite readings or NaN, got infinity at instant 7, "
                       "sensor 2");
-  REQUIRE_THROWS_WITH(detector.judge(MatrixView<double>(Matrix<double>(0, 4))),
+  REQUIRE_THROWS_WITH(detector.judge(MatrixView<double>(EigenMatrix<double>(0, 4))),
                       "PeerDeviation::judge: expected at least 1 instant, got 0");
-  REQUIRE_THROWS_WITH(detector.judge(MatrixView<double>(Matrix<double>(x.leftCols(2)))),
+  REQUIRE_THROWS_WITH(detector.judge(MatrixView<double>(EigenMatrix<double>(x.leftCols(2)))),
                       "PeerDeviation::judge: expected at least 3 sensors to compare, got 2");
   REQUIRE_THROWS_AS(detector.judge(MatrixView<double>(x), std::vector<std::uint8_t>(9)),
                     secondlook::InvalidArgument);

@@ -20,20 +20,24 @@
 #include "secondlook/detect/autoencoder.hpp"
 #include "secondlook/detect/isolation_forest.hpp"
 #include "secondlook/detect/lstm_forecaster.hpp"
+#include "secondlook/eigen.hpp"
 #include "secondlook/learn/version_folder.hpp"
 #include "temporary_folder.hpp"
 
 using secondlook::Autoencoder;
 using secondlook::Detector;
+using secondlook::EigenMatrix;
 using secondlook::IncrementalLearner;
 using secondlook::IncrementalLearnerParameters;
+using secondlook::Index;
 using secondlook::InvalidArgument;
 using secondlook::IsolationForest;
-using secondlook::Matrix;
 using secondlook::MatrixView;
+using secondlook::ModelFile;
 using secondlook::ModelFileError;
 using secondlook::Progress;
 using secondlook::RandomStream;
+using secondlook::SampleView;
 using secondlook::UpdateOutcome;
 using secondlook::VersionFolder;
 
@@ -46,67 +50,64 @@ class NearestToMean final : public Detector {
  public:
   explicit NearestToMean(double mean, bool diverges = false) : mean_(mean), diverges_(diverges) {}
   [[nodiscard]] std::size_t n_features() const noexcept override { return 1; }
-  void score_samples(MatrixView<float> x, std::span<double> scores) const override {
-    score(x, scores);
+  [[nodiscard]] bool fitted() const noexcept override { return true; }
+  using Detector::score_samples;
+  void score_samples(SampleView x, std::span<double> scores) const override {
+    x.visit([&](auto rows) {
+      for (Index i = 0; i < rows.rows(); ++i)
+        scores[static_cast<std::size_t>(i)] = -std::abs(static_cast<double>(rows(i, 0)) - mean_);
+    });
   }
-  void score_samples(MatrixView<double> x, std::span<double> scores) const override {
-    score(x, scores);
+  void feature_contributions(SampleView x, std::span<double> parts) const override {
+    score_samples(x, parts);
   }
-  void feature_contributions(MatrixView<float> x, std::span<double> parts) const override {
-    score(x, parts);
+  void fit(SampleView x, const Progress& progress) override { partial_fit(x, progress); }
+  void partial_fit(SampleView x, const Progress& progress) override {
+    if (progress && !progress(0, 1)) throw secondlook::Cancelled("stopped");
+    if (diverges_) throw InvalidArgument("NearestToMean: the loss diverged");
+    x.visit([&](auto rows) { mean_ = static_cast<double>(as_eigen(rows).mean()); });
+    if (std::abs(mean_) > 1000) mean_ = std::numeric_limits<double>::quiet_NaN();
   }
-  void feature_contributions(MatrixView<double> x, std::span<double> parts) const override {
-    score(x, parts);
-  }
-  void fit(MatrixView<float> x, const Progress& progress) override { learn(x, progress); }
-  void fit(MatrixView<double> x, const Progress& progress) override { learn(x, progress); }
-  void partial_fit(MatrixView<float> x, const Progress& progress) override { learn(x, progress); }
-  void partial_fit(MatrixView<double> x, const Progress& progress) override { learn(x, progress); }
+  [[nodiscard]] double offset() const override { return -1; }
+  [[nodiscard]] bool offset_is_stale() const noexcept override { return false; }
+  void fit_offset(SampleView) override {}
+  [[nodiscard]] std::string_view kind() const noexcept override { return "nearest_to_mean"; }
   [[nodiscard]] std::unique_ptr<Detector> clone() const override {
     return std::make_unique<NearestToMean>(*this);
   }
 
- private:
-  template <class Scalar>
-  void score(MatrixView<Scalar> x, std::span<double> scores) const {
-    for (Eigen::Index i = 0; i < x.rows(); ++i)
-      scores[static_cast<std::size_t>(i)] = -std::abs(static_cast<double>(x(i, 0)) - mean_);
-  }
-  template <class Scalar>
-  void learn(MatrixView<Scalar> x, const Progress& progress) {
-    if (progress && !progress(0, 1)) throw secondlook::Cancelled("stopped");
-    if (diverges_) throw InvalidArgument("NearestToMean: the loss diverged");
-    mean_ = static_cast<double>(x.eigen().mean());
-    if (std::abs(mean_) > 1000) mean_ = std::numeric_limits<double>::quiet_NaN();
+ protected:
+  [[nodiscard]] ModelFile write() const override {
+    throw InvalidArgument("NearestToMean: has no file");
   }
 
+ private:
   double mean_;
   bool diverges_;
 };
 
-Matrix<double> line(std::size_t n, double centre, std::uint64_t seed) {
+EigenMatrix<double> line(std::size_t n, double centre, std::uint64_t seed) {
   RandomStream random(seed);
-  Matrix<double> x(static_cast<Eigen::Index>(n), 1);
-  for (Eigen::Index i = 0; i < x.rows(); ++i)
-    x(i, 0) = centre + random.uniform() + random.uniform() - 1;
+  EigenMatrix<double> x(static_cast<Index>(n), 1);
+  for (Index i = 0; i < x.rows(); ++i) x(i, 0) = centre + random.uniform() + random.uniform() - 1;
   return x;
 }
 
 // Five features that follow two hidden ones; `slope` names the regime.
-Matrix<double> plant(std::size_t n, double slope, std::uint64_t seed) {
+EigenMatrix<double> plant(std::size_t n, double slope, std::uint64_t seed) {
   RandomStream random(seed);
   const auto noise = [&] { return random.uniform() + random.uniform() - 1; };
-  Matrix<double> x(static_cast<Eigen::Index>(n), 5);
-  for (Eigen::Index i = 0; i < x.rows(); ++i) {
+  EigenMatrix<double> x(static_cast<Index>(n), 5);
+  for (Index i = 0; i < x.rows(); ++i) {
     const double a = noise();
     const double b = noise();
     x.row(i) << a, b, a + b, slope * a - b, 20 + slope * b;
-    for (Eigen::Index j = 0; j < 5; ++j) x(i, j) += 0.05 * noise();
+    for (Index j = 0; j < 5; ++j) x(i, j) += 0.05 * noise();
   }
   return x;
 }
 
-std::unique_ptr<Autoencoder> small_autoencoder(const Matrix<double>& x) {
+std::unique_ptr<Autoencoder> small_autoencoder(const EigenMatrix<double>& x) {
   auto model =
       std::make_unique<Autoencoder>(secondlook::AutoencoderParameters{.hidden = {24, 5},
                                                                       .dropout = 0.2,
@@ -118,27 +119,27 @@ std::unique_ptr<Autoencoder> small_autoencoder(const Matrix<double>& x) {
   return model;
 }
 
-std::unique_ptr<IsolationForest> small_forest(const Matrix<double>& x) {
+std::unique_ptr<IsolationForest> small_forest(const EigenMatrix<double>& x) {
   auto model = std::make_unique<IsolationForest>(secondlook::IsolationForestParameters{
       .n_estimators = 100, .max_samples = 64, .contamination = 0.01, .seed = 1, .n_jobs = 1});
   model->fit(x);
   return model;
 }
 
-std::vector<double> scores_of(const IncrementalLearner& learner, const Matrix<double>& x) {
+std::vector<double> scores_of(const IncrementalLearner& learner, const EigenMatrix<double>& x) {
   std::vector<double> scores(static_cast<std::size_t>(x.rows()));
   learner.score_samples(x, scores);
   return scores;
 }
 
-double mean_score(const IncrementalLearner& learner, const Matrix<double>& x) {
+double mean_score(const IncrementalLearner& learner, const EigenMatrix<double>& x) {
   const auto scores = scores_of(learner, x);
   double sum = 0;
   for (const double score : scores) sum += score;
   return sum / static_cast<double>(scores.size());
 }
 
-double share_below_offset(const IncrementalLearner& learner, const Matrix<double>& x) {
+double share_below_offset(const IncrementalLearner& learner, const EigenMatrix<double>& x) {
   std::vector<double> values(static_cast<std::size_t>(x.rows()));
   learner.decision_function(x, values);
   return static_cast<double>(std::ranges::count_if(values, [](double v) { return v < 0; })) /
@@ -166,11 +167,11 @@ TEST_CASE("IncrementalLearner: learns from rows like those before, and counts th
 }
 
 TEST_CASE("IncrementalLearner: float rows are learned as their values in double") {
-  const Matrix<float> rows = plant(200, 1, 3).cast<float>();
+  const EigenMatrix<float> rows = plant(200, 1, 3).cast<float>();
   IncrementalLearner one(small_forest(plant(1'000, 1, 1)), plant(1'000, 1, 2));
   IncrementalLearner two(small_forest(plant(1'000, 1, 1)), plant(1'000, 1, 2));
   one.update(rows);
-  two.update(Matrix<double>(rows.cast<double>()));
+  two.update(EigenMatrix<double>(rows.cast<double>()));
   REQUIRE(scores_of(one, plant(50, 1, 4)) == scores_of(two, plant(50, 1, 4)));
 }
 
@@ -178,7 +179,7 @@ TEST_CASE("IncrementalLearner: from an update with only anomalies nothing is lea
   const auto probe = plant(100, 1, 9);
   IncrementalLearner learner(small_autoencoder(plant(1'000, 1, 1)), plant(1'000, 1, 2));
   const auto before = scores_of(learner, probe);
-  Matrix<double> anomalies = plant(300, 1, 3);
+  EigenMatrix<double> anomalies = plant(300, 1, 3);
   anomalies.col(2).array() += 5;
   const auto report = learner.update(anomalies);
   REQUIRE(report.outcome == UpdateOutcome::refused);
@@ -194,7 +195,7 @@ TEST_CASE("IncrementalLearner: from an update with only anomalies nothing is lea
 
 TEST_CASE("IncrementalLearner: a few anomalies are kept out of what is learned") {
   IncrementalLearner learner(small_autoencoder(plant(1'000, 1, 1)), plant(1'000, 1, 2));
-  Matrix<double> rows = plant(500, 1, 3);
+  EigenMatrix<double> rows = plant(500, 1, 3);
   rows.topRows(50).col(2).array() += 5;
   const auto report = learner.update(rows);
   CAPTURE(report.reason);
@@ -208,13 +209,13 @@ TEST_CASE("IncrementalLearner: rows of another model are refused by name, and do
   const auto probe = plant(100, 1, 9);
   IncrementalLearner learner(small_forest(plant(1'000, 1, 1)), plant(1'000, 1, 2));
   const auto before = scores_of(learner, probe);
-  REQUIRE_THROWS_WITH(learner.update(Matrix<double>(plant(100, 1, 3).leftCols(4))),
+  REQUIRE_THROWS_WITH(learner.update(EigenMatrix<double>(plant(100, 1, 3).leftCols(4))),
                       "IncrementalLearner::update: expected 5 features, got 4");
   REQUIRE_THROWS_WITH(learner.update(plant(9, 1, 3)),
                       "IncrementalLearner::update: expected at least 10 samples, got 9");
   for (const double bad :
        {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
-    Matrix<double> rows = plant(100, 1, 3);
+    EigenMatrix<double> rows = plant(100, 1, 3);
     rows(50, 2) = bad;
     REQUIRE_THROWS_AS(learner.update(rows), InvalidArgument);
   }
@@ -317,7 +318,7 @@ TEST_CASE("IncrementalLearner: goes on from its folder as if it had not stopped"
   IncrementalLearner learner(small_autoencoder(plant(1'000, 1, 1)), plant(1'000, 1, 2), {}, folder,
                              {"a", "b", "c", "d", "e"});
   learner.update(plant(300, 1, 3));
-  Matrix<double> anomalies = plant(100, 1, 4);
+  EigenMatrix<double> anomalies = plant(100, 1, 4);
   anomalies.col(0).array() += 9;
   learner.update(anomalies);
 
@@ -407,7 +408,7 @@ TEST_CASE("IncrementalLearner: a folder of another model is refused") {
       IncrementalLearner(small_autoencoder(plant(500, 1, 1)), plant(1'000, 1, 2), {}, ours),
       "IncrementalLearner: expected a folder with versions of kind autoencoder, "
       "got one of kind isolation_forest");
-  const Matrix<double> narrow = plant(1'000, 1, 1).leftCols(4);
+  const EigenMatrix<double> narrow = plant(1'000, 1, 1).leftCols(4);
   REQUIRE_THROWS_WITH(IncrementalLearner(small_forest(narrow), narrow, {}, ours),
                       "IncrementalLearner: expected a folder with versions of 4 features, got one "
                       "of 5");

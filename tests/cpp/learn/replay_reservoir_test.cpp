@@ -40,7 +40,7 @@ TEST_CASE("ReplayReservoir: bounded, whole rows, the same for the same seed") {
   }
   REQUIRE(reservoir.state() == same.state());
   const auto rows = reservoir.rows();
-  for (Eigen::Index i = 0; i < rows.rows(); ++i) REQUIRE(rows(i, 0) == -rows(i, 1));
+  for (secondlook::Index i = 0; i < rows.rows(); ++i) REQUIRE(rows(i, 0) == -rows(i, 1));
 }
 
 TEST_CASE("ReplayReservoir: goes on from its state") {

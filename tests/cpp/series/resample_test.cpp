@@ -36,13 +36,13 @@ TimeTable random_table(std::uint64_t seed, std::int64_t start, int n_rows, int n
 bool same(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }
 
 double expected_value(const TimeTable& table, const TimeGrid& grid, std::size_t step,
-                      Eigen::Index column, Aggregate aggregate) {
+                      secondlook::Index column, Aggregate aggregate) {
   double sum = 0;
   double count = 0;
   double last = kNan;
   for (std::size_t i = 0; i < table.time_ns.size(); ++i) {
     const std::int64_t begin = grid.start_ns + static_cast<std::int64_t>(step) * grid.step_ns;
-    const double value = table.values(static_cast<Eigen::Index>(i), column);
+    const double value = table.values(static_cast<secondlook::Index>(i), column);
     if (table.time_ns[i] < begin || table.time_ns[i] >= begin + grid.step_ns || std::isnan(value))
       continue;
     sum += value;
@@ -64,8 +64,8 @@ TEST_CASE("resample: each step holds the mean or the last of its readings") {
   CAPTURE(seed);
   bool equal = true;
   for (std::size_t i = 0; i < grid.n_steps; ++i)
-    for (Eigen::Index c = 0; c < 3; ++c)
-      equal = equal && same(result.values(static_cast<Eigen::Index>(i), c),
+    for (secondlook::Index c = 0; c < 3; ++c)
+      equal = equal && same(result.values(static_cast<secondlook::Index>(i), c),
                             expected_value(table, grid, i, c, aggregate));
   REQUIRE(equal);
   REQUIRE(result.time_ns.front() == grid.start_ns);

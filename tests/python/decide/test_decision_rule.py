@@ -75,7 +75,7 @@ def test_a_file_keeps_it_and_tells_when_the_model_has_changed():
     other.add("weights", np.zeros(3))
     other.set_section("decision", file.section("decision"))
     stale = sl.DecisionRule._from_core(type(rule._rule).read_from(other))
-    with pytest.warns(sl.StaleDecisionWarning, match="has learned on since") as warned:
+    with pytest.warns(sl.StaleDecisionWarning, match="has continued training since") as warned:
         stale.decide(score[:5])
     assert warned[0].filename == __file__
 
@@ -159,39 +159,60 @@ def learn_on(model, seed=1):
     return model.partial_fit(np.random.default_rng(seed).normal(size=(1000, 3)))
 
 
-def test_fitted_again_in_place_it_is_the_models_own_until_that_learns_on(ruled):
+def test_a_detector_decides_by_its_rule_and_warns_once_it_has_continued_training(ruled):
     forest, rows = ruled
-    labels = np.repeat([0, 1], [500, 300])
-    learn_on(forest)
-    score = forest.anomaly_score(rows)
-    rule = forest.decision_rule_.fit(score, labels)
-    assert not rule.stale_
-    learn_on(forest, seed=2)
-    copies = pickle.loads(pickle.dumps(forest)), copy.copy(forest)
-    for model in (forest, *copies):
-        with pytest.warns(sl.StaleDecisionWarning):
-            model.decision_rule_.decide(score)
-
-
-@pytest.mark.parametrize("held", ["got", "set", "replaced"])
-def test_who_holds_the_rule_is_warned_when_the_model_learns_on(ruled, held):
-    forest, rows = ruled
-    labels = np.repeat([0, 1], [500, 300])
-    score = forest.anomaly_score(rows)
-    rule = sl.DecisionRule().fit(score, labels)
-    forest.decision_rule_ = rule
-    if held == "got":
-        rule = forest.decision_rule_
-    elif held == "replaced":
-        forest.decision_rule_ = sl.DecisionRule().fit(score, labels)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        rule.decide(score)
+        decisions = forest.decide(rows)
+    np.testing.assert_array_equal(
+        decisions, forest.decision_rule_.decide(forest.anomaly_score(rows))
+    )
+    copies = pickle.loads(pickle.dumps(forest)), copy.copy(forest)
     learn_on(forest)
     with pytest.warns(sl.StaleDecisionWarning) as warned:
-        rule.decide(score)
+        forest.decide(rows)
     assert warned[0].filename == __file__
-    assert rule.stale_
+    for model in copies:
+        assert not model.decision_rule_.stale_
+    # Until a rule that was fitted since is set.
+    labels = np.repeat([0, 1], [500, 300])
+    forest.decision_rule_ = forest.decision_rule_.fit(forest.anomaly_score(rows), labels)
+    assert not forest.decision_rule_.stale_
+    learn_on(forest, seed=2)
+    assert forest.decision_rule_.stale_
+
+
+def test_a_rule_is_a_value(ruled):
+    forest, rows = ruled
+    labels = np.repeat([0, 1], [500, 300])
+    before = forest.decide(rows)
+    held = forest.decision_rule_
+    held.fit(forest.anomaly_score(rows), 1 - labels)  # changes nothing in the model
+    np.testing.assert_array_equal(forest.decide(rows), before)
+    held = forest.decision_rule_
+    learn_on(forest)
+    assert not held.stale_  # it is what it was
+    assert forest.decision_rule_.stale_
+
+
+def test_rows_without_a_score_are_unknown():
+    random = np.random.default_rng(0)
+    series = random.normal(size=(400, 1))
+    model = sl.LSTMForecaster(window=12, hidden=4, max_epochs=1, random_state=0, n_jobs=1)
+    model.fit(series)
+    score = model.anomaly_score(series)
+    known = ~np.isnan(score)
+    labels = random.integers(0, 2, known.sum())
+    model.decision_rule_ = sl.DecisionRule(threshold={}).fit(score[known], labels)
+    decisions = model.decide(series)
+    assert set(decisions[~known]) == {"unknown"}
+    assert "unknown" not in decisions[known]
+
+
+def test_a_detector_without_a_rule_cannot_decide():
+    forest = sl.IsolationForest().fit(np.random.default_rng(0).normal(size=(300, 2)))
+    with pytest.raises(AttributeError, match="has no decision_rule_: set one"):
+        forest.decide(np.zeros((1, 2)))
 
 
 def test_a_copy_of_a_rule_belongs_to_no_model_and_a_rule_keeps_none_alive(ruled):
@@ -260,15 +281,6 @@ def test_a_model_is_compared_once_and_not_whenever_its_rule_is_asked_for():
     for _ in range(3):
         model.decision_rule_.decide([0.0])
     assert model.n_files == n_files
-
-
-def test_set_again_a_rule_is_of_the_model_that_it_was_fitted_for(ruled):
-    forest, rows = ruled
-    rule = forest.decision_rule_
-    rule.fit(forest.anomaly_score(rows), np.repeat([0, 1], [500, 300]))
-    learn_on(forest)
-    forest.decision_rule_ = rule
-    assert forest.decision_rule_.stale_
 
 
 def saved_and_loaded(rule, tmp_path):

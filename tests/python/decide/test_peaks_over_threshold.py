@@ -58,7 +58,7 @@ def test_keeps_the_risk_on_fresh_scores(draw):
 def test_a_stream_keeps_the_risk_after_many_times_its_memory():
     random = np.random.default_rng(1)
     tail = sl.PeaksOverThreshold(1e-3, max_peaks=200).fit(random.exponential(size=10_000))
-    alarms = [tail.update(score) for score in random.exponential(size=200_000)]
+    alarms = [tail.push(score) for score in random.exponential(size=200_000)]
     assert tail.n_alarms_ == sum(alarms)
     assert len(tail.peaks_) == 200
     assert 0.5e-3 < np.mean(alarms[100_000:]) < 2e-3
@@ -70,7 +70,7 @@ def test_pickles_and_goes_on():
     tail.fit(random.normal(size=500))
     copy = pickle.loads(pickle.dumps(tail))
     for score in random.normal(size=500):
-        assert copy.update(score) == tail.update(score)
+        assert copy.push(score) == tail.push(score)
         assert copy.threshold_ == tail.threshold_
 
 
@@ -79,7 +79,7 @@ def test_clones_and_is_not_fitted_before_fit():
     assert clone(tail).get_params() == tail.get_params()
     assert not hasattr(tail, "threshold_")
     with pytest.raises(NotFittedError):
-        tail.update(1.0)
+        tail.push(1.0)
     with pytest.raises(NotFittedError):
         tail.alarms([1.0])
 
@@ -97,7 +97,7 @@ def test_bad_input():
         sl.PeaksOverThreshold().fit([1.0, 2.0, np.nan])
     tail = sl.PeaksOverThreshold().fit(np.arange(1000.0))
     with pytest.raises(ValueError, match="expected a finite score, got nan"):
-        tail.update(np.nan)
+        tail.push(np.nan)
     with pytest.raises(ValueError, match="expected finite scores, got inf at place 0"):
         tail.alarms([np.inf])
 
@@ -106,12 +106,15 @@ def test_a_forged_state_is_refused():
     from secondlook import _core
 
     class_ = _core.decide.PeaksOverThreshold
-    parameters = (1e-3, 0.98, 1000, 0)
-    for values, counts, peaks, oldest in [
-        ((1.0, 0.1, -1.0, 3.0, 0.0), (100, 100, 2, 0, 0), [(1.0, False)], 0),
-        ((1.0, np.nan, 1.0, 3.0, 0.0), (100, 100, 2, 0, 0), [(1.0, False)], 0),
-        ((1.0, 0.1, 1.0, 3.0, 0.0), (100, 100, 2, 0, 0), [(1.0, False)], 7),
-        ((1.0, 0.1, 1.0, 3.0, 0.0), (100, 100, 2, 0, 0), [], 0),
-    ]:
+    good = {
+        "initial_threshold": 1.0, "shape": 0.1, "scale": 1.0, "tail_threshold": 3.0,
+        "local_mean": 0.0, "n_calibration": 100, "n_scores": 100, "n_peaks": 2, "n_alarms": 0,
+        "n_alarms_counted": 0, "peaks": [(1.0, False)], "oldest": 0,
+    }  # fmt: skip
+    for forged in ({"scale": -1.0}, {"shape": np.nan}, {"oldest": 7}, {"peaks": []}):
         with pytest.raises(ValueError, match="expected the state of a fitted tail"):
-            class_.__new__(class_).__setstate__((parameters, values, counts, peaks, oldest))
+            class_.__new__(class_).__setstate__({"parameters": {}, "state": {**good, **forged}})
+    with pytest.raises(ValueError, match="PeaksOverThreshold: unknown parameter 'skale'"):
+        class_.__new__(class_).__setstate__({"parameters": {}, "state": {**good, "skale": 1.0}})
+    with pytest.raises(ValueError, match="n_peaks: expected a whole number, got 'two'"):
+        class_.__new__(class_).__setstate__({"parameters": {}, "state": {**good, "n_peaks": "two"}})

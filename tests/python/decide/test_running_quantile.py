@@ -67,4 +67,11 @@ def test_a_forged_state_is_refused():
 
     forged = _core.decide.RunningQuantile.__new__(_core.decide.RunningQuantile)
     with pytest.raises(ValueError, match="expected the state of a running quantile"):
-        forged.__setstate__((0.5, 9, [5.0, 4, 3, 2, 1], [1.0, 2, 3, 4, 9]))
+        forged.__setstate__(
+            {
+                "probability": 0.5,
+                "count": 9,
+                "heights": [5.0, 4, 3, 2, 1],
+                "positions": [1.0, 2, 3, 4, 9],
+            }
+        )

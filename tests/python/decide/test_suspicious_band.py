@@ -348,7 +348,7 @@ def test_bad_input():
         ({"max_miss_rate": 0.1, "costs": (1, 1, 1)}, "expected one of .* got 2 of them"),
         ({"costs": (1, -1, 1)}, "costs must be at least 0, got -1"),
         ({"max_referral_rate": 1.5}, r"max_referral_rate must lie in \[0, 1\], got 1.5"),
-        ({"among": "all"}, "among must be one of 'each_class', 'decided', got 'all'"),
+        ({"among": "all"}, "among: expected one of 'each_class', 'decided', got 'all'"),
         ({"among": "decided"}, "expected probabilities, or a path"),
         ({"among": "decided", "path": [1, 1]}, "expected a rising path, got 1 at place 1"),
     ):

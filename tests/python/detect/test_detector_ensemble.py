@@ -71,14 +71,14 @@ def test_five_voters_by_default():
 def test_a_fault_is_found_graded_and_explained(ensemble):
     stream = ensemble.stream()
     normal = stream.push([3.3, 0.0, 25.0], time=1)
-    assert (normal.verdict, normal.severity, normal.reasons) == ("normal", "Normal", "")
+    assert (normal.verdict, normal.severity, normal.reasons) == ("normal", "normal", "")
     hot = stream.push([3.3, 0.0, 66.0], time=2)
-    assert (hot.verdict, hot.severity) == ("anomaly", "Critical")
+    assert (hot.verdict, hot.severity) == ("anomaly", "critical")
     assert hot.n_votes == len(hot.votes) >= 3
     assert "rules" in hot.votes
     assert "temperature 66 above 60 (derating)" in hot.reasons
     assert "sigma above its mean" in hot.reasons
-    assert "Critical" in repr(hot)
+    assert "critical" in repr(hot)
     resistance = stream.push([3.2, 80.0, 26.6], time=3)  # no value is out of its range
     assert resistance.verdict == "anomaly"
     assert "voltage" in resistance.reasons
@@ -96,7 +96,7 @@ def test_a_fleet_is_judged_as_its_devices_streams_would(ensemble):
     assert verdicts.verdict[500] == "unknown"
     assert (verdicts.verdict[400:440] == "anomaly").all()
     assert verdicts.n_votes.dtype == np.int64
-    assert (verdicts.severity > "Normal").sum() == (verdicts.verdict == "anomaly").sum()
+    assert (verdicts.severity > "normal").sum() == (verdicts.verdict == "anomaly").sum()
     streams = {name: ensemble.stream() for name in table.device.unique()}
     for row, verdict in zip(table.itertuples(), verdicts.itertuples(), strict=True):
         sample = [row.voltage, row.current, row.temperature]

@@ -122,7 +122,7 @@ def test_residuals_of_the_wrong_series_are_refused(model):
         model.residuals(wave(50)[:, :1])
     with pytest.raises(ValueError, match="2D array"):
         model.residuals(wave(50)[:, 0])
-    with pytest.raises(ValueError, match=r"LSTMForecaster::residuals: expected finite"):
+    with pytest.raises(ValueError, match=r"LSTMForecaster.residuals: expected finite"):
         model.residuals(np.full((50, 2), np.inf))
     with pytest.raises(NotFittedError):
         small().residuals(wave(50))

@@ -552,7 +552,7 @@ def test_learns_on_under_guard(fitted, tmp_path):
     with pytest.warns(sl.DriftWarning):
         assert learner.update(images, wrong).outcome == "refused"
     with pytest.warns(sl.DriftWarning):
-        assert learner.update(images, wrong, trusted=True).outcome == "rolled back"
+        assert learner.update(images, wrong, trusted=True).outcome == "rolled_back"
     now = learner.detector_
     assert now.classes_.tolist() == ["noise", "square"]
     p = now.predict_proba(images)

@@ -92,7 +92,7 @@ def test_a_poisoned_update_is_rolled_back():
     poison[:, 2] *= -1
     with pytest.warns(sl.DriftWarning):
         report = learner.update(poison, trusted=True)
-    assert report.outcome == "rolled back"
+    assert report.outcome == "rolled_back"
     assert report.replay_after < report.replay_before - report.allowed_loss
     np.testing.assert_array_equal(learner.score_samples(plant(50, 9)), before)
 

@@ -1,60 +1,72 @@
 #pragma once
 
-#include <Eigen/Core>
 #include <concepts>
+#include <cstddef>
+#include <span>
+
+#include "secondlook/core/matrix.hpp"
 
 namespace secondlook {
 
-/// Dense row-major matrix that owns its values: one row per sample.
-template <class Scalar>
-using Matrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+namespace detail {
+/// A row-major matrix of another library whose values of a row are adjacent, recognised by Eigen's
+/// names for these properties.
+template <class Other, class Scalar>
+concept RowMajorMatrix = requires(const Other& other) {
+  { other.data() } -> std::convertible_to<const Scalar*>;
+  { other.rows() } -> std::convertible_to<Index>;
+  { other.cols() } -> std::convertible_to<Index>;
+  { other.outerStride() } -> std::convertible_to<Index>;
+  requires static_cast<bool>(Other::IsRowMajor);
+  requires static_cast<int>(Other::InnerStrideAtCompileTime) == 1;
+};
+}  // namespace detail
 
-/// Read-only look at a row-major matrix of someone else's: a NumPy array, an Eigen matrix, a
-/// buffer.
+/// Non-owning, read-only view of a row-major matrix: of a `Matrix`, a NumPy array, an Eigen
+/// matrix, a buffer.
 ///
-/// Nothing is copied; the owner must outlive the view. Rows may be further apart than they are
-/// long.
+/// Nothing is copied; the owner must outlive the view. Consecutive rows may be further apart than
+/// their length.
 template <std::floating_point Scalar>
 class MatrixView {
  public:
   MatrixView() = default;
 
   /// @param row_stride distance between rows in values, at least `cols`
-  MatrixView(const Scalar* data, Eigen::Index rows, Eigen::Index cols, Eigen::Index row_stride)
+  MatrixView(const Scalar* data, Index rows, Index cols, Index row_stride)
       : data_(data), rows_(rows), cols_(cols), row_stride_(row_stride) {}
 
-  MatrixView(const Scalar* data, Eigen::Index rows, Eigen::Index cols)
-      : MatrixView(data, rows, cols, cols) {}
+  MatrixView(const Scalar* data, Index rows, Index cols) : MatrixView(data, rows, cols, cols) {}
 
-  MatrixView(
-      const Matrix<Scalar>& matrix)  // NOLINT(google-explicit-constructor): a matrix is a view
+  MatrixView(const Matrix<Scalar>& matrix)  // NOLINT(google-explicit-constructor): nothing is lost
+      : MatrixView(matrix.data(), matrix.rows(), matrix.cols()) {}
+
+  /// A row-major `Eigen::Matrix`, `Map` or `Ref`; a column-major one does not compile.
+  template <detail::RowMajorMatrix<Scalar> Other>
+  MatrixView(const Other& matrix)  // NOLINT(google-explicit-constructor): nothing is lost
       : MatrixView(matrix.data(), matrix.rows(), matrix.cols(), matrix.outerStride()) {}
 
   [[nodiscard]] const Scalar* data() const noexcept { return data_; }
-  [[nodiscard]] Eigen::Index rows() const noexcept { return rows_; }
-  [[nodiscard]] Eigen::Index cols() const noexcept { return cols_; }
-  [[nodiscard]] Eigen::Index row_stride() const noexcept { return row_stride_; }
-  [[nodiscard]] const Scalar* row(Eigen::Index i) const noexcept { return data_ + i * row_stride_; }
-  [[nodiscard]] Scalar operator()(Eigen::Index i, Eigen::Index j) const noexcept {
-    return row(i)[j];
+  [[nodiscard]] Index rows() const noexcept { return rows_; }
+  [[nodiscard]] Index cols() const noexcept { return cols_; }
+  [[nodiscard]] Index row_stride() const noexcept { return row_stride_; }
+  [[nodiscard]] std::span<const Scalar> row(Index i) const noexcept {
+    return {data_ + i * row_stride_, static_cast<std::size_t>(cols_)};
+  }
+  [[nodiscard]] Scalar operator()(Index i, Index j) const noexcept {
+    return data_[i * row_stride_ + j];
   }
 
   /// Rows [first, first + count).
-  [[nodiscard]] MatrixView middle_rows(Eigen::Index first, Eigen::Index count) const noexcept {
-    return {row(first), count, cols_, row_stride_};
-  }
-
-  /// The same values as an Eigen expression.
-  [[nodiscard]] auto eigen() const {
-    return Eigen::Map<const Matrix<Scalar>, Eigen::Unaligned, Eigen::OuterStride<>>(
-        data_, rows_, cols_, Eigen::OuterStride<>(row_stride_));
+  [[nodiscard]] MatrixView middle_rows(Index first, Index count) const noexcept {
+    return {data_ + first * row_stride_, count, cols_, row_stride_};
   }
 
  private:
   const Scalar* data_ = nullptr;
-  Eigen::Index rows_ = 0;
-  Eigen::Index cols_ = 0;
-  Eigen::Index row_stride_ = 0;
+  Index rows_ = 0;
+  Index cols_ = 0;
+  Index row_stride_ = 0;
 };
 
 }  // namespace secondlook

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "secondlook/core/export.hpp"
+#include "secondlook/core/fields.hpp"
 
 namespace secondlook {
 
@@ -14,6 +15,14 @@ struct AnomalyLikelihoodParameters {
 
   bool operator==(const AnomalyLikelihoodParameters&) const = default;
 };
+
+template <FieldsOf<AnomalyLikelihoodParameters> T>
+void for_each_field(T& p, auto&& use) {
+  use("short_window", p.short_window);
+  use("long_window", p.long_window);
+  use("warm_up", p.warm_up);
+  use("floor", p.floor);
+}
 
 /// How unusual the recent level of a score is against its own longer past (Ahmad et al. 2017).
 ///
@@ -63,5 +72,13 @@ class SECONDLOOK_EXPORT AnomalyLikelihood {
   AnomalyLikelihoodParameters parameters_;
   State state_;
 };
+
+template <FieldsOf<AnomalyLikelihood::State> T>
+void for_each_field(T& s, auto&& use) {
+  use("count", s.count);
+  use("short_mean", s.short_mean);
+  use("long_mean", s.long_mean);
+  use("long_variance", s.long_variance);
+}
 
 }  // namespace secondlook

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "secondlook/core/export.hpp"
+#include "secondlook/core/fields.hpp"
 #include "secondlook/core/progress.hpp"
 #include "secondlook/decide/binomial_interval.hpp"
 #include "secondlook/decide/confusion_matrix.hpp"
@@ -19,6 +20,16 @@ struct BinaryMetricsParameters {
   std::uint64_t seed = 0;
   int n_jobs = 0;  ///< threads, as `resolve_threads` reads it; the result does not depend on it
 };
+
+template <FieldsOf<BinaryMetricsParameters> T>
+void for_each_field(T& p, auto&& use) {
+  use("threshold", p.threshold);
+  use("beta", p.beta);
+  use("confidence", p.confidence);
+  use("n_bootstrap", p.n_bootstrap);
+  use("seed", p.seed);
+  use("n_jobs", p.n_jobs);
+}
 
 /// How good scores and the decisions on them are.
 ///
@@ -45,6 +56,22 @@ struct BinaryMetrics {
   /// honest scores could have shown as much, and is cautious.
   Estimate expected_calibration_error;
 };
+
+template <FieldsOf<BinaryMetrics> T>
+void for_each_field(T& b, auto&& use) {
+  use("confusion", b.confusion);
+  use("accuracy", b.accuracy);
+  use("recall", b.recall);
+  use("precision", b.precision);
+  use("specificity", b.specificity);
+  use("f_beta", b.f_beta);
+  use("balanced_accuracy", b.balanced_accuracy);
+  use("matthews", b.matthews);
+  use("roc_auc", b.roc_auc);
+  use("average_precision", b.average_precision);
+  use("brier", b.brier);
+  use("expected_calibration_error", b.expected_calibration_error);
+}
 
 /// Measures labelled scores. O(n log n), and O(n) for each resample.
 ///

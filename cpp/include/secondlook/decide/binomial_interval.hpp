@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "secondlook/core/export.hpp"
+#include "secondlook/core/fields.hpp"
 
 namespace secondlook {
 
@@ -21,6 +22,15 @@ struct Estimate {
 
   bool operator==(const Estimate&) const = default;
 };
+
+template <FieldsOf<Estimate> T>
+void for_each_field(T& e, auto&& use) {
+  use("value", e.value);
+  use("low", e.interval.low);
+  use("high", e.interval.high);
+}
+template <>
+inline constexpr bool is_written_as_list<Estimate> = true;
 
 /// Exact interval of a share of which `n_successes` of `n_trials` are known (Clopper & Pearson
 /// 1934): it covers the true share with probability `confidence` at least, whatever that is.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "secondlook/core/export.hpp"
+#include "secondlook/core/fields.hpp"
 #include "secondlook/core/matrix_view.hpp"
 
 namespace secondlook {
@@ -18,6 +19,9 @@ namespace secondlook {
 /// - `temperature`: 1 / (1 + exp(−s / T)) for scores that are logits (Guo et al. 2017): one
 ///   parameter, 0 stays ½.
 enum class CalibrationMethod : std::uint8_t { platt, isotonic, temperature };
+template <>
+inline constexpr std::array<std::string_view, 3> names_of<CalibrationMethod>{"platt", "isotonic",
+                                                                             "temperature"};
 
 /// Probabilities of being abnormal, from scores that need not be any. Immutable.
 class SECONDLOOK_EXPORT Calibration {
@@ -51,6 +55,15 @@ class SECONDLOOK_EXPORT Calibration {
  private:
   State state_;
 };
+
+template <FieldsOf<Calibration::State> T>
+void for_each_field(T& s, auto&& use) {
+  use("method", s.method);
+  use("slope", s.slope);
+  use("intercept", s.intercept);
+  use("scores", s.scores);
+  use("probabilities", s.probabilities);
+}
 
 /// The temperature by which logits of several classes are to be divided before a softmax, by
 /// maximum likelihood (Guo et al. 2017); between 0.01, for logits that separate the classes without

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "secondlook/core/export.hpp"
+#include "secondlook/core/fields.hpp"
 
 namespace secondlook {
 
@@ -28,6 +29,14 @@ struct SECONDLOOK_EXPORT ConfusionMatrix {
 
   bool operator==(const ConfusionMatrix&) const = default;
 };
+
+template <FieldsOf<ConfusionMatrix> T>
+void for_each_field(T& c, auto&& use) {
+  use("true_negatives", c.true_negatives);
+  use("false_positives", c.false_positives);
+  use("false_negatives", c.false_negatives);
+  use("true_positives", c.true_positives);
+}
 
 /// Counts what deciding "positive" from `threshold` on would make of labelled scores.
 ///

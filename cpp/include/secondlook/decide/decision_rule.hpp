@@ -40,16 +40,25 @@ class SECONDLOOK_EXPORT DecisionRule {
                const DecisionRuleParameters& parameters, std::span<const std::int64_t> groups = {});
 
   /// Decides by the band, or where there is none by the threshold.
+  /// @param unlike as of `SuspiciousBand::decide`
   /// @throws InvalidArgument for scores that are not finite, where the rule has neither, and where
-  ///   it has a feature distance: that needs features
-  [[nodiscard]] std::vector<Decision> decide(std::span<const double> scores) const;
-  /// As above, and refers what is unlike the training data, whatever its score.
+  ///   it has a feature distance and gets neither features nor `unlike`
+  [[nodiscard]] std::vector<Decision> decide(std::span<const double> scores,
+                                             std::span<const std::uint8_t> unlike = {}) const;
+  /// As above, and refers what the feature distance finds unlike the training data, too.
   /// @param features of the same samples, shape (n, d)
   /// @throws InvalidArgument as above, and where the rule has no feature distance or another d
   [[nodiscard]] std::vector<Decision> decide(std::span<const double> scores,
-                                             MatrixView<float> features) const;
+                                             MatrixView<float> features,
+                                             std::span<const std::uint8_t> unlike = {}) const;
   [[nodiscard]] std::vector<Decision> decide(std::span<const double> scores,
-                                             MatrixView<double> features) const;
+                                             MatrixView<double> features,
+                                             std::span<const std::uint8_t> unlike = {}) const;
+
+  /// Probability that scores like the calibration's differ as much from it, see `MixtureDrift`: a
+  /// different fraction of abnormal cases is no drift where the rule holds for any.
+  /// @throws InvalidArgument for no scores and scores that are not finite
+  [[nodiscard]] double drift_p_value(std::span<const double> scores) const;
 
   [[nodiscard]] const std::optional<Calibration>& calibration() const noexcept {
     return calibration_;
@@ -78,12 +87,6 @@ class SECONDLOOK_EXPORT DecisionRule {
 
   /// Whether the model has learned on since: the rule may not hold for its scores.
   [[nodiscard]] bool is_stale() const noexcept { return stale_; }
-  void mark_stale() noexcept { stale_ = true; }
-  /// Makes the next model that it is written with its own.
-  void forget_model() noexcept {
-    model_fingerprint_.clear();
-    stale_ = false;
-  }
 
   /// Makes the first model that it is compared with its own, and is stale with one of other
   /// tensors.
@@ -107,10 +110,12 @@ class SECONDLOOK_EXPORT DecisionRule {
  private:
   explicit DecisionRule(MixtureDrift drift) : drift_(std::move(drift)) {}
 
-  [[nodiscard]] std::vector<Decision> decide_by_score(std::span<const double> scores) const;
+  [[nodiscard]] std::vector<Decision> decide_by_score(std::span<const double> scores,
+                                                      std::span<const std::uint8_t> unlike) const;
   template <class Scalar>
   [[nodiscard]] std::vector<Decision> decide_any(std::span<const double> scores,
-                                                 MatrixView<Scalar> features) const;
+                                                 MatrixView<Scalar> features,
+                                                 std::span<const std::uint8_t> unlike) const;
 
   std::optional<Calibration> calibration_;
   std::optional<double> threshold_;

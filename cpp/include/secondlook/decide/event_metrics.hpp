@@ -4,6 +4,7 @@
 #include <span>
 
 #include "secondlook/core/export.hpp"
+#include "secondlook/core/fields.hpp"
 
 namespace secondlook {
 
@@ -36,6 +37,24 @@ struct EventMetrics {
   double recall = 0;            ///< alarms in windows / instants in windows
   double false_alarm_rate = 0;  ///< alarms outside / instants outside
 };
+
+template <FieldsOf<EventMetrics> T>
+void for_each_field(T& e, auto&& use) {
+  use("n_events", e.n_events);
+  use("n_true_events", e.n_true_events);
+  use("n_windows", e.n_windows);
+  use("n_windows_hit", e.n_windows_hit);
+  use("event_precision", e.event_precision);
+  use("event_recall", e.event_recall);
+  use("event_f1", e.event_f1);
+  use("mean_delay_s", e.mean_delay_s);
+  use("median_delay_s", e.median_delay_s);
+  use("events_per_day", e.events_per_day);
+  use("false_events_per_day", e.false_events_per_day);
+  use("precision", e.precision);
+  use("recall", e.recall);
+  use("false_alarm_rate", e.false_alarm_rate);
+}
 
 /// Compares alarms with labelled windows. O(n + w log n).
 ///

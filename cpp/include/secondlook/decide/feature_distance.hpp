@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "secondlook/core/export.hpp"
+#include "secondlook/core/fields.hpp"
 #include "secondlook/core/matrix_view.hpp"
 
 namespace secondlook {
@@ -59,5 +60,13 @@ class SECONDLOOK_EXPORT FeatureDistance {
  private:
   State state_;
 };
+
+template <FieldsOf<FeatureDistance::State> T>
+void for_each_field(T& s, auto&& use) {
+  use("means", s.means);
+  use("whitening", s.whitening);
+  use("threshold", s.threshold);
+  use("false_alarm_rate", s.false_alarm_rate);
+}
 
 }  // namespace secondlook

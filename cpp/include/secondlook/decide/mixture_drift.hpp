@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "secondlook/core/export.hpp"
+#include "secondlook/core/fields.hpp"
 
 namespace secondlook {
 
@@ -46,5 +47,11 @@ class SECONDLOOK_EXPORT MixtureDrift {
   ScoresOfClass normal_;
   ScoresOfClass abnormal_;
 };
+
+template <FieldsOf<MixtureDrift::ScoresOfClass> T>
+void for_each_field(T& m, auto&& use) {
+  use("count", m.count);
+  use("quantiles", m.quantiles);
+}
 
 }  // namespace secondlook

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "secondlook/core/export.hpp"
+#include "secondlook/core/fields.hpp"
 
 namespace secondlook {
 
@@ -18,6 +19,14 @@ struct PeaksOverThresholdParameters {
   bool operator==(const PeaksOverThresholdParameters&) const = default;
 };
 
+template <FieldsOf<PeaksOverThresholdParameters> T>
+void for_each_field(T& p, auto&& use) {
+  use("risk", p.risk);
+  use("level", p.level);
+  use("max_peaks", p.max_peaks);
+  use("drift_window", p.drift_window);
+}
+
 /// A cut-off for rare scores by extreme value theory: SPOT, and DSPOT with `drift_window` (Siffer
 /// et al. 2017).
 ///
@@ -26,7 +35,7 @@ struct PeaksOverThresholdParameters {
 /// said: t + scale / shape · ((risk · n / n_peaks)^(−shape) − 1). It is a model, not a guarantee:
 /// for a risk that the calibration can show by itself, `quantile_threshold` promises more.
 ///
-/// `update` goes on with a stream: new peaks are learned, alarms are not. One departure from the
+/// `push` goes on with a stream: new peaks are learned, alarms are not. One departure from the
 /// paper: as many alarms as `risk` foretells for normal scores count as censored peaks (known to
 /// reach the cut-off, by how much unknown). Left out, as the paper does, the tail is cut a little
 /// shorter by each refit, and the cut-off sinks for good. With drift, all this is about a
@@ -52,7 +61,7 @@ class SECONDLOOK_EXPORT PeaksOverThreshold {
     std::int64_t n_calibration = 0;     ///< scores that it was fitted on
     std::int64_t n_scores = 0;          ///< scores learned from, those included
     std::int64_t n_peaks = 0;           ///< of them, those above the initial threshold
-    std::int64_t n_alarms = 0;          ///< of `update`
+    std::int64_t n_alarms = 0;          ///< of `push`
     std::int64_t n_alarms_counted = 0;  ///< of them, those that count as peaks
     std::vector<Peak> peaks;            ///< the newest; a ring once there are `max_peaks`
     std::size_t oldest = 0;             ///< place of the ring's oldest
@@ -68,12 +77,12 @@ class SECONDLOOK_EXPORT PeaksOverThreshold {
 
   /// Continues from a state.
   /// @throws InvalidArgument for one that no scores lead to
-  PeaksOverThreshold(State state, const PeaksOverThresholdParameters& parameters);
+  PeaksOverThreshold(const PeaksOverThresholdParameters& parameters, State state);
 
   /// Whether the next score of a stream is an alarm; learns from it. O(`max_peaks`) for a peak,
   /// else O(1).
   /// @throws InvalidArgument if it is not finite; it is then not counted
-  bool update(double score);
+  bool push(double score);
 
   /// A score at or above it is an alarm; with drift, as it is now.
   [[nodiscard]] double threshold() const noexcept {
@@ -93,5 +102,29 @@ class SECONDLOOK_EXPORT PeaksOverThreshold {
   PeaksOverThresholdParameters parameters_;
   State state_;
 };
+
+template <FieldsOf<PeaksOverThreshold::Peak> T>
+void for_each_field(T& p, auto&& use) {
+  use("excess", p.excess);
+  use("censored", p.censored);
+}
+template <>
+inline constexpr bool is_written_as_list<PeaksOverThreshold::Peak> = true;
+
+template <FieldsOf<PeaksOverThreshold::State> T>
+void for_each_field(T& s, auto&& use) {
+  use("initial_threshold", s.initial_threshold);
+  use("shape", s.shape);
+  use("scale", s.scale);
+  use("tail_threshold", s.tail_threshold);
+  use("local_mean", s.local_mean);
+  use("n_calibration", s.n_calibration);
+  use("n_scores", s.n_scores);
+  use("n_peaks", s.n_peaks);
+  use("n_alarms", s.n_alarms);
+  use("n_alarms_counted", s.n_alarms_counted);
+  use("peaks", s.peaks);
+  use("oldest", s.oldest);
+}
 
 }  // namespace secondlook

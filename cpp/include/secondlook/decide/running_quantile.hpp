@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "secondlook/core/export.hpp"
+#include "secondlook/core/fields.hpp"
 
 namespace secondlook {
 
@@ -44,5 +45,13 @@ class SECONDLOOK_EXPORT RunningQuantile {
  private:
   State state_;
 };
+
+template <FieldsOf<RunningQuantile::State> T>
+void for_each_field(T& s, auto&& use) {
+  use("probability", s.probability);
+  use("count", s.count);
+  use("heights", s.heights);
+  use("positions", s.positions);
+}
 
 }  // namespace secondlook

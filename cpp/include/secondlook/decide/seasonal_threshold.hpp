@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "secondlook/core/export.hpp"
+#include "secondlook/core/fields.hpp"
 
 namespace secondlook {
 
@@ -15,6 +16,14 @@ struct SeasonalThresholdParameters {
   std::int64_t n_seasons = 24;                      ///< at least 1
   std::int64_t min_scores = 100;                    ///< a season of fewer takes the common cut-off
 };
+
+template <FieldsOf<SeasonalThresholdParameters> T>
+void for_each_field(T& p, auto&& use) {
+  use("false_alarm_rate", p.false_alarm_rate);
+  use("confidence", p.confidence);
+  use("n_seasons", p.n_seasons);
+  use("min_scores", p.min_scores);
+}
 
 /// A cut-off for each season, such as the hour of the day, from scores of normal samples.
 ///

@@ -4,11 +4,15 @@
 #include <string_view>
 
 #include "secondlook/core/export.hpp"
+#include "secondlook/core/fields.hpp"
 
 namespace secondlook {
 
 /// How urgently somebody should look.
 enum class Severity { normal, medium, high, critical };
+template <>
+inline constexpr std::array<std::string_view, 4> names_of<Severity>{"normal", "medium", "high",
+                                                                    "critical"};
 
 /// The margin from which on an anomaly is clear: as far beyond its limit as the limit is from the
 /// middle of what is normal.
@@ -22,8 +26,5 @@ inline constexpr double kClearMargin = 2;
 /// @param margin of the weakest vote that was needed: 0 is the middle of what is normal, 1 a limit
 [[nodiscard]] SECONDLOOK_EXPORT Severity grade(std::size_t n_votes, std::size_t n_needed,
                                                double margin) noexcept;
-
-/// `Normal`, `Medium`, `High` or `Critical`.
-[[nodiscard]] SECONDLOOK_EXPORT std::string_view name_of(Severity severity) noexcept;
 
 }  // namespace secondlook

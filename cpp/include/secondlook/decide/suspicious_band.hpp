@@ -8,31 +8,59 @@
 #include <vector>
 
 #include "secondlook/core/export.hpp"
+#include "secondlook/core/fields.hpp"
 #include "secondlook/decide/binary_metrics.hpp"
 
 namespace secondlook {
 
 /// What becomes of a case.
-enum class Decision : std::uint8_t { negative, refer, positive };
+enum class Decision : std::uint8_t {
+  negative,
+  refer,
+  positive,
+  unknown  ///< there was no score
+};
+template <>
+inline constexpr std::array<std::string_view, 4> names_of<Decision>{"negative", "refer", "positive",
+                                                                    "unknown"};
 
 /// Among which cases a rate is bounded.
 enum class Among : std::uint8_t {
   each_class,  ///< P(decided negative | positive) and P(decided positive | negative)
   decided,     ///< P(positive | decided negative) and P(negative | decided positive)
 };
+template <>
+inline constexpr std::array<std::string_view, 2> names_of<Among>{"each_class", "decided"};
 
 /// What a miss, a false alarm and a referral cost, each at least 0.
 struct ReferralCosts {
-  double miss;
-  double false_alarm;
-  double referral;
+  double miss = 0;
+  double false_alarm = 0;
+  double referral = 0;
 };
+
+template <FieldsOf<ReferralCosts> T>
+void for_each_field(T& r, auto&& use) {
+  use("miss", r.miss);
+  use("false_alarm", r.false_alarm);
+  use("referral", r.referral);
+}
+template <>
+inline constexpr bool is_written_as_list<ReferralCosts> = true;
 
 /// Two cut-offs.
 struct CutOffs {
-  double lower;  ///< at most `upper`; −∞ and ∞ are allowed, NaN is not
-  double upper;
+  double lower = 0;  ///< at most `upper`; −∞ and ∞ are allowed, NaN is not
+  double upper = 0;
 };
+
+template <FieldsOf<CutOffs> T>
+void for_each_field(T& c, auto&& use) {
+  use("lower", c.lower);
+  use("upper", c.upper);
+}
+template <>
+inline constexpr bool is_written_as_list<CutOffs> = true;
 
 /// One of four: rates with a guarantee, a budget of referrals, costs, or cut-offs by hand.
 struct SuspiciousBandParameters {
@@ -50,6 +78,24 @@ struct SuspiciousBandParameters {
   std::optional<CutOffs> cut_offs = std::nullopt;  ///< by hand: the cases are only counted
 };
 
+template <FieldsOf<SuspiciousBandParameters> T>
+void for_each_field(T& p, auto&& use) {
+  use("max_miss_rate", p.max_miss_rate);
+  use("max_false_alarm_rate", p.max_false_alarm_rate);
+  use("confidence", p.confidence);
+  use("among", p.among);
+  use("path", p.path);
+  use("max_referral_rate", p.max_referral_rate);
+  use("costs", p.costs);
+  use("seed", p.seed);
+  use("cut_offs", p.cut_offs);
+}
+
+/// Whether what a band was chosen for holds for any mixture of the classes: a different fraction of
+/// abnormal cases is then no drift.
+[[nodiscard]] SECONDLOOK_EXPORT bool holds_for_any_mixture(
+    const SuspiciousBandParameters& parameters) noexcept;
+
 /// What a band made of labelled cases, with exact intervals (Clopper & Pearson 1934). NaN where
 /// there is nothing to divide by.
 struct BandReport {
@@ -64,6 +110,19 @@ struct BandReport {
   Estimate negative_predictive_value;  ///< normal / decided negative
   Estimate accuracy;                   ///< decided rightly / decided
 };
+
+template <FieldsOf<BandReport> T>
+void for_each_field(T& b, auto&& use) {
+  use("counts", b.counts);
+  use("referral_rate", b.referral_rate);
+  use("miss_rate", b.miss_rate);
+  use("false_alarm_rate", b.false_alarm_rate);
+  use("recall", b.recall);
+  use("specificity", b.specificity);
+  use("precision", b.precision);
+  use("negative_predictive_value", b.negative_predictive_value);
+  use("accuracy", b.accuracy);
+}
 
 /// Two cut-offs: from `upper` on a case is decided positive, below `lower` negative, and between
 /// them a person takes a second look.
@@ -132,8 +191,12 @@ class SECONDLOOK_EXPORT SuspiciousBand {
     return score < state_.lower ? Decision::negative : Decision::refer;
   }
 
-  /// @throws InvalidArgument for no scores and such as are not finite
-  [[nodiscard]] std::vector<Decision> decide(std::span<const double> scores) const;
+  /// @param unlike one per score, or none: where not 0, the case is unlike the training data and
+  ///   referred, whatever its score
+  /// @throws InvalidArgument for no scores, scores that are not finite, and another number of
+  ///   `unlike`
+  [[nodiscard]] std::vector<Decision> decide(std::span<const double> scores,
+                                             std::span<const std::uint8_t> unlike = {}) const;
 
   /// What this band makes of labelled cases: others than those it was chosen on, for an honest
   /// account.
@@ -157,5 +220,15 @@ class SECONDLOOK_EXPORT SuspiciousBand {
  private:
   State state_;
 };
+
+template <FieldsOf<SuspiciousBand::State> T>
+void for_each_field(T& s, auto&& use) {
+  use("lower", s.lower);
+  use("upper", s.upper);
+  use("n_positives", s.n_positives);
+  use("n_negatives", s.n_negatives);
+  use("positives_needed", s.positives_needed);
+  use("negatives_needed", s.negatives_needed);
+}
 
 }  // namespace secondlook

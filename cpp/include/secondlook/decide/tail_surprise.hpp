@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "secondlook/core/export.hpp"
+#include "secondlook/core/fields.hpp"
 
 namespace secondlook {
 
@@ -17,6 +18,15 @@ struct TailSurpriseParameters {
 
   bool operator==(const TailSurpriseParameters&) const = default;
 };
+
+template <FieldsOf<TailSurpriseParameters> T>
+void for_each_field(T& p, auto&& use) {
+  use("two_sided", p.two_sided);
+  use("largest", p.largest);
+  use("shape", p.shape);
+  use("warm_up", p.warm_up);
+  use("block", p.block);
+}
 
 /// How surprising a value is on its own past: −log10 of its tail probability.
 ///
@@ -85,5 +95,21 @@ class SECONDLOOK_EXPORT TailSurprise {
   TailSurpriseParameters parameters_;
   State state_;
 };
+
+template <FieldsOf<TailSurprise::Block> T>
+void for_each_field(T& b, auto&& use) {
+  use("count", b.count);
+  use("low", b.low);
+  use("high", b.high);
+  use("highest", b.highest);
+  use("lowest", b.lowest);
+}
+
+template <FieldsOf<TailSurprise::State> T>
+void for_each_field(T& s, auto&& use) {
+  use("count", s.count);
+  use("remembered", s.remembered);
+  use("current", s.current);
+}
 
 }  // namespace secondlook

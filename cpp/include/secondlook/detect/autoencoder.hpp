@@ -7,9 +7,9 @@
 #include <span>
 #include <vector>
 
-#include "secondlook/core/detector.hpp"
+#include "secondlook/core/fields.hpp"
+#include "secondlook/detect/detector.hpp"
 #include "secondlook/detect/training_epoch.hpp"
-#include "secondlook/store/model.hpp"
 
 namespace secondlook {
 
@@ -28,6 +28,22 @@ struct AutoencoderParameters {
   int n_jobs = 0;  ///< threads that score, as `resolve_threads` reads it
 };
 
+template <FieldsOf<AutoencoderParameters> T>
+void for_each_field(T& p, auto&& use) {
+  use("hidden", p.hidden);
+  use("dropout", p.dropout);
+  use("learning_rate", p.learning_rate);
+  use("weight_decay", p.weight_decay);
+  use("batch_size", p.batch_size);
+  use("max_epochs", p.max_epochs);
+  use("patience", p.patience);
+  use("validation_fraction", p.validation_fraction);
+  use("contamination", p.contamination);
+  use("feature_weights", p.feature_weights);
+  use("seed", p.seed);
+  use("n_jobs", p.n_jobs);
+}
+
 /// Autoencoder: rows that a narrow network cannot reproduce are unlike those it was trained on
 /// (Hawkins et al., "Outlier Detection Using Replicator Neural Networks", DaWaK 2002).
 ///
@@ -35,7 +51,7 @@ struct AutoencoderParameters {
 /// on standardised features until the loss over rows held back improves no more; the best weights
 /// are kept, and the learning rate is halved on the way whenever that loss stands still. The same
 /// seed gives the same bits on the same instruction set. NaN is refused.
-class SECONDLOOK_EXPORT Autoencoder final : public Detector, public Model {
+class SECONDLOOK_EXPORT Autoencoder final : public Detector {
  public:
   /// @throws InvalidArgument when a parameter is out of range
   explicit Autoencoder(AutoencoderParameters parameters = {});
@@ -50,72 +66,56 @@ class SECONDLOOK_EXPORT Autoencoder final : public Detector, public Model {
   /// When cancelled after an epoch, the best weights so far are kept before `Cancelled` is thrown.
   /// @throws InvalidArgument for NaN or infinities, for fewer than two rows, and when the loss
   ///   diverges; the model is then as before
-  void fit(MatrixView<float> x, const Progress& progress = {}) override;
-  void fit(MatrixView<double> x, const Progress& progress = {}) override;
+  void fit(SampleView x, const Progress& progress = {}) override;
 
   /// One more pass of training over the rows of `x`, at the learning rate reached. Features keep
   /// the scale of the first training. Makes the offset stale. Trains an untrained model by `fit`.
-  void partial_fit(MatrixView<float> x, const Progress& progress = {}) override;
-  void partial_fit(MatrixView<double> x, const Progress& progress = {}) override;
+  void partial_fit(SampleView x, const Progress& progress = {}) override;
 
   /// Minus the weighted mean squared error of reproducing a row, in squared standard deviations.
-  void score_samples(MatrixView<float> x, std::span<double> scores) const override;
-  void score_samples(MatrixView<double> x, std::span<double> scores) const override;
+  void score_samples(SampleView x, std::span<double> scores) const override;
+  using Detector::score_samples;
 
   /// What the network makes of each row, in the features' own units.
   /// @param reconstruction row-major, shape (n, n_features)
-  void reconstruct(MatrixView<float> x, std::span<double> reconstruction) const;
-  void reconstruct(MatrixView<double> x, std::span<double> reconstruction) const;
+  void reconstruct(SampleView x, std::span<double> reconstruction) const;
 
   /// Each feature's part in the error: a row sums to minus its score.
   /// @param contributions row-major, shape (n, n_features)
-  void feature_contributions(MatrixView<float> x, std::span<double> contributions) const override;
-  void feature_contributions(MatrixView<double> x, std::span<double> contributions) const override;
+  void feature_contributions(SampleView x, std::span<double> contributions) const override;
 
   /// Sets the offset from rows that are held to be normal, and ends its being stale.
-  void fit_offset(MatrixView<float> x);
-  void fit_offset(MatrixView<double> x);
-  void refresh_offset(MatrixView<double> x) override { fit_offset(x); }
+  void fit_offset(SampleView x) override;
 
   [[nodiscard]] std::unique_ptr<Detector> clone() const override;
 
   /// Rows that score below are anomalous: the `contamination` quantile of the training scores.
-  [[nodiscard]] double offset() const;
-  [[nodiscard]] bool offset_is_stale() const noexcept;
-  [[nodiscard]] bool fitted() const noexcept;
+  [[nodiscard]] double offset() const override;
+  [[nodiscard]] bool offset_is_stale() const noexcept override;
+  [[nodiscard]] bool fitted() const noexcept override;
   [[nodiscard]] std::size_t n_features() const noexcept override;
   [[nodiscard]] const std::vector<TrainingEpoch>& history() const noexcept;
   [[nodiscard]] const AutoencoderParameters& parameters() const noexcept { return parameters_; }
 
   [[nodiscard]] std::string_view kind() const noexcept override { return "autoencoder"; }
+  /// @throws ModelFileError when the file does not hold an autoencoder
+  [[nodiscard]] static Autoencoder from_file(const ModelFile& file);
+
+ protected:
   /// Tensors: `scaler.mean` and `scaler.scale` (n_features); of each layer l the `layers.l.weight`
   /// (outputs, inputs), then `gain`, `shift`, running `mean` and `variance` of hidden layers and
   /// the `bias` of the last; `adam.moments` (2, parameters with padding); `history` (epochs, 3).
-  [[nodiscard]] ModelFile to_file() const override;
-  /// @throws ModelFileError when the file does not hold an autoencoder
-  [[nodiscard]] static Autoencoder from_file(const ModelFile& file);
+  [[nodiscard]] ModelFile write() const override;
 
  private:
   struct State;
 
   void require_fitted(const char* who) const;
   template <class Scalar>
-  void fit_any(MatrixView<Scalar> x, const Progress& progress);
-  template <class Scalar>
-  void partial_fit_any(MatrixView<Scalar> x, const Progress& progress);
-  template <class Scalar>
-  void fit_offset_any(MatrixView<Scalar> x);
-  template <class Scalar>
   static std::vector<float> to_inputs(const State& state, MatrixView<Scalar> x);
   template <class Scalar, class Use>
   void for_each_block(const char* who, MatrixView<Scalar> x, std::size_t n_values,
                       std::size_t n_columns, const Use& use) const;
-  template <class Scalar>
-  void score_any(MatrixView<Scalar> x, std::span<double> scores) const;
-  template <class Scalar>
-  void reconstruct_any(MatrixView<Scalar> x, std::span<double> reconstruction) const;
-  template <class Scalar>
-  void contributions_any(MatrixView<Scalar> x, std::span<double> contributions) const;
 
   AutoencoderParameters parameters_;
   std::unique_ptr<State> state_;

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "secondlook/core/detector.hpp"
+#include "secondlook/core/fields.hpp"
 #include "secondlook/decide/severity.hpp"
+#include "secondlook/detect/detector.hpp"
 #include "secondlook/detect/domain_rule.hpp"
-#include "secondlook/store/model.hpp"
 
 namespace secondlook {
 
@@ -27,6 +27,17 @@ struct DetectorEnsembleParameters {
 
   bool operator==(const DetectorEnsembleParameters&) const = default;
 };
+
+template <FieldsOf<DetectorEnsembleParameters> T>
+void for_each_field(T& p, auto&& use) {
+  use("votes", p.votes);
+  use("n_sigma", p.n_sigma);
+  use("recent_level", p.recent_level);
+  use("recent_window", p.recent_window);
+  use("limit_level", p.limit_level);
+  use("rules", p.rules);
+  use("feature_names", p.feature_names);
+}
 
 /// A detector with a vote, and the name that it has in reasons.
 struct EnsembleMember {
@@ -65,7 +76,7 @@ struct EnsembleVerdict {
 /// Scored as rows, a sample's recent level is that of the training; an `EnsembleStream` knows the
 /// device's own. NaN is refused. Scoring is safe from several threads at once, but not while the
 /// ensemble learns.
-class SECONDLOOK_EXPORT DetectorEnsemble final : public Detector, public Model {
+class SECONDLOOK_EXPORT DetectorEnsemble final : public Detector {
  public:
   /// An autoencoder and an isolation forest with their defaults.
   DetectorEnsemble();
@@ -83,34 +94,31 @@ class SECONDLOOK_EXPORT DetectorEnsemble final : public Detector, public Model {
   /// Trains every member anew on the rows of `x`, shape (n, n_features), and sets all limits.
   /// @throws InvalidArgument as the members do, and where rules or names do not fit the features;
   ///   after any exception the ensemble is as before
-  void fit(MatrixView<float> x, const Progress& progress = {}) override;
-  void fit(MatrixView<double> x, const Progress& progress = {}) override;
+  void fit(SampleView x, const Progress& progress = {}) override;
 
   /// Lets every member learn on, and moves the features' means and deviations, for which the rows
   /// count as many as they are beside those trained on first. Makes the limits stale.
-  void partial_fit(MatrixView<float> x, const Progress& progress = {}) override;
-  void partial_fit(MatrixView<double> x, const Progress& progress = {}) override;
+  void partial_fit(SampleView x, const Progress& progress = {}) override;
 
   /// Minus the `votes`-th largest margin, between −1e6 and 0.
-  void score_samples(MatrixView<float> x, std::span<double> scores) const override;
-  void score_samples(MatrixView<double> x, std::span<double> scores) const override;
+  void score_samples(SampleView x, std::span<double> scores) const override;
+  using Detector::score_samples;
 
   /// Each feature's share of minus the score: the mean of its shares in the members that vote, or
   /// in all where none does. A row sums to minus its score.
-  void feature_contributions(MatrixView<float> x, std::span<double> contributions) const override;
-  void feature_contributions(MatrixView<double> x, std::span<double> contributions) const override;
+  void feature_contributions(SampleView x, std::span<double> contributions) const override;
 
   /// Sets the limits from rows that are held to be normal, and ends their being stale.
-  void fit_offset(MatrixView<float> x);
-  void fit_offset(MatrixView<double> x);
-  void refresh_offset(MatrixView<double> x) override { fit_offset(x); }
+  void fit_offset(SampleView x) override;
+
+  void set_feature_names(std::vector<std::string> names) override;
 
   [[nodiscard]] std::unique_ptr<Detector> clone() const override;
 
   /// Rows that score below are anomalous: −1.
-  [[nodiscard]] double offset() const;
-  [[nodiscard]] bool offset_is_stale() const noexcept;
-  [[nodiscard]] bool fitted() const noexcept;
+  [[nodiscard]] double offset() const override;
+  [[nodiscard]] bool offset_is_stale() const noexcept override;
+  [[nodiscard]] bool fitted() const noexcept override;
   [[nodiscard]] std::size_t n_features() const noexcept override;
   [[nodiscard]] const DetectorEnsembleParameters& parameters() const noexcept {
     return parameters_;
@@ -121,28 +129,20 @@ class SECONDLOOK_EXPORT DetectorEnsemble final : public Detector, public Model {
   [[nodiscard]] std::vector<std::string> voters() const;
 
   [[nodiscard]] std::string_view kind() const noexcept override { return "detector_ensemble"; }
+  /// @throws ModelFileError when the file does not hold an ensemble
+  [[nodiscard]] static DetectorEnsemble from_file(const ModelFile& file);
+
+ protected:
   /// Tensors: `scaler.mean` and `scaler.scale` (n_features), `limits` (members and z-score, 3:
   /// median, limit, recent level), and those of member i with `members.i.` before their names.
   /// @throws InvalidArgument when a member is no `Model`
-  [[nodiscard]] ModelFile to_file() const override;
-  /// @throws ModelFileError when the file does not hold an ensemble
-  [[nodiscard]] static DetectorEnsemble from_file(const ModelFile& file);
+  [[nodiscard]] ModelFile write() const override;
 
  private:
   friend class EnsembleStream;
   struct State;
 
   void require_fitted(const char* who) const;
-  template <class Scalar>
-  void fit_any(MatrixView<Scalar> x, const Progress& progress);
-  template <class Scalar>
-  void partial_fit_any(MatrixView<Scalar> x, const Progress& progress);
-  template <class Scalar>
-  void score_any(MatrixView<Scalar> x, std::span<double> scores) const;
-  template <class Scalar>
-  void contributions_any(MatrixView<Scalar> x, std::span<double> contributions) const;
-  template <class Scalar>
-  void fit_offset_any(MatrixView<Scalar> x);
 
   DetectorEnsembleParameters parameters_;
   std::vector<EnsembleMember> members_;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "secondlook/core/export.hpp"
+#include "secondlook/core/fields.hpp"
 
 namespace secondlook {
 
@@ -18,6 +19,14 @@ struct DomainRule {
 
   bool operator==(const DomainRule&) const = default;
 };
+
+template <FieldsOf<DomainRule> T>
+void for_each_field(T& d, auto&& use) {
+  use("feature", d.feature);
+  use("lower", d.lower);
+  use("upper", d.upper);
+  use("reason", d.reason);
+}
 
 /// By how much a value lies beyond the nearer of the rule's limits: negative within them.
 [[nodiscard]] SECONDLOOK_EXPORT double excess(const DomainRule& rule, double value) noexcept;

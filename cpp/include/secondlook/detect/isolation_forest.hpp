@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
-#include "secondlook/core/detector.hpp"
-#include "secondlook/store/model.hpp"
+#include "secondlook/core/fields.hpp"
+#include "secondlook/detect/detector.hpp"
 
 namespace secondlook {
 
@@ -24,13 +24,25 @@ struct IsolationForestParameters {
   int n_jobs = 0;  ///< threads, as `resolve_threads` reads it
 };
 
+template <FieldsOf<IsolationForestParameters> T>
+void for_each_field(T& p, auto&& use) {
+  use("n_estimators", p.n_estimators);
+  use("max_samples", p.max_samples);
+  use("max_features", p.max_features);
+  use("contamination", p.contamination);
+  use("route_missing", p.route_missing);
+  use("refresh_fraction", p.refresh_fraction);
+  use("seed", p.seed);
+  use("n_jobs", p.n_jobs);
+}
+
 /// Isolation forest (Liu, Ting & Zhou, "Isolation Forest", ICDM 2008).
 ///
 /// Anomalies are few and different, so random splits isolate them in few steps: a sample's score is
 /// −2^(−mean path length / c(max_samples)), between −1 (anomalous) and 0, as in scikit-learn.
 /// Values are compared in float32; float64 input is rounded to it, and beyond its range saturates.
 /// The same seed gives the same bits at any number of threads.
-class SECONDLOOK_EXPORT IsolationForest final : public Detector, public Model {
+class SECONDLOOK_EXPORT IsolationForest final : public Detector {
  public:
   /// @throws InvalidArgument when a parameter is out of range
   explicit IsolationForest(IsolationForestParameters parameters = {});
@@ -44,22 +56,20 @@ class SECONDLOOK_EXPORT IsolationForest final : public Detector, public Model {
   ///
   /// With fewer rows than `max_samples`, every tree is grown on all of them.
   /// Reads only the rows that the trees draw, and all of them where they must be checked or scored.
-  void fit(MatrixView<float> x, const Progress& progress = {}) override;
-  void fit(MatrixView<double> x, const Progress& progress = {}) override;
+  void fit(SampleView x, const Progress& progress = {}) override;
 
   /// Learns on from new rows. They gather until `max_samples` are there; then the oldest
   /// `refresh_fraction` of the trees retires and as many grow on the gathered rows. An unfitted
   /// forest grows whole from the first `max_samples` rows. Makes a set offset stale.
-  void partial_fit(MatrixView<float> x, const Progress& progress = {}) override;
-  void partial_fit(MatrixView<double> x, const Progress& progress = {}) override;
+  void partial_fit(SampleView x, const Progress& progress = {}) override;
 
   /// Takes over the trees of a forest that was trained apart. Makes a set offset stale.
   /// @throws InvalidArgument when subsample size, features or handling of missing values differ
   void merge(const IsolationForest& other);
 
   /// Scores in [−1, 0), higher is more normal. About 100 trees × 8 comparisons a row.
-  void score_samples(MatrixView<float> x, std::span<double> scores) const override;
-  void score_samples(MatrixView<double> x, std::span<double> scores) const override;
+  void score_samples(SampleView x, std::span<double> scores) const override;
+  using Detector::score_samples;
 
   /// What each feature did to shorten a sample's path: path-dependent TreeSHAP (Lundberg et al.,
   /// "From local explanations to global understanding with explainable AI for trees", 2020) on the
@@ -68,35 +78,28 @@ class SECONDLOOK_EXPORT IsolationForest final : public Detector, public Model {
   /// A row sums to the expected path length less the sample's; positive is evidence for anomaly.
   /// O(trees · max_samples · log²(max_samples)) a row.
   /// @param contributions row-major, shape (n, n_features)
-  void feature_contributions(MatrixView<float> x, std::span<double> contributions) const override;
-  void feature_contributions(MatrixView<double> x, std::span<double> contributions) const override;
+  void feature_contributions(SampleView x, std::span<double> contributions) const override;
 
   /// Mean path length over the trees' own samples, the base of `feature_contributions`.
   [[nodiscard]] double expected_path_length() const;
 
   /// Score below which a sample is called anomalous: −0.5 without `contamination`, else that
   /// quantile of the training scores.
-  [[nodiscard]] double offset() const;
+  [[nodiscard]] double offset() const override;
   /// Whether the forest has changed since the offset was computed; never without `contamination`.
-  [[nodiscard]] bool offset_is_stale() const noexcept;
+  [[nodiscard]] bool offset_is_stale() const noexcept override;
   /// Computes the offset from `x`, so that `contamination` of its rows lie below.
-  void fit_offset(MatrixView<float> x);
-  void fit_offset(MatrixView<double> x);
+  void fit_offset(SampleView x) override;
   /// `fit_offset` where there is a `contamination`.
-  void refresh_offset(MatrixView<double> x) override;
+  void refresh_offset(SampleView x) override;
 
   [[nodiscard]] std::unique_ptr<Detector> clone() const override;
 
   [[nodiscard]] std::string_view kind() const noexcept override { return "isolation_forest"; }
-  /// Tensors, for T trees of depth D over F features: `features` (T, 2^D; −1 at a leaf and below, F
-  /// + f is feature f with missing values below), `thresholds` (T, 2^D), `path_lengths` (T, 2^D),
-  /// `covers` (T, 2^(D+1)) and `pending` (n, F). Node 1 is the root; values below its threshold go
-  /// to node 2i + 1, others to 2i.
-  [[nodiscard]] ModelFile to_file() const override;
   /// @throws ModelFileError when the file does not hold a forest
   [[nodiscard]] static IsolationForest from_file(const ModelFile& file);
 
-  [[nodiscard]] bool fitted() const noexcept;
+  [[nodiscard]] bool fitted() const noexcept override;
   [[nodiscard]] std::size_t n_features() const noexcept override;
   [[nodiscard]] std::size_t n_trees() const noexcept;
   /// Rows that each tree was grown on; 0 before anything was learned.
@@ -107,18 +110,15 @@ class SECONDLOOK_EXPORT IsolationForest final : public Detector, public Model {
   [[nodiscard]] std::size_t memory_bytes() const noexcept;
   [[nodiscard]] const IsolationForestParameters& parameters() const noexcept;
 
+ protected:
+  /// Tensors, for T trees of depth D over F features: `features` (T, 2^D; −1 at a leaf and below, F
+  /// + f is feature f with missing values below), `thresholds` (T, 2^D), `path_lengths` (T, 2^D),
+  /// `covers` (T, 2^(D+1)) and `pending` (n, F). Node 1 is the root; values below its threshold go
+  /// to node 2i + 1, others to 2i.
+  [[nodiscard]] ModelFile write() const override;
+
  private:
   struct State;
-  template <class Scalar>
-  void fit_any(MatrixView<Scalar> x, const Progress& progress);
-  template <class Scalar>
-  void partial_fit_any(MatrixView<Scalar> x, const Progress& progress);
-  template <class Scalar>
-  void score_any(MatrixView<Scalar> x, std::span<double> scores) const;
-  template <class Scalar>
-  void contributions_any(MatrixView<Scalar> x, std::span<double> contributions) const;
-  template <class Scalar>
-  void fit_offset_any(MatrixView<Scalar> x);
   void require_fitted(const char* who) const;
 
   IsolationForestParameters parameters_;

@@ -6,10 +6,10 @@
 #include <span>
 #include <vector>
 
-#include "secondlook/core/detector.hpp"
+#include "secondlook/core/fields.hpp"
+#include "secondlook/detect/detector.hpp"
 #include "secondlook/detect/lstm_stream.hpp"
 #include "secondlook/detect/training_epoch.hpp"
-#include "secondlook/store/model.hpp"
 
 namespace secondlook {
 
@@ -30,6 +30,24 @@ struct LstmForecasterParameters {
   int n_jobs = 0;  ///< threads that train, as `resolve_threads` reads it
 };
 
+template <FieldsOf<LstmForecasterParameters> T>
+void for_each_field(T& p, auto&& use) {
+  use("window", p.window);
+  use("hidden", p.hidden);
+  use("layers", p.layers);
+  use("dropout", p.dropout);
+  use("learning_rate", p.learning_rate);
+  use("weight_decay", p.weight_decay);
+  use("batch_size", p.batch_size);
+  use("max_epochs", p.max_epochs);
+  use("patience", p.patience);
+  use("validation_fraction", p.validation_fraction);
+  use("max_gap", p.max_gap);
+  use("contamination", p.contamination);
+  use("seed", p.seed);
+  use("n_jobs", p.n_jobs);
+}
+
 /// LSTM (Hochreiter & Schmidhuber 1997) that forecasts a series' next sample; what it did not
 /// foresee is abnormal (Malhotra et al., "Long Short Term Memory Networks for Anomaly Detection in
 /// Time Series", ESANN 2015).
@@ -41,7 +59,7 @@ struct LstmForecasterParameters {
 /// Missing samples (NaN) are stood in for by the forecast for up to `max_gap` in a row; after a
 /// longer gap the series starts anew. The same seed gives the same bits at the same number of
 /// threads on the same instruction set.
-class SECONDLOOK_EXPORT LstmForecaster final : public Detector, public Model {
+class SECONDLOOK_EXPORT LstmForecaster final : public Detector {
  public:
   /// @throws InvalidArgument when a parameter is out of range
   explicit LstmForecaster(LstmForecasterParameters parameters = {});
@@ -57,26 +75,22 @@ class SECONDLOOK_EXPORT LstmForecaster final : public Detector, public Model {
   /// When cancelled after an epoch, the best weights so far are kept before `Cancelled` is thrown.
   /// @throws InvalidArgument for infinities, for fewer than window + 1 steps, for a channel without
   ///   any value, and when the loss diverges; the model is then as before
-  void fit(MatrixView<float> x, const Progress& progress = {}) override;
-  void fit(MatrixView<double> x, const Progress& progress = {}) override;
-  void fit(std::span<const MatrixView<float>> series, const Progress& progress = {});
-  void fit(std::span<const MatrixView<double>> series, const Progress& progress = {});
+  void fit(SampleView x, const Progress& progress = {}) override;
+  void fit(std::span<const SampleView> series, const Progress& progress = {});
 
   /// One more pass of training over a series, at the learning rate reached. Channels keep the scale
   /// of the first training. Makes the offset stale. Trains an untrained model by `fit`.
-  void partial_fit(MatrixView<float> x, const Progress& progress = {}) override;
-  void partial_fit(MatrixView<double> x, const Progress& progress = {}) override;
+  void partial_fit(SampleView x, const Progress& progress = {}) override;
 
   /// Scores one series from its start: minus the mean squared residual of the one-step forecast,
   /// under the residuals' covariance in training (a squared Mahalanobis distance over the number of
   /// channels present): about −1 is usual. NaN in the warm-up and where nothing was measured.
-  void score_samples(MatrixView<float> x, std::span<double> scores) const override;
-  void score_samples(MatrixView<double> x, std::span<double> scores) const override;
+  void score_samples(SampleView x, std::span<double> scores) const override;
+  using Detector::score_samples;
 
   /// Each channel's part in the residual: a row sums to minus its score.
   /// @param contributions row-major, shape (steps, channels)
-  void feature_contributions(MatrixView<float> x, std::span<double> contributions) const override;
-  void feature_contributions(MatrixView<double> x, std::span<double> contributions) const override;
+  void feature_contributions(SampleView x, std::span<double> contributions) const override;
 
   /// Each sample minus its one-step forecast, in the channels' own units: above 0 where more was
   /// measured than foreseen. NaN where the score is, and in a channel that is missing.
@@ -85,64 +99,49 @@ class SECONDLOOK_EXPORT LstmForecaster final : public Detector, public Model {
   /// taken within 10 standard deviations of the channel's mean in training; where missing, as their
   /// own forecast, and in a channel that is missing for longer than `max_gap`, as the mean.
   /// @param residuals row-major, shape (steps, channels)
-  void residuals(MatrixView<float> x, std::span<double> residuals) const;
-  void residuals(MatrixView<double> x, std::span<double> residuals) const;
+  void residuals(SampleView x, std::span<double> residuals) const;
 
   /// The next samples after those of `x`, each forecast fed back as if it had been measured.
   /// @param forecast row-major, shape (any number of steps, channels), in the channels' own units
-  void forecast(MatrixView<float> x, std::span<double> forecast) const;
-  void forecast(MatrixView<double> x, std::span<double> forecast) const;
+  void forecast(SampleView x, std::span<double> forecast) const;
 
   /// Sets the offset from a series that is held to be normal, and ends its being stale.
-  void fit_offset(MatrixView<float> x);
-  void fit_offset(MatrixView<double> x);
+  void fit_offset(SampleView x) override;
 
   [[nodiscard]] bool ordered() const noexcept override { return true; }
-  void refresh_offset(MatrixView<double> x) override { fit_offset(x); }
   [[nodiscard]] std::unique_ptr<Detector> clone() const override;
 
   /// A new series to be scored as its samples come. It shares this model's weights as they are now.
   [[nodiscard]] LstmStream stream() const;
 
   /// Samples that score below are anomalous: the `contamination` quantile of the training scores.
-  [[nodiscard]] double offset() const;
-  [[nodiscard]] bool offset_is_stale() const noexcept;
-  [[nodiscard]] bool fitted() const noexcept;
+  [[nodiscard]] double offset() const override;
+  [[nodiscard]] bool offset_is_stale() const noexcept override;
+  [[nodiscard]] bool fitted() const noexcept override;
   /// Number of channels; 0 before anything was learned.
   [[nodiscard]] std::size_t n_features() const noexcept override;
   [[nodiscard]] const std::vector<TrainingEpoch>& history() const noexcept;
   [[nodiscard]] const LstmForecasterParameters& parameters() const noexcept { return parameters_; }
 
   [[nodiscard]] std::string_view kind() const noexcept override { return "lstm_forecaster"; }
+  /// @throws ModelFileError when the file does not hold an LSTM forecaster
+  [[nodiscard]] static LstmForecaster from_file(const ModelFile& file);
+
+ protected:
   /// Tensors: `scaler.mean` and `scaler.scale` (channels); of each layer l `layers.l.weight_input`
   /// (4 hidden, inputs), `layers.l.weight_hidden` (4 hidden, hidden) and `layers.l.bias` (4
   /// hidden), gates in torch's order; `head.weight` (channels, hidden), `head.bias` (channels);
   /// `covariance` (channels, channels) of the residuals; `adam.moments` (2, parameters with
   /// padding); `history` (epochs, 3).
-  [[nodiscard]] ModelFile to_file() const override;
-  /// @throws ModelFileError when the file does not hold an LSTM forecaster
-  [[nodiscard]] static LstmForecaster from_file(const ModelFile& file);
+  [[nodiscard]] ModelFile write() const override;
 
  private:
   struct State;
 
   void require_fitted(const char* who) const;
-  template <class Scalar>
-  void fit_any(std::span<const MatrixView<Scalar>> series, const Progress& progress);
-  template <class Scalar>
-  void partial_fit_any(MatrixView<Scalar> x, const Progress& progress);
-  template <class Scalar>
-  void fit_offset_any(std::span<const MatrixView<Scalar>> series);
+  void fit_offset(std::span<const SampleView> series);
   template <class Scalar, class Use>
   LstmStream run(const char* who, MatrixView<Scalar> x, const Use& use) const;
-  template <class Scalar>
-  void score_any(MatrixView<Scalar> x, std::span<double> scores) const;
-  template <class Scalar>
-  void contributions_any(MatrixView<Scalar> x, std::span<double> contributions) const;
-  template <class Scalar>
-  void residuals_any(MatrixView<Scalar> x, std::span<double> residuals) const;
-  template <class Scalar>
-  void forecast_any(MatrixView<Scalar> x, std::span<double> forecast) const;
 
   LstmForecasterParameters parameters_;
   std::unique_ptr<State> state_;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "secondlook/core/export.hpp"
+#include "secondlook/core/fields.hpp"
 #include "secondlook/core/matrix_view.hpp"
 #include "secondlook/core/progress.hpp"
 
@@ -14,6 +15,8 @@ namespace secondlook {
 
 /// On which side of its peers a sensor may be called deviating.
 enum class Side { both, low, high };
+template <>
+inline constexpr std::array<std::string_view, 3> names_of<Side>{"both", "low", "high"};
 
 struct PeerDeviationParameters {
   double n_sigma = 3;  ///< limit in standard deviations, above 0
@@ -25,6 +28,16 @@ struct PeerDeviationParameters {
   int n_jobs = 0;       ///< threads, as `resolve_threads` reads it
 };
 
+template <FieldsOf<PeerDeviationParameters> T>
+void for_each_field(T& p, auto&& use) {
+  use("n_sigma", p.n_sigma);
+  use("floor", p.floor);
+  use("bound", p.bound);
+  use("side", p.side);
+  use("robust", p.robust);
+  use("n_jobs", p.n_jobs);
+}
+
 /// What the sensors of a group allow one another at an instant: a sensor deviates when it lies more
 /// than `half_width` from `centre`. NaN where too few sensors were there to judge.
 ///
@@ -32,7 +45,7 @@ struct PeerDeviationParameters {
 /// deviations of the others' mean is the same as being beyond one distance from everybody's mean.
 struct PeerBand {
   double centre;
-  double half_width;
+  double half_width;  ///< 0 where `robust` finds most readings equal: all others then deviate
 };
 
 /// What was found about one sensor. Instants count from 0; −1 is none.
@@ -42,13 +55,26 @@ struct PeerVerdict {
   std::int64_t first = -1;    ///< first of those
   std::int64_t last = -1;     ///< last of those
   std::int64_t worst = -1;    ///< instant at which it came nearest to its limit, or furthest beyond
-  double worst_ratio =
-      0;  ///< its distance from the centre then over the half width; above 1: beyond
+  /// Its distance from the centre then over the half width: above 1 is beyond, infinity where the
+  /// half width was 0.
+  double worst_ratio = 0;
   double worst_deviation = 0;  ///< from its peers then, signed, in the sensors' unit
   double worst_sigma = 0;      ///< the same in standard deviations of its peers
 
   bool operator==(const PeerVerdict&) const = default;
 };
+
+template <FieldsOf<PeerVerdict> T>
+void for_each_field(T& p, auto&& use) {
+  use("n_judged", p.n_judged);
+  use("n_beyond", p.n_beyond);
+  use("first", p.first);
+  use("last", p.last);
+  use("worst", p.worst);
+  use("worst_ratio", p.worst_ratio);
+  use("worst_deviation", p.worst_deviation);
+  use("worst_sigma", p.worst_sigma);
+}
 
 /// Sensors that should agree, judged against one another at each instant.
 ///
@@ -100,6 +126,9 @@ class SECONDLOOK_EXPORT PeerDeviationStream {
   ///   counted
   PeerBand push(std::span<const double> readings, bool active = true);
 
+  /// Sensors that deviated at the last instant, ascending; none where it did not count.
+  [[nodiscard]] std::span<const std::size_t> deviating() const noexcept;
+
   /// What was found so far.
   [[nodiscard]] const std::vector<PeerVerdict>& verdicts() const noexcept;
   /// Instants so far.
@@ -112,6 +141,9 @@ class SECONDLOOK_EXPORT PeerDeviationStream {
 
 /// What a plant does with its storage.
 enum class PlantState : std::uint8_t { idle, charging, discharging };
+template <>
+inline constexpr std::array<std::string_view, 3> names_of<PlantState>{"idle", "charging",
+                                                                      "discharging"};
 
 /// The plant's state at each instant, by its current.
 /// @param current in any unit, positive while discharging; NaN is idle

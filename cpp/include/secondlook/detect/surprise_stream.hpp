@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "secondlook/core/export.hpp"
+#include "secondlook/core/fields.hpp"
 #include "secondlook/core/progress.hpp"
 #include "secondlook/decide/tail_surprise.hpp"
 
@@ -22,6 +23,16 @@ struct SurpriseStreamParameters {
   bool operator==(const SurpriseStreamParameters&) const = default;
 };
 
+template <FieldsOf<SurpriseStreamParameters> T>
+void for_each_field(T& p, auto&& use) {
+  use("season", p.season);
+  use("scales", p.scales);
+  use("memory", p.memory);
+  use("seasons", p.seasons);
+  use("threshold", p.threshold);
+  use("rest", p.rest);
+}
+
 /// What a sample showed. Surprises are −log10 of a tail probability: 2 is one in a hundred.
 struct SurpriseRecord {
   double surprise = 0;  ///< mean of the witnesses' that look at all
@@ -34,6 +45,17 @@ struct SurpriseRecord {
 
   bool operator==(const SurpriseRecord&) const = default;
 };
+
+template <FieldsOf<SurpriseRecord> T>
+void for_each_field(T& s, auto&& use) {
+  use("surprise", s.surprise);
+  use("score", s.score);
+  use("level", s.level);
+  use("spread", s.spread);
+  use("habit", s.habit);
+  use("shape", s.shape);
+  use("alarm", s.alarm);
+}
 
 /// Anomalies of one series as it comes: nothing to train, nothing to choose but the season.
 ///
@@ -104,5 +126,22 @@ class SECONDLOOK_EXPORT SurpriseStream {
   struct Witnesses;
   std::unique_ptr<Witnesses> witnesses_;
 };
+
+template <FieldsOf<SurpriseStream::State> T>
+void for_each_field(T& s, auto&& use) {
+  use("time", s.time);
+  use("resting_until", s.resting_until);
+  use("count", s.count);
+  use("start", s.start);
+  use("samples", s.samples);
+  use("times", s.times);
+  use("window", s.window);
+  use("memory", s.memory);
+  use("outside", s.outside);
+  use("recent", s.recent);
+  use("lows", s.lows);
+  use("highs", s.highs);
+  use("tails", s.tails);
+}
 
 }  // namespace secondlook

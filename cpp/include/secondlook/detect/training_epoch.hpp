@@ -1,5 +1,7 @@
 #pragma once
 
+#include "secondlook/core/fields.hpp"
+
 namespace secondlook {
 
 /// What an epoch of a network's training came to: mean squared errors, in squared standard
@@ -11,5 +13,12 @@ struct TrainingEpoch {
 
   bool operator==(const TrainingEpoch&) const = default;
 };
+
+template <FieldsOf<TrainingEpoch> T>
+void for_each_field(T& t, auto&& use) {
+  use("loss", t.loss);
+  use("validation_loss", t.validation_loss);
+  use("learning_rate", t.learning_rate);
+}
 
 }  // namespace secondlook

@@ -12,10 +12,10 @@
 #include <variant>
 #include <vector>
 
-#include "secondlook/core/detector.hpp"
 #include "secondlook/core/export.hpp"
 #include "secondlook/core/matrix_view.hpp"
 #include "secondlook/core/progress.hpp"
+#include "secondlook/detect/detector.hpp"
 #include "secondlook/image/architecture.hpp"
 #include "secondlook/image/augmentation.hpp"
 #include "secondlook/image/image.hpp"

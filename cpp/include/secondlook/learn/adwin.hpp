@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "secondlook/core/export.hpp"
+#include "secondlook/core/fields.hpp"
 
 namespace secondlook {
 
@@ -62,5 +63,20 @@ class SECONDLOOK_EXPORT Adwin {
   std::uint64_t size_ = 0;
   Bucket total_;
 };
+
+template <FieldsOf<Adwin::Bucket> T>
+void for_each_field(T& b, auto&& use) {
+  use("sum", b.sum);
+  use("sum_of_squares", b.sum_of_squares);
+}
+template <>
+inline constexpr bool is_written_as_list<Adwin::Bucket> = true;
+
+template <FieldsOf<Adwin::State> T>
+void for_each_field(T& s, auto&& use) {
+  use("delta", s.delta);
+  use("n_seen", s.n_seen);
+  use("levels", s.levels);
+}
 
 }  // namespace secondlook

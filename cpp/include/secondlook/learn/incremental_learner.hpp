@@ -11,7 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "secondlook/core/detector.hpp"
+#include "secondlook/core/fields.hpp"
+#include "secondlook/detect/detector.hpp"
 #include "secondlook/learn/update_report.hpp"
 #include "secondlook/store/model.hpp"
 #include "secondlook/store/model_file.hpp"
@@ -35,6 +36,22 @@ struct IncrementalLearnerParameters {
   bool operator==(const IncrementalLearnerParameters&) const = default;
 };
 
+template <FieldsOf<IncrementalLearnerParameters> T>
+void for_each_field(T& p, auto&& use) {
+  use("suspicion_rate", p.suspicion_rate);
+  use("max_suspected_share", p.max_suspected_share);
+  use("replay_ratio", p.replay_ratio);
+  use("held_back_share", p.held_back_share);
+  use("max_passes", p.max_passes);
+  use("tolerance", p.tolerance);
+  use("significance", p.significance);
+  use("adwin_delta", p.adwin_delta);
+  use("replay_size", p.replay_size);
+  use("held_back_size", p.held_back_size);
+  use("keep_versions", p.keep_versions);
+  use("seed", p.seed);
+}
+
 /// What is in a model's file beside the model, such as the decision rule on its scores.
 struct SECONDLOOK_EXPORT ModelExtras {
   std::map<std::string, std::string, std::less<>> sections;
@@ -56,6 +73,14 @@ struct LearnedVersion {
   std::int64_t time_ns = 0;  ///< when it was made, since 1970
   bool in_use = false;
 };
+
+template <FieldsOf<LearnedVersion> T>
+void for_each_field(T& l, auto&& use) {
+  use("number", l.number);
+  use("reason", l.reason);
+  use("time_ns", l.time_ns);
+  use("in_use", l.in_use);
+}
 
 /// A detector that learns on without getting worse.
 ///

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "secondlook/core/export.hpp"
+#include "secondlook/core/fields.hpp"
 
 namespace secondlook {
 
@@ -43,5 +44,16 @@ class SECONDLOOK_EXPORT PageHinkley {
  private:
   State state_;
 };
+
+template <FieldsOf<PageHinkley::State> T>
+void for_each_field(T& s, auto&& use) {
+  use("tolerance", s.tolerance);
+  use("threshold", s.threshold);
+  use("min_samples", s.min_samples);
+  use("count", s.count);
+  use("mean", s.mean);
+  use("rise", s.rise);
+  use("fall", s.fall);
+}
 
 }  // namespace secondlook

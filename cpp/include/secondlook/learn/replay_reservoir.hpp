@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "secondlook/core/export.hpp"
+#include "secondlook/core/fields.hpp"
 #include "secondlook/core/matrix_view.hpp"
 
 namespace secondlook {
@@ -49,5 +50,14 @@ class SECONDLOOK_EXPORT ReplayReservoir {
  private:
   State state_;
 };
+
+template <FieldsOf<ReplayReservoir::State> T>
+void for_each_field(T& s, auto&& use) {
+  use("capacity", s.capacity);
+  use("n_features", s.n_features);
+  use("seed", s.seed);
+  use("n_seen", s.n_seen);
+  use("values", s.values);
+}
 
 }  // namespace secondlook

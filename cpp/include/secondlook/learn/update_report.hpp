@@ -5,6 +5,8 @@
 #include <limits>
 #include <string>
 
+#include "secondlook/core/fields.hpp"
+
 namespace secondlook {
 
 /// What became of an update.
@@ -13,6 +15,9 @@ enum class UpdateOutcome {
   rolled_back,  ///< a candidate was trained, and judged worse than the model in use
   refused       ///< nothing was trained: there were too few rows to trust
 };
+template <>
+inline constexpr std::array<std::string_view, 3> names_of<UpdateOutcome>{"accepted", "rolled_back",
+                                                                         "refused"};
 
 /// What an update of an `IncrementalLearner` did, and why. Mean scores are NaN where nothing was
 /// trained, and count no row's score below the model's limit of suspicion.
@@ -40,5 +45,29 @@ struct UpdateReport {
   double ks_statistic = 0;       ///< the two-sample test's: distance from the calibration scores
   double p_value = 1;            ///< the same
 };
+
+template <FieldsOf<UpdateReport> T>
+void for_each_field(T& u, auto&& use) {
+  use("outcome", u.outcome);
+  use("reason", u.reason);
+  use("version", u.version);
+  use("time_ns", u.time_ns);
+  use("seconds", u.seconds);
+  use("n_rows", u.n_rows);
+  use("n_suspected", u.n_suspected);
+  use("n_learned", u.n_learned);
+  use("n_held_back", u.n_held_back);
+  use("n_replayed", u.n_replayed);
+  use("n_passes", u.n_passes);
+  use("fresh_before", u.fresh_before);
+  use("fresh_after", u.fresh_after);
+  use("replay_before", u.replay_before);
+  use("replay_after", u.replay_after);
+  use("allowed_loss", u.allowed_loss);
+  use("drift", u.drift);
+  use("mean_changed", u.mean_changed);
+  use("ks_statistic", u.ks_statistic);
+  use("p_value", u.p_value);
+}
 
 }  // namespace secondlook

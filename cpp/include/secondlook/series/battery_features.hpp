@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "secondlook/core/export.hpp"
+#include "secondlook/core/fields.hpp"
 
 namespace secondlook {
 
@@ -17,6 +18,12 @@ struct BatteryFeaturesParameters {
       12;  ///< samples that means, deviations, extremes and rates look at, at least 2
   std::int64_t max_gap_ns = 3'600'000'000'000;  ///< after a longer one the window begins anew
 };
+
+template <FieldsOf<BatteryFeaturesParameters> T>
+void for_each_field(T& p, auto&& use) {
+  use("window", p.window);
+  use("max_gap_ns", p.max_gap_ns);
+}
 
 /// Fourteen features of a battery's voltage, current and temperature, sample by sample.
 ///

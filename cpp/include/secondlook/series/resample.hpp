@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "secondlook/core/export.hpp"
+#include "secondlook/core/fields.hpp"
 #include "secondlook/core/matrix_view.hpp"
 #include "secondlook/series/time_table.hpp"
 
@@ -22,6 +23,8 @@ struct TimeGrid {
 
 /// What becomes of the readings within one step.
 enum class Aggregate { mean, last };
+template <>
+inline constexpr std::array<std::string_view, 2> names_of<Aggregate>{"mean", "last"};
 
 /// The steps, at multiples of `step_ns` since 1970, that hold all of these rising times.
 /// @throws InvalidArgument without times, or for a step that is not above 0
@@ -52,6 +55,8 @@ enum class Span {
   common,  ///< the steps that lie within all tables
   whole    ///< the steps of any table
 };
+template <>
+inline constexpr std::array<std::string_view, 2> names_of<Span>{"common", "whole"};
 
 /// One grid for several tables, at multiples of `step_ns` since 1970.
 /// @throws InvalidArgument when there is no common step, or the tables' zones differ

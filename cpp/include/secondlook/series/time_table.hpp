@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "secondlook/core/matrix_view.hpp"
+#include "secondlook/core/matrix.hpp"
 
 namespace secondlook {
 

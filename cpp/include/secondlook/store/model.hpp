@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "secondlook/core/error.hpp"
 #include "secondlook/core/export.hpp"
 #include "secondlook/store/model_file.hpp"
 
@@ -56,5 +57,19 @@ struct ReaderRegistration {
 /// Reads a file and builds the model that it holds.
 /// @throws FileError, ModelFileError
 [[nodiscard]] SECONDLOOK_EXPORT std::unique_ptr<Model> load(const std::filesystem::path& path);
+
+/// Reads a file and builds the model that it holds, which is to be a `T`, such as an
+/// `IsolationForest` or any `Detector`.
+/// @throws FileError, and ModelFileError when the file holds another model
+template <class T>
+[[nodiscard]] std::unique_ptr<T> load_as(const std::filesystem::path& path) {
+  std::unique_ptr<Model> model = load(path);
+  auto* wanted = dynamic_cast<T*>(model.get());
+  if (wanted == nullptr)
+    throw ModelFileError("load_as: '" + path.string() + "': expected another type of model, got " +
+                         std::string(model->kind()));
+  static_cast<void>(model.release());
+  return std::unique_ptr<T>(wanted);
+}
 
 }  // namespace secondlook

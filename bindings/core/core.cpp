@@ -1,19 +1,32 @@
 #include <pybind11/pybind11.h>
 
 #include <string>
+#include <string_view>
 
 #include "register.hpp"
 #include "secondlook/core/error.hpp"
-#include "secondlook/core/thread_pool.hpp"
 #include "secondlook/core/version.hpp"
 
 namespace py = pybind11;
 
 namespace {
 
+// The core names members as C++ does, `LstmForecaster::fit: …`; here they are `LSTMForecaster.fit`.
+std::string as_python_says(std::string_view what) {
+  const auto replaced = [](std::string text, std::string_view from, std::string_view to) {
+    for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+      text.replace(at, from.size(), to);
+    return text;
+  };
+  const std::size_t end = what.find(": ");  // what the user's data says stays as it is
+  const std::string who = replaced(std::string(what.substr(0, end)), "::", ".");
+  const std::string rest(end == std::string_view::npos ? std::string_view() : what.substr(end));
+  return replaced(who + rest, "LstmForecaster", "LSTMForecaster");
+}
+
 // The Python type is looked up when it is needed: scikit-learn is not imported before that.
-void raise_as(const char* module, const char* type, const char* message) {
-  py::set_error(py::module_::import(module).attr(type), message);
+void raise_as(const char* module, const char* type, std::string_view what) {
+  py::set_error(py::module_::import(module).attr(type), as_python_says(what).c_str());
 }
 
 void translate(std::exception_ptr error) {
@@ -24,11 +37,11 @@ void translate(std::exception_ptr error) {
   } catch (const secondlook::ModelFileError& e) {
     raise_as("secondlook.errors", "ModelFileError", e.what());
   } catch (const secondlook::FileError& e) {
-    py::set_error(PyExc_OSError, e.what());
+    py::set_error(PyExc_OSError, as_python_says(e.what()).c_str());
   } catch (const secondlook::Cancelled& e) {
-    py::set_error(PyExc_KeyboardInterrupt, e.what());
+    py::set_error(PyExc_KeyboardInterrupt, as_python_says(e.what()).c_str());
   } catch (const secondlook::Error& e) {
-    py::set_error(PyExc_ValueError, e.what());
+    py::set_error(PyExc_ValueError, as_python_says(e.what()).c_str());
   }
 }
 
@@ -40,5 +53,4 @@ void register_core(py::module_& module) {
   module.attr("pybind11_internals_version") = PYBIND11_INTERNALS_VERSION;
   // Empty in a build without the image room. Here, so that it can be read without loading LibTorch.
   module.attr("torch_version") = SECONDLOOK_TORCH_VERSION;
-  module.def("resolve_threads", &secondlook::resolve_threads, py::arg("n_jobs"));
 }

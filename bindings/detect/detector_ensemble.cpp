@@ -9,18 +9,16 @@
 #include <utility>
 #include <vector>
 
-#include "arrays.hpp"
+#include "detect/rows.hpp"
+#include "fields.hpp"
 #include "register.hpp"
 #include "secondlook/core/error.hpp"
-#include "secondlook/detect/autoencoder.hpp"
 #include "secondlook/detect/ensemble_stream.hpp"
-#include "secondlook/detect/isolation_forest.hpp"
-#include "secondlook/detect/lstm_forecaster.hpp"
-#include "tabular_detector.hpp"
 
 namespace py = pybind11;
+using secondlook::Detector;
 using secondlook::DetectorEnsemble;
-using secondlook::DomainRule;
+using secondlook::DetectorEnsembleParameters;
 using secondlook::EnsembleMember;
 using secondlook::EnsembleStream;
 using secondlook::EnsembleVerdict;
@@ -28,50 +26,20 @@ using secondlook::ModelFile;
 
 namespace {
 
-using Members = std::vector<std::pair<std::string, py::object>>;
-using Rules = std::vector<std::tuple<std::size_t, double, double, std::string>>;
+using Members = std::vector<std::pair<std::string, std::shared_ptr<Detector>>>;
 
 // Members are cloned: what Python holds may change later.
 std::vector<EnsembleMember> to_members(const Members& members) {
   std::vector<EnsembleMember> result;
-  const auto try_as = [&]<class Detector>(const std::string& name, const py::object& member,
-                                          Detector*) {
-    if (!py::isinstance<Detector>(member)) return false;
-    result.push_back({name, std::make_shared<const Detector>(member.cast<const Detector&>())});
-    return true;
-  };
-  for (const auto& [name, member] : members)
-    if (!try_as(name, member, static_cast<secondlook::Autoencoder*>(nullptr)) &&
-        !try_as(name, member, static_cast<secondlook::IsolationForest*>(nullptr)) &&
-        !try_as(name, member, static_cast<secondlook::LstmForecaster*>(nullptr)))
-      throw secondlook::InvalidArgument("DetectorEnsemble: expected a detector for member " + name);
+  for (const auto& [name, detector] : members) result.push_back({name, detector->clone()});
   return result;
-}
-
-std::vector<DomainRule> to_rules(const Rules& rules) {
-  std::vector<DomainRule> result;
-  for (const auto& [feature, lower, upper, reason] : rules)
-    result.push_back({feature, lower, upper, reason});
-  return result;
-}
-
-py::dict to_dict(const secondlook::DetectorEnsembleParameters& p) {
-  Rules rules;
-  for (const auto& rule : p.rules)
-    rules.emplace_back(rule.feature, rule.lower, rule.upper, rule.reason);
-  return py::dict(py::arg("votes") = p.votes, py::arg("n_sigma") = p.n_sigma,
-                  py::arg("recent_level") = p.recent_level,
-                  py::arg("recent_window") = p.recent_window,
-                  py::arg("limit_level") = p.limit_level, py::arg("rules") = rules,
-                  py::arg("feature_names") = p.feature_names);
 }
 
 // Files of the trained members.
 std::vector<std::pair<std::string, ModelFile>> member_files(const DetectorEnsemble& ensemble) {
   std::vector<std::pair<std::string, ModelFile>> files;
   for (const auto& member : ensemble.members())
-    files.emplace_back(member.name,
-                       dynamic_cast<const secondlook::Model&>(*member.detector).to_file());
+    files.emplace_back(member.name, member.detector->to_file());
   return files;
 }
 
@@ -80,7 +48,7 @@ auto to_tuple(const EnsembleVerdict& verdict) {
                         verdict.reasons);
 }
 
-py::dict to_columns(const std::vector<EnsembleVerdict>& verdicts) {
+py::dict columns_of(const std::vector<EnsembleVerdict>& verdicts) {
   const auto n = static_cast<py::ssize_t>(verdicts.size());
   py::array_t<double> score(n);
   py::array_t<std::uint32_t> votes(n);
@@ -111,30 +79,24 @@ py::dict push_many(EnsembleStream& stream, const ContiguousArray<double>& sample
     const py::gil_scoped_release release;
     verdicts = stream.push(rows);
   }
-  return to_columns(verdicts);
+  return columns_of(verdicts);
 }
 
 }  // namespace
 
-void register_ensemble(py::module_& detect) {
-  auto type =
-      py::class_<DetectorEnsemble, std::shared_ptr<DetectorEnsemble>>(detect, "DetectorEnsemble");
-  define_tabular_detector(type);
-  type.def(py::init([](const Members& members, std::size_t votes, double n_sigma,
-                       double recent_level, std::size_t recent_window, double limit_level,
-                       const Rules& rules, std::vector<std::string> feature_names) {
+void register_detector_ensemble(py::module_& detect) {
+  constexpr const char* who = "DetectorEnsemble";
+  py::class_<DetectorEnsemble, Detector, std::shared_ptr<DetectorEnsemble>>(detect, who)
+      .def(py::init([](const Members& members, const py::kwargs& arguments) {
              return DetectorEnsemble(to_members(members),
-                                     {votes, n_sigma, recent_level, recent_window, limit_level,
-                                      to_rules(rules), std::move(feature_names)});
+                                     from_dict<DetectorEnsembleParameters>(who, arguments));
            }),
-           py::kw_only(), py::arg("members"), py::arg("votes"), py::arg("n_sigma"),
-           py::arg("recent_level"), py::arg("recent_window"), py::arg("limit_level"),
-           py::arg("rules"), py::arg("feature_names"))
+           py::arg("members"))
+      .def_static("from_file", &DetectorEnsemble::from_file, py::arg("file"))
+      .def_property_readonly(
+          "parameters", [](const DetectorEnsemble& self) { return to_dict(self.parameters()); })
       .def_property_readonly("voters", &DetectorEnsemble::voters)
-      .def_property_readonly("member_files", &member_files)
-      .def_property_readonly("parameters", [](const DetectorEnsemble& ensemble) {
-        return to_dict(ensemble.parameters());
-      });
+      .def_property_readonly("member_files", &member_files);
   py::class_<EnsembleStream>(detect, "EnsembleStream")
       .def(py::init([](std::shared_ptr<DetectorEnsemble> ensemble) {
              return EnsembleStream(std::move(ensemble));

@@ -1,3 +1,5 @@
+#include "secondlook/store/model_file.hpp"
+
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -11,7 +13,6 @@
 
 #include "register.hpp"
 #include "secondlook/core/error.hpp"
-#include "secondlook/store/model_file.hpp"
 
 namespace py = pybind11;
 using secondlook::DataType;
@@ -96,8 +97,7 @@ ModelFile parse(const py::bytes& bytes) {
 
 }  // namespace
 
-void register_store(py::module_& module) {
-  py::module_ store = module.def_submodule("store");
+void register_model_file(py::module_& store) {
   store.attr("FORMAT_VERSION") = ModelFile::kFormatVersion;
   py::class_<ModelFile>(store, "ModelFile")
       .def(py::init<std::string>(), py::arg("kind"))

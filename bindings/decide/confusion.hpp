@@ -2,16 +2,10 @@
 
 #include <pybind11/pybind11.h>
 
-#include "secondlook/decide/binomial_interval.hpp"
 #include "secondlook/decide/confusion_matrix.hpp"
 
-/// Value, low, high.
-inline pybind11::tuple to_tuple(const secondlook::Estimate& estimate) {
-  return pybind11::make_tuple(estimate.value, estimate.interval.low, estimate.interval.high);
-}
-
 /// The counts and all that follows from them.
-inline pybind11::dict to_dict(const secondlook::ConfusionMatrix& counts) {
+inline pybind11::dict measures_of(const secondlook::ConfusionMatrix& counts) {
   using pybind11::arg;
   return pybind11::dict(
       arg("true_negatives") = counts.true_negatives,

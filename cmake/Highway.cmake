@@ -1,0 +1,16 @@
+# secondlook_highway: Highway's few functions as objects that our library takes in, so that what is
+# installed needs no libhwy of the system.
+set(SECONDLOOK_HIGHWAY_DIR "$ENV{SECONDLOOK_HIGHWAY_DIR}" CACHE PATH
+    "Source tree of Highway, 1.0.3 or newer; empty: what tools/fetch_highway.sh fetches")
+set(highway_source ${SECONDLOOK_HIGHWAY_DIR})
+if(NOT highway_source)
+  set(highway_source ${PROJECT_SOURCE_DIR}/.cache/highway)
+  execute_process(COMMAND ${PROJECT_SOURCE_DIR}/tools/fetch_highway.sh COMMAND_ERROR_IS_FATAL ANY)
+endif()
+if(NOT EXISTS ${highway_source}/hwy/targets.cc)
+  message(FATAL_ERROR "SECONDLOOK_HIGHWAY_DIR: expected a source tree of Highway, got "
+                      "${highway_source}, which has no hwy/targets.cc")
+endif()
+
+add_library(secondlook_highway OBJECT ${highway_source}/hwy/targets.cc)
+target_include_directories(secondlook_highway SYSTEM PUBLIC ${highway_source})

@@ -1,0 +1,35 @@
+# The C++ package: headers, libraries, and what find_package(secondlook) reads.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+# secondlook::secondlook is whatever this build holds.
+add_library(secondlook_all INTERFACE)
+add_library(secondlook::secondlook ALIAS secondlook_all)
+target_link_libraries(secondlook_all INTERFACE ${installed_targets})
+set_target_properties(secondlook_all PROPERTIES EXPORT_NAME secondlook)
+
+set_target_properties(${installed_targets} PROPERTIES
+  VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
+  INSTALL_RPATH "$ORIGIN")
+if(SECONDLOOK_IMAGE)
+  # Spelt out, as CMake keeps folders inside our source tree, where .venv is, out of the RUNPATH.
+  cmake_path(GET TORCH_CPU_LIBRARY PARENT_PATH torch_libraries)
+  set_target_properties(secondlook_image PROPERTIES INSTALL_RPATH "$ORIGIN;${torch_libraries}")
+endif()
+install(TARGETS ${installed_targets} secondlook_all EXPORT secondlookTargets)
+set(without_image PATTERN image EXCLUDE)
+if(SECONDLOOK_IMAGE)
+  unset(without_image)
+endif()
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/cpp/include/ ${PROJECT_BINARY_DIR}/cpp/include/
+        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} ${without_image})
+install(EXPORT secondlookTargets NAMESPACE secondlook::
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/secondlook)
+configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/secondlookConfig.cmake.in
+  ${PROJECT_BINARY_DIR}/cpp/secondlookConfig.cmake
+  INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/secondlook)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/cpp/secondlookConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/cpp/secondlookConfig.cmake
+              ${PROJECT_BINARY_DIR}/cpp/secondlookConfigVersion.cmake
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/secondlook)
