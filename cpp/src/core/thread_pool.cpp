@@ -1,15 +1,12 @@
 #include "secondlook/core/thread_pool.hpp"
 
 #include <pthread.h>
-#include <sched.h>
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
-#include <cstring>
 #include <deque>
 #include <exception>
 #include <memory>
@@ -18,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/processors.hpp"
 #include "core/validation.hpp"
 
 namespace secondlook {
@@ -151,13 +149,6 @@ class Pool {
   std::size_t n_threads_ = 0;
 };
 
-std::size_t available_processors() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return static_cast<std::size_t>(CPU_COUNT(&set));
-  return std::max(1U, std::thread::hardware_concurrency());
-}
-
 // Tells the listener now and then, and turns its wish to stop into an error of the job.
 class Reporter {
  public:
@@ -196,13 +187,13 @@ std::size_t resolve_threads(int n_jobs) {
     return static_cast<std::size_t>(std::max(1L, all + 1 + n_jobs));
   }
   const char* setting = std::getenv("SECONDLOOK_NUM_THREADS");
-  if (setting == nullptr || *setting == '\0') return available_processors();
-  std::size_t n = 0;
-  const char* end = setting + std::strlen(setting);
-  const auto [rest, code] = std::from_chars(setting, end, n);
-  require(code == std::errc{} && rest == end && n >= 1,
-          "SECONDLOOK_NUM_THREADS: expected a positive number of threads, got '{}'", setting);
-  return n;
+  if (setting != nullptr && *setting != '\0') {
+    const auto number = positive_number_in("SECONDLOOK_NUM_THREADS");
+    require(number.has_value() && std::string_view(setting).find(',') == std::string_view::npos,
+            "SECONDLOOK_NUM_THREADS: expected a positive number of threads, got '{}'", setting);
+    return *number;
+  }
+  return positive_number_in("OMP_NUM_THREADS").value_or(available_processors());
 }
 
 void parallel_for(std::size_t n_items, std::size_t grain, std::size_t n_threads,

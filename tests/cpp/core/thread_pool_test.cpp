@@ -5,7 +5,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
 #include <numeric>
 #include <stdexcept>
 #include <thread>
@@ -15,7 +14,6 @@
 #include "secondlook/core/error.hpp"
 
 using secondlook::parallel_for;
-using secondlook::resolve_threads;
 
 TEST_CASE("parallel_for: every item exactly once, whatever the grain and the threads") {
   const auto n_items = GENERATE(0U, 1U, 7U, 1000U);
@@ -62,9 +60,7 @@ TEST_CASE("parallel_for: callers on several threads do not disturb one another")
   REQUIRE(total == 4U * 50U * 64U);
 }
 
-TEST_CASE("parallel_for: progress can stop it well within a second") {
-  using clock = std::chrono::steady_clock;
-  const auto start = clock::now();
+TEST_CASE("parallel_for: progress can stop it long before its end") {
   std::atomic<int> pieces{0};
   REQUIRE_THROWS_AS(parallel_for(
                         10'000, 1, 2,
@@ -74,8 +70,7 @@ TEST_CASE("parallel_for: progress can stop it well within a second") {
                         },
                         [](std::size_t, std::size_t) { return false; }),
                     secondlook::Cancelled);
-  REQUIRE(clock::now() - start < std::chrono::seconds(1));
-  REQUIRE(pieces < 10'000);
+  REQUIRE(pieces < 1'000);
 }
 
 TEST_CASE("parallel_for: progress ends at the total, on the calling thread") {
@@ -111,17 +106,3 @@ TEST_CASE("parallel_for: works in a child after fork") {
   REQUIRE(WEXITSTATUS(status) == 0);
 }
 #endif
-
-TEST_CASE("resolve_threads: reads n_jobs as scikit-learn does, and the environment") {
-  unsetenv("SECONDLOOK_NUM_THREADS");
-  REQUIRE(resolve_threads(3) == 3);
-  REQUIRE(resolve_threads(-1) == resolve_threads(0));
-  REQUIRE(resolve_threads(-1000) == 1);
-  setenv("SECONDLOOK_NUM_THREADS", "5", 1);
-  REQUIRE(resolve_threads(0) == 5);
-  REQUIRE(resolve_threads(2) == 2);
-  setenv("SECONDLOOK_NUM_THREADS", "many", 1);
-  REQUIRE_THROWS_WITH(resolve_threads(0),
-                      "SECONDLOOK_NUM_THREADS: expected a positive number of threads, got 'many'");
-  unsetenv("SECONDLOOK_NUM_THREADS");
-}

@@ -8,9 +8,12 @@
 
 namespace secondlook {
 
-/// Number of threads for a request, as scikit-learn's `n_jobs` reads it: n > 0 is n, −1 all
-/// processors this process may use, −2 all but one; 0 leaves it to `SECONDLOOK_NUM_THREADS`, or to
-/// all processors where that is unset.
+/// Number of threads for a request, as scikit-learn reads `n_jobs`: n > 0 is n, −1 all processors
+/// this process may use, −2 all but one.
+///
+/// 0 leaves the number to the first of these that is set: `SECONDLOOK_NUM_THREADS`,
+/// `OMP_NUM_THREADS` (by which joblib limits its workers), else all processors this process may
+/// use: the least of its affinity, its container's CPU quota and `LOKY_MAX_CPU_COUNT`.
 /// @throws InvalidArgument when `SECONDLOOK_NUM_THREADS` is not a positive number
 [[nodiscard]] SECONDLOOK_EXPORT std::size_t resolve_threads(int n_jobs);
 
