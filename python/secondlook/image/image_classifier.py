@@ -63,7 +63,9 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
     clipped_share : float, default=0.01
         Share of the pixels at either end that ``"stretch"`` clips.
     value_range : (float, float), default=(0, 65535)
-        16-bit values that become black and white.
+        16-bit values and floats that become black and white, such as the coldest and the hottest
+        temperature that matter: (-20, 80) for a thermogram in °C. Those beyond are clipped. With
+        the default floats have to lie in [0, 1].
     mean, standard_deviation : float, three floats or None, default=None
         Scale of the input, whose values are 0 to 1. None: 0.5 for MobileNetV2, ImageNet's for
         VGG16, the training images' own for the others.
