@@ -8,9 +8,10 @@
 #include "core/validation.hpp"
 #include "image/image_classifier_state.hpp"
 #include "image/pixels.hpp"
+#include "image/torch_threads.hpp"
 #include "image/trainer.hpp"
-#include "secondlook/core/thread_pool.hpp"
 #include "image/value_range.hpp"
+#include "secondlook/core/thread_pool.hpp"
 
 namespace secondlook {
 
@@ -50,8 +51,8 @@ Heatmap ImageClassifier::heatmap(const ImageInput& input, std::size_t class_inde
           name_of(parameters_.architecture));
   const image::TorchThreads torch_threads(resolve_threads(parameters_.n_jobs));
   const Image image = image::take(input);
-  image::Batch batch;
   image::require_values(who, image, state_->preprocessing);
+  image::Batch batch;
   batch.size = 1;
   batch.values = preprocess(image, state_->preprocessing);
   const at::Tensor x = image::to_input(batch, state_->preprocessing, state_->inference->device());

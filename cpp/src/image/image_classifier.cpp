@@ -12,6 +12,7 @@
 #include "image/fit_checkpoint.hpp"
 #include "image/image_classifier_state.hpp"
 #include "image/trainer.hpp"
+#include "image/torch_threads.hpp"
 #include "secondlook/core/random.hpp"
 #include "secondlook/core/thread_pool.hpp"
 

@@ -23,6 +23,7 @@
 #include "core/validation.hpp"
 
 namespace secondlook::image {
+#include "image/torch_threads.hpp"
 
 namespace {
 
@@ -92,6 +93,7 @@ void Network::initialise(std::uint64_t seed) {
 
 void Network::initialise_head(std::uint64_t seed) {
   at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(seed);
+  heed_forks();
   const c10::NoGradGuard no_gradients;
   tensors_.at(plan_.head() + ".weight").normal_(0, 0.01, generator);
   tensors_.at(plan_.head() + ".bias").zero_();
@@ -224,6 +226,7 @@ bool Network::read(const std::map<std::string, Tensor, std::less<>>& tensors,
       took_head = false;
       continue;
     }
+  heed_forks();
     require(tensor.shape == shape, "{}: expected '{}' of shape {}, got {}", who, name,
             shape_text(shape), shape_text(tensor.shape));
     require(tensor.type == DataType::f32, "{}: expected '{}' as F32, got {}", who, name,
