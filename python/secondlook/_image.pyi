@@ -34,6 +34,7 @@ class ImageClassifier:
         groups: NDArray[np.int64],
         skip_broken: bool,
         checkpoint: str,
+        weights: dict[str, NDArray[np.float32]] | None,
         progress: Callable[[int, int, int, float, tuple[float, ...] | None], None] | None,
     ) -> dict[str, Any]: ...
     def partial_fit(

@@ -117,12 +117,15 @@ void set_scaling(const ImageClassifierParameters& p, std::span<const Image> imag
 }
 
 /// A network to begin with: random, or with the weights of a file.
-Network first_network(const ImageClassifierParameters& p, const auto& make_plan) {
+/// @param given  the weights, read already; null where the file that the parameters name is to be
+Network first_network(const ImageClassifierParameters& p, const TensorFile* given,
+                      const auto& make_plan) {
   image::Padding padding = p.padding == EdgePaddingRule::tensorflow ? image::Padding::tensorflow
                                                                     : image::Padding::symmetric;
-  TensorFile file;
+  TensorFile read;
+  if (!p.weights.empty() && given == nullptr) read = read_tensors(p.weights);
+  const TensorFile& file = given != nullptr ? *given : read;
   if (!p.weights.empty()) {
-    file = read_tensors(p.weights);
     const auto stated = file.metadata.find("padding");
     if (p.padding == EdgePaddingRule::automatic && stated != file.metadata.end() &&
         stated->second.starts_with("TensorFlow SAME"))
@@ -134,12 +137,9 @@ Network first_network(const ImageClassifierParameters& p, const auto& make_plan)
     network.initialise(seed);
     return network;
   }
-  // Model files of ours hold the network's tensors after a prefix.
-  const bool is_ours = file.tensors.lower_bound("network.") != file.tensors.end() &&
-                       file.tensors.lower_bound("network.")->first.starts_with("network.");
   const std::string who = "ImageClassifier::fit: weights '" + p.weights + "'";
   network.initialise_head(seed);
-  network.read(file.tensors, is_ours ? "network." : "", who.c_str(), /*any_head=*/true);
+  network.read_others(file.tensors, who.c_str());
   return network;
 }
 
@@ -365,8 +365,9 @@ ImageFitReport ImageClassifier::fit(std::span<const ImageInput> images,
   for (const std::size_t place : split.training) training_labels.push_back(kept_labels[place]);
   const auto weights = class_weights(p, training_labels, state.n_classes);
 
-  Network network =
-      first_network(p, [&](image::Padding padding) { return state.plan(p.architecture, padding); });
+  Network network = first_network(p, options.weights, [&](image::Padding padding) {
+    return state.plan(p.architecture, padding);
+  });
   const std::size_t n_steps_an_epoch = count_batches(split.training.size(), p.batch_size);
   Trainer trainer(network, p, state.preprocessing,
                   {p.learning_rate, p.schedule, n_steps_an_epoch * p.max_epochs, weights});

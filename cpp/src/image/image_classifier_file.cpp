@@ -97,7 +97,7 @@ ImageClassifier ImageClassifier::from_file(const ModelFile& file) {
     for (const auto& [name, shape] : image::tensors_of(plan))
       static_cast<void>(file.get<float>("network." + name, shape));
     image::Network network(plan);
-    network.read(file.tensors(), "network.", "ImageClassifier", /*any_head=*/false);
+    network.read(file.tensors(), "network.", "ImageClassifier");
     s.history = image::read_history(file);
     const auto found = file.tensors().find("replay.pixels");
     const bool wide = found != file.tensors().end() && found->second.type == DataType::u16;

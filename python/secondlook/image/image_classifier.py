@@ -24,6 +24,7 @@ from secondlook.image.decode import Pixels, as_pixels
 from secondlook.image.image_list import as_core_images, as_sequence, encoded
 from secondlook.image.options import one_or_three, rows_and_columns, to_json
 from secondlook.image.preprocessing import Contrast
+from secondlook.image.weights import read_pickled_weights
 from secondlook.store.kept_in_file import KeptInFile
 
 EpochCallback = Callable[[dict[str, float]], object]
@@ -53,7 +54,10 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         a side; ``"mlp"`` is fully connected, a baseline. MobileNetV2 and VGG16 have torchvision's
         names of tensors.
     weights : path or None, default=None
-        safetensors file to begin with; a last layer of another number of classes is left out.
+        File to begin with: safetensors, or what ``torch.save`` has written of a ``state_dict()``,
+        by itself or as ``"state_dict"`` or ``"model"``, which is read without running code. Floats
+        of 16, 32 or 64 bits; names may have a prefix such as ``module.``. A last layer that is
+        missing, or of another number of classes, begins anew.
     image_size : int or (int, int), default=224
         Rows and columns that the network sees; images of any size are resized.
     channels : {None, 1, 3}, default=None
@@ -272,6 +276,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
             raise ValueError(f"{who}: expected labels as numbers or strings, got {classes.dtype}")
         if len(classes) < 2:
             raise ValueError(f"{who}: expected at least 2 classes, got {len(classes)}")
+        weights = None if self.weights is None else read_pickled_weights(who, self.weights)
         model = self._make_core(classes)
         numbers = np.empty(0, np.int64)
         if groups is not None:
@@ -293,6 +298,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
             if model.fitted:
                 self._model = model
                 self.classes_ = classes
+                    weights,
                 self.n_classes_ = len(classes)
                 for name in ("skipped_", "near_duplicates_"):  # of the images before
                     self.__dict__.pop(name, None)

@@ -35,7 +35,9 @@ enum class EdgePaddingRule { automatic, symmetric, tensorflow };  ///< automatic
 
 struct ImageClassifierParameters {
   Architecture architecture = Architecture::mobilenet_v2;
-  std::string weights;  ///< safetensors file to begin with; empty: random weights
+  /// safetensors file to begin with, of this library or with torchvision's names, which may have a
+  /// prefix such as `module.`; F16, BF16, F32 or F64. Empty: random weights.
+  std::string weights;
   std::size_t height = 224;
   std::size_t width = 224;
   std::size_t channels = 0;  ///< 1 grey, 3 colour; 0: as the network and the images want it
@@ -111,6 +113,9 @@ struct ImageFitOptions {
 
 /// A file that could not be read.
 struct BrokenImage {
+  /// What a file of another layout holds, read already in place of the one that
+  /// `ImageClassifierParameters::weights` names. Null: that one is read.
+  const TensorFile* weights = nullptr;
   std::size_t index = 0;
   std::string message;
 };
