@@ -91,7 +91,8 @@ py::dict fit(ImageClassifier& self, const py::list& images, const Labels& labels
   for (const auto& pair : report.near_duplicates)
     alike.append(py::make_tuple(pair.first, pair.second));
   return py::dict(py::arg("skipped") = skipped, py::arg("near_duplicates") = alike,
-                  py::arg("none_held_back") = report.none_held_back);
+                  py::arg("none_held_back") = report.none_held_back,
+                  py::arg("classes_not_held_out") = report.classes_not_held_out);
 }
 
 py::array_t<double> make_rows(const py::list& images, std::size_t width) {

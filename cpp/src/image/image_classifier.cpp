@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -11,8 +12,8 @@
 #include "core/validation.hpp"
 #include "image/fit_checkpoint.hpp"
 #include "image/image_classifier_state.hpp"
-#include "image/trainer.hpp"
 #include "image/torch_threads.hpp"
+#include "image/trainer.hpp"
 #include "secondlook/core/random.hpp"
 #include "secondlook/core/thread_pool.hpp"
 
@@ -143,6 +144,20 @@ Network first_network(const ImageClassifierParameters& p, const TensorFile* give
   return network;
 }
 
+/// Recall of the positive class, or the mean over those that occur; NaN where none does.
+double recall_of(const std::vector<double>& hits, const std::vector<double>& counts,
+                 int positive_class) {
+  if (positive_class < 0 && counts.size() == 2) positive_class = 1;
+  double sum = 0, n_present = 0;
+  for (std::size_t k = 0; k < counts.size(); ++k) {
+    const bool wanted = positive_class < 0 || k == static_cast<std::size_t>(positive_class);
+    if (!wanted || counts[k] == 0) continue;
+    ++n_present;
+    sum += hits[k] / counts[k];
+  }
+  return n_present > 0 ? sum / n_present : std::numeric_limits<double>::quiet_NaN();
+}
+
 /// How good a network is on some images.
 struct Evaluation {
   double loss = 0;
@@ -153,7 +168,7 @@ struct Evaluation {
 Evaluation evaluate(const InferenceNetwork& network, const Preprocessing& preprocessing,
                     std::span<const Image> images, std::span<const std::int64_t> labels,
                     std::span<const std::size_t> places, std::span<const double> weights,
-                    std::size_t n_threads) {
+                    int positive_class, std::size_t n_threads) {
   const std::size_t n_classes = weights.size();
   const std::size_t n_batches = (places.size() + kInferenceBatch - 1) / kInferenceBatch;
   BatchPipeline pipeline(n_batches, [&](std::size_t number, Batch& batch) {
@@ -181,13 +196,7 @@ Evaluation evaluate(const InferenceNetwork& network, const Preprocessing& prepro
   result.loss = loss / total_weight;
   result.accuracy =
       std::accumulate(hits.begin(), hits.end(), 0.0) / static_cast<double>(places.size());
-  double n_present = 0;
-  for (std::size_t k = n_classes == 2 ? 1 : 0; k < n_classes; ++k) {
-    if (counts[k] == 0) continue;
-    ++n_present;
-    result.recall += hits[k] / counts[k];
-  }
-  result.recall = n_present > 0 ? result.recall / n_present : 1;
+  result.recall = recall_of(hits, counts, positive_class);
   return result;
 }
 
@@ -295,6 +304,8 @@ ImageClassifier::ImageClassifier(ImageClassifierParameters parameters)
           "{}: batch_size must lie in [2, 65536], got {}", who, p.batch_size);
   require(p.max_epochs >= 1 && p.max_epochs <= 1'000'000,
           "{}: max_epochs must lie in [1, 1000000], got {}", who, p.max_epochs);
+  require(p.positive_class >= -1, "{}: positive_class must be -1 at least, got {}", who,
+          p.positive_class);
   require(p.validation_fraction >= 0 && p.validation_fraction <= 0.5,
           "{}: validation_fraction must lie in [0, 0.5], got {}", who, p.validation_fraction);
   // The network of two classes says whether it can see such images.
@@ -336,6 +347,9 @@ ImageFitReport ImageClassifier::fit(std::span<const ImageInput> images,
   require(!kept_labels.empty(), "{}: expected images that can be read, got none: {}", who,
           set.broken.empty() ? "" : set.broken[0].message);
   state.n_classes = count_classes(kept_labels);
+  require(p.positive_class < static_cast<int>(state.n_classes),
+          "{}: positive_class: expected a class from 0 to {}, or -1, got {}", who,
+          state.n_classes - 1, p.positive_class);
   const bool sees_colour = p.channels == 3 || p.architecture == Architecture::mobilenet_v2 ||
                            p.architecture == Architecture::vgg16;
   if (!sees_colour && std::ranges::all_of(set.images, [](auto& i) { return i.channels == 1; }))
@@ -359,6 +373,11 @@ ImageFitReport ImageClassifier::fit(std::span<const ImageInput> images,
   // Where there are none to hold back, the training images themselves have to judge.
   const auto& judges = split.validation.empty() ? split.training : split.validation;
   report.none_held_back = split.validation.empty() && p.validation_fraction > 0;
+  std::vector<bool> is_judged(state.n_classes);
+  for (const std::size_t place : judges)
+    is_judged[static_cast<std::size_t>(kept_labels[place])] = true;
+  for (std::size_t k = 0; k < state.n_classes; ++k)
+    if (!is_judged[k]) report.classes_not_held_out.push_back(k);
   set_scaling(p, set.images, split.training, state.preprocessing);
 
   std::vector<std::int64_t> training_labels;
@@ -397,7 +416,7 @@ ImageFitReport ImageClassifier::fit(std::span<const ImageInput> images,
       ImageTrainingEpoch epoch = passes.pass(trainer, split.training, status.epoch, status);
       const InferenceNetwork judged(trainer.judged(), state.preprocessing, bfloat16);
       const Evaluation judgement = evaluate(judged, state.preprocessing, set.images, kept_labels,
-                                            judges, weights, n_threads);
+                                            judges, weights, p.positive_class, n_threads);
       epoch.validation_loss = judgement.loss;
       epoch.validation_accuracy = judgement.accuracy;
       epoch.validation_recall = judgement.recall;

@@ -90,6 +90,9 @@ ImageClassifier ImageClassifier::from_file(const ModelFile& file) {
     s.n_seen = state.at("n_seen");
     s.n_updates = state.at("n_updates");
     require(s.n_classes >= 2, "ImageClassifier: expected at least 2 classes, got {}", s.n_classes);
+    require(model.parameters_.positive_class < static_cast<int>(s.n_classes),
+            "ImageClassifier: positive_class {} among {} classes", model.parameters_.positive_class,
+            s.n_classes);
     const bool tensorflow = state.at("tensorflow_padding");
     const auto plan = s.plan(model.parameters_.architecture,
                              tensorflow ? image::Padding::tensorflow : image::Padding::symmetric);

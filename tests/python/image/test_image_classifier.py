@@ -459,7 +459,7 @@ def test_thermograms_are_learned_within_a_value_range():
 def test_images_that_look_alike_are_told_where_there_are_no_groups():
     images, y = squares(20)
     images[7] = images[5]
-    with pytest.warns(UserWarning, match="1 pairs of images look alike, such as 5 and 7"):
+    with pytest.warns(UserWarning, match="1 pair of images looks alike, such as 5 and 7"):
         model = small(max_epochs=1).fit(images, y)
     assert model.near_duplicates_.tolist() == [[5, 7]]
     model = small(max_epochs=1).fit(images, y, groups=np.arange(20) // 2)
@@ -468,7 +468,7 @@ def test_images_that_look_alike_are_told_where_there_are_no_groups():
 
 def test_a_validation_by_the_training_images_is_told():
     images, y = squares(20)
-    told = "validation is on the training images.* no group could be held back for .*=0.1, as each"
+    told = "no group could be held out for .*=0.1, as each .* is validated on its training images"
     for groups in (y, [1] * 20):
         with pytest.warns(UserWarning, match=told):
             small(max_epochs=1).fit(images, y, groups)
