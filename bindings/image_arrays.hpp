@@ -8,8 +8,8 @@
 #include "arrays.hpp"
 #include "secondlook/image/image.hpp"
 
-/// A copy of a C-contiguous array of (rows, columns) or (rows, columns, channels), uint8 or uint16;
-/// the wrapper in Python has made it so.
+/// A copy of a C-contiguous array of (rows, columns) or (rows, columns, channels), uint8, uint16 or
+/// float32; the wrapper in Python has made it so.
 inline secondlook::Image to_image(const pybind11::array& array) {
   secondlook::Image image;
   image.height = static_cast<std::size_t>(array.shape(0));
@@ -21,8 +21,10 @@ inline secondlook::Image to_image(const pybind11::array& array) {
   };
   if (array.itemsize() == 1) {
     copy(std::uint8_t{});
-  } else {
+  } else if (array.itemsize() == 2) {
     copy(std::uint16_t{});
+  } else {
+    copy(float{});
   }
   return image;
 }

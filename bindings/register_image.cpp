@@ -4,6 +4,7 @@
 #include <pybind11/stl/filesystem.h>
 
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,14 +31,18 @@ auto released(const Use& use) {
   return use();
 }
 
-py::array decode_bytes(const py::bytes& data, const std::string& name, std::size_t max_pixels) {
+using Page = std::optional<std::size_t>;
+
+py::array decode_bytes(const py::bytes& data, const std::string& name, std::size_t max_pixels,
+                       const Page& page) {
   const auto view = static_cast<std::string_view>(data);
-  return to_array(released(
-      [&] { return secondlook::decode_image(std::as_bytes(std::span(view)), name, max_pixels); }));
+  return to_array(released([&] {
+    return secondlook::decode_image(std::as_bytes(std::span(view)), name, max_pixels, page);
+  }));
 }
 
-py::array read_file(const std::filesystem::path& file, std::size_t max_pixels) {
-  return to_array(released([&] { return secondlook::read_image(file, max_pixels); }));
+py::array read_file(const std::filesystem::path& file, std::size_t max_pixels, const Page& page) {
+  return to_array(released([&] { return secondlook::read_image(file, max_pixels, page); }));
 }
 
 py::array_t<float> preprocess(const py::array& pixels, const std::string& options) {
@@ -89,8 +94,9 @@ void register_image(py::module_& module) {
   py::register_local_exception_translator(&translate);
   module.attr("pybind11_internals_version") = PYBIND11_INTERNALS_VERSION;
   module.attr("MAX_PIXELS") = secondlook::kMaxPixels;
-  module.def("decode", &decode_bytes, py::arg("data"), py::arg("name"), py::arg("max_pixels"));
-  module.def("read", &read_file, py::arg("file"), py::arg("max_pixels"));
+  module.def("decode", &decode_bytes, py::arg("data"), py::arg("name"), py::arg("max_pixels"),
+             py::arg("page"));
+  module.def("read", &read_file, py::arg("file"), py::arg("max_pixels"), py::arg("page"));
   module.def(
       "resize",
       [](const py::array& pixels, std::size_t height, std::size_t width) {

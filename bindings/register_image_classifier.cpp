@@ -54,15 +54,32 @@ secondlook::ImageTrainingProgress training_progress(const py::object& callback) 
   };
 }
 
+/// float32 arrays by name.
+secondlook::TensorFile to_tensors(const py::dict& arrays) {
+  secondlook::TensorFile file;
+  for (const auto& [name, value] : arrays) {
+    const auto values = py::cast<ContiguousArray<float>>(value);
+    secondlook::Tensor tensor;
+    tensor.shape.assign(values.shape(), values.shape() + values.ndim());
+    const auto bytes = std::as_bytes(as_span(values));
+    tensor.bytes.assign(bytes.begin(), bytes.end());
+    file.tensors.emplace(py::cast<std::string>(name), std::move(tensor));
+  }
+  return file;
+}
+
 py::dict fit(ImageClassifier& self, const py::list& images, const Labels& labels,
              const Labels& groups, bool skip_broken, const std::string& checkpoint,
-             const py::object& progress) {
+             const py::object& weights, const py::object& progress) {
   const auto inputs = to_inputs(images);
+  secondlook::TensorFile tensors;
+  if (!weights.is_none()) tensors = to_tensors(py::cast<py::dict>(weights));
   secondlook::ImageFitOptions options;
   options.groups = as_span(groups);
   options.skip_broken = skip_broken;
   options.checkpoint = checkpoint;
   options.progress = training_progress(progress);
+  if (!weights.is_none()) options.weights = &tensors;
   secondlook::ImageFitReport report;
   {
     const py::gil_scoped_release release;
@@ -74,7 +91,8 @@ py::dict fit(ImageClassifier& self, const py::list& images, const Labels& labels
   for (const auto& pair : report.near_duplicates)
     alike.append(py::make_tuple(pair.first, pair.second));
   return py::dict(py::arg("skipped") = skipped, py::arg("near_duplicates") = alike,
-                  py::arg("none_held_back") = report.none_held_back);
+                  py::arg("none_held_back") = report.none_held_back,
+                  py::arg("classes_not_held_out") = report.classes_not_held_out);
 }
 
 py::array_t<double> make_rows(const py::list& images, std::size_t width) {
@@ -158,7 +176,7 @@ void register_image_classifier(py::module_& module) {
            }),
            py::arg("parameters"))
       .def("fit", &fit, py::arg("images"), py::arg("labels"), py::arg("groups"),
-           py::arg("skip_broken"), py::arg("checkpoint"), py::arg("progress"))
+           py::arg("skip_broken"), py::arg("checkpoint"), py::arg("weights"), py::arg("progress"))
       .def(
           "partial_fit",
           [](ImageClassifier& self, const py::list& images, const Labels& labels,

@@ -1,6 +1,7 @@
-# The two outside libraries of the image room, as narrow as they go:
+# The outside libraries of the image room, as narrow as they go:
 #   secondlook_torch    headers, libtorch_cpu and libc10; never libtorch_python
 #   secondlook_opencv   core, imgproc and imgcodecs
+#   secondlook_codecs   libjpeg and libtiff, which OpenCV uses too
 # Sets SECONDLOOK_TORCH_VERSION, and SECONDLOOK_IMAGE_MISSING to what to do where one is not found.
 #
 # TorchConfig.cmake is not used: it links every library of LibTorch, and with a CUDA build of torch
@@ -59,4 +60,27 @@ else()
   string(APPEND SECONDLOOK_IMAGE_MISSING
     "\n  OpenCV: run tools/build_opencv.sh (8 minutes, once), or apt-get install libopencv-dev,"
     " or set SECONDLOOK_OPENCV_DIR to a build of it.")
+endif()
+
+# --- libjpeg and libtiff: those inside our static OpenCV, else the system's ------------------------
+# OpenCV passes on neither libjpeg's warnings of damage nor TIFF's signs, planes and pages.
+set(codec_headers ${SECONDLOOK_OPENCV_DIR}/include/codecs)
+if(OpenCV_FOUND AND TARGET libjpeg-turbo AND TARGET libtiff AND EXISTS ${codec_headers}/tiffio.h)
+  set(codec_libraries libtiff libjpeg-turbo)
+else()
+  set(codec_headers "")
+  find_package(JPEG QUIET)
+  find_package(TIFF QUIET)
+  if(JPEG_FOUND AND TIFF_FOUND)
+    set(codec_libraries TIFF::TIFF JPEG::JPEG)
+  else()
+    string(APPEND SECONDLOOK_IMAGE_MISSING
+      "\n  libjpeg and libtiff: run tools/build_opencv.sh, which brings both, or apt-get install"
+      " libjpeg-dev libtiff-dev.")
+  endif()
+endif()
+if(codec_libraries AND NOT TARGET secondlook_codecs)
+  add_library(secondlook_codecs INTERFACE)
+  target_include_directories(secondlook_codecs SYSTEM INTERFACE ${codec_headers})
+  target_link_libraries(secondlook_codecs INTERFACE ${codec_libraries})
 endif()

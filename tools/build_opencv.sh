@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the static OpenCV that the image room links: core, imgproc and imgcodecs, with the bundled
-# JPEG, PNG, TIFF and zlib and nothing else. Once, in some minutes on 2 cores; then kept.
+# JPEG, PNG, TIFF and zlib and nothing else. Once, in some minutes on 2 cores; then kept. The headers
+# of libjpeg and libtiff, which OpenCV does not install, go to include/codecs.
 # For x86-64-v2 with AVX2 where there is: each further variant would cost a minute.
 #
 #   SECONDLOOK_OPENCV_DIR      where it is installed (default .cache/opencv-4.12.0-static)
@@ -12,7 +13,8 @@ cd "$(dirname "$0")/.."
 package=opencv-python-headless==4.12.0.88
 prefix=${SECONDLOOK_OPENCV_DIR:-$PWD/.cache/opencv-4.12.0-static}
 
-if [ -f "$prefix/lib/cmake/opencv4/OpenCVConfig.cmake" ]; then
+if [ -f "$prefix/lib/cmake/opencv4/OpenCVConfig.cmake" ] &&
+  [ -f "$prefix/include/codecs/tiffio.h" ]; then
   echo "OpenCV: using $prefix"
   exit 0
 fi
@@ -69,4 +71,10 @@ cmake --build "$work/build" -j "$(nproc)" >"$work/build.log" 2>&1 || {
   exit 1
 }
 cmake --install "$work/build" >/dev/null
+codecs=$prefix/include/codecs
+mkdir -p "$codecs"
+cp "$source"/3rdparty/libjpeg-turbo/src/{jpeglib,jmorecfg,jerror}.h \
+  "$work"/build/3rdparty/libjpeg-turbo/jconfig.h \
+  "$work"/build/3rdparty/libtiff/{tiffconf,tiffvers}.h "$source"/3rdparty/libtiff/tiff.h "$codecs"
+cp "$source"/3rdparty/libtiff/tiffio.h "$codecs" # last: it shows that all are there
 echo "OpenCV: done"

@@ -138,7 +138,7 @@ void check(const char* who, const Augmentation& a) {
 
 Image augment(const Image& image, const Augmentation& a, std::uint64_t seed, std::uint64_t epoch,
               std::uint64_t index) {
-  image::require_image("augment", image);
+  image::require_picture("augment", image);
   check("augment", a);
   if (a == Augmentation{}) return image;
   Draws draws{RandomStream(RandomStream(seed, epoch)(), index)};

@@ -10,22 +10,27 @@
 
 #include "core/validation.hpp"
 #include "image/image_header.hpp"
+#include "image/jpeg.hpp"
 #include "image/pixels.hpp"
+#include "image/tiff.hpp"
 
 namespace secondlook {
 
 namespace {
 
+using image::ImageFormat;
+
 // What is wrong with an image becomes an error; OpenCV would print it as well.
 const auto silenced = cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
 
-void check_header(std::string_view who, std::span<const std::byte> bytes, std::string_view name,
-                  std::size_t max_pixels) {
+image::ImageHeader checked_header(std::string_view who, std::span<const std::byte> bytes,
+                                  std::string_view name, std::size_t max_pixels,
+                                  std::optional<std::size_t> page) {
   require(!bytes.empty(), "{}: {}: expected an image, got an empty file", who, name);
   require(bytes.size() <= std::numeric_limits<int>::max(),
           "{}: {}: expected at most {} bytes, got {}", who, name, std::numeric_limits<int>::max(),
           bytes.size());
-  const auto header = image::read_image_header(bytes);
+  const auto header = image::read_image_header(bytes, page.value_or(0));
   require(header.has_value(),
           "{}: {}: expected a JPEG, PNG, TIFF or BMP image, got "
           "something else, or a broken one",
@@ -36,11 +41,23 @@ void check_header(std::string_view who, std::span<const std::byte> bytes, std::s
   require(header->height <= max_pixels / header->width,
           "{}: {}: expected at most {} pixels (max_pixels), got {} × {}", who, name, max_pixels,
           header->height, header->width);
-  require(header->complete, "{}: {}: the file is cut off: its end is missing", who, name);
+  // Where the page is named, it matters not what comes after it.
+  require(header->complete || (page && header->format == ImageFormat::tiff),
+          "{}: {}: the file is cut off: its end is missing", who, name);
+  if (header->format == ImageFormat::png) {
+    require(header->n_pages == 1, "{}: {}: expected one image, got an animation of {}", who, name,
+            header->n_pages);
+  }
+  require(page || header->n_pages == 1,
+          "{}: {}: expected an image of one page, got {} pages; choose one, page=0 being the first",
+          who, name, header->n_pages);
+  require(page.value_or(0) < header->n_pages, "{}: {}: expected a page from 0 to {}, got {}", who,
+          name, header->n_pages - 1, page.value_or(0));
+  return *header;
 }
 
-/// Grey, or blue, green, red.
-cv::Mat decode(std::string_view who, std::span<const std::byte> bytes, std::string_view name) {
+/// PNG and BMP. Grey, or red, green, blue.
+cv::Mat decode_by_opencv(std::span<const std::byte> bytes, const image::ImageHeader& header) {
   // OpenCV reads only, though it asks for a pointer to what is not const.
   auto* data = const_cast<std::byte*>(bytes.data());
   const cv::Mat encoded(1, static_cast<int>(bytes.size()), CV_8UC1, data);
@@ -49,13 +66,31 @@ cv::Mat decode(std::string_view who, std::span<const std::byte> bytes, std::stri
     // Depth and colour as they are, but the orientation applied, which IMREAD_UNCHANGED does not.
     pixels = cv::imdecode(encoded, cv::IMREAD_ANYDEPTH | cv::IMREAD_ANYCOLOR);
   } catch (const cv::Exception& error) {
-    require(false, "{}: {}: {}", who, name, error.err);
+    require(false, "the image is damaged: {}", error.err);
   }
-  require(!pixels.empty(), "{}: {}: the image is broken", who, name);
-  require(pixels.depth() == CV_8U || pixels.depth() == CV_16U,
-          "{}: {}: expected whole numbers of 8 or 16 bits, got {}", who, name,
-          cv::depthToString(pixels.depth()));
-  return pixels;
+  require(!pixels.empty(), "the {} is damaged", header.format == ImageFormat::png ? "PNG" : "BMP");
+  if (pixels.channels() == 1) return pixels;
+  cv::Mat result;
+  if (header.format == ImageFormat::png && header.is_grey) {
+    // Grey with opacity comes as three equal colours.
+    cv::extractChannel(pixels, result, 0);
+  } else {
+    cv::cvtColor(pixels, result, cv::COLOR_BGR2RGB);
+  }
+  return result;
+}
+
+cv::Mat decode(std::span<const std::byte> bytes, const image::ImageHeader& header) {
+  switch (header.format) {
+    case ImageFormat::jpeg:
+      return image::decode_jpeg(bytes, header);
+    case ImageFormat::tiff:
+      return image::decode_tiff(bytes, header);
+    case ImageFormat::png:
+    case ImageFormat::bmp:
+      return decode_by_opencv(bytes, header);
+  }
+  return {};
 }
 
 std::vector<std::byte> read_file(const std::filesystem::path& file) {
@@ -75,22 +110,26 @@ std::vector<std::byte> read_file(const std::filesystem::path& file) {
 }
 
 Image to_image(std::string_view who, std::span<const std::byte> bytes, std::string_view name,
-               std::size_t max_pixels) {
-  check_header(who, bytes, name, max_pixels);
-  cv::Mat pixels = decode(who, bytes, name);
-  if (pixels.channels() == 3) cv::cvtColor(pixels, pixels, cv::COLOR_BGR2RGB);
-  return image::to_image(pixels);
+               std::size_t max_pixels, std::optional<std::size_t> page) {
+  const auto header = checked_header(who, bytes, name, max_pixels, page);
+  try {
+    return image::to_image(decode(bytes, header));
+  } catch (const InvalidArgument& error) {
+    require(false, "{}: {}: {}", who, name, error.what());
+    throw;
+  }
 }
 
 }  // namespace
 
-Image decode_image(std::span<const std::byte> bytes, std::string_view name,
-                   std::size_t max_pixels) {
-  return to_image("decode_image", bytes, name, max_pixels);
+Image decode_image(std::span<const std::byte> bytes, std::string_view name, std::size_t max_pixels,
+                   std::optional<std::size_t> page) {
+  return to_image("decode_image", bytes, name, max_pixels, page);
 }
 
-Image read_image(const std::filesystem::path& file, std::size_t max_pixels) {
-  return to_image("read_image", read_file(file), file.string(), max_pixels);
+Image read_image(const std::filesystem::path& file, std::size_t max_pixels,
+                 std::optional<std::size_t> page) {
+  return to_image("read_image", read_file(file), file.string(), max_pixels, page);
 }
 
 }  // namespace secondlook

@@ -58,7 +58,7 @@ FitProgress FitCheckpoint::read(Trainer& trainer, const Network& network) const 
   progress.n_worse = state.at("n_worse");
   progress.best_loss = file.get<double>("best_loss", {1})[0];
   progress.best = network.clone();
-  progress.best->read(file.tensors(), "best.", "ImageClassifier::fit", /*any_head=*/false);
+  progress.best->read(file.tensors(), "best.", "ImageClassifier::fit");
   return progress;
 }
 

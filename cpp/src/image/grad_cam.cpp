@@ -8,7 +8,9 @@
 #include "core/validation.hpp"
 #include "image/image_classifier_state.hpp"
 #include "image/pixels.hpp"
+#include "image/torch_threads.hpp"
 #include "image/trainer.hpp"
+#include "image/value_range.hpp"
 #include "secondlook/core/thread_pool.hpp"
 
 namespace secondlook {
@@ -49,6 +51,7 @@ Heatmap ImageClassifier::heatmap(const ImageInput& input, std::size_t class_inde
           name_of(parameters_.architecture));
   const image::TorchThreads torch_threads(resolve_threads(parameters_.n_jobs));
   const Image image = image::take(input);
+  image::require_values(who, image, state_->preprocessing);
   image::Batch batch;
   batch.size = 1;
   batch.values = preprocess(image, state_->preprocessing);
@@ -77,7 +80,8 @@ Image ImageClassifier::overlay(const ImageInput& input, std::size_t class_index,
   values.convertTo(heat, CV_8U, 255);
   cv::applyColorMap(heat, colours, cv::COLORMAP_TURBO);
   cv::cvtColor(colours, colours, cv::COLOR_BGR2RGB);
-  const cv::Mat original = image::as_mat(image);
+  cv::Mat original = image::as_mat(image);
+  if (original.depth() == CV_32F) original = image::within_range(original, state_->preprocessing);
   original.convertTo(pixels, CV_8U, original.depth() == CV_8U ? 1.0 : 1.0 / 257);
   if (pixels.channels() == 1) cv::cvtColor(pixels, pixels, cv::COLOR_GRAY2RGB);
   cv::addWeighted(colours, strength, pixels, 1 - strength, 0, pixels);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include "core/validation.hpp"
 #include "image/fit_checkpoint.hpp"
 #include "image/image_classifier_state.hpp"
+#include "image/torch_threads.hpp"
 #include "image/trainer.hpp"
 #include "secondlook/core/random.hpp"
 #include "secondlook/core/thread_pool.hpp"
@@ -116,12 +118,15 @@ void set_scaling(const ImageClassifierParameters& p, std::span<const Image> imag
 }
 
 /// A network to begin with: random, or with the weights of a file.
-Network first_network(const ImageClassifierParameters& p, const auto& make_plan) {
+/// @param given  the weights, read already; null where the file that the parameters name is to be
+Network first_network(const ImageClassifierParameters& p, const TensorFile* given,
+                      const auto& make_plan) {
   image::Padding padding = p.padding == EdgePaddingRule::tensorflow ? image::Padding::tensorflow
                                                                     : image::Padding::symmetric;
-  TensorFile file;
+  TensorFile read;
+  if (!p.weights.empty() && given == nullptr) read = read_tensors(p.weights);
+  const TensorFile& file = given != nullptr ? *given : read;
   if (!p.weights.empty()) {
-    file = read_tensors(p.weights);
     const auto stated = file.metadata.find("padding");
     if (p.padding == EdgePaddingRule::automatic && stated != file.metadata.end() &&
         stated->second.starts_with("TensorFlow SAME"))
@@ -133,13 +138,24 @@ Network first_network(const ImageClassifierParameters& p, const auto& make_plan)
     network.initialise(seed);
     return network;
   }
-  // Model files of ours hold the network's tensors after a prefix.
-  const bool is_ours = file.tensors.lower_bound("network.") != file.tensors.end() &&
-                       file.tensors.lower_bound("network.")->first.starts_with("network.");
   const std::string who = "ImageClassifier::fit: weights '" + p.weights + "'";
   network.initialise_head(seed);
-  network.read(file.tensors, is_ours ? "network." : "", who.c_str(), /*any_head=*/true);
+  network.read_others(file.tensors, who.c_str());
   return network;
+}
+
+/// Recall of the positive class, or the mean over those that occur; NaN where none does.
+double recall_of(const std::vector<double>& hits, const std::vector<double>& counts,
+                 int positive_class) {
+  if (positive_class < 0 && counts.size() == 2) positive_class = 1;
+  double sum = 0, n_present = 0;
+  for (std::size_t k = 0; k < counts.size(); ++k) {
+    const bool wanted = positive_class < 0 || k == static_cast<std::size_t>(positive_class);
+    if (!wanted || counts[k] == 0) continue;
+    ++n_present;
+    sum += hits[k] / counts[k];
+  }
+  return n_present > 0 ? sum / n_present : std::numeric_limits<double>::quiet_NaN();
 }
 
 /// How good a network is on some images.
@@ -152,7 +168,7 @@ struct Evaluation {
 Evaluation evaluate(const InferenceNetwork& network, const Preprocessing& preprocessing,
                     std::span<const Image> images, std::span<const std::int64_t> labels,
                     std::span<const std::size_t> places, std::span<const double> weights,
-                    std::size_t n_threads) {
+                    int positive_class, std::size_t n_threads) {
   const std::size_t n_classes = weights.size();
   const std::size_t n_batches = (places.size() + kInferenceBatch - 1) / kInferenceBatch;
   BatchPipeline pipeline(n_batches, [&](std::size_t number, Batch& batch) {
@@ -180,13 +196,7 @@ Evaluation evaluate(const InferenceNetwork& network, const Preprocessing& prepro
   result.loss = loss / total_weight;
   result.accuracy =
       std::accumulate(hits.begin(), hits.end(), 0.0) / static_cast<double>(places.size());
-  double n_present = 0;
-  for (std::size_t k = n_classes == 2 ? 1 : 0; k < n_classes; ++k) {
-    if (counts[k] == 0) continue;
-    ++n_present;
-    result.recall += hits[k] / counts[k];
-  }
-  result.recall = n_present > 0 ? result.recall / n_present : 1;
+  result.recall = recall_of(hits, counts, positive_class);
   return result;
 }
 
@@ -294,6 +304,8 @@ ImageClassifier::ImageClassifier(ImageClassifierParameters parameters)
           "{}: batch_size must lie in [2, 65536], got {}", who, p.batch_size);
   require(p.max_epochs >= 1 && p.max_epochs <= 1'000'000,
           "{}: max_epochs must lie in [1, 1000000], got {}", who, p.max_epochs);
+  require(p.positive_class >= -1, "{}: positive_class must be -1 at least, got {}", who,
+          p.positive_class);
   require(p.validation_fraction >= 0 && p.validation_fraction <= 0.5,
           "{}: validation_fraction must lie in [0, 0.5], got {}", who, p.validation_fraction);
   // The network of two classes says whether it can see such images.
@@ -335,6 +347,9 @@ ImageFitReport ImageClassifier::fit(std::span<const ImageInput> images,
   require(!kept_labels.empty(), "{}: expected images that can be read, got none: {}", who,
           set.broken.empty() ? "" : set.broken[0].message);
   state.n_classes = count_classes(kept_labels);
+  require(p.positive_class < static_cast<int>(state.n_classes),
+          "{}: positive_class: expected a class from 0 to {}, or -1, got {}", who,
+          state.n_classes - 1, p.positive_class);
   const bool sees_colour = p.channels == 3 || p.architecture == Architecture::mobilenet_v2 ||
                            p.architecture == Architecture::vgg16;
   if (!sees_colour && std::ranges::all_of(set.images, [](auto& i) { return i.channels == 1; }))
@@ -358,14 +373,20 @@ ImageFitReport ImageClassifier::fit(std::span<const ImageInput> images,
   // Where there are none to hold back, the training images themselves have to judge.
   const auto& judges = split.validation.empty() ? split.training : split.validation;
   report.none_held_back = split.validation.empty() && p.validation_fraction > 0;
+  std::vector<bool> is_judged(state.n_classes);
+  for (const std::size_t place : judges)
+    is_judged[static_cast<std::size_t>(kept_labels[place])] = true;
+  for (std::size_t k = 0; k < state.n_classes; ++k)
+    if (!is_judged[k]) report.classes_not_held_out.push_back(k);
   set_scaling(p, set.images, split.training, state.preprocessing);
 
   std::vector<std::int64_t> training_labels;
   for (const std::size_t place : split.training) training_labels.push_back(kept_labels[place]);
   const auto weights = class_weights(p, training_labels, state.n_classes);
 
-  Network network =
-      first_network(p, [&](image::Padding padding) { return state.plan(p.architecture, padding); });
+  Network network = first_network(p, options.weights, [&](image::Padding padding) {
+    return state.plan(p.architecture, padding);
+  });
   const std::size_t n_steps_an_epoch = count_batches(split.training.size(), p.batch_size);
   Trainer trainer(network, p, state.preprocessing,
                   {p.learning_rate, p.schedule, n_steps_an_epoch * p.max_epochs, weights});
@@ -395,7 +416,7 @@ ImageFitReport ImageClassifier::fit(std::span<const ImageInput> images,
       ImageTrainingEpoch epoch = passes.pass(trainer, split.training, status.epoch, status);
       const InferenceNetwork judged(trainer.judged(), state.preprocessing, bfloat16);
       const Evaluation judgement = evaluate(judged, state.preprocessing, set.images, kept_labels,
-                                            judges, weights, n_threads);
+                                            judges, weights, p.positive_class, n_threads);
       epoch.validation_loss = judgement.loss;
       epoch.validation_accuracy = judgement.accuracy;
       epoch.validation_recall = judgement.recall;

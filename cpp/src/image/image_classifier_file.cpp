@@ -90,6 +90,9 @@ ImageClassifier ImageClassifier::from_file(const ModelFile& file) {
     s.n_seen = state.at("n_seen");
     s.n_updates = state.at("n_updates");
     require(s.n_classes >= 2, "ImageClassifier: expected at least 2 classes, got {}", s.n_classes);
+    require(model.parameters_.positive_class < static_cast<int>(s.n_classes),
+            "ImageClassifier: positive_class {} among {} classes", model.parameters_.positive_class,
+            s.n_classes);
     const bool tensorflow = state.at("tensorflow_padding");
     const auto plan = s.plan(model.parameters_.architecture,
                              tensorflow ? image::Padding::tensorflow : image::Padding::symmetric);
@@ -97,7 +100,7 @@ ImageClassifier ImageClassifier::from_file(const ModelFile& file) {
     for (const auto& [name, shape] : image::tensors_of(plan))
       static_cast<void>(file.get<float>("network." + name, shape));
     image::Network network(plan);
-    network.read(file.tensors(), "network.", "ImageClassifier", /*any_head=*/false);
+    network.read(file.tensors(), "network.", "ImageClassifier");
     s.history = image::read_history(file);
     const auto found = file.tensors().find("replay.pixels");
     const bool wide = found != file.tensors().end() && found->second.type == DataType::u16;

@@ -1,15 +1,16 @@
 #include "image/image_header.hpp"
 
 #include <algorithm>
+#include <set>
 #include <string_view>
+
+#include "image/tiff_directory.hpp"
 
 namespace secondlook::image {
 
 namespace {
 
 using Bytes = std::span<const std::byte>;
-
-enum class Endian { little, big };
 
 std::uint8_t byte_at(Bytes bytes, std::size_t at) {
   return std::to_integer<std::uint8_t>(bytes[at]);
@@ -22,28 +23,22 @@ bool starts_with(Bytes bytes, std::string_view magic) {
          });
 }
 
-/// An unsigned number of `n` bytes; nothing where they are not all there.
-std::optional<std::uint64_t> number(Bytes bytes, std::uint64_t at, std::size_t n, Endian endian) {
-  if (at > bytes.size() || bytes.size() - at < n) return std::nullopt;
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    const std::size_t place = endian == Endian::big ? i : n - 1 - i;
-    value = value << 8 | byte_at(bytes, at + place);
-  }
-  return value;
-}
-
 // ---- PNG: chunks of length, name, data and checksum, the first IHDR and the last IEND ----
 
 std::optional<ImageHeader> read_png(Bytes bytes) {
   const auto width = number(bytes, 16, 4, Endian::big);
   const auto height = number(bytes, 20, 4, Endian::big);
   if (!width || !height) return std::nullopt;
-  ImageHeader header{*width, *height, false};
+  ImageHeader header{
+      .format = ImageFormat::png, .width = *width, .height = *height, .complete = false};
+  constexpr std::uint8_t colour_bit = 2;
+  header.is_grey = bytes.size() > 25 && (byte_at(bytes, 25) & colour_bit) == 0;
   std::uint64_t at = 8;
   while (const auto length = number(bytes, at, 4, Endian::big)) {
     // OpenCV allocates what a chunk says to hold, whether it is there or not.
     if (at + 12 + *length > bytes.size()) break;
+    if (starts_with(bytes.subspan(at + 4), "acTL"))  // an animation, and of how many frames
+      header.n_pages = number(bytes, at + 8, 4, Endian::big).value_or(1);
     if (starts_with(bytes.subspan(at + 4), "IEND")) {
       header.complete = true;
       break;
@@ -75,7 +70,10 @@ std::optional<ImageHeader> read_jpeg(Bytes bytes) {
     const std::uint8_t marker = byte_at(bytes, at + 1);
     at += 2;
     if (marker == 0xD9) {
-      if (header) header->complete = true;
+      if (header) {
+        header->complete = true;
+        header->end = at - 2;
+      }
       break;
     }
     if (stands_alone(marker)) continue;
@@ -85,35 +83,46 @@ std::optional<ImageHeader> read_jpeg(Bytes bytes) {
       const auto height = number(bytes, at + 3, 2, Endian::big);
       const auto width = number(bytes, at + 5, 2, Endian::big);
       if (!height || !width) break;
-      header = ImageHeader{*width, *height, false};
+      header = ImageHeader{
+          .format = ImageFormat::jpeg, .width = *width, .height = *height, .complete = false};
     }
     at += std::max<std::uint64_t>(*length, 2);
   }
   return header;
 }
 
-// ---- TIFF: a directory of tags, 12 bytes each (BigTIFF: 20) ----
+// ---- TIFF: directories of tags, one a page, each saying where the next one is ----
 
-std::optional<ImageHeader> read_tiff(Bytes bytes, Endian endian, bool big) {
-  const std::size_t word = big ? 8 : 4;  // bytes of an offset, of a count
-  const auto directory = number(bytes, big ? 8 : 4, word, endian);
-  if (!directory) return std::nullopt;
-  const std::size_t count_bytes = big ? 8 : 2;
-  const auto n_tags = number(bytes, *directory, count_bytes, endian);
-  if (!n_tags) return std::nullopt;
-  ImageHeader header;
-  constexpr std::uint64_t width_tag = 256, height_tag = 257;
-  for (std::uint64_t i = 0; i < std::min<std::uint64_t>(*n_tags, 65536); ++i) {
-    const std::uint64_t at = *directory + count_bytes + i * (big ? 20 : 12);
-    const auto tag = number(bytes, at, 2, endian);
-    const auto type = number(bytes, at + 2, 2, endian);
-    if (!tag || !type) break;
-    const std::size_t n_bytes = *type == 3 ? 2 : *type == 16 ? 8 : 4;
-    const auto value = number(bytes, at + 4 + word, n_bytes, endian);
-    if (!value) break;
-    if (*tag == width_tag) header.width = *value;
-    if (*tag == height_tag) header.height = *value;
+constexpr std::uint16_t kNewSubfileType = 254, kSubfileType = 255;
+constexpr std::uint16_t kImageWidth = 256, kImageLength = 257;
+
+/// Whether it is a page, and not a smaller copy of one or the mask of its opacity.
+bool is_page(const TiffDirectory& directory) {
+  constexpr std::uint64_t smaller = 1, mask = 4, old_smaller = 2;
+  return (directory.value(kNewSubfileType).value_or(0) & (smaller | mask)) == 0 &&
+         directory.value(kSubfileType) != old_smaller;
+}
+
+std::optional<ImageHeader> read_tiff(Bytes bytes, std::size_t page) {
+  const auto first = TiffDirectory::first(bytes);
+  if (!first) return std::nullopt;
+  constexpr std::size_t most_directories = 65536;
+  ImageHeader header{.format = ImageFormat::tiff, .n_pages = 0};
+  std::optional<TiffDirectory> chosen;
+  std::set<std::uint64_t> seen;
+  auto directory = first;
+  while (directory && seen.insert(directory->offset()).second && seen.size() < most_directories) {
+    if (is_page(*directory) && (header.n_pages++ == page || !chosen)) chosen = directory;
+    const std::uint64_t next = directory->next_offset();
+    if (next == 0) break;
+    directory = directory->at(next);
+    header.complete = directory.has_value();
   }
+  if (!chosen) chosen = first;  // smaller copies alone: then they are what there is
+  header.n_pages = std::max<std::size_t>(header.n_pages, 1);
+  header.directory = chosen->offset();
+  header.width = chosen->value(kImageWidth).value_or(0);
+  header.height = chosen->value(kImageLength).value_or(0);
   if (header.width == 0 || header.height == 0) return std::nullopt;
   return header;
 }
@@ -128,21 +137,19 @@ std::optional<ImageHeader> read_bmp(Bytes bytes) {
   const auto height = number(bytes, 18 + side, side, Endian::little);
   if (!width || !height) return std::nullopt;
   const bool top_down = side == 4 && (*height & 0x80000000U) != 0;
-  return ImageHeader{*width, top_down ? 0x100000000U - *height : *height, true};
+  return ImageHeader{.format = ImageFormat::bmp,
+                     .width = *width,
+                     .height = top_down ? 0x100000000U - *height : *height};
 }
 
 }  // namespace
 
-std::optional<ImageHeader> read_image_header(Bytes bytes) {
+std::optional<ImageHeader> read_image_header(Bytes bytes, std::size_t page) {
   using std::string_view_literals::operator""sv;
   if (starts_with(bytes, "\x89PNG\r\n\x1a\n"sv)) return read_png(bytes);
   if (starts_with(bytes, "\xFF\xD8\xFF"sv)) return read_jpeg(bytes);
-  if (starts_with(bytes, "II*\0"sv)) return read_tiff(bytes, Endian::little, false);
-  if (starts_with(bytes, "MM\0*"sv)) return read_tiff(bytes, Endian::big, false);
-  if (starts_with(bytes, "II+\0"sv)) return read_tiff(bytes, Endian::little, true);
-  if (starts_with(bytes, "MM\0+"sv)) return read_tiff(bytes, Endian::big, true);
   if (starts_with(bytes, "BM"sv)) return read_bmp(bytes);
-  return std::nullopt;
+  return read_tiff(bytes, page);
 }
 
 }  // namespace secondlook::image

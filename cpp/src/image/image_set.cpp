@@ -24,12 +24,16 @@ constexpr std::uint64_t kReplayStream = 2;
 
 Image prepare_input(const char* who, const ImageInput& input, std::size_t index,
                     const Preprocessing& preprocessing) {
+  const Image image = take(input);  // whose errors name the file
   try {
-    return prepare(take(input), preprocessing);
+    return prepare(image, preprocessing);
   } catch (const InvalidArgument& error) {
-    // A file's name is in the message already.
-    if (std::holds_alternative<std::filesystem::path>(input)) throw;
-    require(false, "{}: image {}: {}", who, index, error.what());
+    const auto* file = std::get_if<std::filesystem::path>(&input);
+    std::string_view reason = error.what();
+    if (constexpr std::string_view begin = "prepare: "; reason.starts_with(begin))
+      reason.remove_prefix(begin.size());
+    require(false, "{}: {}: {}", who,
+            file != nullptr ? file->string() : "image " + std::to_string(index), reason);
     throw;
   }
 }

@@ -51,6 +51,16 @@ struct FusedOperators {
 // bfloat16 in parts of 8 2.4 and 3.1.
 constexpr std::size_t kCachedBytes = 20U << 20;
 
+/// Whether oneDNN convolves in bfloat16 here; LibTorch does it without oneDNN, too.
+bool convolves_bfloat16() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
+         __builtin_cpu_supports("avx512dq") != 0;
+#else
+  return false;
+#endif
+}
+
 const FusedOperators* fused_operators() {
   static const auto operators = []() -> std::optional<FusedOperators> {
     if (!at::hasMKLDNN()) return std::nullopt;
@@ -110,7 +120,8 @@ InferenceNetwork::InferenceNetwork(const Network& network, const Preprocessing& 
       const auto type = bfloat16 ? at::kBFloat16 : at::kFloat;
       layer.weight = layer.weight.to(type).contiguous(at::MemoryFormat::ChannelsLast);
       layer.bias = layer.bias.to(type);
-      fused_ = fused_operators() != nullptr && layer.weight.device().is_cpu();
+      fused_ = fused_operators() != nullptr && layer.weight.device().is_cpu() &&
+               (!bfloat16 || convolves_bfloat16());
     }
     layers_.push_back(std::move(layer));
     if (i + 1 == plan.n_map_steps) n_map_layers_ = layers_.size();

@@ -19,8 +19,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <optional>
+#include <string_view>
 
 #include "core/validation.hpp"
+#include "image/torch_threads.hpp"
 
 namespace secondlook::image {
 
@@ -29,6 +32,27 @@ namespace {
 using Kind = Step::Kind;
 
 constexpr double kNormMomentum = 0.1;
+constexpr std::string_view kOurPrefix = "network.";
+
+/// LibTorch's type for one of a file; nothing where it is no float.
+std::optional<at::ScalarType> float_type(DataType type) {
+  switch (type) {
+    case DataType::f16:
+      return at::kHalf;
+    case DataType::bf16:
+      return at::kBFloat16;
+    case DataType::f32:
+      return at::kFloat;
+    case DataType::f64:
+      return at::kDouble;
+    default:
+      return std::nullopt;
+  }
+}
+
+std::optional<at::ScalarType> float_type_of_ours(DataType type) {
+  return type == DataType::f32 ? float_type(type) : std::nullopt;
+}
 
 at::Tensor activate(const at::Tensor& x, Activation activation) {
   switch (activation) {
@@ -69,6 +93,7 @@ EdgePadding edge_padding(Padding padding, std::int64_t size, std::int64_t kernel
 }
 
 Network::Network(NetworkPlan plan) : plan_(std::move(plan)) {
+  heed_forks();
   for (const auto& [name, shape] : tensors_of(plan_)) {
     const bool is_variance = name.ends_with(".running_var");
     at::Tensor values = is_variance ? at::ones(shape) : at::zeros(shape);
@@ -201,6 +226,7 @@ std::vector<std::string> Network::statistics_names() const {
 }
 
 void Network::write(ModelFile& file, const std::string& prefix) const {
+  heed_forks();
   for (const auto& [name, values] : tensors_) {
     const at::Tensor plain = values.detach().to(at::kCPU).contiguous();
     file.add<float>(
@@ -209,27 +235,63 @@ void Network::write(ModelFile& file, const std::string& prefix) const {
   }
 }
 
-bool Network::read(const std::map<std::string, Tensor, std::less<>>& tensors,
-                   const std::string& prefix, const char* who, bool any_head) {
+void Network::read(const Stored& tensors, const std::string& prefix, const char* who) {
+  take(tensors, prefix, who, /*by_others=*/false);
+}
+
+void Network::read_others(const Stored& tensors, const char* who) {
+  const std::string prefix = prefix_of(tensors, who);
+  // Model files of ours hold more than the network.
+  if (prefix != kOurPrefix) {
+    for (const auto& [name, tensor] : tensors)
+      require(name.starts_with(prefix), "{}: expected names that begin with '{}', got '{}'", who,
+              prefix, name);
+  }
+  take(tensors, prefix, who, /*by_others=*/true);
+}
+
+bool Network::is_head(const std::string& name) const {
+  return name.starts_with(plan_.head() + ".");
+}
+
+/// What stands before the names of all of the network's tensors; nothing where they are not there.
+std::string Network::prefix_of(const Stored& tensors, const char* who) const {
+  const auto wanted = tensors_of(plan_);
+  const auto holds_all = [&](const std::string& prefix) {
+    return std::ranges::all_of(wanted, [&](const auto& entry) {
+      return is_head(entry.name) || tensors.contains(prefix + entry.name);
+    });
+  };
+  std::vector<std::string> found;
+  for (const auto& [name, tensor] : tensors) {
+    if (!name.ends_with(wanted.front().name)) continue;
+    const std::string prefix = name.substr(0, name.size() - wanted.front().name.size());
+    if ((prefix.empty() || prefix.ends_with('.')) && holds_all(prefix)) found.push_back(prefix);
+  }
+  require(found.size() <= 1, "{}: expected one network, got several, at '{}' and at '{}'", who,
+          found.empty() ? "" : found.front(), found.empty() ? "" : found.back());
+  return found.empty() ? "" : found.front();
+}
+
+void Network::take(const Stored& tensors, const std::string& prefix, const char* who,
+                   bool by_others) {
   const c10::NoGradGuard no_gradients;
-  bool took_head = true;
   std::map<std::string, at::Tensor> taken;
   for (const auto& [name, shape] : tensors_of(plan_)) {
     const auto found = tensors.find(prefix + name);
+    const bool may_differ = by_others && is_head(name);
+    if (may_differ && (found == tensors.end() || found->second.shape != shape)) continue;
     require(found != tensors.end(), "{}: expected a tensor '{}' of shape {}, got none of that name",
             who, name, shape_text(shape));
     const Tensor& tensor = found->second;
-    const bool is_head = name.starts_with(plan_.head() + ".");
-    if (is_head && any_head && tensor.shape != shape) {
-      took_head = false;
-      continue;
-    }
     require(tensor.shape == shape, "{}: expected '{}' of shape {}, got {}", who, name,
             shape_text(shape), shape_text(tensor.shape));
-    require(tensor.type == DataType::f32, "{}: expected '{}' as F32, got {}", who, name,
-            name_of(tensor.type));
-    at::Tensor values = at::empty(shape);
-    std::memcpy(values.mutable_data_ptr<float>(), tensor.bytes.data(), tensor.bytes.size());
+    const auto type = by_others ? float_type(tensor.type) : float_type_of_ours(tensor.type);
+    require(type.has_value(), "{}: expected '{}' as {}, got {}", who, name,
+            by_others ? "F32, F16, BF16 or F64" : "F32", name_of(tensor.type));
+    at::Tensor stored = at::empty(shape, *type);
+    std::memcpy(stored.mutable_data_ptr(), tensor.bytes.data(), tensor.bytes.size());
+    const at::Tensor values = stored.to(at::kFloat);
     require(at::isfinite(values).all().item<bool>() &&
                 !(name.ends_with(".running_var") && values.lt(0).any().item<bool>()),
             "{}: expected finite values in '{}', and variances of 0 at least", who, name);
@@ -241,7 +303,6 @@ bool Network::read(const std::map<std::string, Tensor, std::less<>>& tensors,
             "{}: the network has no tensor '{}' of shape {}", who, name, shape_text(tensor.shape));
   }
   for (auto& [name, values] : taken) tensors_.at(name) = values;
-  return took_head;
 }
 
 const at::Tensor& Network::tensor(const std::string& name) const { return tensors_.at(name); }

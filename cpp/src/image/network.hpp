@@ -61,16 +61,26 @@ class Network {
   /// Adds the tensors to a file, their names after `prefix`.
   void write(ModelFile& file, const std::string& prefix) const;
 
-  /// Takes the tensors of these names.
-  /// @throws InvalidArgument naming the first that is missing, of another shape or not finite; a
-  ///   last layer of another number of classes is left as it is where `any_head`
-  /// @returns whether the last layer was taken
-  bool read(const std::map<std::string, Tensor, std::less<>>& tensors, const std::string& prefix,
-            const char* who, bool any_head);
+  /// Tensors as a file stores them.
+  using Stored = std::map<std::string, Tensor, std::less<>>;
+
+  /// Takes the tensors of these names, which this library has written.
+  /// @throws InvalidArgument naming the first that is missing, of another type or shape, or not
+  ///   finite
+  void read(const Stored& tensors, const std::string& prefix, const char* who);
+
+  /// Takes the tensors of others: floats of 16, 32 or 64 bits, whose names may all begin with a
+  /// prefix such as `module.`. A last layer that is missing, or of another number of classes, is
+  /// left as it is.
+  /// @throws InvalidArgument as above, and for tensors that the network does not have
+  void read_others(const Stored& tensors, const char* who);
 
  private:
   [[nodiscard]] at::Tensor convolve(const Step& step, const at::Tensor& x, const Pass& pass) const;
   [[nodiscard]] const at::Tensor& tensor(const std::string& name) const;
+  [[nodiscard]] bool is_head(const std::string& name) const;
+  [[nodiscard]] std::string prefix_of(const Stored& tensors, const char* who) const;
+  void take(const Stored& tensors, const std::string& prefix, const char* who, bool by_others);
 
   NetworkPlan plan_;
   Tensors tensors_;

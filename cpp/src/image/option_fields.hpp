@@ -103,6 +103,7 @@ void for_each_field(Options& p, Use&& use) {
   use("max_epochs", p.max_epochs);
   use("patience", p.patience);
   use("validation_fraction", p.validation_fraction);
+  use("positive_class", p.positive_class);
   use("precision", p.precision);
   use("inference_precision", p.inference_precision);
   use("device", p.device);

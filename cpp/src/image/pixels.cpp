@@ -30,7 +30,7 @@ cv::Mat as_mat(const Image& image) {
   return std::visit(
       [&](const auto& values) {
         using Value = std::decay_t<decltype(values[0])>;
-        const int type = CV_MAKETYPE(sizeof(Value) == 1 ? CV_8U : CV_16U, channels);
+        const int type = CV_MAKETYPE(cv::DataType<Value>::depth, channels);
         // OpenCV has no matrix over what is const.
         return cv::Mat(static_cast<int>(image.height), static_cast<int>(image.width), type,
                        const_cast<Value*>(values.data()));
@@ -39,7 +39,9 @@ cv::Mat as_mat(const Image& image) {
 }
 
 Image to_image(const cv::Mat& pixels) {
-  return pixels.depth() == CV_8U ? copy_of<std::uint8_t>(pixels) : copy_of<std::uint16_t>(pixels);
+  if (pixels.depth() == CV_8U) return copy_of<std::uint8_t>(pixels);
+  if (pixels.depth() == CV_16U) return copy_of<std::uint16_t>(pixels);
+  return copy_of<float>(pixels);
 }
 
 void require_image(std::string_view who, const Image& image) {
@@ -56,6 +58,11 @@ void require_image(std::string_view who, const Image& image) {
   require(n_values == image.height * image.width * image.channels,
           "{}: expected {} × {} × {} values, got {}", who, image.height, image.width,
           image.channels, n_values);
+}
+
+void require_picture(std::string_view who, const Image& image) {
+  require_image(who, image);
+  require(image.bits() <= 16, "{}: expected values of 8 or 16 bits, got floats", who);
 }
 
 }  // namespace secondlook::image

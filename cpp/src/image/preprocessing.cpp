@@ -6,6 +6,7 @@
 #include "core/validation.hpp"
 #include "image/contrast.hpp"
 #include "image/pixels.hpp"
+#include "image/value_range.hpp"
 
 namespace secondlook {
 
@@ -26,14 +27,6 @@ cv::Mat resized(const cv::Mat& pixels, std::size_t height, std::size_t width) {
   const bool shrinks = size.width < pixels.cols || size.height < pixels.rows;
   cv::Mat result;
   cv::resize(pixels, result, size, 0, 0, shrinks ? cv::INTER_AREA : cv::INTER_LINEAR);
-  return result;
-}
-
-cv::Mat within_range(const cv::Mat& pixels, const std::array<double, 2>& range) {
-  if (pixels.depth() != CV_16U || range == Preprocessing{}.range) return pixels;
-  const double factor = 65535.0 / (range[1] - range[0]);
-  cv::Mat result;
-  pixels.convertTo(result, -1, factor, -factor * range[0]);
   return result;
 }
 
@@ -78,11 +71,14 @@ Image resize(const Image& image, std::size_t height, std::size_t width) {
   return image::to_image(resized(image::as_mat(image), height, width));
 }
 
-Image prepare(const Image& image, const Preprocessing& p) {
-  image::require_image("prepare", image);
-  check("prepare", p);
+namespace {
+
+Image prepared(const char* who, const Image& image, const Preprocessing& p) {
+  image::require_image(who, image);
+  check(who, p);
+  image::require_values(who, image, p);
   // The size first: what comes after costs by the pixel, and pixels are fewer then.
-  cv::Mat pixels = within_range(resized(image::as_mat(image), p.height, p.width), p.range);
+  cv::Mat pixels = image::within_range(resized(image::as_mat(image), p.height, p.width), p);
   if (p.channels == 1 && pixels.channels() == 3) {
     cv::Mat grey;
     cv::cvtColor(pixels, grey, cv::COLOR_RGB2GRAY);
@@ -91,8 +87,12 @@ Image prepare(const Image& image, const Preprocessing& p) {
   return image::to_image(normalised(pixels, p));
 }
 
+}  // namespace
+
+Image prepare(const Image& image, const Preprocessing& p) { return prepared("prepare", image, p); }
+
 void to_tensor(const Image& prepared, const Preprocessing& p, std::span<float> tensor) {
-  image::require_image("to_tensor", prepared);
+  image::require_picture("to_tensor", prepared);
   require(
       prepared.height == p.height && prepared.width == p.width && prepared.channels <= p.channels,
       "to_tensor: expected a prepared image of {} × {} × {}, got {} × {} × {}", p.height, p.width,
@@ -116,9 +116,9 @@ void to_tensor(const Image& prepared, const Preprocessing& p, std::span<float> t
 }
 
 std::vector<float> preprocess(const Image& image, const Preprocessing& preprocessing) {
-  const Image prepared = prepare(image, preprocessing);
+  const Image seen = prepared("preprocess", image, preprocessing);
   std::vector<float> tensor(preprocessing.channels * preprocessing.height * preprocessing.width);
-  to_tensor(prepared, preprocessing, tensor);
+  to_tensor(seen, preprocessing, tensor);
   return tensor;
 }
 

@@ -2,7 +2,6 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
-#include <ATen/Parallel.h>
 #include <ATen/ops/_foreach_lerp.h>
 #include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/_fused_sgd.h>
@@ -59,11 +58,6 @@ at::Device device_of(Device device) {
   if (device == Device::cpu || !at::hasCUDA()) return at::kCPU;
   return at::kCUDA;
 }
-
-TorchThreads::TorchThreads(std::size_t n_threads) : before_(at::get_num_threads()) {
-  at::set_num_threads(static_cast<int>(n_threads));
-}
-TorchThreads::~TorchThreads() { at::set_num_threads(before_); }
 
 at::Tensor to_input(Batch& batch, const Preprocessing& p, at::Device device) {
   const at::Tensor values =
@@ -257,7 +251,7 @@ void Trainer::read(const ModelFile& file, std::size_t n_steps_done) {
   // Into the tensors that are there: the optimiser and the average hold on to them.
   const auto read_network = [&](Network& network, const std::string& prefix) {
     Network read = network.clone();
-    read.read(file.tensors(), prefix, "ImageClassifier.fit", false);
+    read.read(file.tensors(), prefix, "ImageClassifier.fit");
     for (auto& [name, values] : network.tensors()) values.copy_(read.tensors().at(name));
   };
   read_network(network_, "network.");

@@ -19,18 +19,6 @@ namespace secondlook::image {
 /// As asked for, or CUDA where LibTorch has it.
 [[nodiscard]] at::Device device_of(Device device);
 
-/// LibTorch's threads for the time being, as the caller's thread sees them.
-class TorchThreads {
- public:
-  explicit TorchThreads(std::size_t n_threads);
-  ~TorchThreads();
-  TorchThreads(const TorchThreads&) = delete;
-  TorchThreads& operator=(const TorchThreads&) = delete;
-
- private:
-  int before_;
-};
-
 /// The batch as a tensor on the device, channels together.
 [[nodiscard]] at::Tensor to_input(Batch& batch, const Preprocessing& preprocessing,
                                   at::Device device);

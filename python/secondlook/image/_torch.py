@@ -9,10 +9,13 @@ def require_torch() -> None:
     Raises
     ------
     ImportError
-        If this build has no image room, or torch is missing or of another version.
+        If secondlook was built without image support, or torch is missing or of another version.
     """
     if not _core.torch_version:
-        raise ImportError("secondlook.image: this build of secondlook has no image room")
+        raise ImportError(
+            "secondlook.image: secondlook was built without image support; build it with "
+            "SECONDLOOK_IMAGE=ON (docs/development.md)"
+        )
     wanted = _core.torch_version.rpartition(".")[0]
     advice = "pip install 'secondlook[image]'"
     try:

@@ -3,9 +3,11 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from numpy.typing import NDArray
+
 from secondlook import _image
 from secondlook.core.arguments import as_whole_number
-from secondlook.image.decode import Pixels, as_pixels
+from secondlook.image.decode import as_picture
 from secondlook.image.options import to_json
 
 
@@ -68,13 +70,13 @@ class Augmentation:
     def __post_init__(self) -> None:
         _image.check_augmentation(self._json())
 
-    def apply(self, image: Any, *, seed: int = 0, epoch: int = 0, index: int = 0) -> Pixels:
+    def apply(self, image: Any, *, seed: int = 0, epoch: int = 0, index: int = 0) -> NDArray[Any]:
         """Return a random variation of an image, as training sees it.
 
         Parameters
         ----------
         image : path, bytes, array or PIL.Image.Image
-            As `read_image` takes it.
+            As `read_image` takes it; floats have to lie in [0, 1].
         seed, epoch, index : int
             What the variation depends on, and nothing else; from 0 on.
 
@@ -85,7 +87,7 @@ class Augmentation:
         who = "Augmentation.apply"
         places = {"seed": seed, "epoch": epoch, "index": index}
         numbers = [as_whole_number(who, name, value, 0) for name, value in places.items()]
-        return _image.augment(as_pixels(who, image), self._json(), *numbers)
+        return _image.augment(as_picture(who, image), self._json(), *numbers)
 
     def _json(self) -> str:
         return to_json("Augmentation", asdict(self))

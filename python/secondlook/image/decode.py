@@ -10,120 +10,142 @@ from numpy.typing import NDArray
 
 from secondlook import _image
 from secondlook.core.arguments import as_whole_number
-from secondlook.image.dicom import is_dicom, read_dicom
+from secondlook.image.dicom import read_dicom
+from secondlook.image.file_content import HEAD_LENGTH, is_dicom, is_raster, read_head
 
-Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+_PHYSICAL_INTEGERS = (np.int8, np.int16, np.int32, np.uint32)
+
+Pixels = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
 
 MAX_PIXELS: int = _image.MAX_PIXELS
 """The most pixels that an image may have unless the caller says otherwise: 100 million."""
 
 
-def read_image(image: Any, *, max_pixels: int = MAX_PIXELS) -> Pixels:
+def read_image(image: Any, *, page: int | None = None, max_pixels: int = MAX_PIXELS) -> Pixels:
     """Read an image from a file, from memory or from an array.
 
     JPEG, PNG, TIFF and BMP, with the orientation that EXIF states applied and 16 bits kept; DICOM,
-    where pydicom is installed, with its window applied and MONOCHROME1 inverted.
+    where pydicom is installed, with its window applied and MONOCHROME1 inverted. What a file is,
+    its contents say, not its name. Opacity is left out.
 
     Parameters
     ----------
     image : path, bytes, array or PIL.Image.Image
-        A file, its contents, or pixels of shape (rows, columns), (rows, columns, 1) or
-        (rows, columns, 3): uint8, uint16, bool, or floats in [0, 1], which become 16 bits. Of a
-        Pillow image, mode F is floats, and mode I has 16 bits.
+        A file, its contents, or pixels of shape (rows, columns), (rows, columns, 1),
+        (rows, columns, 3), or with opacity (rows, columns, 4). Arrays are uint8, uint16, bool, or
+        physical values: floats, or signed or unsigned integers of up to 32 bits. A Pillow image of
+        several frames is read at the frame that it is at.
+    page : int or None, default=None
+        Page of a TIFF, without thumbnails, or frame of a DICOM file, counted from 0. None: there
+        has to be one only.
     max_pixels : int, default=100_000_000
         Larger files are refused before anything is allocated for them.
 
     Returns
     -------
-    uint8 or uint16 array of shape (rows, columns) or (rows, columns, 3)
-        Grey, or red, green and blue.
+    uint8, uint16 or float32 array of shape (rows, columns) or (rows, columns, 3)
+        Grey, or red, green and blue. Integers go from black to white, also where a TIFF stores zero
+        as white. Floats are physical values as they are in the file or the array, such as a
+        thermogram's degrees: signed values, those of 32 bits, and floats; float32 keeps 24 bits of
+        them. A classifier's ``value_range`` says which of them become black and white.
 
     Raises
     ------
     ValueError
-        If it is no image that we read, a broken or too large one; the message names the file.
+        If it is no image that we read, a damaged or too large one, or has several pages of which
+        none is chosen; the message names the file.
     OSError
         If the file cannot be read.
     ImportError
         If it is DICOM and pydicom is missing.
     """
     who = "read_image"
-    return as_pixels(who, image, as_whole_number(who, "max_pixels", max_pixels, 1))
+    if page is not None:
+        page = as_whole_number(who, "page", page, 0)
+    return as_pixels(who, image, as_whole_number(who, "max_pixels", max_pixels, 1), page)
 
 
-def as_pixels(who: str, image: Any, max_pixels: int = MAX_PIXELS) -> Pixels:
+def as_pixels(
+    who: str, image: Any, max_pixels: int = MAX_PIXELS, page: int | None = None
+) -> Pixels:
     """As `read_image`; messages about arrays begin with `who`."""
     if isinstance(image, bytes):
-        if is_dicom(image[:132]):
-            return read_dicom(io.BytesIO(image), "<bytes>", max_pixels)
+        if is_dicom(image[:HEAD_LENGTH]):
+            return read_dicom(io.BytesIO(image), "<bytes>", max_pixels, page)
         try:
-            return _image.decode(image, "<bytes>", max_pixels)
+            return _image.decode(image, "<bytes>", max_pixels, page)
         except ValueError as error:
             raise ValueError(f"{who}: {str(error).removeprefix('decode_image: ')}") from None
     if isinstance(image, str | os.PathLike):
         file = Path(image)
-        if names_dicom(file):
-            return read_dicom(file, str(file), max_pixels)
-        return _image.read(file, max_pixels)
+        if is_dicom_file(file):
+            return read_dicom(file, str(file), max_pixels, page)
+        return _image.read(file, max_pixels, page)
+    if page is not None:
+        raise ValueError(f"{who}: expected page=None for pixels, got page={page}")
     if type(image).__module__.partition(".")[0] == "PIL":
         try:
-            image = _from_pil(who, image)
+            image = _from_pil(image)
         except OSError as error:  # a lazily read file
             raise ValueError(f"{who}: {error}") from None
     return _checked(who, np.asarray(image))
 
 
-def names_dicom(file: Path) -> bool:
-    """Whether the file is DICOM: by its name, or where that says nothing by its contents."""
-    suffix = file.suffix.lower()
-    if suffix in (".dcm", ".dicom", ".ima"):
-        return True
-    # DICOM files often have no suffix, or a number.
-    if (suffix and not suffix[1:].isdigit()) or not file.is_file():
+def as_picture(who: str, image: Any) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """As `as_pixels`, but floats have to lie in [0, 1] and fill 16 bits."""
+    pixels = as_pixels(who, image)
+    if pixels.dtype != np.float32:
+        return pixels  # type: ignore[return-value]
+    low, high = float(pixels.min()), float(pixels.max())
+    if not (low >= 0 and high <= 1):  # neither is true of NaN
+        raise ValueError(f"{who}: expected floats in [0, 1], got {low:g} to {high:g}")
+    return np.rint(pixels.astype(np.float64) * 65535).astype(np.uint16)
+
+
+def is_dicom_file(file: Path) -> bool:
+    """Whether a file is DICOM by its contents, or by its name where they are those of no image."""
+    if not file.is_file():
         return False
-    with file.open("rb") as stream:
-        return is_dicom(stream.read(132))
+    head = read_head(file)
+    named = file.suffix.lower() in (".dcm", ".dicom", ".ima")
+    return is_dicom(head) or (named and not is_raster(head))
 
 
-def _from_pil(who: str, image: Any) -> NDArray[Any]:
+def _from_pil(image: Any) -> NDArray[Any]:
     from PIL import ImageOps
 
     upright = ImageOps.exif_transpose(image)
-    if upright.mode.startswith("I"):
+    mode = upright.mode
+    if mode.startswith("I"):
         # 16-bit files come as 32-bit integers, too.
         values = np.asarray(upright)
         low, high = int(values.min(initial=0)), int(values.max(initial=0))
-        if low < 0 or high > 65535:
-            raise ValueError(
-                f"{who}: expected a Pillow image of mode {upright.mode} with values in "
-                f"0 to 65535, got {low} to {high}"
-            )
-        return values.astype(np.uint16)
-    if upright.mode not in ("1", "L", "RGB", "F"):
-        upright = upright.convert("L" if upright.mode in ("LA", "La") else "RGB")
+        return values.astype(np.uint16) if low >= 0 and high <= 65535 else values
+    if mode in ("La", "RGBa"):  # multiplied with the opacity
+        upright = upright.convert("LA" if mode == "La" else "RGBA")
+    if mode not in ("1", "L", "RGB", "F"):
+        upright = upright.convert("L" if mode in ("LA", "La") else "RGB")
     return np.asarray(upright)
 
 
 def _checked(who: str, array: NDArray[Any]) -> Pixels:
-    if array.ndim == 3 and array.shape[2] == 1:
-        array = array[:, :, 0]
-    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3) or array.size == 0:
+    channels = array.shape[2] if array.ndim == 3 else 1
+    if array.ndim not in (2, 3) or channels not in (1, 3, 4) or array.size == 0:
         raise ValueError(
-            f"{who}: expected an image of shape (rows, columns), (rows, columns, 1) or "
-            f"(rows, columns, 3), got {array.shape}"
+            f"{who}: expected an image of shape (rows, columns), (rows, columns, 1), "
+            f"(rows, columns, 3), or with opacity (rows, columns, 4), got {array.shape}"
         )
+    if array.ndim == 3:
+        array = array[:, :, :3] if channels >= 3 else array[:, :, 0]
     if array.dtype == np.bool_:
         array = array.astype(np.uint8) * np.uint8(255)
-    elif array.dtype.kind == "f":
-        if np.isnan(array).any():
-            raise ValueError(f"{who}: expected floats in [0, 1], got NaN")
-        low, high = float(array.min()), float(array.max())
-        if low < 0 or high > 1:
-            raise ValueError(f"{who}: expected floats in [0, 1], got {low:g} to {high:g}")
-        array = np.rint(array.astype(np.float64) * 65535).astype(np.uint16)
-    if array.dtype.kind != "u" or array.dtype.itemsize > 2:
+    elif array.dtype.kind == "f" or array.dtype.newbyteorder("=") in _PHYSICAL_INTEGERS:
+        with np.errstate(over="ignore"):  # infinite, which is for the user to see
+            array = array.astype(np.float32)
+    if array.dtype != np.float32 and (array.dtype.kind != "u" or array.dtype.itemsize > 2):
         raise ValueError(
-            f"{who}: expected uint8, uint16, bool or floats in [0, 1], got {array.dtype}"
+            f"{who}: expected uint8, uint16, bool, floats or integers of up to 32 bits, got "
+            f"{array.dtype}; convert it, such as by array.astype(np.float32)"
         )
     pixels: Pixels = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
     return pixels

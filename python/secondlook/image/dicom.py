@@ -1,32 +1,34 @@
 """DICOM files, through pydicom."""
 
+from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-
-def is_dicom(head: bytes) -> bool:
-    """Whether the first 132 bytes of a file are those of a DICOM file."""
-    return head[128:132] == b"DICM"
+from secondlook.image.file_content import HEAD_LENGTH, has_preamble, is_dicom, read_head
 
 
 def read_dicom(
-    source: Path | BinaryIO, name: str, max_pixels: int
+    source: Path | BytesIO, name: str, max_pixels: int, page: int | None = None
 ) -> NDArray[np.uint8] | NDArray[np.uint16]:
     """Read one frame: its window fills the 16-bit range, and MONOCHROME1 is inverted.
 
     The window is the file's first, linear or a sigmoid, else its look-up table, else the range of
-    its values. Colours are looked up in the file's palette where it has one.
+    its values. Padding (PixelPaddingValue, up to PixelPaddingRangeLimit) is black and no part of
+    that range. Colours are looked up in the file's palette where it has one. The preamble may be
+    missing.
 
     Parameters
     ----------
-    source : Path or binary file
+    source : Path or BytesIO
     name : str
         What errors call the file.
     max_pixels : int
         Larger images are refused before their pixels are decoded.
+    page : int or None, default=None
+        Which frame; None: there has to be one only.
 
     Returns
     -------
@@ -38,7 +40,7 @@ def read_dicom(
     ImportError
         If pydicom is missing, or older than 3.
     ValueError
-        If the file is broken, too large, or has several frames.
+        If the file is damaged or too large, or has several frames of which none is chosen.
     """
     try:
         import pydicom
@@ -48,8 +50,13 @@ def read_dicom(
             f"read_image: {name} is a DICOM file, and to read it needs pydicom 3: "
             "pip install 'pydicom>=3'"
         ) from None
+    head = read_head(source) if isinstance(source, Path) else source.getvalue()[:HEAD_LENGTH]
+    if not is_dicom(head):
+        raise ValueError(f"read_image: {name}: expected a DICOM file, got something else")
     try:
-        data = pydicom.dcmread(source)
+        # Without a preamble pydicom reads by force only.
+        data = pydicom.dcmread(source, force=not has_preamble(head))
+        _state_transfer_syntax(data)
     except OSError:
         raise
     except Exception as error:
@@ -63,16 +70,40 @@ def read_dicom(
             f"read_image: {name}: expected at most {max_pixels} pixels (max_pixels), "
             f"got {rows} × {columns}"
         )
-    if frames != 1:
-        raise ValueError(f"read_image: {name}: expected one frame, got {frames}")
+    if page is None and frames != 1:
+        raise ValueError(
+            f"read_image: {name}: expected an image of one frame, got {frames} frames; choose one, "
+            "page=0 being the first"
+        )
+    if page is not None and page >= frames:
+        raise ValueError(f"read_image: {name}: expected a page from 0 to {frames - 1}, got {page}")
     try:
-        return _shown(data)
+        return _shown(data, page if frames > 1 else None)
     except Exception as error:  # pydicom and its decoders raise what they like
         raise ValueError(f"read_image: {name}: {error}") from error
 
 
-def _shown(data: Any) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    pixels: NDArray[Any] = data.pixel_array  # in colour it is RGB already, or a palette's indices
+def _state_transfer_syntax(data: Any) -> None:
+    """State how the pixels are stored where the file, having no header, does not."""
+    from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+    if data.file_meta.get("TransferSyntaxUID") or "PixelData" not in data:
+        return
+    if data["PixelData"].is_undefined_length:
+        raise ValueError(
+            "expected the transfer syntax of compressed pixels, got a file without a header; "
+            "export it with one (PS3.10), or uncompressed"
+        )
+    is_implicit, is_little_endian = data.original_encoding
+    explicit = ExplicitVRLittleEndian if is_little_endian else ExplicitVRBigEndian
+    data.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if is_implicit else explicit
+
+
+def _shown(data: Any, frame: int | None) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    from pydicom.pixels import pixel_array
+
+    # In colour it is RGB already, or a palette's indices.
+    pixels: NDArray[Any] = pixel_array(data, index=frame)
     interpretation = str(data.get("PhotometricInterpretation") or "")
     if interpretation.startswith("YBR_PARTIAL"):
         raise ValueError(f"expected grey, RGB, YBR_FULL or a palette, got {interpretation}")
@@ -83,10 +114,32 @@ def _shown(data: Any) -> NDArray[np.uint8] | NDArray[np.uint16]:
         return _colours(colours, data.RedPaletteColorLookupTableDescriptor[2])
     if pixels.ndim == 3:
         return _colours(pixels, data.BitsStored)
-    shares = _windowed(_rescaled(pixels, data), data)
+    padding = _padding(pixels, data)
+    shares = _windowed(_rescaled(pixels, data), padding, data)
     if interpretation == "MONOCHROME1":
         shares = 1 - shares
+    shares[padding] = 0
     return np.rint(shares * 65535).astype(np.uint16)
+
+
+def _padding(pixels: NDArray[Any], data: Any) -> NDArray[np.bool_]:
+    """Return which pixels lie outside of what was exposed, and only fill the rectangle."""
+    ends = [
+        _as_stored(data.get(name), pixels.dtype)
+        for name in ("PixelPaddingValue", "PixelPaddingRangeLimit")
+        if data.get(name) not in (None, "")
+    ]
+    if "PixelPaddingValue" not in data or not ends:
+        return np.zeros(pixels.shape, bool)
+    found: NDArray[np.bool_] = (pixels >= min(ends)) & (pixels <= max(ends))
+    return found
+
+
+def _as_stored(value: Any, kind: np.dtype[Any]) -> Any:
+    """Return a value whose sign writers get wrong as one of the pixels' type."""
+    n_bits = 8 * kind.itemsize
+    bits = np.array(int(value) % 2**n_bits, dtype=f"u{kind.itemsize}")
+    return bits.view(kind.newbyteorder("=")).item()
 
 
 def _colours(pixels: NDArray[Any], n_bits: int) -> NDArray[np.uint8] | NDArray[np.uint16]:
@@ -109,7 +162,7 @@ def _rescaled(pixels: NDArray[Any], data: Any) -> NDArray[Any]:
     return pixels * (1.0 if slope is None else slope) + (intercept or 0.0)
 
 
-def _windowed(values: NDArray[Any], data: Any) -> NDArray[np.float64]:
+def _windowed(values: NDArray[Any], padding: NDArray[np.bool_], data: Any) -> NDArray[np.float64]:
     """Return values as shares of what the window lets through, in [0, 1]."""
     from pydicom.dataset import Dataset
     from pydicom.pixels import apply_voi, apply_windowing
@@ -129,8 +182,11 @@ def _windowed(values: NDArray[Any], data: Any) -> NDArray[np.float64]:
         return shares
     if data.get("VOILUTSequence"):
         values = apply_voi(np.rint(values).astype(np.int64), data)
-    low, high = float(values.min()), float(values.max())
-    return (values - low) / (high - low) if high > low else np.zeros(values.shape)
+    exposed = values[~padding]
+    if exposed.size == 0 or exposed.min() == exposed.max():
+        return np.zeros(values.shape)
+    low, high = float(exposed.min()), float(exposed.max())
+    return np.clip((values - low) / (high - low), 0, 1)
 
 
 def _first(value: Any) -> float | None:

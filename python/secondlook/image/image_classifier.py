@@ -24,6 +24,7 @@ from secondlook.image.decode import Pixels, as_pixels
 from secondlook.image.image_list import as_core_images, as_sequence, encoded
 from secondlook.image.options import one_or_three, rows_and_columns, to_json
 from secondlook.image.preprocessing import Contrast
+from secondlook.image.weights import read_pickled_weights
 from secondlook.store.kept_in_file import KeptInFile
 
 EpochCallback = Callable[[dict[str, float]], object]
@@ -53,7 +54,10 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         a side; ``"mlp"`` is fully connected, a baseline. MobileNetV2 and VGG16 have torchvision's
         names of tensors.
     weights : path or None, default=None
-        safetensors file to begin with; a last layer of another number of classes is left out.
+        File to begin with: safetensors, or what ``torch.save`` has written of a ``state_dict()``,
+        by itself or as ``"state_dict"`` or ``"model"``, which is read without running code. Floats
+        of 16, 32 or 64 bits; names may have a prefix such as ``module.``. A last layer that is
+        missing, or of another number of classes, begins anew.
     image_size : int or (int, int), default=224
         Rows and columns that the network sees; images of any size are resized.
     channels : {None, 1, 3}, default=None
@@ -63,7 +67,9 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
     clipped_share : float, default=0.01
         Share of the pixels at either end that ``"stretch"`` clips.
     value_range : (float, float), default=(0, 65535)
-        16-bit values that become black and white.
+        16-bit values and floats that become black and white, such as the coldest and the hottest
+        temperature that matter: (-20, 80) for a thermogram in °C. Those beyond are clipped. With
+        the default floats have to lie in [0, 1].
     mean, standard_deviation : float, three floats or None, default=None
         Scale of the input, whose values are 0 to 1. None: 0.5 for MobileNetV2, ImageNet's for
         VGG16, the training images' own for the others.
@@ -95,8 +101,11 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
     patience : int, default=8
         Epochs without a better validation loss, after which training ends.
     validation_fraction : float, default=0.1
-        Share of the images held back, by whole groups. 0: none, and the training images judge; so
+        Fraction of the images held out, by whole groups. 0: none, and the training images judge; so
         they do, with a warning, where no group can be spared.
+    pos_label : class or None, default=None
+        Class whose recall ``validation_recall`` is. None: the second class where there are two,
+        else the mean over the classes.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         Of the convolutions in training; ``"auto"`` is bfloat16 where the processor has it.
     inference_precision : {"float32", "bfloat16", "auto"}, default="float32"
@@ -117,7 +126,8 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
     n_classes_ : int
     history_ : dict of str to ndarray of shape (n_epochs,)
         ``loss`` of the training batches; ``validation_loss``, ``validation_accuracy`` and
-        ``validation_recall`` (of the second class where there are two, else the classes' mean);
+        ``validation_recall``, as `pos_label` says, NaN where no image of the class is held out,
+        with a warning (a mean is over the classes of which images are);
         ``learning_rate``, ``seconds``, and ``wait_share`` of them spent waiting for images.
     skipped_ : list of (int, str)
         Index and message of each image that could not be read, with ``fit(skip_broken=True)``.
@@ -177,6 +187,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         max_epochs: int = 30,
         patience: int = 8,
         validation_fraction: float = 0.1,
+        pos_label: Any = None,
         precision: Literal["auto", "float32", "bfloat16"] = "auto",
         inference_precision: Literal["auto", "float32", "bfloat16"] = "float32",
         device: Literal["auto", "cpu", "cuda"] = "auto",
@@ -208,6 +219,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         self.max_epochs = max_epochs
         self.patience = patience
         self.validation_fraction = validation_fraction
+        self.pos_label = pos_label
         self.precision = precision
         self.inference_precision = inference_precision
         self.device = device
@@ -265,6 +277,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
             On Ctrl-C; after the first epoch the best model so far is there to use.
         """
         who = "ImageClassifier.fit"
+        weights = None if self.weights is None else read_pickled_weights(who, self.weights)
         images = as_sequence(who, X)
         classes, labels = encoded(who, "labels", y, len(images))
         if classes.dtype.kind not in "biufU":
@@ -286,6 +299,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
                     numbers[places] if len(numbers) else numbers,
                     skip_broken,
                     "" if checkpoint is None else os.fspath(checkpoint),
+                    weights,
                     _Progress(bar, callback),
                 )
         finally:
@@ -301,16 +315,30 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         self.near_duplicates_ = places[pairs]
         if len(pairs):
             first = self.near_duplicates_[0]
+            look = (
+                "1 pair of images looks"
+                if len(pairs) == 1
+                else f"{len(pairs)} pairs of images look"
+            )
             warn_caller(
-                f"{who}: {len(pairs)} pairs of images look alike, such as {first[0]} and "
-                f"{first[1]} (near_duplicates_): what shows the same thing should be one of the "
-                "groups, or the validation is too good",
+                f"{who}: {look} alike, such as {first[0]} and {first[1]} (near_duplicates_); "
+                "put duplicates in one group (groups=...), otherwise the validation score is "
+                "optimistic",
             )
         if report["none_held_back"]:
             warn_caller(
-                f"{who}: validation is on the training images, and so too good: no group could be "
-                f"held back for validation_fraction={self.validation_fraction}, as each has more "
-                "than that share of a class's images, or the last of them",
+                f"{who}: no group could be held out for "
+                f"validation_fraction={self.validation_fraction}, as each has more than that "
+                "fraction of a class's images, or the last of them, so the model is validated on "
+                "its training images and the score is optimistic",
+            )
+        if report["classes_not_held_out"] and self.validation_fraction > 0:
+            absent = " and ".join(map(repr, classes[report["classes_not_held_out"]].tolist()))
+            warn_caller(
+                f"{who}: no image of class {absent} could be held out for "
+                f"validation_fraction={self.validation_fraction}, so its recall is unknown (NaN) "
+                "and no part of the validation score; give more images or groups of it, or a "
+                "larger validation_fraction",
             )
         return self
 
@@ -426,7 +454,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         """
         who = "ImageClassifier.decide"
         model = self._fitted()
-        rule = self.decision_rule_
+        rule = self._current_rule()
         if rule.feature_distance_ is None:
             return rule.decide(self.anomaly_score(X, normal=normal, tta=tta))
         column = self._normal_column(who, normal)
@@ -597,6 +625,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
             "max_epochs": self.max_epochs,
             "patience": self.patience,
             "validation_fraction": self.validation_fraction,
+            "positive_class": self._positive_class(who, classes),
             "precision": self.precision,
             "inference_precision": self.inference_precision,
             "device": self.device,
@@ -614,6 +643,17 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
                 f"got {self.class_weight!r}"
             )
         return _image.ImageClassifier(to_json(who, parameters))
+
+    def _positive_class(self, who: str, classes: NDArray[Any]) -> int:
+        if self.pos_label is None:
+            return -1
+        found = np.flatnonzero(classes == self.pos_label)
+        if len(found) != 1:
+            raise ValueError(
+                f"{who}: pos_label: expected one of {classes.tolist()} or None, "
+                f"got {self.pos_label!r}"
+            )
+        return int(found[0])
 
     def _to_model_file(self) -> "_core.store.ModelFile":
         file = self._fitted().to_file()
@@ -635,6 +675,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         rows, columns = p.pop("height"), p.pop("width")
         blocks, seed = p.pop("trained_blocks"), p.pop("seed")
         weighting, weights = p.pop("class_weighting"), p.pop("class_weights")
+        positive = p.pop("positive_class")
         augmentation = Augmentation(**p.pop("augmentation"))
         class_weight: Any = "balanced" if weighting == "balanced" else None
         if weights:
@@ -651,6 +692,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
                 "augmentation": None if augmentation == Augmentation() else augmentation,
                 "trainable": {-1: "all", 0: "head"}.get(blocks, blocks),
                 "class_weight": class_weight,
+                "pos_label": None if positive < 0 else classes[positive],
                 "n_jobs": p["n_jobs"] or None,
                 "random_state": seed,
             }
@@ -676,10 +718,10 @@ class _Progress:
     ) -> None:
         if last is not None and epoch > self._epoch:
             figures = dict(zip(_HISTORY, last, strict=True))
-            self._note = (
-                f", validation {figures['validation_loss']:.3f}, "
-                f"recall {figures['validation_recall']:.1%}"
-            )
+            recall = figures["validation_recall"]
+            self._note = f", validation {figures['validation_loss']:.3f}"
+            if not np.isnan(recall):  # no image of the class is held out
+                self._note += f", recall {recall:.1%}"
             first = self._epoch == 0 and epoch > 1  # continued: the epochs before are told already
             self._epoch = epoch
             if self._callback is not None and not first:

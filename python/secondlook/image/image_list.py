@@ -1,7 +1,7 @@
 """What counts as images, and as one value an image."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -11,34 +11,83 @@ from numpy.typing import ArrayLike, NDArray
 
 from secondlook import _image
 from secondlook.core.missing import where_missing
-from secondlook.image.decode import as_pixels, names_dicom
+from secondlook.image.decode import as_pixels, is_dicom_file
+from secondlook.image.file_content import is_dicom, is_raster, read_head
 
-_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".dcm", ".dicom", ".ima")
+_SUFFIXES = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".bmp"),
+    *(".dcm", ".dicom", ".ima"),
+)
+# Images by their contents, but previews and copies of others, or what cameras' own programs read.
+_OTHER_SUFFIXES = (
+    *(".thm", ".bak", ".orig", ".old", ".tmp", ".part", ".crdownload"),
+    *(".dng", ".nef", ".nrw", ".cr2", ".arw", ".sr2", ".orf", ".rw2", ".pef", ".srw", ".3fr"),
+)
+# Beside hidden ones, whose names begin with a dot: what macOS, Synology and Windows leave.
+_FOLDERS_OF_SYSTEMS = ("__macosx", "@eadir", "$recycle.bin", "system volume information")
 
 
 def list_images(folder: str | os.PathLike[str]) -> list[Path]:
     """Return the image files of a folder and those below it, sorted.
 
-    By their suffixes; DICOM files that have none, or a number, by their contents.
+    By their suffixes; what has another or none, by its contents. Hidden files and folders, and
+    those that operating systems leave behind, are left out. Linked folders are followed; each file
+    and folder counts once, by its own name rather than by a link's.
 
     Raises
     ------
     ValueError
         If there are none, or no such folder.
+    OSError
+        If a folder below it cannot be read.
     """
     if not Path(folder).is_dir():
         raise ValueError(f"list_images: expected a folder, got {os.fspath(folder)}")
-    files = sorted(p for p in Path(folder).rglob("*") if _is_image(p))
+    files = sorted(file for file in _files_below(Path(folder)) if _is_image(file))
     if not files:
         raise ValueError(f"list_images: expected image files in {os.fspath(folder)}, got none")
     return files
 
 
+def _files_below(root: Path) -> Iterator[Path]:
+    """Yield each file once; links last, so that what they lead to goes by its own name."""
+    folders, links, seen = [root], list[Path](), set[str]()
+    real_root = os.path.realpath(root)
+    while folders or links:
+        path = folders.pop() if folders else links.pop(0)
+        real = os.path.realpath(path)
+        # A link to what the root lies in leads in circles, if not to everything that there is.
+        if real in seen or (path != root and os.path.commonpath([real, real_root]) == real):
+            continue
+        seen.add(real)
+        if not path.is_dir():
+            yield path
+            continue
+        with os.scandir(path) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+        for entry in found:
+            if entry.name.startswith(".") or entry.name.lower() in _FOLDERS_OF_SYSTEMS:
+                continue
+            if entry.is_symlink():
+                links.append(Path(entry.path))
+            elif entry.is_dir():
+                folders.append(Path(entry.path))
+            else:
+                seen.add(real.rstrip(os.sep) + os.sep + entry.name)
+                yield Path(entry.path)
+
+
 def _is_image(file: Path) -> bool:
-    if file.suffix.lower() in _SUFFIXES:
-        return True
+    suffix = file.suffix.lower()
+    if suffix in _SUFFIXES:
+        return file.is_file() or file.is_symlink()  # a link that leads nowhere is to be an error
     # The directory of a DICOM medium is DICOM itself (PS3.10, 8.6), without an image.
-    return file.name.upper() != "DICOMDIR" and names_dicom(file)
+    if suffix in _OTHER_SUFFIXES or file.name.endswith("~") or file.name.upper() == "DICOMDIR":
+        return False
+    if not file.is_file():
+        return False
+    head = read_head(file)
+    return is_raster(head) or is_dicom(head)
 
 
 def as_core_images(
@@ -63,7 +112,7 @@ def _as_core_image(who: str, image: Any, size: tuple[int, int]) -> Any:
     if not isinstance(image, str | os.PathLike):
         return as_pixels(who, image)
     file = Path(image)
-    if not names_dicom(file):
+    if not is_dicom_file(file):
         return file
     # Many large DICOM files would not fit into memory; what follows is the same at this size.
     return _image.resize(as_pixels(who, file), *size)

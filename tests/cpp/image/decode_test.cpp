@@ -54,15 +54,28 @@ std::vector<unsigned char> bitmap(std::uint32_t rows, std::uint32_t columns, uns
   return file;
 }
 
+/// What a TIFF's tags state.
+struct Tags {
+  std::uint16_t orientation = 1;
+  std::uint16_t photometric = 1;  // 0: zero is white
+  std::uint16_t kind = 1;         // 2: signed
+};
+
 /// An uncompressed grey TIFF of 16 bits, values 0, 1000, 2000, …
 std::vector<unsigned char> tiff(std::uint16_t rows, std::uint16_t columns,
-                                std::uint16_t orientation = 1) {
+                                const Tags& stated = {}) {
   const std::vector<std::array<std::uint32_t, 3>> tags = {
-      {256, 3, columns},     {257, 3, rows},
-      {258, 3, 16},          {259, 3, 1},
-      {262, 3, 1},           {273, 4, 8},
-      {274, 3, orientation}, {277, 3, 1},
-      {278, 3, rows},        {279, 4, static_cast<std::uint32_t>(rows) * columns * 2}};
+      {256, 3, columns},
+      {257, 3, rows},
+      {258, 3, 16},
+      {259, 3, 1},
+      {262, 3, stated.photometric},
+      {273, 4, 8},
+      {274, 3, stated.orientation},
+      {277, 3, 1},
+      {278, 3, rows},
+      {279, 4, static_cast<std::uint32_t>(rows) * columns * 2},
+      {339, 3, stated.kind}};
   const std::size_t n_bytes = std::size_t{2} * rows * columns;
   std::vector<unsigned char> file(8 + n_bytes + 2 + tags.size() * 12 + 4);
   file[0] = file[1] = 'I';
@@ -102,10 +115,42 @@ TEST_CASE("decode_image: 16 bits and grey stay 16 bits and grey, and the orienta
   CHECK(upright.bits() == 16);
   CHECK(upright.channels == 1);
   CHECK(wide_values_of(upright) == std::vector<std::uint16_t>{0, 1000, 2000, 3000, 4000, 5000});
-  const Image turned = decode_image(as_bytes(tiff(2, 3, 6)));  // its top is the right-hand side
+  // Its top is the right-hand side.
+  const Image turned = decode_image(as_bytes(tiff(2, 3, {.orientation = 6})));
   CHECK(turned.height == 3);
   CHECK(turned.width == 2);
   CHECK(wide_values_of(turned) == std::vector<std::uint16_t>{3000, 0, 4000, 1000, 5000, 2000});
+}
+
+TEST_CASE("decode_image: zero is black where a TIFF stores it as white") {
+  const Image image = decode_image(as_bytes(tiff(1, 3, {.photometric = 0})));
+  CHECK(wide_values_of(image) == std::vector<std::uint16_t>{65535, 64535, 63535});
+}
+
+TEST_CASE("decode_image: signed values are floats in their own unit") {
+  auto file = tiff(1, 3, {.kind = 2});
+  file[8] = 0x18;  // −1000
+  file[9] = 0xFC;
+  const Image image = decode_image(as_bytes(file));
+  CHECK(image.bits() == 32);
+  CHECK(std::get<std::vector<float>>(image.pixels) == std::vector<float>{-1000, 1000, 2000});
+}
+
+TEST_CASE("decode_image: of several pages one is chosen") {
+  auto file = tiff(2, 3);
+  const std::size_t n_bytes = file.size(), directory = n_bytes - 4 - 11 * 12 - 2;
+  // A copy of the directory, that of a page of one row.
+  file.insert(file.end(), file.begin() + static_cast<std::ptrdiff_t>(directory), file.end());
+  put(file, n_bytes - 4, static_cast<std::uint32_t>(n_bytes));
+  put(file, n_bytes + 2 + 1 * 12 + 8, 1);
+  CHECK_THROWS_WITH(decode_image(as_bytes(file), "scan.tif"),
+                    Contains("scan.tif: expected an image of one page, got 2 pages"));
+  CHECK(decode_image(as_bytes(file), "a", kMaxPixels, 0).height == 2);
+  CHECK(decode_image(as_bytes(file), "a", kMaxPixels, 1).height == 1);
+  CHECK_THROWS_WITH(decode_image(as_bytes(file), "a", kMaxPixels, 2),
+                    Contains("a: expected a page from 0 to 1, got 2"));
+  CHECK_THROWS_WITH(decode_image(as_bytes(bitmap(1, 1, 0, 0, 0)), "a", kMaxPixels, 1),
+                    Contains("a: expected a page from 0 to 0, got 1"));
 }
 
 TEST_CASE("decode_image: too many pixels are refused by the header alone") {

@@ -132,6 +132,29 @@ TEST_CASE("ImageClassifier: what cannot be trained on is refused") {
   CHECK_THROWS_AS(ImageClassifier(small()).heatmap(data.images[0], 0), NotFitted);
 }
 
+TEST_CASE("ImageClassifier: a class of which none is held out has no recall, and is told") {
+  const Data data = squares(42);
+  std::vector<std::int64_t> labels(42, 0);
+  labels[7] = labels[9] = 1;  // a tenth of two is none
+  ImageClassifierParameters parameters = small();
+  parameters.max_epochs = 1;
+  ImageClassifier classifier(parameters);
+  const auto report = classifier.fit(data.images, labels);
+  CHECK(report.classes_not_held_out == std::vector<std::size_t>{1});
+  CHECK_FALSE(report.none_held_back);
+  CHECK(std::isnan(classifier.history()[0].validation_recall));
+  CHECK(std::isfinite(classifier.history()[0].validation_accuracy));
+  parameters.positive_class = 0;
+  classifier = ImageClassifier(parameters);
+  CHECK(classifier.fit(data.images, labels).classes_not_held_out.size() == 1);
+  CHECK(std::isfinite(classifier.history()[0].validation_recall));
+  parameters.positive_class = 2;
+  CHECK_THROWS_WITH(ImageClassifier(parameters).fit(data.images, labels),
+                    Contains("positive_class: expected a class from 0 to 1, or -1, got 2"));
+  parameters.positive_class = -2;
+  CHECK_THROWS_AS(ImageClassifier(parameters), InvalidArgument);
+}
+
 TEST_CASE("ImageClassifier: says when no group could be held back") {
   const Data data = squares(20);
   const auto none_held_back = [&](std::vector<std::int64_t> groups, double fraction) {

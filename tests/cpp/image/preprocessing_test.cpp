@@ -1,6 +1,8 @@
 #include "secondlook/image/preprocessing.hpp"
 
 #include <cstdlib>
+#include <limits>
+#include <vector>
 
 #include "catch.hpp"
 #include "image/sample_images.hpp"
@@ -8,6 +10,7 @@
 #include "secondlook/image/options_json.hpp"
 
 using namespace secondlook;
+using Catch::Matchers::Contains;
 
 namespace {
 
@@ -136,4 +139,31 @@ TEST_CASE("preprocessing: JSON gives the same options again, and refuses others"
   CHECK_THROWS_WITH(preprocessing_from_json(R"({"height": -1})"), Contains("height"));
   CHECK_THROWS_WITH(preprocessing_from_json(R"({"size": 1})"), Contains("'size' is no parameter"));
   CHECK_THROWS_WITH(preprocessing_from_json("["), Contains("expected JSON"));
+}
+
+TEST_CASE("prepare: floats become black and white as the range says, and 16 bits") {
+  const Image celsius{1, 4, 1, std::vector<float>{-30, -20, 20, 70}};
+  Preprocessing p;
+  p.height = 1;
+  p.width = 4;
+  p.range = {-20, 60};
+  CHECK(wide_values_of(prepare(celsius, p)) == std::vector<std::uint16_t>{0, 0, 32768, 65535});
+  CHECK(prepare(resize(celsius, 1, 4), p) == prepare(celsius, p));
+}
+
+TEST_CASE("prepare: floats of which nothing is said lie in [0, 1]") {
+  Preprocessing p;
+  p.height = 1;
+  p.width = 3;
+  const auto image = [](std::vector<float> values) { return Image{1, 3, 1, std::move(values)}; };
+  CHECK(wide_values_of(prepare(image({0, 0.5F, 1}), p)) ==
+        std::vector<std::uint16_t>{0, 32768, 65535});
+  CHECK_THROWS_WITH(prepare(image({0, 0.5F, 1.5F}), p),
+                    Contains("expected floats in [0, 1], got 0 to 1.5; say which values become "
+                             "black and white by value_range, such as (0, 2)"));
+  p.range = {0, 2};
+  CHECK_THROWS_WITH(prepare(image({0, std::numeric_limits<float>::quiet_NaN(), 1}), p),
+                    Contains("expected finite values, got NaN or infinity in 1 of 3 values"));
+  std::vector<float> tensor(9);
+  CHECK_THROWS_WITH(to_tensor(image({0, 1, 2}), p, tensor), Contains("got floats"));
 }

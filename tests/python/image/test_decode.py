@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("torch", reason="the image room needs torch")
 
-from secondlook.image import read_image
+from secondlook.image import preprocess, read_image
 
 Image = pytest.importorskip("PIL.Image", reason="Pillow writes the files to read")
 
@@ -64,7 +64,6 @@ def test_arrays_and_pillow_images_are_taken():
     np.testing.assert_array_equal(read_image(GREY[:, :, None]), GREY)
     np.testing.assert_array_equal(read_image(COLOUR[::2, ::-1]), COLOUR[::2, ::-1])
     np.testing.assert_array_equal(read_image(WIDE.astype(">u2")), WIDE)
-    np.testing.assert_array_equal(read_image(WIDE / 65535), WIDE)
     np.testing.assert_array_equal(read_image(GREY > 127), np.where(GREY > 127, 255, 0))
     np.testing.assert_array_equal(read_image(Image.fromarray(COLOUR)), COLOUR)
     np.testing.assert_array_equal(read_image(Image.fromarray(WIDE)), WIDE)
@@ -81,22 +80,76 @@ def pillow_image(pixels, mode):
     return Image.frombytes(mode, pixels.shape[::-1], pixels.astype(kind).tobytes())
 
 
-def test_pillows_floats_are_those_of_an_array():
-    shares = (WIDE / 65535).astype(np.float32)
-    np.testing.assert_array_equal(read_image(pillow_image(shares, "F")), read_image(shares))
-    for bad in (shares * 300, shares - 1, np.full((3, 3), np.nan)):
-        with pytest.raises(ValueError, match=r"read_image: expected floats in \[0, 1\], got"):
-            read_image(pillow_image(bad, "F"))
+@pytest.mark.parametrize(
+    "dtype", [np.float16, np.float32, np.float64, np.int8, np.int16, np.int32, np.uint32]
+)
+def test_physical_values_come_as_floats_in_their_own_unit(dtype):
+    values = (RANDOM.normal(size=(12, 17)) * 50).astype(np.int8).astype(dtype)
+    for order in "<>":
+        read = read_image(values.astype(np.dtype(dtype).newbyteorder(order)))
+        assert read.dtype == np.float32
+        np.testing.assert_array_equal(read, values.astype(np.float32))
+
+
+def test_floats_of_which_nothing_is_said_go_from_0_to_1():
+    options = {"size": (12, 17), "channels": 1}
+    for shares in (WIDE / 65535, (WIDE / 65535).astype(np.float32)):
+        np.testing.assert_array_equal(preprocess(shares, **options), preprocess(WIDE, **options))
+        np.testing.assert_array_equal(
+            preprocess(pillow_image(shares, "F"), **options), preprocess(WIDE, **options)
+        )
+        for bad in (shares * 300, shares - 1):
+            with pytest.raises(ValueError, match=r"preprocess: expected floats in \[0, 1\], got"):
+                preprocess(bad)
+    with pytest.raises(ValueError, match=r"preprocess: expected floats in \[0, 1\], got NaN"):
+        preprocess(np.full((3, 3), np.nan))
 
 
 @pytest.mark.parametrize("values", [[-1, 5], [0, 65536]])
-def test_pillows_integers_of_more_than_16_bits_are_refused(values):
+def test_pillows_integers_of_more_than_16_bits_are_physical_values(values):
+    read = read_image(pillow_image(np.array([values]), "I"))
+    assert read.dtype == np.float32
+    np.testing.assert_array_equal(read, [values])
+
+
+@pytest.mark.parametrize(
+    ("mode", "form"),
+    # An array does not say that a second channel is opacity: it may be a second energy.
+    [
+        *(("LA", form) for form in ("PNG", "TIFF", "Pillow")),
+        *(("RGBA", form) for form in ("PNG", "TIFF", "Pillow", "array")),
+    ],
+)
+def test_opacity_is_dropped_alike_from_every_form(mode, form):
+    channels = len(mode)
+    pixels = RANDOM.integers(0, 256, size=(12, 17, channels), dtype=np.uint8)
+    pixels[:2, :, -1] = 0  # wholly transparent, with colours beneath
+    image = Image.fromarray(pixels)
+    assert image.mode == mode
+    given = {"Pillow": image, "array": pixels}.get(form)
+    if given is None:
+        stream = io.BytesIO()
+        image.save(stream, form)
+        given = stream.getvalue()
+    expected = pixels[:, :, 0] if mode == "LA" else pixels[:, :, :3]
+    np.testing.assert_array_equal(read_image(given), expected)
+
+
+def test_an_animation_is_no_image(tmp_path):
+    file = tmp_path / "turning.png"
+    frames = [Image.fromarray(np.full((12, 17), value, np.uint8)) for value in (0, 100, 200)]
+    frames[0].save(file, save_all=True, append_images=frames[1:])
     with pytest.raises(ValueError) as error:
-        read_image(pillow_image(np.array([values]), "I"))
-    assert str(error.value) == (
-        "read_image: expected a Pillow image of mode I with values in 0 to 65535, "
-        f"got {values[0]} to {values[1]}"
-    )
+        read_image(file)
+    assert str(error.value) == (f"read_image: {file}: expected one image, got an animation of 3")
+
+
+def test_the_contents_say_what_a_file_is_and_not_its_name(tmp_path):
+    for format in ("JPEG", "PNG", "TIFF", "BMP"):
+        for name in ("scan.dcm", "scan.png", "scan.jpg", "scan", "scan.txt"):
+            file = tmp_path / name
+            file.write_bytes(encoded(GREY, format))
+            assert read_image(file).shape == GREY.shape
 
 
 @pytest.mark.parametrize("max_pixels", [-1, 0, 2.5, None, 2**64])
@@ -118,9 +171,9 @@ def test_errors_begin_with_the_function_that_was_called(tmp_path):
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        (np.full((3, 3), np.nan), "expected floats in [0, 1], got NaN"),
-        (np.full((3, 3), 200.0), "expected floats in [0, 1], got 200 to 200"),
-        (np.zeros((3, 3, 4), np.uint8), "got (3, 3, 4)"),
+        (np.zeros((3, 3, 2), np.uint8), "got (3, 3, 2)"),
+        (np.zeros((3, 3, 5), np.uint8), "got (3, 3, 5)"),
+        (np.zeros((3, 3), np.complex64), "got complex64"),
         (np.zeros((0, 3), np.uint8), "got (0, 3)"),
         (np.zeros((3, 3), np.int64), "got int64"),
         (b"", "got an empty file"),

@@ -1,3 +1,4 @@
+import io
 import sys
 import warnings
 
@@ -154,6 +155,110 @@ def test_a_look_up_table_is_applied_after_the_rescale(tmp_path):
     )
     looked_up = 7 - np.clip(np.arange(48).reshape(6, 8) - 1, 0, 7)
     np.testing.assert_allclose(read_image(file), looked_up / 7 * 65535, atol=0.5)
+
+
+def without_preamble(file):
+    """Return the file's contents as some devices export them: the data set alone."""
+    import pydicom
+
+    data = pydicom.dcmread(file)
+    syntax = data.file_meta.TransferSyntaxUID
+    del data.file_meta
+    data.preamble = None
+    stream = io.BytesIO()
+    pydicom.dcmwrite(
+        stream,
+        data,
+        implicit_vr=syntax.is_implicit_VR,
+        little_endian=syntax.is_little_endian,
+        enforce_file_format=False,
+    )
+    assert stream.getvalue()[128:132] != b"DICM"
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1"])
+def test_a_preamble_may_be_missing(tmp_path, syntax):
+    import pydicom
+
+    whole = write(tmp_path / "whole.dcm", WindowCenter=1000, WindowWidth=400)
+    data = pydicom.dcmread(whole)
+    data.file_meta.TransferSyntaxUID = pydicom.uid.UID(syntax)
+    data.save_as(whole, enforce_file_format=True)
+    folder = tmp_path / "export"
+    folder.mkdir()
+    for name in ("a.dcm", "IM0001", "scan.png"):
+        (folder / name).write_bytes(without_preamble(whole))
+        np.testing.assert_array_equal(read_image(folder / name), read_image(whole))
+    assert [file.name for file in list_images(folder)] == ["IM0001", "a.dcm", "scan.png"]
+    np.testing.assert_array_equal(read_image(without_preamble(whole)), read_image(whole))
+
+
+def test_a_file_of_several_frames_needs_one_to_be_chosen(tmp_path):
+    frames = np.stack([VALUES, VALUES[::-1]])
+    file = write(tmp_path / "a.dcm", VALUES, NumberOfFrames=2)
+    import pydicom
+
+    data = pydicom.dcmread(file)
+    data.PixelData = frames.tobytes()
+    data.save_as(file)
+    with pytest.raises(ValueError) as error:
+        read_image(file)
+    assert str(error.value) == (
+        f"read_image: {file}: expected an image of one frame, got 2 frames; choose one, page=0 "
+        "being the first"
+    )
+    single = read_image(write(tmp_path / "b.dcm"))
+    np.testing.assert_array_equal(read_image(file, page=0), single)
+    np.testing.assert_array_equal(read_image(file, page=1), single[::-1])
+    np.testing.assert_array_equal(read_image(tmp_path / "b.dcm", page=0), single)
+    with pytest.raises(ValueError, match="expected a page from 0 to 1, got 2"):
+        read_image(file, page=2)
+
+
+@pytest.mark.parametrize("interpretation", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize("limit", [None, -1990])
+def test_padding_is_black_and_no_part_of_the_range(tmp_path, interpretation, limit):
+    exposed = VALUES.astype(np.int16) + 5
+    padded = exposed.copy()
+    padded[:, 0] = -2000
+    if limit is not None:
+        padded[:, 1] = -1995
+    attributes = {
+        "PixelRepresentation": 1,
+        "BitsStored": 16,
+        "HighBit": 15,
+        "PhotometricInterpretation": interpretation,
+        "PixelPaddingValue": -2000,
+    }
+    if limit is not None:
+        attributes["PixelPaddingRangeLimit"] = limit
+    read = read_image(write(tmp_path / "a.dcm", padded, **attributes))
+    inside = padded > -1900
+    low, high = exposed[inside].min(), exposed[inside].max()
+    share = (exposed[inside] - low) / (high - low)
+    expected = share if interpretation == "MONOCHROME2" else 1 - share
+    np.testing.assert_allclose(read[inside], expected * 65535, atol=0.5)
+    assert not read[~inside].any()
+
+
+def test_a_padding_value_written_without_its_sign_is_known(tmp_path):
+    padded = VALUES.astype(np.int16) + 5
+    padded[:, 0] = -2000
+    import pydicom
+
+    file = write(
+        tmp_path / "a.dcm", padded, PixelRepresentation=1, BitsStored=16, HighBit=15,
+        PixelPaddingValue=-2000,
+    )  # fmt: skip
+    expected = read_image(file)
+    data = pydicom.dcmread(file)
+    data["PixelPaddingValue"].VR = "US"
+    data.PixelPaddingValue = 65536 - 2000
+    data.save_as(file)
+    np.testing.assert_array_equal(read_image(file), expected)
+    write(file, np.full((6, 8), -2000, np.int16), PixelRepresentation=1, PixelPaddingValue=-2000)
+    assert not read_image(file).any()
 
 
 def test_folders_of_files_without_a_suffix_are_listed(tmp_path):

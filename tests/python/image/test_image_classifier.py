@@ -376,13 +376,90 @@ def test_an_unfitted_model_says_so():
     assert not hasattr(small(), "history_")
 
 
+# ---- what validation says ----
+
+
+def three_classes(n_of_third):
+    """Images of three classes, in one group each, so that the third can lack a held-out one."""
+    images, y = squares(60 + n_of_third)
+    y = y.astype(object)
+    y[60:] = "rare"
+    return images, y.tolist()
+
+
+def test_a_class_of_which_none_is_held_out_has_no_recall_and_is_named():
+    images, y = squares(43)
+    y = np.array(["common"] * 40 + ["rare"] * 3)
+    told = "no image of class 'rare' could be held out for validation_fraction=0.1, so its recall"
+    with pytest.warns(UserWarning, match=told):
+        model = small(max_epochs=2).fit(images, y, groups=range(43))
+    assert np.isnan(model.history_["validation_recall"]).all()
+    assert np.isfinite(model.history_["validation_accuracy"]).all()
+    images, y = three_classes(2)
+    with pytest.warns(UserWarning, match="no image of class 'rare' could be held out"):
+        model = small(max_epochs=1).fit(images, y, groups=range(62))
+    assert np.isfinite(model.history_["validation_recall"]).all()  # of the two others
+    with pytest.warns(UserWarning, match="no image of class 'rare' could be held out"):
+        model = small(max_epochs=1, pos_label="rare").fit(images, y, groups=range(62))
+    assert np.isnan(model.history_["validation_recall"]).all()
+
+
+def test_the_progress_bar_tells_no_recall_that_is_unknown(capsys, monkeypatch):
+    from secondlook.image.image_classifier import _Progress
+
+    notes = []
+    tell = _Progress(lambda done, total, note: notes.append(note), None)
+    tell(1, 2, 1, 0.5, (0.5, 0.4, 0.9, float("nan"), 1e-3, 1.0, 0.0))
+    assert notes == ["epoch 2, loss 0.500, validation 0.400"]
+
+
+def test_the_positive_class_of_the_validation_can_be_said(tmp_path):
+    images, y = squares(120)
+    recalls = {}
+    for label in (None, "noise", "square"):
+        model = small(max_epochs=1, pos_label=label, validation_fraction=0.3)
+        model.fit(images, y, groups=range(120))
+        recalls[label] = model.history_["validation_recall"][0]
+        model.save(tmp_path / "model.safetensors")
+        assert sl.load(tmp_path / "model.safetensors").pos_label == label
+    assert recalls[None] == recalls["square"]
+    # Of as many images each.
+    accuracy = model.history_["validation_accuracy"][0]
+    assert (recalls["noise"] + recalls["square"]) / 2 == pytest.approx(accuracy)
+    with pytest.raises(
+        ValueError, match=r"pos_label: expected one of \['noise', 'square'\] or None"
+    ):
+        small(pos_label="hot").fit(images, y)
+
+
+# ---- thermograms ----
+
+
+def test_thermograms_are_learned_within_a_value_range():
+    images, y = squares(96)
+    celsius = images.astype(np.float32) / 4 - 10  # -10 to 45 °C
+    model = small(max_epochs=4, value_range=(-10, 50)).fit(celsius, y, groups=range(96))
+    assert model.score(celsius, y) > 0.9
+    counts = np.rint((celsius + 273.15) * 100).astype(np.uint16)
+    kelvin = small(max_epochs=4, value_range=(26315, 32315)).fit(counts, y, groups=range(96))
+    np.testing.assert_allclose(
+        kelvin.predict_proba(counts), model.predict_proba(celsius), atol=0.02
+    )
+    assert model.overlay(celsius[1]).shape == (16, 16, 3)
+    assert model.heatmap(celsius[1]).shape == (16, 16)
+    with pytest.raises(
+        ValueError, match=r"fit: image 0: expected floats in \[0, 1\], got .*value_range"
+    ):
+        small().fit(celsius, y, groups=range(96))
+
+
 # ---- groups ----
 
 
 def test_images_that_look_alike_are_told_where_there_are_no_groups():
     images, y = squares(20)
     images[7] = images[5]
-    with pytest.warns(UserWarning, match="1 pairs of images look alike, such as 5 and 7"):
+    with pytest.warns(UserWarning, match="1 pair of images looks alike, such as 5 and 7"):
         model = small(max_epochs=1).fit(images, y)
     assert model.near_duplicates_.tolist() == [[5, 7]]
     model = small(max_epochs=1).fit(images, y, groups=np.arange(20) // 2)
@@ -391,7 +468,7 @@ def test_images_that_look_alike_are_told_where_there_are_no_groups():
 
 def test_a_validation_by_the_training_images_is_told():
     images, y = squares(20)
-    told = "validation is on the training images.* no group could be held back for .*=0.1, as each"
+    told = "no group could be held out for .*=0.1, as each .* is validated on its training images"
     for groups in (y, [1] * 20):
         with pytest.warns(UserWarning, match=told):
             small(max_epochs=1).fit(images, y, groups)

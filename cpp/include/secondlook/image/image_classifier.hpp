@@ -35,7 +35,9 @@ enum class EdgePaddingRule { automatic, symmetric, tensorflow };  ///< automatic
 
 struct ImageClassifierParameters {
   Architecture architecture = Architecture::mobilenet_v2;
-  std::string weights;  ///< safetensors file to begin with; empty: random weights
+  /// safetensors file to begin with, of this library or with torchvision's names, which may have a
+  /// prefix such as `module.`; F16, BF16, F32 or F64. Empty: random weights.
+  std::string weights;
   std::size_t height = 224;
   std::size_t width = 224;
   std::size_t channels = 0;  ///< 1 grey, 3 colour; 0: as the network and the images want it
@@ -64,6 +66,8 @@ struct ImageClassifierParameters {
   std::size_t max_epochs = 30;
   std::size_t patience = 8;  ///< epochs without a better validation loss before training ends
   double validation_fraction = 0.1;
+  /// Class whose recall `validation_recall` is; −1: class 1 of two, else the mean over the classes.
+  int positive_class = -1;
   Precision precision = Precision::automatic;          ///< of training
   Precision inference_precision = Precision::float32;  ///< of predictions
   Device device = Device::automatic;
@@ -77,8 +81,10 @@ struct ImageTrainingEpoch {
   double loss = 0;  ///< of the training batches, with augmentation and smoothing
   double validation_loss = 0;
   double validation_accuracy = 0;
-  double validation_recall = 0;  ///< of class 1 where there are two, else the mean over the classes
-  double learning_rate = 0;      ///< of its last step
+  /// As `positive_class` says, NaN where no image of the class is held out; a mean is over the
+  /// classes of which images are.
+  double validation_recall = 0;
+  double learning_rate = 0;  ///< of its last step
   double seconds = 0;
   double wait_share = 0;  ///< of the time, spent waiting for images
 };
@@ -107,6 +113,9 @@ struct ImageFitOptions {
   /// removed when training has ended. Empty: none.
   std::filesystem::path checkpoint = {};
   ImageTrainingProgress progress = {};
+  /// What a file of another layout holds, read already in place of the one that
+  /// `ImageClassifierParameters::weights` names. Null: that one is read.
+  const TensorFile* weights = nullptr;
 };
 
 /// A file that could not be read.
@@ -122,6 +131,9 @@ struct ImageFitReport {
   std::vector<NearDuplicates> near_duplicates;
   /// Images should have been held back and none could be: the training images judged instead.
   bool none_held_back = false;
+  /// Classes of which images should have been held out and none could be: what validation says
+  /// says nothing about them.
+  std::vector<std::size_t> classes_not_held_out;
 };
 
 /// Variations of an image whose probabilities are averaged.

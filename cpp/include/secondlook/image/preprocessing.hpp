@@ -28,8 +28,9 @@ struct Preprocessing {
   std::array<float, 3> standard_deviation{0.5F, 0.5F, 0.5F};
   ContrastNormalisation contrast = ContrastNormalisation::none;
   double clipped_share = 0.01;  ///< of the pixels, at either end of a stretch; in [0, 0.4]
-  /// 16-bit values that become black and white, such as the counts of the coldest and the hottest
-  /// temperature that matter; those beyond are clipped.
+  /// 16-bit values and floats that become black and white, such as the coldest and the hottest
+  /// temperature that matter; those beyond are clipped. As long as it is this one, floats have to
+  /// lie in [0, 1].
   std::array<double, 2> range{0.0, 65535.0};
 
   bool operator==(const Preprocessing&) const = default;
@@ -38,9 +39,11 @@ struct Preprocessing {
 /// @throws InvalidArgument when a value is out of range; errors begin with `who`
 SECONDLOOK_EXPORT void check(const char* who, const Preprocessing& preprocessing);
 
-/// The image in the network's size: 16-bit values within `range`, colours made grey where the
-/// network sees one channel, resized (area average to shrink, bilinear to grow; the aspect ratio is
-/// not kept), contrast evened out. It keeps its bits, and a grey one stays grey. Thread-safe.
+/// The image in the network's size: 16-bit values and floats within `range`, colours made grey
+/// where the network sees one channel, resized (area average to shrink, bilinear to grow; the
+/// aspect ratio is not kept), contrast evened out. It keeps its bits, floats become 16, and a grey
+/// one stays grey. Thread-safe.
+/// @throws InvalidArgument where floats are NaN or infinite, or not in [0, 1] with no `range` given
 [[nodiscard]] SECONDLOOK_EXPORT Image prepare(const Image& image,
                                               const Preprocessing& preprocessing);
 
