@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "core/quantile.hpp"
@@ -262,6 +263,26 @@ void LstmForecaster::partial_fit_any(MatrixView<Scalar> x, const Progress& progr
   state_ = std::move(state);
 }
 
+namespace {
+
+// Whether each channel has one value in all samples of all series, where it has one.
+template <class Scalar>
+bool never_change(std::span<const MatrixView<Scalar>> series) {
+  for (Eigen::Index j = 0; j < series.front().cols(); ++j) {
+    std::optional<Scalar> first;
+    for (const auto& x : series)
+      for (Eigen::Index t = 0; t < x.rows(); ++t) {
+        const Scalar value = x(t, j);
+        if (std::isnan(value)) continue;
+        if (first && value != *first) return false;
+        first = value;
+      }
+  }
+  return true;
+}
+
+}  // namespace
+
 // The residuals' covariance, and under it the offset, from a run over whole series.
 template <class Scalar>
 void LstmForecaster::fit_offset_any(std::span<const MatrixView<Scalar>> series) {
@@ -310,7 +331,9 @@ void LstmForecaster::fit_offset_any(std::span<const MatrixView<Scalar>> series) 
       std::copy_n(&r.present[at], n, residual.present.begin());
       scores.push_back(residual.score(*state_->weights, true));
     }
-  state_->offset = quantile(std::move(scores), parameters_.contamination);
+  // Samples that never change are all normal: what differs is how far the network has settled.
+  state_->offset = never_change(series) ? *std::ranges::min_element(scores)
+                                        : quantile(std::move(scores), parameters_.contamination);
   state_->offset_is_stale = false;
 }
 
