@@ -66,7 +66,7 @@ pybind11::object to_python(const Value& value) {
   } else if constexpr (detail::is_vector<Value>) {
     py::list items;
     for (const auto& item : value) items.append(to_python(item));
-    return std::move(items);
+    return py::object(items);
   } else {
     return py::cast(value);
   }

@@ -47,31 +47,64 @@ py::dict to_dict(CsvContents&& contents) {
   result["values"] = to_array(std::move(contents.table.values));
   result["problems"] = problems;
   result["n_problems"] = contents.n_problems;
+  result["n_lines"] = contents.n_lines;
   result["n_repeated_times"] = contents.n_repeated_times;
+  result["n_repeated_in_file"] = contents.n_repeated_in_file;
+  result["n_contradictory_times"] = contents.n_contradictory_times;
   result["n_out_of_order"] = contents.n_out_of_order;
   result["n_spread_times"] = contents.n_spread_times;
   return result;
 }
 
-py::dict read_csv(const std::vector<std::filesystem::path>& paths, std::string time_column,
-                  std::string millisecond_column, std::vector<std::string> columns,
-                  std::optional<std::string> delimiter, std::optional<int> utc_offset_minutes,
-                  bool strict, int n_jobs, const py::object& progress) {
+secondlook::CsvEncoding to_encoding(std::string_view name) {
+  using enum secondlook::CsvEncoding;
+  if (name == "utf-8") return utf8;
+  if (name == "latin-1") return latin1;
+  if (name == "utf-16") return utf16;
+  if (name == "utf-16-le") return utf16_le;
+  if (name == "utf-16-be") return utf16_be;
+  return automatic;
+}
+
+std::optional<char> to_character(const std::optional<std::string>& text, const char* what) {
+  if (text && text->size() != 1)
+    throw secondlook::InvalidArgument(std::string("read_csv: expected ") + what +
+                                      " of one byte, got '" + *text + "'");
+  return text ? std::optional(text->front()) : std::nullopt;
+}
+
+// A source is a name, and bytes or None for the file of this name.
+using Source = std::pair<std::filesystem::path, std::optional<py::bytes>>;
+
+py::dict read_csv(const std::vector<Source>& given, std::string time_column,
+                  std::string time_of_day_column, std::string millisecond_column,
+                  std::vector<std::string> columns, const std::optional<std::string>& delimiter,
+                  const std::optional<std::string>& decimal, std::optional<std::size_t> header_line,
+                  std::string_view encoding,
+                  const std::vector<std::pair<std::int64_t, std::int64_t>>& clock,
+                  std::string clock_name, bool strict, int n_jobs, const py::object& progress) {
   CsvOptions options;
   options.time_column = std::move(time_column);
+  options.time_of_day_column = std::move(time_of_day_column);
   options.millisecond_column = std::move(millisecond_column);
   options.columns = std::move(columns);
-  if (delimiter && delimiter->size() != 1)
-    throw secondlook::InvalidArgument("read_csv: expected a delimiter of one byte, got '" +
-                                      *delimiter + "'");
-  if (delimiter) options.delimiter = delimiter->front();
-  options.utc_offset_minutes = utc_offset_minutes;
+  options.delimiter = to_character(delimiter, "a delimiter");
+  options.decimal = to_character(decimal, "a decimal sign");
+  options.header_line = header_line;
+  options.encoding = to_encoding(encoding);
+  for (const auto& [since_ns, offset_ns] : clock) options.clock.push_back({since_ns, offset_ns});
+  options.clock_name = std::move(clock_name);
   options.strict = strict;
+  std::vector<secondlook::CsvSource> sources;
+  for (const auto& [path, text] : given) {
+    sources.push_back({path});
+    if (text) sources.back().text = std::string_view(*text);
+  }
   CsvContents contents;
   {
     const secondlook::Progress listen = make_progress(progress);
     const py::gil_scoped_release release;
-    contents = secondlook::read_csv(paths, options, n_jobs, listen);
+    contents = secondlook::read_csv(sources, options, n_jobs, listen);
   }
   return to_dict(std::move(contents));
 }
@@ -121,22 +154,27 @@ py::tuple grid_over(const ContiguousArray<std::int64_t>& time_ns, std::int64_t s
 }
 
 py::array_t<double> push_many(BatteryFeatures& self, const ContiguousArray<std::int64_t>& time_ns,
+                              const ContiguousArray<std::int64_t>& clock_ns,
                               const ContiguousArray<double>& samples) {
   const auto rows = as_matrix(samples);
-  if (rows.rows() != time_ns.size() || rows.cols() != 3)
+  if (rows.rows() != time_ns.size() || clock_ns.size() != time_ns.size() || rows.cols() != 3)
     throw secondlook::InvalidArgument(
         "BatteryFeatures: expected samples of shape (" + std::to_string(time_ns.size()) +
         ", 3), got (" + std::to_string(rows.rows()) + ", " + std::to_string(rows.cols()) + ")");
   constexpr auto kWidth = static_cast<py::ssize_t>(BatteryFeatures::kFeatures);
   py::array_t<double> features({static_cast<py::ssize_t>(rows.rows()), kWidth});
   const auto times = as_span(time_ns);
+  const auto clock = as_span(clock_ns);
   double* out = features.mutable_data();
   const py::gil_scoped_release release;
   BatteryFeatures after = self;
-  for (secondlook::Index i = 0; i < rows.rows(); ++i)
-    after.push({times[static_cast<std::size_t>(i)], rows(i, 0), rows(i, 1), rows(i, 2)},
+  for (secondlook::Index i = 0; i < rows.rows(); ++i) {
+    const std::int64_t time = times[static_cast<std::size_t>(i)];
+    const std::int64_t offset = clock[static_cast<std::size_t>(i)] - time;
+    after.push({time, rows(i, 0), rows(i, 1), rows(i, 2), offset},
                std::span<double, BatteryFeatures::kFeatures>(out + i * kWidth,
                                                              BatteryFeatures::kFeatures));
+  }
   self = std::move(after);
   return features;
 }
@@ -145,9 +183,10 @@ py::array_t<double> push_many(BatteryFeatures& self, const ContiguousArray<std::
 
 void register_series(py::module_& module) {
   py::module_ series = module.def_submodule("series");
-  series.def("read_csv", &read_csv, py::arg("paths"), py::arg("time_column"),
-             py::arg("millisecond_column"), py::arg("columns"), py::arg("delimiter"),
-             py::arg("utc_offset_minutes"), py::arg("strict"), py::arg("n_jobs"),
+  series.def("read_csv", &read_csv, py::arg("sources"), py::arg("time_column"),
+             py::arg("time_of_day_column"), py::arg("millisecond_column"), py::arg("columns"),
+             py::arg("delimiter"), py::arg("decimal"), py::arg("header_line"), py::arg("encoding"),
+             py::arg("clock"), py::arg("clock_name"), py::arg("strict"), py::arg("n_jobs"),
              py::arg("progress"));
   series.def("grid_over", &grid_over, py::arg("time_ns"), py::arg("step_ns"));
   series.def("resample", &resample, py::arg("time_ns"), py::arg("values"), py::arg("start_ns"),
@@ -159,7 +198,7 @@ void register_series(py::module_& module) {
              return BatteryFeatures({window, max_gap_ns});
            }),
            py::kw_only(), py::arg("window"), py::arg("max_gap_ns"))
-      .def("push_many", &push_many, py::arg("time_ns"), py::arg("samples"))
+      .def("push_many", &push_many, py::arg("time_ns"), py::arg("clock_ns"), py::arg("samples"))
       .def_property_readonly_static("names",
                                     [](const py::object&) {
                                       return std::vector<std::string>(

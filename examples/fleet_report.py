@@ -32,7 +32,11 @@ def render(monitor, faults=None) -> str:
         parts.append('<p class="note">This is a simulation with faults put in on purpose; grey '
                      "bands show them.</p>")  # fmt: skip
     parts += ["<h2>Severity by device</h2>", picture(_severity(history))]
-    order = history[history.severity != "normal"].device.value_counts().index[:N_TIMELINES]
+    order = (
+        history[history.severity.isin(("medium", "high", "critical"))]
+        .device.value_counts()
+        .index[:N_TIMELINES]
+    )
     parts.append("<h2>Score timelines of the devices with most anomalies</h2>")
     for device in order:
         parts.append(picture(_timeline(history[history.device == device], monitor, faults or [])))

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from secondlook.detect.surprise_stream import SurpriseStream as SurpriseStream
     from secondlook.errors import DriftWarning as DriftWarning
     from secondlook.errors import ModelFileError as ModelFileError
+    from secondlook.errors import ReadingWarning as ReadingWarning
     from secondlook.errors import StaleDecisionWarning as StaleDecisionWarning
     from secondlook.errors import TooFewCasesWarning as TooFewCasesWarning
     from secondlook.image.augmentation import Augmentation as Augmentation
@@ -108,6 +109,7 @@ _HOME = {
     "IsolationForest": "detect.isolation_forest",
     "LSTMForecaster": "detect.lstm_forecaster",
     "ModelFileError": "errors",
+    "ReadingWarning": "errors",
     "PageHinkley": "learn.drift",
     "PeaksOverThreshold": "decide.peaks_over_threshold",
     "PeerDeviation": "detect.peer_deviation",

@@ -1,10 +1,20 @@
 """The exceptions and warnings that are secondlook's own."""
 
-__all__ = ["DriftWarning", "ModelFileError", "StaleDecisionWarning", "TooFewCasesWarning"]
+__all__ = [
+    "DriftWarning",
+    "ModelFileError",
+    "ReadingWarning",
+    "StaleDecisionWarning",
+    "TooFewCasesWarning",
+]
 
 
 class ModelFileError(ValueError):
     """A model file is cut off, damaged, hostile, or of another kind than expected."""
+
+
+class ReadingWarning(UserWarning):
+    """A file was read, but most of its lines are lost or some contradict each other."""
 
 
 class StaleDecisionWarning(UserWarning):

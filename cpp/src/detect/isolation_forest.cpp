@@ -396,10 +396,14 @@ void IsolationForest::score_samples(SampleView samples, std::span<double> scores
             scores.size());
 
     const auto forest = state_->view();
-    const double longest = static_cast<double>(forest.n_trees) *
-                           detect::average_path_length(static_cast<double>(state_->subsample_size));
-    const auto score = [longest](double sum) {
-      return -std::exp2(longest == 0 ? -1.0 : -sum / longest);
+    const double average = detect::average_path_length(static_cast<double>(state_->subsample_size));
+    const double longest = static_cast<double>(forest.n_trees) * average;
+    // Trees on equal rows are one leaf each, with the average path as float32 has it: they are as
+    // normal as they can be, and must not lie beside -0.5 by a rounding.
+    const double of_leaves =
+        static_cast<double>(forest.n_trees) * static_cast<double>(static_cast<float>(average));
+    const auto score = [=](double sum) {
+      return sum == of_leaves ? -0.5 : -std::exp2(-sum / longest);
     };
 
     const Packer<Scalar> packer(state_->n_features, parameters_.route_missing);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <concepts>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "core/quantile.hpp"
@@ -113,6 +114,23 @@ void visit_series(const char* who, std::span<const SampleView> all, const Use& u
     use(std::span<const MatrixView<float>>(singles));
   else
     use(std::span<const MatrixView<double>>(doubles));
+}
+
+// Whether each channel has one value in all samples of all series, where it has one.
+bool never_change(std::span<const SampleView> all) {
+  std::vector<std::optional<double>> first(static_cast<std::size_t>(all.front().cols()));
+  const auto changes = [&](auto x) {
+    for (Index t = 0; t < x.rows(); ++t)
+      for (Index j = 0; j < x.cols(); ++j) {
+        const auto value = static_cast<double>(x(t, j));
+        if (std::isnan(value)) continue;
+        auto& known = first[static_cast<std::size_t>(j)];
+        if (known && value != *known) return true;
+        known = value;
+      }
+    return false;
+  };
+  return std::ranges::none_of(all, [&](const SampleView& x) { return x.visit(changes); });
 }
 
 }  // namespace
@@ -285,7 +303,9 @@ void LstmForecaster::fit_offset(std::span<const SampleView> series) {
       std::copy_n(&r.present[at], n, residual.present.begin());
       scores.push_back(residual.score(*state_->weights, true));
     }
-  state_->offset = quantile(std::move(scores), parameters_.contamination);
+  // Samples that never change are all normal: what differs is how far the network has settled.
+  state_->offset = never_change(series) ? *std::ranges::min_element(scores)
+                                        : quantile(std::move(scores), parameters_.contamination);
   state_->offset_is_stale = false;
 }
 

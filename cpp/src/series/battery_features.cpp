@@ -13,8 +13,10 @@ namespace {
 constexpr double kNanosecondsAMinute = 6e10;
 constexpr std::int64_t kNanosecondsADay = 86'400'000'000'000;
 
-double hour_of_day(std::int64_t time_ns) {
-  const std::int64_t into_day = (time_ns % kNanosecondsADay + kNanosecondsADay) % kNanosecondsADay;
+double hour_of_day(std::int64_t time_ns, std::int64_t clock_offset_ns) {
+  // Each by itself: their sum may not fit.
+  const std::int64_t sum = time_ns % kNanosecondsADay + clock_offset_ns % kNanosecondsADay;
+  const std::int64_t into_day = (sum % kNanosecondsADay + kNanosecondsADay) % kNanosecondsADay;
   return static_cast<double>(into_day) / (60 * kNanosecondsAMinute);
 }
 
@@ -29,7 +31,7 @@ BatteryFeatures::BatteryFeatures(BatteryFeaturesParameters parameters) : paramet
 }
 
 void BatteryFeatures::push(const Sample& sample, std::span<double, kFeatures> features) {
-  const auto [time_ns, voltage, current, temperature] = sample;
+  const auto [time_ns, voltage, current, temperature, clock_offset_ns] = sample;
   for (const double value : {voltage, current, temperature})
     require(!std::isinf(value), "BatteryFeatures::push: expected finite values or NaN, got {}",
             value);
@@ -80,7 +82,7 @@ void BatteryFeatures::push(const Sample& sample, std::span<double, kFeatures> fe
                                              rate(current - first.current),
                                              rate(temperature - first.temperature),
                                              voltage * current,
-                                             hour_of_day(time_ns)};
+                                             hour_of_day(time_ns, clock_offset_ns)};
   std::ranges::copy(values, features.begin());
 }
 

@@ -8,20 +8,28 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <map>
 #include <memory>
 #include <numeric>
 #include <utility>
 
 #include "core/validation.hpp"
 #include "secondlook/core/thread_pool.hpp"
+#include "series/csv_encoding.hpp"
+#include "series/csv_quotes.hpp"
 #include "series/csv_text.hpp"
 #include "series/decimal.hpp"
+#include "series/repeated_hour.hpp"
+#include "series/shown_text.hpp"
 
 namespace secondlook {
 
 namespace {
 
 constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
+// A line end behind each text, where the parser stops whatever comes, and padding that is looked at
+// and never counts.
+constexpr std::size_t kBehind = 1 + kDecimalPadding;
 
 // Fresh memory costs a fault for each page: large pages make that a hundredth.
 void prefer_large_pages(void* memory, std::size_t n_bytes) {
@@ -32,8 +40,7 @@ void prefer_large_pages(void* memory, std::size_t n_bytes) {
   if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
 }
 
-// The bytes of several files. Behind each is a line end, where the parser stops whatever comes, and
-// padding that is looked at and never counts.
+// The bytes of several files.
 class Texts {
  public:
   explicit Texts(std::span<const std::size_t> sizes) {
@@ -58,17 +65,19 @@ class Texts {
   }
 
  private:
-  static constexpr std::size_t kBehind = 1 + kDecimalPadding;
-
   std::unique_ptr<char[]> bytes_;
   std::vector<std::size_t> places_;
   std::vector<std::size_t> sizes_;
 };
 
 // What is no file has size 0 here, and reading it says what it is.
-std::vector<std::size_t> file_sizes(std::span<const std::filesystem::path> paths) {
+std::vector<std::size_t> sizes_of(std::span<const CsvSource> sources) {
   std::vector<std::size_t> sizes;
-  for (const auto& path : paths) {
+  for (const auto& [path, text] : sources) {
+    if (text) {
+      sizes.push_back(text->size());
+      continue;
+    }
     std::error_code none;
     const bool is_file = std::filesystem::is_regular_file(path, none);
     const auto size = is_file ? std::filesystem::file_size(path, none) : 0;
@@ -115,22 +124,34 @@ std::size_t count_line_ends(const char* p, const char* end) {
 
 struct File {
   std::string name;
-  std::string_view text;                    // a line end and padding behind it
+  std::string converted;                    // the text, where the file is not UTF-8
+  std::string_view text;                    // `kBehind` line ends behind it
   std::shared_ptr<const CsvHeader> header;  // one for all files that begin alike
   std::vector<CsvPiece> pieces;
   std::size_t n_rows = 0;  // at most
 };
 
-// Where the pieces of a file begin, and how many rows they may have.
-void cut_into_pieces(File& file, std::size_t index) {
+// Where the pieces of a file begin, and how many rows they may have. A piece ends with a line, and
+// not within one of `quoted`. Says whether there are quotes at all.
+bool cut_into_pieces(File& file, std::size_t index, std::span<const QuotedLines> quoted) {
   const char* text = file.text.data();
   const std::size_t size = file.text.size();
   std::size_t line = file.header->n_lines + 1;
+  bool has_quotes = false;
+  file.pieces.clear();
+  file.n_rows = 0;
   for (std::size_t begin = file.header->end; begin < size;) {
-    std::size_t end = std::min(begin + kPieceBytes, size);
-    const char* line_end =
-        static_cast<const char*>(std::memchr(text + end - 1, '\n', size - end + 2));
-    end = std::min(static_cast<std::size_t>(line_end - text) + 1, size);
+    std::size_t end = begin + kPieceBytes;
+    const auto line_end_from = [&](std::size_t from) {
+      if (from >= size) return size;
+      const void* found = std::memchr(text + from, '\n', size - from + 1);
+      return std::min(static_cast<std::size_t>(static_cast<const char*>(found) - text) + 1, size);
+    };
+    end = line_end_from(end - 1);
+    while (!quoted.empty() && quoted.front().begin < end) {
+      if (quoted.front().end >= end) end = line_end_from(quoted.front().end);
+      quoted = quoted.subspan(1);
+    }
     CsvPiece piece;
     piece.file = index;
     piece.begin = begin;
@@ -139,10 +160,22 @@ void cut_into_pieces(File& file, std::size_t index) {
     piece.first_row = file.n_rows;
     file.pieces.push_back(std::move(piece));
     const std::size_t n_lines = count_line_ends(text + begin, text + end);
+    has_quotes = has_quotes || std::memchr(text + begin, '"', end - begin) != nullptr;
     line += n_lines;
     file.n_rows += n_lines + (text[end - 1] == '\n' ? 0 : 1);
     begin = end;
   }
+  return has_quotes;
+}
+
+void cut_into_pieces(File& file, std::size_t index) {
+  if (!cut_into_pieces(file, index, {})) return;
+  const std::size_t begin = file.header->end;
+  std::vector<QuotedLines> quoted =
+      find_quoted_lines(file.text.substr(begin), file.header->delimiter);
+  if (quoted.empty()) return;
+  for (QuotedLines& lines : quoted) lines = {lines.begin + begin, lines.end + begin};
+  cut_into_pieces(file, index, quoted);
 }
 
 void check_options(const CsvOptions& options) {
@@ -154,13 +187,21 @@ void check_options(const CsvOptions& options) {
     require(!taken, "read_csv: expected a delimiter that is no part of fields, got '{}' ({})", c,
             static_cast<int>(c));
   }
+  require(!options.decimal || *options.decimal == '.' || *options.decimal == ',',
+          "read_csv: expected '.' or ',' before decimals, got '{}'", options.decimal.value_or(' '));
+  require(!options.decimal || options.decimal != options.delimiter,
+          "read_csv: expected different characters between fields and before decimals, got '{}'",
+          options.decimal.value_or(' '));
+  require(!options.utc_offset_minutes || options.clock.empty(),
+          "read_csv: expected an offset from UTC or the offsets of a clock, got both");
   constexpr int kMaxMinutes = 24 * 60;
   const int offset = options.utc_offset_minutes.value_or(0);
   require(std::abs(offset) < kMaxMinutes,
           "read_csv: expected an offset from UTC within a day, got {} minutes", offset);
   for (std::size_t i = 0; i < options.columns.size(); ++i) {
     const std::string& name = options.columns[i];
-    require(!name.empty() && name != options.time_column && name != options.millisecond_column &&
+    require(!name.empty() && name != options.time_column && name != options.time_of_day_column &&
+                name != options.millisecond_column &&
                 std::find(options.columns.begin(), options.columns.begin() + i, name) ==
                     options.columns.begin() + i,
             "read_csv: expected different columns of readings, got '{}' among them", name);
@@ -169,8 +210,16 @@ void check_options(const CsvOptions& options) {
 
 [[noreturn]] void fail(const CsvProblem& problem) {
   const std::string column = problem.column > 0 ? fmt::format(":{}", problem.column) : "";
-  throw InvalidArgument(
-      fmt::format("read_csv: {}:{}{}: {}", problem.file, problem.line, column, problem.message));
+  throw InvalidArgument(fmt::format("read_csv: {}:{}{}: {}; use strict=False to leave it out",
+                                    problem.file, problem.line, column, problem.message));
+}
+
+std::optional<Clock> clock_of(const CsvOptions& options) {
+  constexpr std::int64_t kMinute = 60'000'000'000;
+  if (!options.clock.empty()) return Clock(options.clock);
+  if (!options.utc_offset_minutes) return std::nullopt;
+  const ClockOffset offset{0, *options.utc_offset_minutes * kMinute};
+  return Clock(std::span(&offset, 1));
 }
 
 // Rows as the pieces left them: in the order of files and lines, with room between pieces.
@@ -188,12 +237,14 @@ struct RowOrder {
 class Reader {
  public:
   Reader(const CsvOptions& options, std::size_t n_threads)
-      : options_(options), n_threads_(n_threads) {}
+      : options_(options), n_threads_(n_threads), clock_(clock_of(options)) {}
 
   CsvContents read(std::vector<File> files, const Progress& progress) {
     files_ = std::move(files);
     lay_out_files();
     parse(progress);
+    if (options_.strict) fail_at_first_problem();
+    if (clock_) tell_repeated_hours_apart();
     collect_problems();
     collect_zone();
     spread_within_minutes();
@@ -208,8 +259,9 @@ class Reader {
     for (File& file : files_) {
       const bool alike = !layouts_.empty() && file.header == files_[0].header;
       layouts_.push_back(alike ? layouts_[0]
-                               : std::make_shared<const CsvLayout>(lay_out(
-                                     *file.header, options_, contents_.table.columns, file.name)));
+                               : std::make_shared<const CsvLayout>(
+                                     lay_out(*file.header, options_, contents_.table.columns,
+                                             clock_ ? &*clock_ : nullptr, file.name)));
       for (CsvPiece& piece : file.pieces) {
         piece.first_row += n_rows_;
         pieces_.push_back(&piece);
@@ -242,9 +294,93 @@ class Reader {
     parallel_for(pieces_.size(), 1, n_threads_, work, progress);
   }
 
+  void fail_at_first_problem() const {
+    for (const CsvPiece* piece : pieces_)
+      if (piece->n_problems > 0) fail(piece->problems.front());
+  }
+
+  // A row of the repeated hour, and its piece.
+  struct HourRow {
+    std::size_t piece;
+    RepeatedHourRow row;
+  };
+
+  // Each file by itself as far as that tells; the others one after another.
+  void tell_repeated_hours_apart() {
+    std::map<std::size_t, std::vector<std::vector<HourRow>>> changes;
+    for (std::size_t i = 0; i < pieces_.size(); ++i) {
+      for (const RepeatedHourRow& row : pieces_[i]->repeated_hour) {
+        auto& groups = changes[row.change];
+        if (groups.empty() || pieces_[groups.back().back().piece]->file != pieces_[i]->file)
+          groups.emplace_back();
+        groups.back().push_back({i, row});
+      }
+    }
+    bool all_told = true;
+    for (const auto& [change, groups] : changes) {
+      std::vector<HourRow> rest;
+      for (const auto& group : groups)
+        if (!tell_apart(group, true)) rest.insert(rest.end(), group.begin(), group.end());
+      if (rest.empty() || (groups.size() > 1 && tell_apart(rest, false))) continue;
+      leave_out(rest);
+      all_told = false;
+    }
+    if (!all_told && options_.strict) fail_at_first_problem();
+  }
+
+  // Whether the order of the rows tells; their times are then in UTC.
+  bool tell_apart(const std::vector<HourRow>& rows, bool within_file) {
+    std::vector<std::int64_t> local_ns;
+    for (const HourRow& row : rows) local_ns.push_back(raw_.time_ns[row.row.row]);
+    RepeatedHour hour{local_ns, clock_->change(rows.front().row.change), {}, {}};
+    hour.previous_ns = neighbour(rows.front(), -1, within_file);
+    hour.next_ns = neighbour(rows.back(), 1, within_file);
+    const std::optional<std::size_t> put_back = find_put_back(hour);
+    if (!put_back) return false;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      raw_.time_ns[rows[i].row.row] -= i < *put_back ? hour.change.before_ns : hour.change.after_ns;
+    return true;
+  }
+
+  // The time of the row before (-1) or behind (1) one, if there is one.
+  std::optional<std::int64_t> neighbour(const HourRow& row, int step, bool within_file) const {
+    std::size_t i = row.piece;
+    const auto end_of = [](const CsvPiece& piece) { return piece.first_row + piece.n_rows; };
+    if (step < 0 && row.row.row > pieces_[i]->first_row) return raw_.time_ns[row.row.row - 1];
+    if (step > 0 && row.row.row + 1 < end_of(*pieces_[i])) return raw_.time_ns[row.row.row + 1];
+    while (step < 0 ? i > 0 : i + 1 < pieces_.size()) {
+      i = step < 0 ? i - 1 : i + 1;
+      const CsvPiece& piece = *pieces_[i];
+      if (within_file && piece.file != pieces_[row.piece]->file) break;
+      if (piece.n_rows == 0) continue;
+      return raw_.time_ns[step < 0 ? end_of(piece) - 1 : piece.first_row];
+    }
+    return std::nullopt;
+  }
+
+  void leave_out(const std::vector<HourRow>& rows) {
+    left_out_.resize(n_rows_, 0);
+    for (const HourRow& row : rows) {
+      CsvPiece& piece = *pieces_[row.piece];
+      const File& file = files_[piece.file];
+      left_out_[row.row.row] = 1;
+      ++piece.n_problems;
+      CsvProblem problem{
+          file.name, line_number(file.text.data(), piece, row.row.place), 0,
+          fmt::format("expected lines in an order that tells when the clock is put back, but {} "
+                      "comes twice in {}; give the offset, such as time_zone='+01:00', if that "
+                      "clock is never changed",
+                      shown_time(raw_.time_ns[row.row.row]), options_.clock_name)};
+      const auto place =
+          std::ranges::upper_bound(piece.problems, problem.line, {}, &CsvProblem::line);
+      piece.problems.insert(place, std::move(problem));
+      if (piece.problems.size() > kMaxProblems) piece.problems.pop_back();
+    }
+  }
+
   void collect_problems() {
     for (const CsvPiece* piece : pieces_) {
-      if (options_.strict && piece->n_problems > 0) fail(piece->problems.front());
+      contents_.n_lines += piece->n_lines;
       contents_.n_problems += piece->n_problems;
       for (const CsvProblem& problem : piece->problems)
         if (contents_.problems.size() < kMaxProblems) contents_.problems.push_back(problem);
@@ -262,7 +398,7 @@ class Reader {
             "read_csv: expected times that all state their offset from UTC or none, got some that "
             "do in {} and some that do not in {}",
             utc ? files_[utc->file].name : "", local ? files_[local->file].name : "");
-    contents_.table.is_utc = utc != nullptr || options_.utc_offset_minutes.has_value();
+    contents_.table.is_utc = utc != nullptr || clock_.has_value();
   }
 
   // An export that was saved again by a spreadsheet loses its seconds: lines of one minute are then
@@ -297,7 +433,7 @@ class Reader {
     }
     rising =
         rising && std::is_sorted(raw_.time_ns.begin(), raw_.time_ns.end(), std::less_equal<>());
-    if (rising && n_filled == n_rows_) {
+    if (rising && n_filled == n_rows_ && left_out_.empty()) {
       contents_.table.time_ns = std::move(raw_.time_ns);
       contents_.table.values = std::move(raw_.values);
       return;
@@ -311,6 +447,7 @@ class Reader {
     std::int64_t last = 0;
     for (const CsvPiece* piece : pieces_) {
       for (std::size_t row = piece->first_row; row < piece->first_row + piece->n_rows; ++row) {
+        if (is_left_out(row)) continue;
         if (file == piece->file && raw_.time_ns[row] < last) ++contents_.n_out_of_order;
         file = piece->file;
         last = raw_.time_ns[row];
@@ -318,20 +455,37 @@ class Reader {
     }
   }
 
+  [[nodiscard]] bool is_left_out(std::size_t row) const {
+    return !left_out_.empty() && left_out_[row] != 0;
+  }
+
   RowOrder order_rows(std::size_t n_filled) {
     RowOrder order;
     order.rows.reserve(n_filled);
     for (const CsvPiece* piece : pieces_)
       for (std::size_t i = 0; i < piece->n_rows; ++i)
-        order.rows.push_back(static_cast<Index>(piece->first_row + i));
+        if (!is_left_out(piece->first_row + i))
+          order.rows.push_back(static_cast<Index>(piece->first_row + i));
+    n_filled = order.rows.size();
     const auto time = [this](Index row) { return raw_.time_ns[static_cast<std::size_t>(row)]; };
     std::stable_sort(order.rows.begin(), order.rows.end(),
                      [&](Index a, Index b) { return time(a) < time(b); });
-    for (std::size_t i = 0; i < n_filled; ++i)
-      if (i == 0 || time(order.rows[i]) != time(order.rows[i - 1])) order.starts.push_back(i);
+    for (std::size_t i = 0; i < n_filled; ++i) {
+      if (i == 0 || time(order.rows[i]) != time(order.rows[i - 1]))
+        order.starts.push_back(i);
+      else if (file_of(order.rows[i]) == file_of(order.rows[i - 1]))
+        ++contents_.n_repeated_in_file;
+    }
     contents_.n_repeated_times = n_filled - order.starts.size();
     order.starts.push_back(n_filled);
     return order;
+  }
+
+  [[nodiscard]] std::size_t file_of(Index row) const {
+    const auto next =
+        std::ranges::upper_bound(pieces_, static_cast<std::size_t>(row), {},
+                                 [](const CsvPiece* piece) { return piece->first_row; });
+    return next[-1]->file;
   }
 
   void gather(const RowOrder& order) {
@@ -340,50 +494,87 @@ class Reader {
     const Index n_columns = raw_.values.cols();
     table.time_ns.resize(n);
     table.values.resize(static_cast<Index>(n), n_columns);
+    std::atomic<std::size_t> n_contradictory = 0;
     const auto work = [&](std::size_t begin, std::size_t end) {
       for (std::size_t i = begin; i < end; ++i) {
         const auto to = static_cast<Index>(i);
         const Index first = order.rows[order.starts[i]];
         table.time_ns[i] = raw_.time_ns[static_cast<std::size_t>(first)];
         std::ranges::copy(raw_.values.row(first), table.values.row(to).begin());
+        bool contradictory = false;
         for (std::size_t j = order.starts[i] + 1; j < order.starts[i + 1]; ++j) {
-          const Index later = order.rows[j];
-          for (Index c = 0; c < n_columns; ++c)
-            if (!std::isnan(raw_.values(later, c))) table.values(to, c) = raw_.values(later, c);
+          for (Index c = 0; c < n_columns; ++c) {
+            const double later = raw_.values(order.rows[j], c);
+            if (std::isnan(later)) continue;
+            double& value = table.values(to, c);
+            contradictory |= !std::isnan(value) && value != later;
+            value = later;
+          }
         }
+        if (contradictory) n_contradictory.fetch_add(1, std::memory_order_relaxed);
       }
     };
     parallel_for(n, 1024, n_threads_, work);
+    contents_.n_contradictory_times = n_contradictory;
   }
 
   const CsvOptions& options_;
   std::size_t n_threads_;
+  std::optional<Clock> clock_;
   std::vector<File> files_;
   std::vector<std::shared_ptr<const CsvLayout>> layouts_;
   std::vector<CsvPiece*> pieces_;
   std::size_t n_rows_ = 0;  // at most
   RawRows raw_;
+  std::vector<char> left_out_;  // of the raw rows; empty if none is
   CsvContents contents_;
 };
 
+// The text as the parser takes it: UTF-8 with line ends that are LF.
+std::string_view prepare(File& file, Texts& texts, std::size_t index, CsvEncoding encoding) {
+  std::optional<std::string> converted = to_utf8(texts.view(index), encoding, kBehind, file.name);
+  char* text = texts.data(index);
+  std::size_t size = texts.size(index);
+  if (converted) {
+    file.converted = std::move(*converted);
+    text = file.converted.data();
+    size = file.converted.size() - kBehind;
+  }
+  unify_line_ends(text, size);
+  return {text, size};
+}
+
+std::shared_ptr<const CsvHeader> header_of(const File& file, const File& first,
+                                           const CsvOptions& options) {
+  const bool alike =
+      first.header != nullptr && file.text.starts_with(first.text.substr(0, first.header->end));
+  if (!alike)
+    return std::make_shared<const CsvHeader>(read_csv_header(file.text, options, file.name));
+  if (first.header->decimal_is_known) return first.header;
+  auto header = std::make_shared<CsvHeader>(*first.header);
+  find_decimal(file.text, *header);
+  return header;
+}
+
 }  // namespace
 
-CsvContents read_csv(std::span<const std::filesystem::path> paths, const CsvOptions& options,
-                     int n_jobs, const Progress& progress) {
-  require(!paths.empty(), "read_csv: expected at least 1 file, got 0");
+CsvContents read_csv(std::span<const CsvSource> sources, const CsvOptions& options, int n_jobs,
+                     const Progress& progress) {
+  require(!sources.empty(), "read_csv: expected at least 1 file, got 0");
   check_options(options);
   const std::size_t n_threads = resolve_threads(n_jobs);
-  Texts texts(file_sizes(paths));
-  std::vector<File> files(paths.size());
+  Texts texts(sizes_of(sources));
+  std::vector<File> files(sources.size());
   const auto read_one = [&](std::size_t i) {
-    files[i].name = paths[i].string();
-    read_text(paths[i], texts, i);
-    const std::string_view text = files[i].text = texts.view(i);
-    const bool alike = i > 0 && text.starts_with(files[0].text.substr(0, files[0].header->end));
-    files[i].header =
-        alike ? files[0].header
-              : std::make_shared<const CsvHeader>(read_csv_header(text, options, files[i].name));
-    cut_into_pieces(files[i], i);
+    File& file = files[i];
+    file.name = sources[i].path.string();
+    if (sources[i].text)
+      std::ranges::copy(*sources[i].text, texts.data(i));
+    else
+      read_text(sources[i].path, texts, i);
+    file.text = prepare(file, texts, i, options.encoding);
+    file.header = header_of(file, files[0], options);
+    cut_into_pieces(file, i);
   };
   read_one(0);
   const auto read_others = [&](std::size_t begin, std::size_t end) {
@@ -391,22 +582,20 @@ CsvContents read_csv(std::span<const std::filesystem::path> paths, const CsvOpti
   };
   // Only to let the listener stop it: what counts is the parsing.
   const Progress listen = [&](std::size_t, std::size_t n) { return !progress || progress(0, n); };
-  parallel_for(paths.size() - 1, 1, n_threads, read_others, progress ? listen : Progress());
+  parallel_for(sources.size() - 1, 1, n_threads, read_others, progress ? listen : Progress());
   return Reader(options, n_threads).read(std::move(files), progress);
 }
 
+CsvContents read_csv(std::span<const std::filesystem::path> paths, const CsvOptions& options,
+                     int n_jobs, const Progress& progress) {
+  std::vector<CsvSource> sources;
+  for (const auto& path : paths) sources.push_back({path});
+  return read_csv(sources, options, n_jobs, progress);
+}
+
 CsvContents parse_csv(std::string_view text, const CsvOptions& options, std::string_view name) {
-  check_options(options);
-  std::vector<File> files(1);
-  files[0].name = name;
-  const std::size_t size = text.size();
-  Texts texts(std::span(&size, 1));
-  std::copy(text.begin(), text.end(), texts.data(0));
-  files[0].text = texts.view(0);
-  files[0].header =
-      std::make_shared<const CsvHeader>(read_csv_header(text, options, files[0].name));
-  cut_into_pieces(files[0], 0);
-  return Reader(options, 1).read(std::move(files), {});
+  const CsvSource source{name, text};
+  return read_csv(std::span(&source, 1), options, 1);
 }
 
 }  // namespace secondlook

@@ -1,7 +1,5 @@
 #include "series/csv_text.hpp"
 
-#include <fmt/ranges.h>
-
 #include <charconv>
 #include <cstring>
 #include <limits>
@@ -10,7 +8,9 @@
 #include <utility>
 
 #include "core/validation.hpp"
+#include "series/csv_quotes.hpp"
 #include "series/decimal.hpp"
+#include "series/shown_text.hpp"
 #include "series/time_stamp.hpp"
 
 namespace secondlook {
@@ -19,84 +19,7 @@ namespace {
 
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 constexpr std::int64_t kMillisecond = 1'000'000;
-
-bool is_space(char c) { return c == ' ' || c == '\t'; }
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-// Length of the UTF-8 character at the front, 0 if it is none (Unicode 15, table 3-7).
-std::size_t character_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  const std::size_t n = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || text.size() < n) return 0;
-  for (std::size_t i = 1; i < n; ++i)
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  const unsigned char second = byte(1);
-  const bool allowed = !(first == 0xE0 && second < 0xA0) && !(first == 0xED && second > 0x9F) &&
-                       !(first == 0xF0 && second < 0x90) && !(first == 0xF4 && second > 0x8F);
-  return allowed ? n : 0;
-}
-
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t n = character_length(text);
-    if (n == 0) return false;
-    text.remove_prefix(n);
-  }
-  return true;
-}
-
-// A field as an error may show it: short, one line, valid UTF-8.
-std::string shown(std::string_view text) {
-  constexpr std::size_t kMaxBytes = 40;
-  std::string result;
-  while (!text.empty()) {
-    if (result.size() >= kMaxBytes) return result + "…";
-    const std::size_t n = character_length(text);
-    const auto byte = static_cast<unsigned char>(text.front());
-    if (n == 0 || byte < 0x20 || byte == 0x7F)
-      result += fmt::format("\\x{:02x}", byte);
-    else
-      result += text.substr(0, n);
-    text.remove_prefix(std::max<std::size_t>(n, 1));
-  }
-  return result;
-}
-
-std::string listed(const std::vector<std::string>& names) {
-  constexpr std::size_t kMaxNames = 20;
-  std::vector<std::string> some;
-  for (std::size_t i = 0; i < std::min(names.size(), kMaxNames); ++i)
-    some.push_back(fmt::format("'{}'", shown(names[i])));
-  const std::string rest =
-      names.size() > kMaxNames ? fmt::format(" and {} more", names.size() - kMaxNames) : "";
-  return fmt::format("{}{}", fmt::join(some, ", "), rest);
-}
-
-char guess_delimiter(std::string_view line) {
-  char best = ',';
-  std::ptrdiff_t most = 0;
-  for (const char candidate : {',', ';', '\t', '|'}) {
-    bool quoted = false;
-    std::ptrdiff_t n = 0;
-    for (const char c : line) {
-      if (c == '"') quoted = !quoted;
-      if (c == '\n' && !quoted) break;
-      if (c == candidate && !quoted) ++n;
-    }
-    if (n > most) {
-      best = candidate;
-      most = n;
-    }
-  }
-  return best;
-}
+constexpr std::int64_t kDay = 86'400'000 * kMillisecond;
 
 std::optional<std::size_t> find_name(const CsvHeader& header, const std::string& name) {
   const auto found = std::find(header.names.begin(), header.names.end(), name);
@@ -114,7 +37,16 @@ std::size_t require_name(const CsvHeader& header, const std::string& name, std::
 
 struct SpecialFields {
   std::size_t time = 0;
+  std::optional<std::size_t> time_of_day;
   std::optional<std::size_t> millisecond;
+
+  // What a field that is no reading holds; nothing for the others.
+  [[nodiscard]] std::optional<std::int32_t> target(std::size_t field) const {
+    if (field == time) return CsvLayout::kTime;
+    if (field == time_of_day) return CsvLayout::kTimeOfDay;
+    if (field == millisecond) return CsvLayout::kMillisecond;
+    return std::nullopt;
+  }
 };
 
 SpecialFields find_special_fields(const CsvHeader& header, const CsvOptions& options,
@@ -122,12 +54,19 @@ SpecialFields find_special_fields(const CsvHeader& header, const CsvOptions& opt
   SpecialFields fields;
   if (!options.time_column.empty())
     fields.time = require_name(header, options.time_column, "time column", file);
+  if (!options.time_of_day_column.empty())
+    fields.time_of_day =
+        require_name(header, options.time_of_day_column, "column of times of day", file);
   if (!options.millisecond_column.empty())
     fields.millisecond =
         require_name(header, options.millisecond_column, "millisecond column", file);
-  require(fields.millisecond != fields.time,
-          "read_csv: {}: expected time and milliseconds in two columns, got '{}' for both", file,
+  require(fields.time_of_day != fields.time,
+          "read_csv: {}: expected date and time of day in two columns, got '{}' for both", file,
           shown(header.names[fields.time]));
+  require(fields.millisecond != fields.time &&
+              (!fields.millisecond || fields.millisecond != fields.time_of_day),
+          "read_csv: {}: expected time and milliseconds in two columns, got '{}' for both", file,
+          shown(options.millisecond_column));
   return fields;
 }
 
@@ -154,6 +93,15 @@ std::optional<double> parse_number(std::string_view field) {
   return value;
 }
 
+// A number with a comma before its decimals; points in it would be of thousands, or a mistake.
+std::optional<double> parse_comma_number(std::string_view field) {
+  if (field.find('.') != std::string_view::npos) return std::nullopt;
+  std::string text(field);
+  const std::size_t comma = text.find(',');
+  if (comma != std::string::npos) text[comma] = '.';
+  return parse_number(text);
+}
+
 struct Field {
   std::string_view content;
   const char* end;  // at the delimiter or the line's end
@@ -161,20 +109,29 @@ struct Field {
 };
 
 // One pass over the lines of a piece.
+template <char kDecimal>
 class RowReader {
  public:
   RowReader(const char* text, const std::string& file, const CsvLayout& layout, CsvPiece& piece)
-      : text_(text), file_(file), layout_(layout), piece_(piece) {}
+      : text_(text),
+        end_(text + piece.end),
+        file_(file),
+        layout_(layout),
+        piece_(piece),
+        n_times_(layout.time_is_split ? 2 : 1) {}
 
   void read(std::int64_t* time_ns, double* values) {
     const char* p = text_ + piece_.begin;
-    const char* end = text_ + piece_.end;
-    while (p < end && !stopped_) {
-      if (*p == '\n' || (*p == '\r' && p[1] == '\n')) {
-        p += *p == '\r' ? 2 : 1;
+    while (p < end_ && !stopped_) {
+      // Line ends and NUL bytes; a tab, too, but that begins a row.
+      if (static_cast<unsigned char>(*p) <= '\r' && skip_between_rows(p)) [[unlikely]]
         continue;
-      }
-      if (!read_row(p, values)) continue;
+      ++piece_.n_lines;
+      const std::size_t n_problems = piece_.n_problems;
+      bool is_row = read_row(p, values);
+      if (piece_.n_problems != n_problems && !stopped_) [[unlikely]]
+        is_row = read_behind_nul(is_row, p, values);
+      if (!is_row) continue;
       if (lacks_seconds_) piece_.rows_without_seconds.push_back(piece_.first_row + piece_.n_rows);
       *time_ns++ = time_ns_;
       values += layout_.n_columns;
@@ -183,10 +140,48 @@ class RowReader {
   }
 
  private:
+  // False where a row begins at `p`.
+  bool skip_between_rows(const char*& p) {
+    if (*p == '\n' || (*p == '\r' && p[1] == '\n')) {
+      p += *p == '\r' ? 2 : 1;
+      return true;
+    }
+    if (*p != '\0') return false;
+    row_ = p;
+    while (p < end_ && *p == '\0') ++p;
+    report_line(
+        fmt::format("expected a line of text, got {} NUL bytes (\\x00), as a loss of power "
+                    "leaves them",
+                    p - row_));
+    return true;
+  }
+
+  // Where the power went while a row was written, NUL bytes follow, and then the next row in the
+  // same line. If that one is whole it is read instead of what came before.
+  bool read_behind_nul(bool is_row, const char*& p, double* values) {
+    const auto* nul =
+        static_cast<const char*>(::memrchr(row_, '\0', static_cast<std::size_t>(p - row_)));
+    if (nul == nullptr) return is_row;
+    const char* rest = nul + 1;
+    const char* q = rest;
+    bool has_time = false;
+    std::size_t n_fields = 0;
+    for (;; ++q) {
+      const Field field = take_field(q);
+      if (n_fields < layout_.targets.size() && layout_.targets[n_fields] == CsvLayout::kTime)
+        has_time = field.fault == nullptr && parse_time_stamp(field.content).has_value();
+      ++n_fields;
+      q = field.end;
+      if (*q == '\n') break;
+    }
+    return has_time && n_fields == layout_.targets.size() ? read_row(p = rest, values) : is_row;
+  }
+
   // Reads the line at `p` and moves to the next. False when there is no row to keep.
   bool read_row(const char*& p, double* values) {
     row_ = p;
-    has_time_ = false;
+    n_times_read_ = 0;
+    stamp_ = {};
     milliseconds_ = 0;
     const std::size_t n_fields = layout_.targets.size();
     const std::int32_t* targets = layout_.targets.data();
@@ -196,7 +191,7 @@ class RowReader {
       const std::int32_t target = targets[field];
       const char* next = nullptr;
       if (target >= 0) [[likely]] {
-        next = parse_decimal(p, values[target]);
+        next = parse_decimal<kDecimal>(p, values[target]);
         if (next == nullptr || (*next != delimiter && *next != '\n')) [[unlikely]]
           next = read_number(p, field, values[target]);
       } else {
@@ -208,11 +203,9 @@ class RowReader {
       ++p;
     }
     if (field < n_fields || *p == delimiter) [[unlikely]]
-      finish_uneven_row(p, field, values);
+      p = finish_uneven_row(p, field, values);
     p = static_cast<const char*>(std::memchr(p, '\n', text_ + piece_.end + 1 - p)) + 1;
-    if (stopped_ || !has_time_) return false;
-    time_ns_ += milliseconds_ * kMillisecond;
-    return true;
+    return !stopped_ && n_times_read_ == n_times_ && settle_time();
   }
 
   const char* read_number(const char* p, std::size_t field, double& value) {
@@ -221,20 +214,41 @@ class RowReader {
     if (text.fault != nullptr) {
       report(field, text.fault, text.content);
     } else if (!means_missing(text.content)) {
-      const std::optional<double> number = parse_number(text.content);
+      const std::optional<double> number =
+          kDecimal == ',' ? parse_comma_number(text.content) : parse_number(text.content);
       if (number)
         value = *number;
       else
-        report(field, "expected a number", text.content);
+        report(field, "expected a number", text.content, way_out(text.content));
     }
     return text.end;
   }
 
+  // What a field that is no number may be, and the option that reads it.
+  static const char* way_out(std::string_view field) {
+    if (kDecimal == '.' && parse_comma_number(field))
+      return "; decimals behind a comma need decimal=','";
+    if (kDecimal == ',' && parse_number(field)) return "; decimals behind a point need decimal='.'";
+    const bool is_time = parse_time_of_day(field).has_value();
+    return is_time ? "; a time of day is joined to its date by time_column=(date, time of day)"
+                   : "";
+  }
+
   const char* read_special(const char* p, std::size_t field) {
     const Field text = take_field(p);
-    const std::int32_t target = layout_.targets[field];
-    if (target == CsvLayout::kTime) read_time(text, field);
-    if (target == CsvLayout::kMillisecond) read_milliseconds(text, field);
+    switch (layout_.targets[field]) {
+      case CsvLayout::kTime:
+        read_time(text, field);
+        break;
+      case CsvLayout::kTimeOfDay:
+        read_time_of_day(text, field);
+        break;
+      case CsvLayout::kMillisecond:
+        read_milliseconds(text, field);
+        break;
+      default:
+        break;
+    }
     return text.end;
   }
 
@@ -242,13 +256,51 @@ class RowReader {
     const std::optional<TimeStamp> stamp =
         text.fault == nullptr ? parse_time_stamp(text.content) : std::nullopt;
     if (!stamp) return report(field, "expected a time such as 2021-06-10 20:00:08", text.content);
-    has_time_ = true;
-    time_ns_ = stamp->nanoseconds;
-    lacks_seconds_ = stamp->lacks_seconds;
-    const bool is_local = !stamp->has_offset;
-    if (is_local && layout_.offset_is_known) time_ns_ -= layout_.utc_offset_ns;
-    piece_.saw_local |= is_local && !layout_.offset_is_known;
-    piece_.saw_utc |= !is_local || layout_.offset_is_known;
+    if (layout_.time_is_split && (stamp->has_offset || stamp->nanoseconds % kDay != 0))
+      return report(field, "expected a date such as 2021-06-10", text.content);
+    add_time(*stamp, field);
+  }
+
+  void read_time_of_day(const Field& text, std::size_t field) {
+    const std::optional<TimeStamp> stamp =
+        text.fault == nullptr ? parse_time_of_day(text.content) : std::nullopt;
+    if (!stamp) return report(field, "expected a time of day such as 20:00:08", text.content);
+    add_time(*stamp, field);
+  }
+
+  void add_time(const TimeStamp& stamp, std::size_t field) {
+    ++n_times_read_;
+    time_field_ = field;
+    stamp_.nanoseconds += stamp.nanoseconds;
+    stamp_.has_offset |= stamp.has_offset;
+    // Of a date and a time of day, only the latter states seconds.
+    stamp_.lacks_seconds |= stamp.lacks_seconds;
+  }
+
+  // The row's time, in UTC where the zone is known. False where the clock never showed it.
+  bool settle_time() {
+    time_ns_ = stamp_.nanoseconds + milliseconds_ * kMillisecond;
+    lacks_seconds_ = stamp_.lacks_seconds;
+    const bool is_known = stamp_.has_offset || layout_.clock != nullptr;
+    (is_known ? piece_.saw_utc : piece_.saw_local) = true;
+    if (stamp_.has_offset || layout_.clock == nullptr) return true;
+    if (time_ns_ < reading_.begin_ns || time_ns_ >= reading_.end_ns)
+      reading_ = layout_.clock->read(time_ns_);
+    if (reading_.shown == Clock::Shown::once) [[likely]] {
+      time_ns_ -= reading_.offset_ns;
+      return true;
+    }
+    if (reading_.shown == Clock::Shown::never) {
+      add_problem(
+          time_field_ + 1,
+          fmt::format("expected a time of the clock in column '{}', but {} does not come in "
+                      "{}, where it is put forward",
+                      shown(layout_.names[time_field_]), shown_time(time_ns_), layout_.clock_name));
+      return false;
+    }
+    piece_.repeated_hour.push_back({piece_.first_row + piece_.n_rows, reading_.change,
+                                    static_cast<std::size_t>(row_ - text_)});
+    return true;
   }
 
   void read_milliseconds(const Field& text, std::size_t field) {
@@ -261,13 +313,14 @@ class RowReader {
       report(field, "expected milliseconds from 0 to 999", text.content);
   }
 
-  void finish_uneven_row(const char* p, std::size_t n_read, double* values) {
+  const char* finish_uneven_row(const char* p, std::size_t n_read, double* values) {
     const std::size_t n_fields = layout_.targets.size();
     for (std::size_t field = n_read; field < n_fields; ++field)
       if (layout_.targets[field] >= 0) values[layout_.targets[field]] = kMissing;
     std::size_t n = n_read;
     for (; *p == layout_.delimiter; ++n) p = take_field(p + 1).end;
     report_line(fmt::format("expected {} fields, got {}", n_fields, n));
+    return p;
   }
 
   // The field at `p`, without its quotes and the spaces around it.
@@ -283,23 +336,22 @@ class RowReader {
   }
 
   Field take_quoted_field(const char* quote) {
-    scratch_.clear();
-    const char* p = quote + 1;
-    for (;; ++p) {
-      if (*p == '\n') return {scratch_, p, "expected a closing quote in the line"};
-      if (*p == '"' && *++p != '"') break;
-      scratch_ += *p;
+    const QuotedEnd found = find_quoted_end(quote, end_, layout_.delimiter);
+    scratch_ = unquoted({quote + 1, found.close});
+    switch (found.fault) {
+      case QuotedEnd::Fault::unclosed:
+        return {scratch_, found.end, "expected a closing quote"};
+      case QuotedEnd::Fault::trailing:
+        return {trim(scratch_), found.end, "expected nothing behind a closing quote"};
+      default:
+        return {trim(scratch_), found.end};
     }
-    while (is_space(*p) && *p != layout_.delimiter) ++p;
-    const char* end = p;
-    while (*end != layout_.delimiter && *end != '\n') ++end;
-    const bool clean = end == p || (*end == '\n' && end == p + 1 && *p == '\r');
-    return {trim(scratch_), end, clean ? nullptr : "expected nothing behind a closing quote"};
   }
 
-  void report(std::size_t field, std::string_view expected, std::string_view got) {
-    add_problem(field + 1, fmt::format("{} in column '{}', got '{}'", expected,
-                                       shown(layout_.names[field]), shown(got)));
+  void report(std::size_t field, std::string_view expected, std::string_view got,
+              std::string_view way_out = "") {
+    add_problem(field + 1, fmt::format("{} in column '{}', got '{}'{}", expected,
+                                       shown(layout_.names[field]), shown(got), way_out));
   }
 
   void report_line(std::string message) { add_problem(0, std::move(message)); }
@@ -309,118 +361,30 @@ class RowReader {
     stopped_ = layout_.strict;
     ++piece_.n_problems;
     if (piece_.problems.size() >= kMaxProblems) return;
-    const auto line = std::count(text_ + piece_.begin, row_, '\n');
+    const auto place = static_cast<std::size_t>(row_ - text_);
     piece_.problems.push_back(
-        {file_, piece_.first_line + static_cast<std::size_t>(line), column, std::move(message)});
+        {file_, line_number(text_, piece_, place), column, std::move(message)});
   }
 
   const char* text_;
+  const char* end_;
   const std::string& file_;
   const CsvLayout& layout_;
   CsvPiece& piece_;
+  int n_times_;
   const char* row_ = nullptr;
+  TimeStamp stamp_;
+  int n_times_read_ = 0;
+  std::size_t time_field_ = 0;
   std::int64_t time_ns_ = 0;
   std::int64_t milliseconds_ = 0;
-  bool has_time_ = false;
+  Clock::Reading reading_;
   bool lacks_seconds_ = false;
   bool stopped_ = false;
   std::string scratch_;
 };
 
-// Apart from the loop over names: showing them takes longer than reading them.
-template <class... Args>
-[[noreturn]] void fail_name(const std::string& file, std::size_t field,
-                            fmt::format_string<Args...> format, Args&&... args) {
-  throw InvalidArgument(fmt::format("read_csv: {}:1:{}: {}", file, field + 1,
-                                    fmt::format(format, std::forward<Args>(args)...)));
-}
-
-// The names of a header, quoted or not.
-class HeaderReader {
- public:
-  HeaderReader(std::string_view text, char delimiter, const std::string& file)
-      : text_(text), delimiter_(delimiter), file_(file) {}
-
-  CsvHeader read(std::size_t begin) {
-    CsvHeader header;
-    header.delimiter = delimiter_;
-    place_ = begin;
-    do {
-      header.names.push_back(take_name());
-    } while (place_ < text_.size() && text_[place_++] == delimiter_);
-    header.end = place_;
-    header.n_lines =
-        static_cast<std::size_t>(std::count(text_.begin(), text_.begin() + place_, '\n'));
-    return header;
-  }
-
- private:
-  std::string take_name() {
-    while (place_ < text_.size() && is_space(text_[place_]) && text_[place_] != delimiter_)
-      ++place_;
-    if (place_ < text_.size() && text_[place_] == '"') return take_quoted_name();
-    const std::size_t begin = place_;
-    while (place_ < text_.size() && text_[place_] != delimiter_ && text_[place_] != '\n') ++place_;
-    std::string_view name = text_.substr(begin, place_ - begin);
-    if (at_line_end() && name.ends_with('\r')) name.remove_suffix(1);
-    return std::string(trim(name));
-  }
-
-  std::string take_quoted_name() {
-    std::string name;
-    for (++place_;; ++place_) {
-      require(place_ < text_.size(), "read_csv: {}:1: expected a closing quote in the header",
-              file_);
-      if (text_[place_] == '"') {
-        ++place_;
-        if (place_ >= text_.size() || text_[place_] != '"') break;
-      }
-      name += text_[place_];
-    }
-    while (place_ < text_.size() && text_[place_] != delimiter_ && text_[place_] != '\n') {
-      const char c = text_[place_++];
-      require(is_space(c) || c == '\r',
-              "read_csv: {}:1: expected nothing behind the closing quote of '{}'", file_,
-              shown(name));
-    }
-    return name;
-  }
-
-  [[nodiscard]] bool at_line_end() const { return place_ >= text_.size() || text_[place_] == '\n'; }
-
-  std::string_view text_;
-  char delimiter_;
-  const std::string& file_;
-  std::size_t place_ = 0;
-};
-
 }  // namespace
-
-CsvHeader read_csv_header(std::string_view text, const CsvOptions& options,
-                          const std::string& file) {
-  constexpr std::string_view kUtf8Mark = "\xEF\xBB\xBF";
-  require(!text.starts_with("\xFF\xFE") && !text.starts_with("\xFE\xFF"),
-          "read_csv: {}: expected UTF-8, got UTF-16", file);
-  std::size_t begin = text.starts_with(kUtf8Mark) ? kUtf8Mark.size() : 0;
-  while (begin < text.size() && (text[begin] == '\n' || text[begin] == '\r')) ++begin;
-  require(begin < text.size(), "read_csv: {}: expected a header, got an empty file", file);
-
-  const char delimiter =
-      options.delimiter ? *options.delimiter : guess_delimiter(text.substr(begin));
-  CsvHeader header = HeaderReader(text, delimiter, file).read(begin);
-  std::unordered_map<std::string_view, std::size_t> places;
-  for (std::size_t i = 0; i < header.names.size(); ++i) {
-    const std::string& name = header.names[i];
-    if (!is_utf8(name) || name.find('\0') != std::string::npos)
-      fail_name(file, i, "expected a name in UTF-8, got '{}'", shown(name));
-    if (name.empty()) continue;
-    const auto [place, is_new] = places.try_emplace(name, i + 1);
-    if (!is_new)
-      fail_name(file, i, "expected different names, '{}' is column {} already", shown(name),
-                place->second);
-  }
-  return header;
-}
 
 std::vector<std::string> reading_columns(const CsvHeader& header, const CsvOptions& options,
                                          const std::string& file) {
@@ -428,23 +392,25 @@ std::vector<std::string> reading_columns(const CsvHeader& header, const CsvOptio
   const SpecialFields special = find_special_fields(header, options, file);
   std::vector<std::string> columns;
   for (std::size_t i = 0; i < header.names.size(); ++i)
-    if (i != special.time && i != special.millisecond && !header.names[i].empty())
-      columns.push_back(header.names[i]);
+    if (!special.target(i) && !header.names[i].empty()) columns.push_back(header.names[i]);
   require(!columns.empty(), "read_csv: {}: expected columns of readings, got only {}", file,
           listed(header.names));
   return columns;
 }
 
 CsvLayout lay_out(const CsvHeader& header, const CsvOptions& options,
-                  const std::vector<std::string>& columns, const std::string& file) {
+                  const std::vector<std::string>& columns, const Clock* clock,
+                  const std::string& file) {
   const SpecialFields special = find_special_fields(header, options, file);
   CsvLayout layout;
   layout.delimiter = header.delimiter;
   layout.names = header.names;
   layout.n_columns = columns.size();
+  layout.decimal = header.decimal;
+  layout.time_is_split = special.time_of_day.has_value();
+  layout.clock = clock;
+  layout.clock_name = options.clock_name;
   layout.strict = options.strict;
-  layout.offset_is_known = options.utc_offset_minutes.has_value();
-  layout.utc_offset_ns = options.utc_offset_minutes.value_or(0) * 60'000 * kMillisecond;
 
   std::unordered_map<std::string_view, std::int32_t> places;
   for (std::size_t i = 0; i < columns.size(); ++i)
@@ -454,10 +420,8 @@ CsvLayout lay_out(const CsvHeader& header, const CsvOptions& options,
   for (std::size_t i = 0; i < header.names.size(); ++i) {
     std::int32_t target = CsvLayout::kIgnored;
     const auto found = places.find(header.names[i]);
-    if (i == special.time)
-      target = CsvLayout::kTime;
-    else if (i == special.millisecond)
-      target = CsvLayout::kMillisecond;
+    if (special.target(i))
+      target = *special.target(i);
     else if (found != places.end())
       target = found->second;
     else if (!header.names[i].empty())
@@ -481,7 +445,15 @@ CsvLayout lay_out(const CsvHeader& header, const CsvOptions& options,
 
 void read_csv_rows(const char* text, const std::string& file, const CsvLayout& layout,
                    CsvPiece& piece, std::int64_t* time_ns, double* values) {
-  RowReader(text, file, layout, piece).read(time_ns, values);
+  if (layout.decimal == ',')
+    RowReader<','>(text, file, layout, piece).read(time_ns, values);
+  else
+    RowReader<'.'>(text, file, layout, piece).read(time_ns, values);
+}
+
+std::size_t line_number(const char* text, const CsvPiece& piece, std::size_t place) {
+  return piece.first_line +
+         static_cast<std::size_t>(std::count(text + piece.begin, text + place, '\n'));
 }
 
 }  // namespace secondlook

@@ -29,11 +29,12 @@ inline std::uint64_t join_digits(std::uint64_t digits) noexcept {
 }  // namespace detail
 
 /// Reads a plain decimal number such as `-3389.000000` from a text that ends in '\n' at the latest,
-/// with `kDecimalPadding` readable bytes behind that.
+/// with `kDecimalPadding` readable bytes behind that. `kMark` is before the decimals.
 ///
 /// Exact where it succeeds: the digits make an integer up to 2^53 and the power of ten is exact, so
 /// the one division rounds correctly (Clinger 1990). Returns where the number ends, or null for
 /// whatever is not of this form: exponents, more than 8 decimals, signs other than '-', nothing.
+template <char kMark = '.'>
 inline const char* parse_decimal(const char* p, double& value) noexcept {
   static_assert(std::endian::native == std::endian::little);
   constexpr std::uint64_t kZeros = 0x3030303030303030;
@@ -54,7 +55,7 @@ inline const char* parse_decimal(const char* p, double& value) noexcept {
   std::ptrdiff_t n_digits = p - begin;
   if (n_digits > kMaxDigits) return nullptr;
   std::uint64_t power = 1;
-  if (*p == '.') {
+  if (*p == kMark) {
     ++p;
     std::uint64_t decimals = 0;
     std::memcpy(&decimals, p, sizeof decimals);

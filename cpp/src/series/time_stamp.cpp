@@ -5,6 +5,7 @@ namespace secondlook {
 namespace {
 
 constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr std::int64_t kDay = 86'400 * kSecond;
 
 // Takes a text from the front; what does not fit leaves it as it is.
 class Scanner {
@@ -76,21 +77,25 @@ std::optional<std::int64_t> scan_date(Scanner& text) {
   return days_since_epoch(year, month, day);
 }
 
+// Midnight at a day's end may be written 24:00: it is 00:00 of the next day.
 std::optional<std::int64_t> scan_time_of_day(Scanner& text, bool& lacks_seconds) {
   const int hour = text.number(1, 2);
-  if (hour < 0 || hour > 23 || !text.skip(':')) return std::nullopt;
+  if (hour < 0 || hour > 24 || !text.skip(':')) return std::nullopt;
   const int minute = text.number(2, 2);
   if (minute < 0 || minute > 59) return std::nullopt;
   std::int64_t nanoseconds = (hour * 60 + minute) * 60 * kSecond;
   lacks_seconds = !text.skip(':');
-  if (lacks_seconds) return nanoseconds;
-  const int second = text.number(2, 2);
-  if (second < 0 || second > 59) return std::nullopt;
-  nanoseconds += second * kSecond;
-  if (!text.skip('.') && !text.skip(',')) return nanoseconds;
-  const std::int64_t decimals = text.decimals();
-  if (decimals < 0) return std::nullopt;
-  return nanoseconds + decimals;
+  if (!lacks_seconds) {
+    const int second = text.number(2, 2);
+    if (second < 0 || second > 59) return std::nullopt;
+    nanoseconds += second * kSecond;
+    if (text.skip('.') || text.skip(',')) {
+      const std::int64_t decimals = text.decimals();
+      if (decimals < 0) return std::nullopt;
+      nanoseconds += decimals;
+    }
+  }
+  return nanoseconds <= kDay ? std::optional(nanoseconds) : std::nullopt;
 }
 
 std::optional<std::int64_t> scan_offset(Scanner& text) {
@@ -104,28 +109,37 @@ std::optional<std::int64_t> scan_offset(Scanner& text) {
   return (west ? -1 : 1) * (hours * 60 + minutes) * 60 * kSecond;
 }
 
+// Adds the time of day, and the offset behind it, to the midnight in `stamp`.
+std::optional<TimeStamp> scan_rest(Scanner& text, TimeStamp stamp) {
+  const std::optional<std::int64_t> time = scan_time_of_day(text, stamp.lacks_seconds);
+  if (!time) return std::nullopt;
+  stamp.nanoseconds += *time;
+  if (text.done()) return stamp;
+
+  stamp.has_offset = true;
+  if (text.skip('Z')) return text.done() ? std::optional(stamp) : std::nullopt;
+  text.skip(' ');
+  const std::optional<std::int64_t> offset = scan_offset(text);
+  if (!offset || !text.done()) return std::nullopt;
+  stamp.nanoseconds -= *offset;
+  return stamp;
+}
+
 }  // namespace
 
 std::optional<TimeStamp> parse_time_stamp(std::string_view text) noexcept {
   Scanner scanner(text);
   const std::optional<std::int64_t> days = scan_date(scanner);
   if (!days) return std::nullopt;
-  TimeStamp stamp{*days * 86400 * kSecond};
-  if (scanner.done()) return stamp;
-
+  const TimeStamp midnight{*days * kDay};
+  if (scanner.done()) return midnight;
   if (!scanner.skip(' ') && !scanner.skip('T')) return std::nullopt;
-  const std::optional<std::int64_t> time = scan_time_of_day(scanner, stamp.lacks_seconds);
-  if (!time) return std::nullopt;
-  stamp.nanoseconds += *time;
-  if (scanner.done()) return stamp;
+  return scan_rest(scanner, midnight);
+}
 
-  stamp.has_offset = true;
-  if (scanner.skip('Z')) return scanner.done() ? std::optional(stamp) : std::nullopt;
-  scanner.skip(' ');
-  const std::optional<std::int64_t> offset = scan_offset(scanner);
-  if (!offset || !scanner.done()) return std::nullopt;
-  stamp.nanoseconds -= *offset;
-  return stamp;
+std::optional<TimeStamp> parse_time_of_day(std::string_view text) noexcept {
+  Scanner scanner(text);
+  return scan_rest(scanner, TimeStamp{});
 }
 
 }  // namespace secondlook

@@ -17,4 +17,7 @@ struct TimeStamp {
 /// Nothing when the text is another, the date is none, or it does not fit (1678 to 2262).
 [[nodiscard]] std::optional<TimeStamp> parse_time_stamp(std::string_view text) noexcept;
 
+/// Reads a time of day such as `20:00:08.25` or `20:00+08:00`, as if the day were 1970-01-01.
+[[nodiscard]] std::optional<TimeStamp> parse_time_of_day(std::string_view text) noexcept;
+
 }  // namespace secondlook

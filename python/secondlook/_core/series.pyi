@@ -9,7 +9,10 @@ class BatteryFeatures:
     names: ClassVar[list[str]]
     def __init__(self, *, window: int, max_gap_ns: int) -> None: ...
     def push_many(
-        self, time_ns: npt.NDArray[np.int64], samples: npt.NDArray[np.float64]
+        self,
+        time_ns: npt.NDArray[np.int64],
+        clock_ns: npt.NDArray[np.int64],
+        samples: npt.NDArray[np.float64],
     ) -> npt.NDArray[np.float64]: ...
     @property
     def window_times(self) -> npt.NDArray[np.int64]: ...
@@ -23,17 +26,25 @@ class CsvContents(TypedDict):
     values: npt.NDArray[np.float64]
     problems: list[tuple[str, int, int, str]]
     n_problems: int
+    n_lines: int
     n_repeated_times: int
+    n_repeated_in_file: int
+    n_contradictory_times: int
     n_out_of_order: int
     n_spread_times: int
 
 def read_csv(
-    paths: Sequence[str | os.PathLike[str]],
+    sources: Sequence[tuple[str | os.PathLike[str], bytes | None]],
     time_column: str,
+    time_of_day_column: str,
     millisecond_column: str,
     columns: Sequence[str],
     delimiter: str | None,
-    utc_offset_minutes: int | None,
+    decimal: str | None,
+    header_line: int | None,
+    encoding: str,
+    clock: Sequence[tuple[int, int]],
+    clock_name: str,
     strict: bool,
     n_jobs: int,
     progress: Callable[[int, int], object] | None,

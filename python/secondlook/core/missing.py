@@ -13,11 +13,12 @@ def where_missing(values: ArrayLike) -> NDArray[np.bool_]:
     """
     array = np.asarray(values)
     if array.dtype.kind in "OU":
-        return np.array([_is_missing(value) for value in np.asarray(values, dtype=object)], bool)
+        return np.array([is_missing(value) for value in np.asarray(values, dtype=object)], bool)
     return np.asarray(array != array, dtype=bool)
 
 
-def _is_missing(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
+    """Whether a value is None, NaN, NaT or pandas' NA."""
     try:
         return value is None or bool(value != value)
     except TypeError:  # pandas' NA will not say what it equals

@@ -4,14 +4,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from secondlook.core.missing import where_missing
+from secondlook.core.table import read_column
 
 
 def as_scores(who: str, scores: ArrayLike, what: str = "scores") -> NDArray[np.float64]:
     """Return the scores as a contiguous float64 array of one dimension; the core checks values."""
-    array = np.ascontiguousarray(scores, dtype=np.float64)
-    if np.ndim(scores) != 1:
-        raise ValueError(f"{who}: expected {what} of shape (n,), got shape {np.shape(scores)}")
-    return array
+    return read_column(who, scores, what)
 
 
 def at_or_above(

@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from secondlook import _core
 from secondlook.core.arguments import as_text
+from secondlook.core.table import read_table
 from secondlook.decide._scores import as_classes, as_finite_scores, as_labelled_of_both
 
 
@@ -137,12 +138,8 @@ def fit_temperature(logits: ArrayLike, y_true: ArrayLike) -> float:
     >>> fit_temperature([[0, 9], [0, 9], [0, 9], [9, 0]], [1, 1, 0, 0]) > 5
     True
     """
-    values = np.ascontiguousarray(logits, dtype=np.float64)
-    if values.ndim != 2:
-        raise ValueError(
-            "fit_temperature: expected logits of shape (n_samples, n_classes), got shape "
-            f"{values.shape}"
-        )
+    table = read_table("fit_temperature", logits, "logits")
+    values = np.ascontiguousarray(table.values, dtype=np.float64)
     n_classes = values.shape[1]
     labels = as_classes(
         "fit_temperature", y_true, len(values), n_classes, f"labels from 0 to {n_classes - 1}"

@@ -1,12 +1,14 @@
 """How well alarms over a series met the windows in which something was wrong."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from secondlook import _core
 from secondlook.series.duration import Duration, to_nanoseconds
+from secondlook.series.times import read_times, require_alike
 
 
 @dataclass(frozen=True)
@@ -56,18 +58,18 @@ class EventMetrics:
 
 
 def event_metrics(
-    time: ArrayLike, alarms: ArrayLike, windows: ArrayLike, *, merge_gap: Duration = "0s"
+    time: Any, alarms: ArrayLike, windows: Any, *, merge_gap: Duration = "0s"
 ) -> EventMetrics:
     """Compare alarms over a series with labelled windows.
 
     Parameters
     ----------
     time : array-like of shape (n_instants,)
-        Rising; datetime64 or what NumPy makes one of.
+        Rising; datetime64, datetime, pandas' times or ISO texts.
     alarms : array-like of bool of shape (n_instants,)
     windows : array-like of shape (n_windows, 2)
-        Start and end of each, both included; datetime64 or what NumPy makes one of. They may
-        overlap and come in any order.
+        Start and end of each, both included; with a zone where `time` has one. They may overlap
+        and come in any order.
     merge_gap : str, timedelta or timedelta64, default="0s"
         Runs whose alarms are no further apart are one event.
 
@@ -78,7 +80,8 @@ def event_metrics(
     Raises
     ------
     ValueError
-        If shapes do not belong together, times do not rise, or a window ends before it starts.
+        If shapes do not belong together, times do not rise, a window ends before it starts, or
+        only one of times and windows states a zone.
 
     Examples
     --------
@@ -89,9 +92,12 @@ def event_metrics(
     >>> metrics.event_precision, metrics.event_recall, metrics.mean_delay_s
     (0.5, 1.0, 3600.0)
     """
-    times = np.ascontiguousarray(time, dtype="datetime64[ns]")
+    instants = read_times("event_metrics", time)
+    borders = read_times("event_metrics", windows, "windows")
+    require_alike("event_metrics", instants, borders, "windows")
+    times = np.ascontiguousarray(instants.instants)
     raised = np.asarray(alarms)
-    bounds = np.ascontiguousarray(windows, dtype="datetime64[ns]")
+    bounds = np.ascontiguousarray(borders.instants)
     if bounds.size == 0:
         bounds = bounds.reshape(0, 2)
     if times.ndim != 1 or raised.shape != times.shape or bounds.shape[1:] != (2,):

@@ -1,6 +1,7 @@
 """A cut-off for each hour of the day, or any other season."""
 
-from typing import Self
+from datetime import datetime
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from secondlook import _core
 from secondlook.decide._scores import as_scores, at_or_above
+from secondlook.series.times import read_times
 
 
 class SeasonalThreshold(BaseEstimator):
@@ -66,8 +68,9 @@ class SeasonalThreshold(BaseEstimator):
         ----------
         scores : array-like of shape (n_samples,)
             Of normal samples, higher is more abnormal; finite.
-        seasons : array-like of int of shape (n_samples,)
-            From 0 to ``n_seasons - 1``; see `hours_of_day`.
+        seasons : array-like of shape (n_samples,)
+            Whole numbers from 0 to ``n_seasons - 1``, or times, whose seasons are the 24 hours of
+            the day; see `hours_of_day`.
 
         Returns
         -------
@@ -80,7 +83,7 @@ class SeasonalThreshold(BaseEstimator):
         """
         self.threshold_, self.thresholds_, self.n_scores_ = _core.decide.seasonal_threshold(
             as_scores("SeasonalThreshold.fit", scores),
-            _as_seasons("SeasonalThreshold.fit", seasons),
+            _as_seasons("SeasonalThreshold.fit", seasons, self.n_seasons),
             false_alarm_rate=self.false_alarm_rate,
             confidence=self.confidence,
             n_seasons=self.n_seasons,
@@ -94,7 +97,8 @@ class SeasonalThreshold(BaseEstimator):
         Parameters
         ----------
         scores : array-like of shape (n_samples,)
-        seasons : array-like of int of shape (n_samples,)
+        seasons : array-like of shape (n_samples,)
+            As `fit` takes them.
 
         Returns
         -------
@@ -102,8 +106,8 @@ class SeasonalThreshold(BaseEstimator):
         """
         check_is_fitted(self)
         who = "SeasonalThreshold.alarms"
-        places = _as_seasons(who, seasons)
         n = len(self.thresholds_)
+        places = _as_seasons(who, seasons, n)
         if np.shape(scores) != places.shape:
             raise ValueError(
                 f"{who}: expected one season a score, got shapes {places.shape} and "
@@ -116,15 +120,16 @@ class SeasonalThreshold(BaseEstimator):
         return at_or_above(who, scores, self.thresholds_[places])
 
 
-def hours_of_day(time: ArrayLike, *, utc_offset_minutes: int = 0) -> NDArray[np.int64]:
+def hours_of_day(time: Any, *, utc_offset_minutes: int = 0) -> NDArray[np.int64]:
     """Return the hour of the day of each time: the seasons of a plant that follows the clock.
 
     Parameters
     ----------
-    time : array-like of shape (n_times,)
-        datetime64 or what NumPy makes one of.
+    time : array-like of shape (n_times,), or TimeTable
+        datetime64, datetime, pandas' times or ISO texts. Of times with a zone the hours are by
+        its clock, in summer and winter.
     utc_offset_minutes : int, default=0
-        Of the clock whose hours are meant, against that of the times.
+        Of the clock whose hours are meant, against that of the times; for times without a zone.
 
     Returns
     -------
@@ -134,7 +139,7 @@ def hours_of_day(time: ArrayLike, *, utc_offset_minutes: int = 0) -> NDArray[np.
     Raises
     ------
     ValueError
-        If a time is missing.
+        If a time is missing, or times state their zone and there is an offset as well.
 
     Examples
     --------
@@ -142,17 +147,29 @@ def hours_of_day(time: ArrayLike, *, utc_offset_minutes: int = 0) -> NDArray[np.
     >>> hours_of_day(["2021-06-10T20:00:08", "2021-06-10T23:59:59"], utc_offset_minutes=60)
     array([21,  0])
     """
-    times = np.ascontiguousarray(time, dtype="datetime64[ns]")
-    if np.ndim(time) != 1 or np.isnat(times).any():
+    times = read_times("hours_of_day", time)
+    clock = np.ascontiguousarray(times.clock)
+    if times.clock.ndim != 1 or np.isnat(clock).any():
         raise ValueError(
-            f"hours_of_day: expected times of shape (n,), none missing, got shape {np.shape(time)}"
-            f" with {np.isnat(times).sum()} missing"
+            f"hours_of_day: expected times of shape (n,), none missing, got shape "
+            f"{times.clock.shape} with {np.isnat(clock).sum()} missing"
         )
-    return _core.decide.hours_of_day(times.view(np.int64), utc_offset_minutes)
+    if times.is_aware and utc_offset_minutes:
+        raise ValueError(
+            f"hours_of_day: expected no utc_offset_minutes for times that state their zone, got "
+            f"{utc_offset_minutes} and {times.zone}"
+        )
+    return _core.decide.hours_of_day(clock.view(np.int64), utc_offset_minutes)
 
 
-def _as_seasons(who: str, seasons: ArrayLike) -> NDArray[np.int64]:
+def _as_seasons(who: str, seasons: Any, n_seasons: int) -> NDArray[np.int64]:
     array = np.asarray(seasons)
+    if array.dtype.kind == "M" or (array.dtype.kind == "O" and isinstance(array.flat[0], datetime)):
+        if n_seasons != 24:
+            raise ValueError(
+                f"{who}: expected 24 seasons, the hours of the day, for times, got {n_seasons}"
+            )
+        return hours_of_day(seasons)
     if array.ndim != 1 or not np.issubdtype(array.dtype, np.integer):
         raise ValueError(
             f"{who}: expected seasons as whole numbers of shape (n,), got {array.dtype} of shape "

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from secondlook import _core
+from secondlook.core.table import read_numbers
 
 
 class TailSurprise:
@@ -103,7 +104,7 @@ class TailSurprise:
         ValueError
             If a value is not finite, or above 1e300; then none is counted.
         """
-        array = np.ascontiguousarray(values, dtype=float)
+        array = read_numbers("TailSurprise.push_many", values, "values")
         if array.ndim != 1:
             raise ValueError(
                 f"TailSurprise.push_many: expected values of shape (n_values,), got {array.shape}"

@@ -10,12 +10,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from secondlook import _core
+from secondlook.core.missing import where_missing
 from secondlook.core.random_state import seed_of
+from secondlook.core.table import read_column, read_table
 from secondlook.detect.autoencoder import Autoencoder
 from secondlook.detect.ensemble_stream import SEVERITIES, EnsembleStream
 from secondlook.detect.isolation_forest import IsolationForest
 from secondlook.detect.tabular import TabularDetector
 from secondlook.series.devices import places_by_device
+from secondlook.series.times import read_times
 from secondlook.store.load import build
 
 if TYPE_CHECKING:
@@ -226,7 +229,8 @@ class DetectorEnsemble(TabularDetector):
         -------
         verdicts : DataFrame
             With the rows and the index of `table`: device, time, score, verdict ("normal",
-            "anomaly", "unknown"), severity (an ordered category), n_votes, reasons.
+            "anomaly", "unknown"), severity (an ordered category, missing where unknown), n_votes,
+            reasons.
 
         Raises
         ------
@@ -244,6 +248,8 @@ class DetectorEnsemble(TabularDetector):
             )
         features = self._features_of(table, keys)
         n = len(table)
+        if time is not None:
+            instants = _instants_of(table[time])
         columns: dict[str, Any] = {
             "score": np.full(n, np.nan),
             "votes": np.zeros(n, np.uint32),
@@ -252,7 +258,7 @@ class DetectorEnsemble(TabularDetector):
         }
         for name, places in places_by_device(table[device], "DetectorEnsemble.verdicts"):
             if time is not None:
-                _require_forward(name, table[time].iloc[places])
+                _require_forward(name, table[time].iloc[places], instants[places])
             judged = _core.detect.EnsembleStream(model).push_many(features[places])
             for column, values in judged.items():
                 columns[column][places] = values
@@ -263,7 +269,8 @@ class DetectorEnsemble(TabularDetector):
         result = table[keys].copy()
         result["score"] = columns["score"]
         result["verdict"] = verdict
-        result["severity"] = pd.Categorical.from_codes(severity, SEVERITIES, ordered=True)
+        codes = np.where(missing_rows, -1, severity)
+        result["severity"] = pd.Categorical.from_codes(codes, SEVERITIES, ordered=True)
         result["n_votes"] = n_votes
         result["reasons"] = columns["reasons"]
         return result
@@ -341,7 +348,8 @@ class DetectorEnsemble(TabularDetector):
                 f"DetectorEnsemble.verdicts: expected {self.n_features_in_} features, got "
                 f"{len(names)}: {list(names)}"
             )
-        return np.ascontiguousarray(table[list(names)].to_numpy(dtype=np.float64))
+        values = read_table("DetectorEnsemble.verdicts", table[list(names)]).values
+        return np.ascontiguousarray(values, dtype=np.float64)
 
 
 def _whole(name: str, value: Any) -> int:
@@ -393,13 +401,20 @@ def _core_rule(rule: Rule, names: list[str]) -> dict[str, Any]:
     }
 
 
-def _require_forward(device: object, times: "pd.Series[Any]") -> None:
-    if times.isna().any():
+def _instants_of(column: "pd.Series[Any]") -> NDArray[Any]:
+    """Return what orders the rows; times may be plain numbers, too."""
+    if column.dtype.kind in "fiu":
+        return read_column("DetectorEnsemble.verdicts", column, f"column {column.name!r}")
+    return read_times("DetectorEnsemble.verdicts", column).instants
+
+
+def _require_forward(device: object, column: "pd.Series[Any]", times: NDArray[Any]) -> None:
+    if where_missing(times).any():
         raise ValueError(f"DetectorEnsemble.verdicts: expected no missing time, device {device!r}")
-    if not times.is_monotonic_increasing or not times.is_unique:
-        values = times.to_numpy()
-        place = int(np.flatnonzero(~(values[1:] > values[:-1]))[0])
+    back = np.flatnonzero(~(times[1:] > times[:-1]))
+    if len(back):
+        place = int(back[0])
         raise ValueError(
-            f"DetectorEnsemble.verdicts: expected times that go forward, got {times.iloc[place]} "
-            f"and then {times.iloc[place + 1]} for device {device!r}"
+            f"DetectorEnsemble.verdicts: expected times that go forward, got {column.iloc[place]} "
+            f"and then {column.iloc[place + 1]} for device {device!r}"
         )

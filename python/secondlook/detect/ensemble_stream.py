@@ -27,8 +27,8 @@ class EnsembleRecord:
         an anomaly. NaN where a value was missing.
     verdict : {"normal", "anomaly", "unknown"}
         "unknown" where a value was missing.
-    severity : {"normal", "medium", "high", "critical"}
-        From votes and margin.
+    severity : {"normal", "medium", "high", "critical"} or None
+        From votes and margin; None where the verdict is "unknown".
     n_votes : int
         Cast for an anomaly.
     votes : tuple of str
@@ -45,7 +45,7 @@ class EnsembleRecord:
         self.time = time
         self.score = score
         self.verdict: Verdict = "anomaly" if severity else "normal" if score == score else "unknown"
-        self.severity: Severity = SEVERITIES[severity]
+        self.severity: Severity | None = SEVERITIES[severity] if score == score else None
         self.reasons = reasons
         self._votes = votes
         self._voters = voters

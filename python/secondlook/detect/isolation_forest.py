@@ -112,8 +112,12 @@ class IsolationForest(TabularDetector):
         twin = self._twin()
         samples = twin._own_or_validated(X, reset=True)
         forest = twin._make_core(*samples.shape)
-        with ProgressBar("Growing trees") as progress:
-            forest.fit(samples, progress)
+        try:
+            with ProgressBar("Growing trees") as progress:
+                forest.fit(samples, progress)
+        except ValueError as error:
+            twin._name_bad_values("fit", samples, error)
+            raise
         return self._become(twin, forest)
 
     def partial_fit(self, X: ArrayLike, y: None = None) -> Self:
@@ -137,7 +141,7 @@ class IsolationForest(TabularDetector):
         """
         first = not hasattr(self, "_model")
         twin = self._twin() if first else self
-        samples = twin._own_or_validated(X, reset=first)
+        samples = twin._own_or_validated(X, reset=first, method="partial_fit")
         if first:
             if isinstance(self.max_samples, float):
                 raise ValueError(
@@ -147,8 +151,12 @@ class IsolationForest(TabularDetector):
             forest = twin._make_core(*samples.shape)
         else:
             forest = self._model.copy()
-        with ProgressBar("Growing trees") as progress:
-            forest.partial_fit(samples, progress)
+        try:
+            with ProgressBar("Growing trees") as progress:
+                forest.partial_fit(samples, progress)
+        except ValueError as error:
+            twin._name_bad_values("partial_fit", samples, error)
+            raise
         if first:
             return self._become(twin, forest)
         self._model = forest
@@ -221,6 +229,9 @@ class IsolationForest(TabularDetector):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = self.missing == "route"
         return tags
+
+    def _way_out_of_missing(self) -> str | None:
+        return None if self.missing == "route" else 'use missing="route", which takes NaN'
 
     @classmethod
     def _parameters_of(cls, core: "_core.detect.IsolationForest") -> dict[str, Any]:

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from secondlook import _core
 from secondlook.core.random_state import seed_of
+from secondlook.core.table import is_column, is_table, read_column
 from secondlook.core.threads import requested_threads
 from secondlook.detect.neural_detector import NeuralDetector
 from secondlook.detect.stream import OrderedSeries
@@ -25,7 +26,7 @@ class LSTMForecaster(NeuralDetector):
 
     The score is minus the mean squared residual of the one-step forecast under the residuals' own
     covariance in training: about -1 is usual. It is NaN for the first `window` samples, the warm-up
-    of the network, and where nothing was measured; `predict` calls those normal.
+    of the network, and where nothing was measured; `predict` calls those 0, unknown.
 
     Parameters
     ----------
@@ -135,7 +136,7 @@ class LSTMForecaster(NeuralDetector):
         X : array-like of shape (n_steps, n_channels), or sequence of such
             One series, or several that know nothing of one another, such as the devices of a
             fleet; each of ``window + 1`` steps at least, in order of time and evenly spaced. NaN
-            is missing.
+            is missing. In a list, an array of one dimension is a series of one channel.
         y : None
             Ignored.
 
@@ -155,10 +156,6 @@ class LSTMForecaster(NeuralDetector):
         series = twin._series(X)
         model = twin._make_core(*series[0].shape)
         return self._train(twin, model, model.fit_series, series)
-
-    def predict(self, X: ArrayLike) -> NDArray[np.int64]:
-        """Call samples anomalous, -1, where ``decision_function`` is below 0, else normal, +1."""
-        return np.where(self.decision_function(X) < 0, -1, 1)
 
     def forecast(self, X: ArrayLike, steps: int) -> NDArray[np.float64]:
         """Forecast the samples that follow a series.
@@ -180,9 +177,8 @@ class LSTMForecaster(NeuralDetector):
                 f"LSTMForecaster.forecast: expected steps as a number of at least 1, got {steps!r}"
             )
         model = self._fitted()
-        ahead: NDArray[np.float64] = model.forecast(
-            self._own_or_validated(X, reset=False), int(steps)
-        )
+        samples = self._own_or_validated(X, reset=False, method="forecast")
+        ahead: NDArray[np.float64] = model.forecast(samples, int(steps))
         return ahead
 
     def residuals(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -277,7 +273,13 @@ class LSTMForecaster(NeuralDetector):
 
     def _series(self, X: Any) -> list[NDArray[Any]]:
         """Return one array a series, all of the same type."""
-        if not isinstance(X, list | tuple) or len(X) == 0 or np.ndim(X[0]) < 2:
+        if isinstance(X, list | tuple) and any(map(is_column, X)):
+            X = [
+                read_column("LSTMForecaster.fit", x, f"series {i}")[:, None] if is_column(x) else x
+                for i, x in enumerate(X)
+            ]
+        several = isinstance(X, list | tuple) and len(X) > 0
+        if not several or not (is_table(X[0]) or np.ndim(X[0]) >= 2):
             return [self._own_or_validated(X, reset=True)]
         series = [self._own_or_validated(X[0], reset=True)]
         series += [self._own_or_validated(x, reset=False) for x in X[1:]]

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 
 from secondlook import _core
 from secondlook.core.progress import ProgressBar
+from secondlook.core.table import read_column, read_table
 from secondlook.core.threads import requested_threads
 
 if TYPE_CHECKING:
@@ -39,11 +40,7 @@ def plant_state(current: ArrayLike, threshold: float) -> NDArray[np.str_]:
     >>> plant_state([-900.0, 3.0, 850.0], threshold=200)
     array(['charging', 'idle', 'discharging'], dtype='<U11')
     """
-    values = np.ascontiguousarray(current, dtype=float)
-    if values.ndim != 1:
-        raise ValueError(
-            f"plant_state: expected current of shape (n_instants,), got {values.shape}"
-        )
+    values = read_column("plant_state", current, "current")
     return _STATES[_core.detect.plant_states(values, threshold)]
 
 
@@ -188,7 +185,7 @@ class PeerDeviation(BaseEstimator):
         ValueError
             For infinities, fewer than three sensors, no instants, or states that do not match.
         """
-        readings = _readings(X)
+        readings = _readings("PeerDeviation.judge", X)
         states = None if state is None else np.asarray(state)
         if states is not None and states.shape != readings.shape[:1]:
             raise ValueError(
@@ -214,7 +211,7 @@ class PeerDeviation(BaseEstimator):
         bands : ndarray of shape (n_instants, 2)
             Centre and half width; NaN where fewer than three sensors were there.
         """
-        return self._core_detector().bands(_readings(X))
+        return self._core_detector().bands(_readings("PeerDeviation.bands", X))
 
     def stream(self, n_sensors: int) -> "PeerDeviationStream":
         """Start judging a group of sensors an instant at a time.
@@ -283,7 +280,7 @@ class PeerDeviationStream:
         ValueError
             For infinities or another number of sensors; the instant is then not counted.
         """
-        row = np.ascontiguousarray(readings, dtype=float)
+        row = read_column("PeerDeviationStream.push", readings, "readings")
         active = self._detector._active(None if state is None else np.array([state]))
         counts = active is None or bool(active[0])
         return PeerRecord(*self._stream.push(row, counts))
@@ -299,13 +296,11 @@ class PeerDeviationStream:
         return PeerVerdicts(**self._stream.verdicts())
 
 
-def _readings(X: ArrayLike) -> NDArray[Any]:
-    array = np.asarray(X)
-    if array.dtype not in (np.float32, np.float64):
-        array = array.astype(np.float64)
-    if array.ndim != 2 or array.size == 0:
+def _readings(who: str, X: Any) -> NDArray[Any]:
+    readings = read_table(who, X, "readings").values
+    if readings.size == 0:
         raise ValueError(
-            "PeerDeviation: expected readings of shape (n_instants, n_sensors), both above 0, "
-            f"got shape {array.shape}"
+            f"{who}: expected readings of shape (n_instants, n_sensors), both above 0, "
+            f"got shape {readings.shape}"
         )
-    return np.ascontiguousarray(array)
+    return readings

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from secondlook import _core
 from secondlook.decide.anomaly_likelihood import AnomalyLikelihood
+from secondlook.series.times import is_later
 
 if TYPE_CHECKING:
     from secondlook.detect.tabular import TabularDetector
@@ -156,7 +157,7 @@ class DetectorStream:
 
 def require_later(who: str, last: Any, time: Any) -> None:
     """Refuse a time that is not after the last one."""
-    if not time > last:
+    if not is_later(who, time, last):
         raise ValueError(f"{who}: expected a time after {last}, got {time}")
 
 

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from secondlook import _core
 from secondlook.core.progress import ProgressBar
+from secondlook.core.table import read_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -167,7 +168,7 @@ class SurpriseStream:
         KeyboardInterrupt
             On Ctrl-C; the samples judged until then are learned.
         """
-        array = np.ascontiguousarray(samples, dtype=float)
+        array = read_numbers("SurpriseStream.push_many", samples, "samples")
         if array.ndim != 1:
             raise ValueError(
                 "SurpriseStream.push_many: expected samples of shape (n_samples,), "

@@ -13,6 +13,13 @@ from sklearn.utils.validation import validate_data
 
 from secondlook import _core
 from secondlook.core.progress import ProgressBar
+from secondlook.core.table import (
+    is_table,
+    name_bad_values,
+    read_table,
+    refuse_list_of_columns,
+    without_missing_objects,
+)
 from secondlook.core.warn_caller import warn_caller
 from secondlook.decide.decision_rule import KeepsDecisionRule
 from secondlook.detect.stream import DetectorStream, SampleSeries
@@ -66,7 +73,11 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
         # scoring.
         state = self.__dict__
         if "_model" in state and "feature_names_in_" not in state:
-            scores: NDArray[np.float64] = state["_model"].score_samples(X)
+            try:
+                scores: NDArray[np.float64] = state["_model"].score_samples(X)
+            except ValueError as error:
+                self._name_bad_values("score_samples", X, error)
+                raise
             if scores is not NotImplemented:
                 return scores
         return self._use(self._fitted(), "score_samples", X)
@@ -80,7 +91,11 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
         model = self._fitted()  # scores and offset of the same one
         scores: Any = NotImplemented
         if "feature_names_in_" not in self.__dict__:
-            scores = model.score_samples(X)
+            try:
+                scores = model.score_samples(X)
+            except ValueError as error:
+                self._name_bad_values("decision_function", X, error)
+                raise
         if scores is NotImplemented:
             scores = self._use(model, "score_samples", X)
         self._warn_if_stale(model)
@@ -89,8 +104,12 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
         return values
 
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:
-        """Call rows normal, +1, where ``decision_function`` is at least 0, else anomalous, -1."""
-        return np.where(self.decision_function(X) >= 0, 1, -1)
+        """Call rows normal, +1, where ``decision_function`` is at least 0, else anomalous, -1.
+
+        A row without a score is 0: unknown.
+        """
+        values = self.decision_function(X)
+        return (values >= 0).astype(np.int64) - (values < 0)
 
     def decide(
         self, X: ArrayLike, unlike: ArrayLike | None = None, *, features: ArrayLike | None = None
@@ -143,7 +162,12 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
         self : TabularDetector
         """
         model = self._fitted().copy()
-        model.fit_offset(self._own_or_validated(X, reset=False))
+        samples = self._own_or_validated(X, reset=False, method="fit_offset")
+        try:
+            model.fit_offset(samples)
+        except ValueError as error:
+            self._name_bad_values("fit_offset", samples, error)
+            raise
         self._model = model
         return self
 
@@ -206,6 +230,9 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
         try:
             with ProgressBar("Training") as progress:
                 fit(samples, progress)
+        except ValueError as error:
+            twin._name_bad_values("fit", samples, error)
+            raise
         finally:
             if model.fitted:
                 self._become(twin, model)
@@ -216,10 +243,14 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
         if not hasattr(self, "_model"):
             trained: Self = self.fit(X)
             return trained
-        samples = self._own_or_validated(X, reset=False)
+        samples = self._own_or_validated(X, reset=False, method="partial_fit")
         model = self._model.copy()
-        with ProgressBar("Training") as progress:
-            model.partial_fit(samples, progress)
+        try:
+            with ProgressBar("Training") as progress:
+                model.partial_fit(samples, progress)
+        except ValueError as error:
+            self._name_bad_values("partial_fit", samples, error)
+            raise
         self._model = model
         return self
 
@@ -260,8 +291,12 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
         return self._model
 
     def _use(self, model: Any, method: str, X: ArrayLike) -> NDArray[np.float64]:
-        rows = self._own_or_validated(X, reset=False)
-        result: NDArray[np.float64] = getattr(model, method)(rows)
+        rows = self._own_or_validated(X, reset=False, method=method)
+        try:
+            result: NDArray[np.float64] = getattr(model, method)(rows)
+        except ValueError as error:
+            self._name_bad_values(method, rows, error)
+            raise
         if result is NotImplemented:  # fitted anew meanwhile
             raise ValueError(
                 f"{type(self).__name__}.{method}: expected {model.n_features} features, "
@@ -282,7 +317,27 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
             raise ValueError(f"{who}: expected labels of images only, got some of rows")
         return self._own_or_validated(X, reset=False)
 
-    def _own_or_validated(self, X: ArrayLike, *, reset: bool) -> NDArray[Any]:
+    def _way_out_of_missing(self) -> str | None:
+        """Say what to do about missing values; None where they are allowed."""
+        if self.__sklearn_tags__().input_tags.allow_nan:
+            return None
+        return "NaN is not allowed: fill short gaps (TimeTable.interpolate), or leave the rows out"
+
+    def _name_bad_values(self, method: str, samples: Any, error: ValueError) -> None:
+        """Raise an error that names the column of a missing or infinite value, if there is one."""
+        if isinstance(samples, list):  # several series
+            for one in samples:
+                self._name_bad_values(method, one, error)
+        elif isinstance(samples, np.ndarray) and samples.ndim == 2 and samples.dtype.kind == "f":
+            name_bad_values(
+                f"{type(self).__name__}.{method}",
+                samples,
+                getattr(self, "feature_names_in_", None),
+                self._way_out_of_missing(),
+                error,
+            )
+
+    def _own_or_validated(self, X: ArrayLike, *, reset: bool, method: str = "fit") -> NDArray[Any]:
         """Return `X` as a C-contiguous float array; the core checks its values."""
         if _is_plain(X):
             if reset:
@@ -291,6 +346,17 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
                 return X
             if not hasattr(self, "feature_names_in_") and X.shape[1] == self.n_features_in_:
                 return X
+        who = f"{type(self).__name__}.{method}"
+        if is_table(X):
+            validate_data(self, X, reset=reset, skip_check_array=True)  # names
+            X = read_table(who, X).values
+            if X.size > 0:
+                return X
+        elif isinstance(X, np.ma.MaskedArray):
+            X = read_table(who, X).values
+        else:
+            refuse_list_of_columns(who, X)
+            X = without_missing_objects(X)
         array: NDArray[Any] = validate_data(
             self,
             X,

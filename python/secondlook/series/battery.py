@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from secondlook import _core
+from secondlook.core.table import read_table
 from secondlook.series.devices import places_by_device
 from secondlook.series.duration import Duration, to_nanoseconds
+from secondlook.series.times import Times, read_times, require_alike
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,9 +19,7 @@ __all__ = ["BATTERY_FEATURES", "BatteryFeatures", "battery_features"]
 #: Names of the features, in their order.
 BATTERY_FEATURES: tuple[str, ...] = tuple(_core.series.BatteryFeatures.names)
 
-
-# Nanoseconds since 1970 in 64 bits reach no further.
-_LAST_SECOND = (2**63 - 1) // 10**9
+_WHO = "BatteryFeatures"
 
 
 class BatteryFeatures:
@@ -59,7 +59,7 @@ class BatteryFeatures:
         self._features = _core.series.BatteryFeatures(
             window=window, max_gap_ns=to_nanoseconds(max_gap, "BatteryFeatures: max_gap")
         )
-        self._last_time: NDArray[np.datetime64] = np.empty(0, "datetime64[ns]")
+        self._last_time: Times | None = None
 
     def push(
         self, time: Any, voltage: float, current: float, temperature: float
@@ -68,9 +68,9 @@ class BatteryFeatures:
 
         Parameters
         ----------
-        time : datetime64 or what NumPy makes one of
-            After the one before, on the clock whose hours matter; of a time with a zone, what its
-            clock says.
+        time : datetime64, datetime, Timestamp or ISO text
+            After the one before. Of a time with a zone, the instant says which is later, and the
+            clock says the hour.
         voltage, current, temperature : float
             In any unit. With a NaN among them the sample is passed over.
 
@@ -106,10 +106,17 @@ class BatteryFeatures:
         ValueError
             As `push`; then no sample is counted.
         """
-        times = _clock_times(time)
-        rows = np.ascontiguousarray(samples, dtype=np.float64)
-        features = self._features.push_many(times.view(np.int64), rows)
-        if len(times):
+        return self._push(_read_times(time), read_table(_WHO, samples, "samples").values)
+
+    def _push(self, times: Times, samples: NDArray[Any]) -> NDArray[np.float64]:
+        if self._last_time is not None:
+            require_alike(_WHO, times, self._last_time, "those before")
+        features = self._features.push_many(
+            times.instants.view(np.int64),
+            times.clock.view(np.int64),
+            np.ascontiguousarray(samples, dtype=np.float64),
+        )
+        if len(times.instants):
             self._last_time = times[-1:]
         return features
 
@@ -120,35 +127,24 @@ class BatteryFeatures:
     def __setstate__(self, state: dict[str, Any]) -> None:
         times, samples = state["_features"]
         BatteryFeatures.__init__(self, state["window"], max_gap=state["max_gap"])
-        self._features.push_many(times, samples)
+        self._features.push_many(times, times, samples)
         # The last sample may have been one that was passed over.
         self._last_time = state["_last_time"]
-        last = self._last_time.view(np.int64)
-        if len(last) and not (len(times) and times[-1] == last[0]):
-            self._features.push_many(last, np.full((1, 3), np.nan))
+        if self._last_time is not None:
+            last = self._last_time.instants.view(np.int64)
+            if not (len(times) and times[-1] == last[0]):
+                self._features.push_many(last, last, np.full((1, 3), np.nan))
 
 
-def _clock_times(time: Any) -> NDArray[np.datetime64]:
-    """Return times as their own clock shows them, whatever its zone."""
-    if hasattr(time, "dt"):  # a column of a table
-        time = time.dt.tz_localize(None)
-    elif isinstance(time, list):
-        time = [t.replace(tzinfo=None) if getattr(t, "tzinfo", None) else t for t in time]
-    array = np.asarray(time)
-    if array.dtype.kind in "fiub":  # NumPy would take them for nanoseconds
-        raise ValueError(f"BatteryFeatures: expected times, got numbers of type {array.dtype}")
-    seconds = array.astype("datetime64[s]")
-    if array.ndim != 1 or np.isnat(seconds).any():
+def _read_times(time: Any) -> Times:
+    times = read_times("BatteryFeatures", time)
+    n_missing = int(np.isnat(times.instants).sum())
+    if times.instants.ndim != 1 or n_missing:
         raise ValueError(
             "BatteryFeatures: expected times of shape (n,), none missing, got shape "
-            f"{array.shape} with {np.isnat(seconds).sum()} missing"
+            f"{times.instants.shape} with {n_missing} missing"
         )
-    if (np.abs(seconds.view(np.int64)) > _LAST_SECOND).any():
-        raise ValueError(
-            f"BatteryFeatures: expected times from 1678 to 2262, got {seconds.min()} to "
-            f"{seconds.max()}"
-        )
-    return np.ascontiguousarray(array, dtype="datetime64[ns]")
+    return times
 
 
 def battery_features(
@@ -168,7 +164,7 @@ def battery_features(
     device : str, default="device"
         Column that says whose sample a row is.
     time : str, default="time"
-        Column of times, which go forward within each device.
+        Column of times, which go forward within each device; hours are those of its zone's clock.
     window : int, default=12
         Of `BatteryFeatures`.
     max_gap : str, timedelta or timedelta64, default="1h"
@@ -192,13 +188,13 @@ def battery_features(
             f"battery_features: expected columns {[device, time, *columns]}, got none named "
             f"{missing}"
         )
-    samples = table[columns].to_numpy(dtype=np.float64)
-    times = _clock_times(table[time])
+    samples = read_table("battery_features", table[columns]).values
+    times = _read_times(table[time])
     features = np.empty((len(table), len(BATTERY_FEATURES)))
     for name, places in places_by_device(table[device], "battery_features"):
         own = BatteryFeatures(window, max_gap=max_gap)
         try:
-            features[places] = own.push_many(times[places], samples[places])
+            features[places] = own._push(times[places], samples[places])
         except ValueError as error:
             raise ValueError(f"battery_features: device {name!r}: {error}") from None
     made = pd.DataFrame(features, columns=list(BATTERY_FEATURES), index=table.index)

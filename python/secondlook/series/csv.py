@@ -1,23 +1,21 @@
 """Reading the exports of sensors."""
 
 import os
-import re
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import tzinfo
+from functools import lru_cache
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
-
-import numpy as np
-import numpy.typing as npt
 
 from secondlook._core import series as _series
 from secondlook.core.progress import ProgressBar
 from secondlook.core.threads import requested_threads
+from secondlook.core.warn_caller import warn_caller
+from secondlook.errors import ReadingWarning
+from secondlook.series.csv_sources import Source, core_encoding, read_source
 from secondlook.series.time_table import TimeTable
+from secondlook.series.times import changes_of, read_zone
 
 __all__ = ["CsvProblem", "read_csv"]
-
-Path = str | os.PathLike[str]
 
 
 class CsvProblem(NamedTuple):
@@ -32,60 +30,87 @@ class CsvProblem(NamedTuple):
 
 
 def read_csv(
-    paths: Path | Sequence[Path],
+    paths: Source | Iterable[Source],
     *,
-    time_column: str | None = None,
+    time_column: str | tuple[str, str] | None = None,
     millisecond_column: str | None = None,
     columns: Sequence[str] | None = None,
-    delimiter: str | None = None,
-    time_zone: str | None = None,
+    separator: str | None = None,
+    decimal: str | None = None,
+    header: int | None = None,
+    encoding: str | None = None,
+    time_zone: str | tzinfo | None = None,
     strict: bool = True,
     n_jobs: int | None = None,
+    delimiter: str | None = None,
 ) -> TimeTable:
     r"""Read sensor exports, one file or many, into one table sorted by time.
 
-    A file is UTF-8 with a header and one line per time stamp. Empty fields and the words nan, na,
-    n/a, null and none are missing readings. Times are such as ``2021/06/10 20:00:08`` or
-    ``2021-06-10T20:00:08.5+08:00``; where they state no seconds, the lines of one minute in one
-    file are spread evenly over it. The files have the same columns, in any order. Of rows with the
-    same time the later one counts, in the order of `paths` and lines, but its missing readings
-    leave the earlier ones.
+    A file has a header and one line per time stamp; a quoted field may go over several lines. Empty
+    fields and the words nan, na, n/a, null and none are missing readings. Times are such as
+    ``2021/06/10 20:00:08`` or ``2021-06-10T20:00:08.5+08:00``, and 24:00 is 00:00 of the next day;
+    where they state no seconds, the lines of one minute in one file are spread evenly over it. The
+    files have the same columns, in any order. Of rows with the same time the later one counts, in
+    the order of `paths` and lines, but its missing readings leave the earlier ones.
 
     Parameters
     ----------
-    paths : str, os.PathLike or sequence of these
-        The files.
-    time_column : str, optional
-        The column of time stamps; the first one by default.
+    paths : str, os.PathLike, open file, or iterable of these
+        The files. Those that end in .gz, .bz2, .xz, or .zip (with one file inside) are
+        decompressed. Open files may be binary or text.
+    time_column : str or (str, str), optional
+        The column of time stamps; the first one by default. Two names are those of the date and of
+        the time of day.
     millisecond_column : str, optional
         A column of milliseconds (0 to 999) to be added to the time stamps.
     columns : sequence of str, optional
         The columns of readings, in this order; all by default.
-    delimiter : str, optional
-        By default that of ``,`` ``;`` tab and ``|`` which the header has most.
-    time_zone : str, optional
+    separator : str, optional
+        What is between fields; by default that of ``,`` ``;`` tab and ``|`` which the header has
+        most.
+    decimal : {".", ","}, optional
+        What is before decimals. By default a point; or a comma where it does not separate fields
+        and the first lines have numbers that cannot be read otherwise.
+    header : int, optional
+        Index of the header's line from 0, empty lines counted. By default the first line that is
+        not empty; where a logger writes other lines above, the one above the first readings.
+    encoding : str, optional
+        As Python names it, such as ``"cp1252"``. By default UTF-8, or UTF-16 where a file begins
+        with its mark.
+    time_zone : str or tzinfo, optional
         Of the plant's clock: an offset such as ``"+08:00"``, ``"UTC"``, or an IANA name such as
-        ``"Asia/Shanghai"``. The times are then turned into UTC. By default they stay as written,
-        unless they state an offset themselves.
+        ``"Asia/Shanghai"``. The times are then turned into UTC; in the hour that comes twice when
+        the clock is put back, the order of lines and files tells which is meant. By default times
+        stay as written, unless they state an offset themselves.
     strict : bool, default=True
         Whether the first malformed field is an error. Otherwise such a reading becomes NaN, a row
         without a time is left out, and the table's `problems` list them.
     n_jobs : int, optional
         Threads; None leaves it to ``SECONDLOOK_NUM_THREADS``, -1 is all. The result does not
         depend on it.
+    delimiter : str, optional
+        `separator`, by the name that the module ``csv`` has for it.
 
     Returns
     -------
     TimeTable
-        Its `time_zone` is ``"UTC"`` where the zone is known, else None.
+        Its `time_zone` is ``"UTC"`` where the zone is known, else None, and its `clock_zone` is
+        `time_zone`.
 
     Raises
     ------
     ValueError
         For what is malformed, naming file, line and field; for a column that is not there; for
-        files of different columns; for local times that a change of clocks makes ambiguous.
+        files of different columns; for local times that the clock never showed, or showed twice
+        without an order that tells them apart.
     OSError
         If a file cannot be opened or read.
+
+    Warns
+    -----
+    ReadingWarning
+        If most lines were left out or joined with others of the same file, or lines of one time
+        state different readings.
 
     Examples
     --------
@@ -97,73 +122,79 @@ def read_csv(
     ...     read_csv(path, time_zone="+08:00").time[0]
     np.datetime64('2021-06-10T12:00:08.000000000')
     """
-    files = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
-    offset_minutes, zone = _to_offset_or_zone(time_zone)
+    one = isinstance(paths, str | os.PathLike) or hasattr(paths, "read")
+    if separator is not None and delimiter is not None:
+        raise ValueError("read_csv: expected separator or delimiter, which mean the same; got both")
+    zone = read_zone("read_csv", time_zone)
+    dates, times_of_day = _time_columns(time_column)
+    files = [paths] if one else list(paths)  # type: ignore[arg-type]
+    sources = [read_source(file, encoding) for file in files]
     with ProgressBar("reading CSV") as report:
         contents = _series.read_csv(
-            files,
-            time_column or "",
+            sources,
+            dates,
+            times_of_day,
             millisecond_column or "",
             list(columns or ()),
-            delimiter,
-            offset_minutes,
+            separator if delimiter is None else delimiter,
+            decimal,
+            header,
+            core_encoding(encoding),
+            () if zone is None else _clock(zone),
+            str(zone),
             strict,
             requested_threads("read_csv", n_jobs),
             report,
         )
-    time = contents["time_ns"]
-    is_utc = contents["is_utc"]
-    if zone is not None and not is_utc:
-        time = _to_utc(time, zone)
-        is_utc = True
     table = TimeTable(
-        time.view("datetime64[ns]"),
+        contents["time_ns"].view("datetime64[ns]"),
         contents["values"],
         contents["columns"],
-        "UTC" if is_utc else None,
+        "UTC" if contents["is_utc"] else None,
+        clock_zone=zone,
     )
     table.problems = [CsvProblem(*problem) for problem in contents["problems"]]
     table.n_problems = contents["n_problems"]
+    table.n_lines = contents["n_lines"]
     table.n_repeated_times = contents["n_repeated_times"]
+    table.n_contradictory_times = contents["n_contradictory_times"]
     table.n_out_of_order = contents["n_out_of_order"]
     table.n_spread_times = contents["n_spread_times"]
+    _warn_of_losses(table, contents["n_repeated_in_file"])
     return table
 
 
-def _to_offset_or_zone(time_zone: str | None) -> tuple[int | None, ZoneInfo | None]:
-    if time_zone is None:
-        return None, None
-    if time_zone.upper() in ("UTC", "Z"):
-        return 0, None
-    match = re.fullmatch(r"([+-])(\d\d):?([0-5]\d)", time_zone)
-    if match is not None:
-        minutes = int(match[2]) * 60 + int(match[3])
-        return (-minutes if match[1] == "-" else minutes), None
-    try:
-        return None, ZoneInfo(time_zone)
-    except (KeyError, ValueError, OSError):
+def _time_columns(given: str | tuple[str, str] | None) -> tuple[str, str]:
+    if given is None or isinstance(given, str):
+        return given or "", ""
+    names = list(given)
+    if len(names) != 2 or not all(isinstance(name, str) and name for name in names):
         raise ValueError(
-            f"read_csv: expected time_zone such as 'Asia/Shanghai', '+08:00' or 'UTC', "
-            f"got {time_zone!r}"
-        ) from None
+            "read_csv: expected time_column as one name, or those of the date and the time of day, "
+            f"got {given!r}"
+        )
+    return names[0], names[1]
 
 
-def _to_utc(local_ns: npt.NDArray[np.int64], zone: ZoneInfo) -> npt.NDArray[np.int64]:
-    """Turn local times into UTC; clocks change at whole quarters of an hour."""
-    quarter = 900 * 10**9
-    quarters, where = np.unique(local_ns // quarter, return_inverse=True)
-    offsets = np.empty(len(quarters), dtype=np.int64)
-    for i, number in enumerate(quarters.tolist()):
-        local = datetime(1970, 1, 1) + timedelta(seconds=number * 900)
-        offset = local.replace(tzinfo=zone).utcoffset()
-        other = local.replace(tzinfo=zone, fold=1).utcoffset()
-        if offset is None or offset != other:
-            exists = (local.replace(tzinfo=zone).astimezone(UTC).astimezone(zone)).replace(
-                tzinfo=None
-            ) == local
-            raise ValueError(
-                f"read_csv: {local} {'comes twice' if exists else 'does not come'} in "
-                f"{zone.key}, where clocks change: give the offset, such as '+01:00', instead"
-            )
-        offsets[i] = offset // timedelta(microseconds=1) * 1000
-    return local_ns - offsets[where]
+@lru_cache(maxsize=32)
+def _clock(zone: tzinfo) -> tuple[tuple[int, int], ...]:
+    return tuple(changes_of(zone))
+
+
+def _warn_of_losses(table: TimeTable, n_repeated_in_file: int) -> None:
+    n_rows = len(table) + table.n_repeated_times
+    n_left_out = table.n_lines - n_rows
+    if n_left_out + n_repeated_in_file > table.n_lines / 2:
+        warn_caller(
+            f"read_csv: {len(table)} times are left of {table.n_lines} lines: {n_left_out} had no "
+            f"time that could be read, {n_repeated_in_file} were joined with lines of one time "
+            "in their file; where the time of day has a column of its own, use "
+            "time_column=(date, time of day)",
+            ReadingWarning,
+        )
+    if table.n_contradictory_times:
+        warn_caller(
+            f"read_csv: {table.n_contradictory_times} times come with different readings, of which "
+            "the last counts; where the plant's clock is put back in autumn, give time_zone",
+            ReadingWarning,
+        )

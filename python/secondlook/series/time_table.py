@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import tzinfo
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from secondlook._core import series as _series
+from secondlook.core.table import read_table
 from secondlook.core.threads import requested_threads
 from secondlook.series.duration import Duration, to_nanoseconds
+from secondlook.series.times import read_times, read_zone, require_alike
 
 if TYPE_CHECKING:
     from secondlook.series.csv import CsvProblem
@@ -26,26 +29,38 @@ class TimeTable:
     Parameters
     ----------
     time : array-like of shape (n_times,)
-        Rising; datetime64 or what NumPy makes one of.
+        Rising; datetime64, datetime, pandas' times or ISO texts. Times with a zone are kept in UTC,
+        and their zone as `clock_zone`.
     values : array-like of shape (n_times, n_columns)
         NaN where there is no reading. A C-contiguous float64 array is kept without a copy.
     columns : sequence of str, optional
-        Names of the columns; their numbers by default.
+        Names of the columns; by default those of `values`, if it is a table, else their numbers.
     time_zone : {"UTC"}, optional
-        None if `time` is by a local clock whose zone nothing stated.
+        What `time` counts in, if it states no zone itself. None if it is by a local clock whose
+        zone nothing stated.
+    clock_zone : str or tzinfo, optional
+        Zone of the clock by which hours count, for times in UTC: an IANA name or an offset.
 
     Attributes
     ----------
     time : ndarray of shape (n_times,), dtype datetime64[ns]
+        In UTC where `time_zone` says so, else by the local clock.
     values : ndarray of shape (n_times, n_columns), dtype float64
     columns : list of str
     time_zone : "UTC" or None
+        What `time` counts in; None if nothing stated the zone.
+    clock_zone : tzinfo or None
+        Zone of the plant's clock, by which `to_pandas` shows the times and `hours_of_day` counts.
     origins : ndarray of shape (n_times, n_columns), dtype uint8, or None
         Where each value comes from, set by `interpolate`: `MEASURED`, `INTERPOLATED`, `MISSING`.
     problems : list of CsvProblem
         What `read_csv` found wrong, at most 100; `n_problems` counts all.
+    n_lines : int
+        Lines that `read_csv` found below the headers.
     n_repeated_times : int
         Rows that `read_csv` joined with an earlier one of the same time.
+    n_contradictory_times : int
+        Times of which two of those rows state different readings.
     n_out_of_order : int
         Rows that `read_csv` found earlier than the one before in the same file.
     n_spread_times : int
@@ -73,9 +88,13 @@ class TimeTable:
         values: npt.ArrayLike,
         columns: Sequence[str] | None = None,
         time_zone: Literal["UTC"] | None = None,
+        *,
+        clock_zone: str | tzinfo | None = None,
     ) -> None:
-        self.time: npt.NDArray[np.datetime64] = np.ascontiguousarray(time, dtype="datetime64[ns]")
-        self.values: npt.NDArray[np.float64] = np.ascontiguousarray(values, dtype=np.float64)
+        times = read_times("TimeTable", time)
+        table = read_table("TimeTable", values, "values")
+        self.time: npt.NDArray[np.datetime64] = np.ascontiguousarray(times.instants)
+        self.values: npt.NDArray[np.float64] = np.ascontiguousarray(table.values, dtype=np.float64)
         if self.time.ndim != 1 or self.values.shape[:1] != self.time.shape or self.values.ndim != 2:
             raise ValueError(
                 f"TimeTable: expected times of shape (n,) and values of shape (n, m), "
@@ -84,6 +103,7 @@ class TimeTable:
         if np.isnat(self.time).any() or (self.time[1:] <= self.time[:-1]).any():
             raise ValueError("TimeTable: expected rising times")
         n_columns = self.values.shape[1]
+        columns = table.columns if columns is None else columns
         self.columns = [str(i) for i in range(n_columns)] if columns is None else list(columns)
         if len(self.columns) != n_columns:
             raise ValueError(
@@ -91,11 +111,19 @@ class TimeTable:
             )
         if time_zone not in (None, "UTC"):
             raise ValueError(f"TimeTable: expected time_zone 'UTC' or None, got {time_zone!r}")
-        self.time_zone = time_zone
+        self.time_zone: Literal["UTC"] | None = "UTC" if times.is_aware else time_zone
+        self.clock_zone = read_zone("TimeTable", clock_zone) or times.zone
+        if self.clock_zone is not None and self.time_zone is None:
+            raise ValueError(
+                f"TimeTable: expected times in UTC beside clock_zone {self.clock_zone}; give "
+                "time_zone='UTC', or times that state their zone"
+            )
         self.origins: npt.NDArray[np.uint8] | None = None
         self.problems: list[CsvProblem] = []
         self.n_problems = 0
+        self.n_lines = 0
         self.n_repeated_times = 0
+        self.n_contradictory_times = 0
         self.n_out_of_order = 0
         self.n_spread_times = 0
 
@@ -111,7 +139,9 @@ class TimeTable:
     def __repr__(self) -> str:
         n, m = self.values.shape
         span = f", {self.time[0]} to {self.time[-1]}" if n else ""
-        zone = self.time_zone or "zone not stated"
+        zone: str = self.time_zone or "zone not stated"
+        if self.clock_zone is not None and str(self.clock_zone) != zone:
+            zone = f"{zone}, clock of {self.clock_zone}"
         return f"<TimeTable of {n} times x {m} columns{span} ({zone})>"
 
     def resample(
@@ -119,7 +149,7 @@ class TimeTable:
         step: Duration,
         *,
         how: How = "mean",
-        start: np.datetime64 | str | None = None,
+        start: Any = None,
         n_steps: int | None = None,
         n_jobs: int | None = None,
     ) -> TimeTable:
@@ -134,9 +164,9 @@ class TimeTable:
             Such as ``"30s"``; above 0.
         how : {"mean", "last"}, default="mean"
             What becomes of the readings within one step.
-        start : datetime64 or str, optional
-            Of the first step; by default the last multiple of `step` since 1970 that is not
-            after the first time.
+        start : datetime64, datetime or str, optional
+            Of the first step, in UTC or with a zone if the table's times are in UTC; by default the
+            last multiple of `step` since 1970 that is not after the first time.
         n_steps : int, optional
             By default as many as reach the last time.
         n_jobs : int, optional
@@ -155,7 +185,10 @@ class TimeTable:
         step_ns = to_nanoseconds(step, "TimeTable.resample: step")
         start_ns = None
         if start is not None:
-            start_ns = int(np.asarray(start, dtype="datetime64[ns]").astype(np.int64))
+            first = read_times("TimeTable.resample", [start], "start")
+            if self.time_zone is None:
+                require_alike("TimeTable.resample", read_times("", self), first, "start")
+            start_ns = int(first.instants.view(np.int64)[0])
         if start_ns is None:
             start_ns, whole = _series.grid_over(self._time_ns, step_ns)
         elif n_steps is None:
@@ -187,15 +220,17 @@ class TimeTable:
         """
         limit_ns = to_nanoseconds(limit, "TimeTable.interpolate: limit")
         values, origins = _series.interpolate(self._time_ns, self.values, limit_ns)
-        table = TimeTable(self.time, values, self.columns, self.time_zone)
+        table = self._like(self.time, values)
         table.origins = origins
         return table
 
     def to_pandas(self) -> Any:
-        """Give the readings as a pandas.DataFrame whose index is the time."""
+        """Give the readings as a pandas.DataFrame whose index is the time, in the clock's zone."""
         import pandas as pd
 
         index = pd.DatetimeIndex(self.time, tz=self.time_zone, name="time")
+        if self.clock_zone is not None:
+            index = index.tz_convert(self.clock_zone)
         return pd.DataFrame(self.values, index=index, columns=self.columns)
 
     @property
@@ -215,7 +250,10 @@ class TimeTable:
             requested_threads("TimeTable.resample", n_jobs),
         )
         time = start_ns + step_ns * np.arange(n_steps, dtype=np.int64)
-        return TimeTable(time.view("datetime64[ns]"), values, self.columns, self.time_zone)
+        return self._like(time.view("datetime64[ns]"), values)
+
+    def _like(self, time: npt.NDArray[Any], values: npt.NDArray[Any]) -> TimeTable:
+        return TimeTable(time, values, self.columns, self.time_zone, clock_zone=self.clock_zone)
 
 
 def align(

@@ -273,3 +273,18 @@ TEST_CASE("IsolationForest: says what is wrong with its input") {
   REQUIRE_THROWS_WITH(forest.score_samples(MatrixView<float>(x), too_few),
                       "IsolationForest::score_samples: expected room for 100 scores, got 99");
 }
+
+TEST_CASE("IsolationForest: none of rows that are all equal is an anomaly") {
+  const int n = GENERATE(1, 2, 5, 30, 100, 250, 257, 1000);
+  const double value = GENERATE(0.0, 21.5, 0.1, -1e9);
+  IsolationForestParameters parameters;
+  parameters.n_estimators = 77;
+  if (n % 2 == 0) parameters.contamination = 0.1;
+  IsolationForest forest(parameters);
+  const EigenMatrix<double> x = EigenMatrix<double>::Constant(n, 3, value);
+  forest.fit(x);
+  for (const double score : scores_of(forest, x)) CHECK(score == -0.5);
+  for (const double score : scores_of(forest, EigenMatrix<double>(x.topRows(1))))
+    CHECK(score == -0.5);
+  CHECK(forest.offset() == -0.5);
+}

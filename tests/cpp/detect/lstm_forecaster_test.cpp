@@ -221,6 +221,17 @@ TEST_CASE("LstmForecaster: a constant channel and one with gaps are learned from
   CHECK(scores_of(model, odd)[300] < -100);
 }
 
+TEST_CASE("LstmForecaster: none of samples that never change is an anomaly") {
+  const int n = GENERATE(30, 100, 700);
+  EigenMatrix<double> x(n, 2);
+  x.col(0).setConstant(21.5);
+  x.col(1).setConstant(0.1);
+  x(n / 2, 1) = kMissing;
+  LstmForecaster model(small());
+  model.fit(x);
+  for (const double score : scores_of(model, x)) CHECK_FALSE(score < model.offset());
+}
+
 TEST_CASE("LstmForecaster: bad input is refused and the model stays as it was") {
   using Catch::Matchers::Contains;
   const auto x = make_series(400, 7);

@@ -45,17 +45,17 @@ void for_each_field(T& o, auto&& use) {
 }  // namespace fields_test
 
 template <>
-inline constexpr std::array<std::string_view, 2> secondlook::names_of<fields_test::Colour>{
-    "red", "green"};
+inline constexpr std::array<std::string_view, 2> secondlook::names_of<fields_test::Colour>{"red",
+                                                                                           "green"};
 template <>
 inline constexpr bool secondlook::is_written_as_list<fields_test::Pair> = true;
 
+using Catch::Matchers::Contains;
 using fields_test::Colour;
 using fields_test::Options;
 using secondlook::fields_from_json;
 using secondlook::fields_to_json;
 using secondlook::StrictJson;
-using Catch::Matchers::Contains;
 
 TEST_CASE("fields_to_json: what is written is read back") {
   const double infinity = std::numeric_limits<double>::infinity();

@@ -28,6 +28,7 @@ EXPECTED_TO_FAIL = {
     "check_methods_sample_order_invariance": ORDERED,
     "check_fit2d_1sample": "a series is longer than one step, and the error counts steps",
     "check_outliers_train": "the first samples of a series, the warm-up, have no score",
+    "check_outliers_fit_predict": "the first samples, without a score, are neither 1 nor -1",
 }
 
 
@@ -37,6 +38,21 @@ EXPECTED_TO_FAIL = {
 )
 def test_follows_the_conventions_of_scikit_learn(estimator, check):
     check(estimator)
+
+
+def test_a_sample_without_a_score_is_unknown():
+    load = np.sin(np.arange(300) / 4)[:, None]
+    load[200:240] = np.nan
+    model = small(window=24, max_epochs=1).fit(load)
+    values, calls = model.decision_function(load), model.predict(load)
+    assert np.isnan(values[:24]).all()
+    np.testing.assert_array_equal(calls == 0, np.isnan(values))
+    np.testing.assert_array_equal(calls == -1, values < 0)
+    np.testing.assert_array_equal(calls == 1, values >= 0)
+    stream = model.stream()
+    verdicts = [stream.push(sample).verdict for sample in load]
+    names = {0: "unknown", 1: "normal", -1: "anomaly"}
+    assert verdicts == [names[call] for call in calls]
 
 
 def wave(steps=1200, seed=0):

@@ -1,4 +1,10 @@
+import bz2
 import csv
+import gzip
+import io
+import lzma
+import warnings
+import zipfile
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -144,7 +150,8 @@ def test_files_are_joined_by_the_names_of_their_columns(tmp_path):
         "t,a,b\n2021-06-10 21:00:00,5,6\n2021-06-10 22:00:00,7,8\n",
         "b,a,t\n2,1,2021-06-10 20:00:00\n,9,2021-06-10 21:00:00\n",
     )
-    table = sl.read_csv(paths, time_column="t")
+    with pytest.warns(sl.ReadingWarning, match="different readings"):
+        table = sl.read_csv(paths, time_column="t")
     np.testing.assert_array_equal(table.values, [[1, 2], [9, 6], [7, 8]])
     assert table.n_repeated_times == 1
     assert table["b"].tolist() == [2, 6, 8]
@@ -206,6 +213,190 @@ def test_times_that_clocks_make_ambiguous_are_refused(tmp_path):
         sl.read_csv(never, time_zone="Europe/Berlin")
     with pytest.raises(ValueError, match="expected time_zone such as"):
         sl.read_csv(never, time_zone="Mars/Olympus")
+
+
+ROWS = "t,a\n2021-06-10 20:00:08,1\n2021-06-10 20:00:09,2\n"
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ".zip", ".csv", ".CSV.GZ"])
+def test_compressed_files_are_read(tmp_path, suffix):
+    path = tmp_path / f"export{suffix}"
+    compress = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
+    if suffix == ".zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("folder/", "")
+            archive.writestr("folder/export.csv", ROWS)
+    else:
+        path.write_bytes(compress.get(path.suffix.lower(), bytes)(ROWS.encode()))
+    assert sl.read_csv(path)["a"].tolist() == [1, 2]
+    assert sl.read_csv([path, str(path)]).n_repeated_times == 2
+
+
+def test_damaged_and_ambiguous_archives_are_named(tmp_path):
+    for suffix, content in ((".gz", b"t,a"), (".xz", b"t,a"), (".zip", b"t,a"), (".bz2", b"t,a")):
+        path = tmp_path / f"export{suffix}"
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=rf"export{suffix}: expected a {suffix} file"):
+            sl.read_csv(path)
+    (tmp_path / "cut.gz").write_bytes(gzip.compress(ROWS.encode())[:-9])
+    with pytest.raises(ValueError, match="a damaged one"):
+        sl.read_csv(tmp_path / "cut.gz")
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
+        archive.writestr("a.csv", ROWS)
+        archive.writestr("b.csv", ROWS)
+    with pytest.raises(
+        ValueError, match=r"expected one file in the archive, got 2: a\.csv, b\.csv"
+    ):
+        sl.read_csv(tmp_path / "two.zip")
+    with pytest.raises(OSError, match="cannot open"):
+        sl.read_csv(tmp_path / "absent.gz")
+
+
+def test_open_files_are_read(tmp_path):
+    (path,) = files_of(tmp_path, ROWS)
+    with (
+        path.open("rb") as binary,
+        path.open() as text,
+        gzip.open(io.BytesIO(gzip.compress(ROWS.encode()))) as unpacked,
+    ):
+        for file in (binary, text, unpacked, io.BytesIO(ROWS.encode()), io.StringIO(ROWS)):
+            assert sl.read_csv(file)["a"].tolist() == [1, 2]
+    named = io.StringIO(ROWS + "x")
+    named.name = "site.csv"
+    with pytest.raises(ValueError, match=r"site\.csv:4:1: "):
+        sl.read_csv(named)
+    with pytest.raises(TypeError, match="expected a path or an open file, got int"):
+        sl.read_csv([1])
+
+
+@pytest.mark.parametrize(
+    "encoding",
+    [
+        "utf-8",
+        "utf-8-sig",
+        "latin-1",
+        "cp1252",
+        "utf-16",
+        "utf-16-le",
+        "utf-16-be",
+        "utf-32",
+        "cp437",
+    ],
+)
+def test_names_come_from_any_encoding(tmp_path, encoding):
+    path = tmp_path / "export.csv"
+    path.write_bytes(ROWS.replace("a", "air [°C]").encode(encoding))
+    assert sl.read_csv(path, encoding=encoding).columns == ["air [°C]"]
+    text = io.StringIO(path.read_text(encoding=encoding))
+    assert sl.read_csv(text, encoding=encoding).columns == ["air [°C]"]
+    if encoding in ("utf-8", "utf-8-sig", "utf-16"):
+        assert sl.read_csv(path).columns == ["air [°C]"]
+
+
+def test_bytes_of_another_encoding_are_named(tmp_path):
+    path = tmp_path / "export.csv"
+    path.write_bytes(ROWS.replace("a", "air [\x81C]").encode("latin-1"))
+    with pytest.raises(ValueError, match="a name in UTF-8, .* give the encoding"):
+        sl.read_csv(path)
+    with pytest.raises(ValueError, match=r"expected cp1252, got byte 0x81 at 7"):
+        sl.read_csv(path, encoding="cp1252")
+    with pytest.raises(ValueError, match="expected encoding as Python names it"):
+        sl.read_csv(path, encoding="klingon")
+
+
+def test_date_and_time_of_day_in_two_columns(tmp_path):
+    (path,) = files_of(tmp_path, "Date;Power;Time\n2026-03-01;1;23:45\n2026-03-01;2;24:00\n")
+    table = sl.read_csv(path, time_column=("Date", "Time"))
+    np.testing.assert_array_equal(
+        table.time, np.array(["2026-03-01T23:45", "2026-03-02T00:00"], "M8[ns]")
+    )
+    assert table["Power"].tolist() == [1, 2]
+    with pytest.raises(ValueError, match=r"time_column=\(date, time of day\)"):
+        sl.read_csv(path)
+    for wrong in (("Date",), ("Date", ""), ("Date", "Time", "Power"), ["Date", 1]):
+        with pytest.raises(ValueError, match="expected time_column as one name"):
+            sl.read_csv(path, time_column=wrong)
+    with pytest.raises(ValueError, match="a column of times of day 'Clock'"):
+        sl.read_csv(path, time_column=("Date", "Clock"))
+    with pytest.raises(ValueError, match="in two columns, got 'Date' for both"):
+        sl.read_csv(path, time_column=("Date", "Date"))
+
+
+def test_losing_most_lines_is_said(tmp_path):
+    rows = [f"2026-03-0{d},{q // 4:02d}:{q % 4 * 15:02d},{d}" for d in (1, 2) for q in range(96)]
+    (path,) = files_of(tmp_path, "\n".join(["Date,Time,Power", *rows]))
+    with pytest.warns(sl.ReadingWarning, match="2 times are left of 192 lines: 0 had no time"):
+        sl.read_csv(path, columns=["Power"])
+    table = sl.read_csv(path, time_column=("Date", "Time"))
+    assert len(table) == table.n_lines == 192
+    (bad,) = files_of(tmp_path, "t,a\n2026-03-01,1\nx,1\ny,1\n")
+    with pytest.warns(sl.ReadingWarning, match="1 times are left of 3 lines: 2 had no time"):
+        sl.read_csv(bad, strict=False)
+
+
+def test_contradictory_lines_are_counted_and_said(tmp_path):
+    first, same, other = files_of(
+        tmp_path,
+        "t,a,b\n2026-03-01,1,\n2026-03-02,3,4\n",
+        "t,a,b\n2026-03-01,1,2\n2026-03-02,3,\n",
+        "t,a,b\n2026-03-01,1,2\n2026-03-02,3,5\n",
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        table = sl.read_csv([first, same, same, same])
+    assert (table.n_repeated_times, table.n_contradictory_times) == (6, 0)
+    with pytest.warns(sl.ReadingWarning, match="1 times come with different readings"):
+        table = sl.read_csv([first, other])
+    assert table.n_contradictory_times == 1
+
+
+def test_the_header_is_found_or_given(tmp_path):
+    (path,) = files_of(tmp_path, "Logger,EMS-7\nSerial,42\n\n" + ROWS)
+    assert sl.read_csv(path).columns == ["a"]
+    assert sl.read_csv(path, header=3)["a"].tolist() == [1, 2]
+    with pytest.raises(ValueError, match="line index 2, got an empty line"):
+        sl.read_csv(path, header=2)
+
+
+def test_decimal_and_separator(tmp_path):
+    (path,) = files_of(tmp_path, "t;a;b\n2026-03-01;3,301;x\n")
+    table = sl.read_csv(path, separator=";", decimal=",", columns=["a"])
+    assert table["a"].tolist() == [3.301]
+    with pytest.raises(ValueError, match="decimals behind a comma need decimal=','"):
+        sl.read_csv(path, columns=["a"])
+    with pytest.raises(ValueError, match="different characters between fields and before decimals"):
+        sl.read_csv(path, separator=",", decimal=",")
+    with pytest.raises(ValueError, match="expected '.' or ',' before decimals, got ';'"):
+        sl.read_csv(path, decimal=";")
+    with pytest.raises(ValueError, match="separator or delimiter"):
+        sl.read_csv(path, separator=";", delimiter=";")
+
+
+def test_every_instant_of_a_night_in_october_is_kept(tmp_path):
+    night = pd.date_range("2026-10-24 20:00", periods=4 * 12, freq="15min", tz="Europe/Berlin")
+    lines = [f"{time:%Y-%m-%d %H:%M},{i}\n" for i, time in enumerate(night)]
+    for cuts in ([], [20], [20, 24, 28]):
+        parts = np.split(np.array(lines), cuts)
+        paths = files_of(tmp_path, *("t,a\n" + "".join(part) for part in parts))
+        table = sl.read_csv(paths, time_zone="Europe/Berlin")
+        assert (table.to_pandas().index == night).all()
+        assert str(table.to_pandas().index.tz) == "Europe/Berlin"
+        np.testing.assert_array_equal(table["a"], np.arange(48))
+        np.testing.assert_array_equal(sl.hours_of_day(table), night.hour)
+        assert table.n_repeated_times == table.n_out_of_order == 0
+
+
+def test_what_the_clock_does_not_tell_is_left_out_row_by_row(tmp_path):
+    (path,) = files_of(
+        tmp_path,
+        "t,a\n2021-03-28 01:30,1\n2021-03-28 02:30,2\n2021-03-28 03:00,3\n"
+        "2021-10-31 02:30,4\n2021-10-31 23:30,5\n",
+    )
+    table = sl.read_csv(path, time_zone="Europe/Berlin", strict=False)
+    assert table["a"].tolist() == [1, 3, 5]
+    assert [(problem.line, problem.column) for problem in table.problems] == [(3, 1), (5, 0)]
+    assert "2021-03-28 02:30:00 does not come in Europe/Berlin" in table.problems[0].message
+    assert "2021-10-31 02:30:00 comes twice in Europe/Berlin" in table.problems[1].message
 
 
 def test_bad_arguments(tmp_path):

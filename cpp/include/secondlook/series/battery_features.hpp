@@ -53,10 +53,11 @@ class SECONDLOOK_EXPORT BatteryFeatures {
                                                                  "hour"};
 
   struct Sample {
-    std::int64_t time_ns = 0;  ///< since 1970, in the plant's own zone
+    std::int64_t time_ns = 0;  ///< since 1970, in UTC or by a clock that is never changed
     double voltage = 0;
     double current = 0;
     double temperature = 0;
+    std::int64_t clock_offset_ns = 0;  ///< the clock whose hours count, minus `time_ns`
   };
 
   /// @throws InvalidArgument when a parameter is out of range

@@ -1,0 +1,122 @@
+"""Where the text of an export comes from: a file, a compressed one, or what is open already."""
+
+import bz2
+import codecs
+import gzip
+import lzma
+import os
+import pathlib
+import zipfile
+import zlib
+from typing import IO, Any
+
+__all__ = ["Path", "Source", "core_encoding", "read_source"]
+
+Path = str | os.PathLike[str]
+Source = Path | IO[bytes] | IO[str]
+
+# What the core reads itself, by the names that `codecs` gives them.
+_OF_CORE = {
+    "utf-8": "utf-8",
+    "utf-8-sig": "utf-8",
+    "ascii": "utf-8",
+    "iso8859-1": "latin-1",
+    "utf-16": "utf-16",
+    "utf-16-le": "utf-16-le",
+    "utf-16-be": "utf-16-be",
+}
+_OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_DAMAGED = (OSError, EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile)
+
+
+def core_encoding(encoding: str | None) -> str:
+    """Return the core's name of an encoding; empty where Python decodes or a file's mark tells.
+
+    Raises
+    ------
+    ValueError
+        If Python does not know it.
+    """
+    if encoding is None:
+        return ""
+    try:
+        return _OF_CORE.get(codecs.lookup(encoding).name, "")
+    except (LookupError, TypeError):
+        raise ValueError(
+            f"read_csv: expected encoding as Python names it, such as 'cp1252', got {encoding!r}"
+        ) from None
+
+
+def read_source(source: Any, encoding: str | None) -> tuple[Path, bytes | None]:
+    """Return the name of a source, and its bytes unless the core is to read the file.
+
+    Raises
+    ------
+    ValueError
+        If it is damaged, holds several files, or bytes that are not of the encoding.
+    TypeError
+        If it is neither a path nor an open file.
+    """
+    decodes = encoding is not None and core_encoding(encoding) == ""
+    if isinstance(source, str | os.PathLike):
+        content = _compressed(source)
+        if content is None and decodes:
+            content = pathlib.Path(source).read_bytes()
+        name: Path = source
+    elif callable(getattr(source, "read", None)):
+        name = getattr(source, "name", None) or f"<{type(source).__name__}>"
+        name = name if isinstance(name, str | os.PathLike) else str(name)
+        content = source.read()
+        if isinstance(content, str):
+            return name, _as_core_reads(content, encoding)
+    else:
+        raise TypeError(f"read_csv: expected a path or an open file, got {type(source).__name__}")
+    if content is None or not decodes:
+        return name, content
+    try:
+        return name, codecs.decode(content, str(encoding)).encode()
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"read_csv: {os.fspath(name)}: expected {encoding}, got byte "
+            f"0x{content[error.start]:02x} at {error.start}"
+        ) from None
+
+
+def _as_core_reads(text: str, encoding: str | None) -> bytes:
+    """Encode a text that was decoded already as the core is told to decode it."""
+    return text.encode(core_encoding(encoding) or "utf-8", errors="surrogatepass")
+
+
+def _compressed(path: Path) -> bytes | None:
+    """Return what is in a compressed file; None for any other."""
+    suffix = pathlib.Path(path).suffix.lower()
+    try:
+        if suffix == ".zip":
+            return _only_member(path)
+        if suffix in _OPENERS:
+            with _OPENERS[suffix](path, "rb") as file:
+                return bytes(file.read())
+    except FileNotFoundError:
+        return None  # the core says so
+    except _DAMAGED as error:
+        raise ValueError(
+            f"read_csv: {os.fspath(path)}: expected a {suffix} file, got a damaged one: {error}"
+        ) from None
+    return None
+
+
+def _only_member(path: Path) -> bytes:
+    with zipfile.ZipFile(path) as archive:
+        # macOS adds a folder of its own.
+        names = [
+            info.filename
+            for info in archive.infolist()
+            if not info.is_dir() and not info.filename.startswith("__MACOSX/")
+        ]
+        if len(names) != 1:
+            raise ValueError(
+                f"read_csv: {os.fspath(path)}: expected one file in the archive, got {len(names)}"
+                f"{': ' if names else ''}{', '.join(names[:5])}; open those that you mean and pass "
+                "them"
+            )
+        return archive.read(names[0])
