@@ -151,32 +151,32 @@ class PeaksOverThreshold(BaseEstimator):
     @property
     def initial_threshold_(self) -> float:
         """Where the tail begins."""
-        return self._fitted.state["initial_threshold"]
+        return float(self._fitted.state["initial_threshold"])
 
     @property
     def shape_(self) -> float:
         """Shape of the tail: above 0 it is heavier than exponential, below 0 it ends."""
-        return self._fitted.state["shape"]
+        return float(self._fitted.state["shape"])
 
     @property
     def scale_(self) -> float:
         """Scale of the tail."""
-        return self._fitted.state["scale"]
+        return float(self._fitted.state["scale"])
 
     @property
     def n_scores_(self) -> int:
         """Scores learned from."""
-        return self._fitted.state["n_scores"]
+        return int(self._fitted.state["n_scores"])
 
     @property
     def n_peaks_(self) -> int:
         """Of them, those above `initial_threshold_`."""
-        return self._fitted.state["n_peaks"]
+        return int(self._fitted.state["n_peaks"])
 
     @property
     def n_alarms_(self) -> int:
         """Alarms of `push`."""
-        return self._fitted.state["n_alarms"]
+        return int(self._fitted.state["n_alarms"])
 
     @property
     def peaks_(self) -> NDArray[np.float64]:

@@ -33,10 +33,10 @@ class SampleView {
     return std::visit(std::forward<Use>(use), x_);
   }
 
-  [[nodiscard]] Index rows() const noexcept {
+  [[nodiscard]] Index rows() const {
     return visit([](const auto& x) { return x.rows(); });
   }
-  [[nodiscard]] Index cols() const noexcept {
+  [[nodiscard]] Index cols() const {
     return visit([](const auto& x) { return x.cols(); });
   }
 

@@ -68,8 +68,9 @@ template <class T>
   if (wanted == nullptr)
     throw ModelFileError("load_as: '" + path.string() + "': expected another type of model, got " +
                          std::string(model->kind()));
-  static_cast<void>(model.release());
-  return std::unique_ptr<T>(wanted);
+  std::unique_ptr<T> found(wanted);
+  static_cast<void>(model.release());  // NOLINT(bugprone-unused-return-value): `found` owns it
+  return found;
 }
 
 }  // namespace secondlook
