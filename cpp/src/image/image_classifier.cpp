@@ -329,7 +329,7 @@ ImageFitReport ImageClassifier::fit(std::span<const ImageInput> images,
   const auto& p = parameters_;
   require_labels(who, images.size(), labels);
   require(options.groups.empty() || options.groups.size() == images.size(),
-          "{}: expected {} groups, one an image, got {}", who, images.size(),
+          "{}: expected one group per image ({}), got {}", who, images.size(),
           options.groups.size());
   count_classes(labels);
   const std::size_t n_threads = resolve_threads(p.n_jobs);
@@ -647,7 +647,7 @@ const ImageClassifierParameters& ImageClassifier::parameters() const noexcept {
 void ImageClassifier::require_labels(const char* who, std::size_t n_images,
                                      std::span<const std::int64_t> labels) {
   require(n_images > 0, "{}: expected at least 1 image, got none", who);
-  require(labels.size() == n_images, "{}: expected {} labels, one an image, got {}", who, n_images,
+  require(labels.size() == n_images, "{}: expected one label per image ({}), got {}", who, n_images,
           labels.size());
 }
 

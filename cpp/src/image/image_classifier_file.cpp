@@ -91,8 +91,8 @@ ImageClassifier ImageClassifier::from_file(const ModelFile& file) {
     s.n_updates = state.at("n_updates");
     require(s.n_classes >= 2, "ImageClassifier: expected at least 2 classes, got {}", s.n_classes);
     require(model.parameters_.positive_class < static_cast<int>(s.n_classes),
-            "ImageClassifier: positive_class {} among {} classes", model.parameters_.positive_class,
-            s.n_classes);
+            "ImageClassifier: expected positive_class up to {}, got {}", s.n_classes - 1,
+            model.parameters_.positive_class);
     const bool tensorflow = state.at("tensorflow_padding");
     const auto plan = s.plan(model.parameters_.architecture,
                              tensorflow ? image::Padding::tensorflow : image::Padding::symmetric);
@@ -110,7 +110,8 @@ ImageClassifier ImageClassifier::from_file(const ModelFile& file) {
         file.get<std::int64_t>("replay.labels", {static_cast<std::int64_t>(s.replay.size())});
     for (const auto label : labels)
       require(label >= 0 && static_cast<std::size_t>(label) < s.n_classes,
-              "ImageClassifier: label {} among {} classes", label, s.n_classes);
+              "ImageClassifier: expected labels of replay.labels from 0 to {}, got {}",
+              s.n_classes - 1, label);
     s.replay_labels.assign(labels.begin(), labels.end());
     // A file from a machine with CUDA can be used on one without.
     s.use(std::move(network), model.parameters_);

@@ -1,4 +1,4 @@
-"""What counts as images, and as one value an image."""
+"""What counts as images, and as one value per image."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -155,7 +155,9 @@ def _one_an_image(who: str, what: str, values: ArrayLike, n_images: int) -> NDAr
     array = np.asarray(values)
     if array.shape != (n_images,):
         got = len(array) if array.ndim == 1 else array.shape
-        raise ValueError(f"{who}: expected {n_images} {what}, one an image, got {got}")
+        raise ValueError(
+            f"{who}: expected one {what.removesuffix('s')} per image ({n_images}), got {got}"
+        )
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ValueError(f"{who}: expected finite {what}, got NaN or infinity")
     items = np.asarray(values, dtype=object)

@@ -112,7 +112,7 @@ TEST_CASE("ImageClassifier: what cannot be trained on is refused") {
   };
   CHECK_THROWS_WITH(fit(data.images, std::vector<std::int64_t>(20, 0)),
                     Contains("ImageClassifier::fit: expected at least 2 classes, got 1"));
-  CHECK_THROWS_WITH(fit(data.images, {0, 1}), Contains("expected 20 labels, one an image, got 2"));
+  CHECK_THROWS_WITH(fit(data.images, {0, 1}), Contains("expected one label per image (20), got 2"));
   CHECK_THROWS_WITH(fit({}, {}), Contains("expected at least 1 image, got none"));
   auto labels = data.labels;
   labels[3] = 5;
@@ -121,7 +121,7 @@ TEST_CASE("ImageClassifier: what cannot be trained on is refused") {
   CHECK_THROWS_WITH(fit(data.images, labels), Contains("expected labels 0, 1, …, got -1 to 1"));
   const std::vector<std::int64_t> groups = {1, 2, 3};
   CHECK_THROWS_WITH(fit(data.images, data.labels, {.groups = groups}),
-                    Contains("expected 20 groups, one an image, got 3"));
+                    Contains("expected one group per image (20), got 3"));
   auto images = data.images;
   images[7] = std::filesystem::path("no/such.png");
   CHECK_THROWS_WITH(fit(images, data.labels), Contains("no/such.png"));

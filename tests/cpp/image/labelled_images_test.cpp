@@ -84,7 +84,7 @@ TEST_CASE("LabelledImages: what is no row is refused") {
   refused(rows.cols() - 1, 0.5, "expected a whole number as label, got 0.5 in row 1");
   refused(rows.cols() - 1, 2, "expected labels 0 to 1, got 2");
   CHECK_THROWS_WITH(classifier.labelled_rows(data.images, std::vector<std::int64_t>(3)),
-                    Contains("expected 4 labels, one an image, got 3"));
+                    Contains("expected one label per image (4), got 3"));
   CHECK(ImageClassifier(small()).as_detector()->n_features() == 0);
 }
 

@@ -171,7 +171,7 @@ def test_learning_on_knows_old_and_new(fitted):
     assert model.score(images, y) > 0.9
     with pytest.raises(ValueError, match=r"expected labels of \['noise', 'square'\], got"):
         model.partial_fit(images[:2], ["noise", "circle"])
-    with pytest.raises(ValueError, match="expected 2 labels, one an image, got 3"):
+    with pytest.raises(ValueError, match=r"expected one label per image \(2\), got 3"):
         model.partial_fit(images[:2], ["noise"] * 3)
 
 
@@ -181,9 +181,9 @@ def test_learning_on_knows_old_and_new(fitted):
 def test_labels_and_groups_must_fit():
     images, y = squares(12)
     for call, message in [
-        (lambda: small().fit(images, y[:11]), "expected 12 labels, one an image, got 11"),
+        (lambda: small().fit(images, y[:11]), "expected one label per image (12), got 11"),
         (lambda: small().fit(images, ["a"] * 12), "expected at least 2 classes, got 1"),
-        (lambda: small().fit(images, y, groups=[1, 2]), "expected 12 groups, one an image, got 2"),
+        (lambda: small().fit(images, y, groups=[1, 2]), "expected one group per image (12), got 2"),
         (lambda: small().fit(images, [np.nan] + [1.0] * 11), "expected finite labels"),
         (lambda: small().fit([], []), "expected at least 1 image, got none"),
         (lambda: small().fit(images[0], y), "expected an array of shape (n, rows, columns)"),
@@ -642,7 +642,7 @@ def test_learns_on_under_guard(fitted, tmp_path):
     np.testing.assert_array_equal(opened.score_samples(images, y), learner.score_samples(images, y))
     for arguments, message in (
         ((images,), "expected labels of the images, got none"),
-        ((images, y[:3]), "expected 60 labels, one an image, got 3"),
+        ((images, y[:3]), r"expected one label per image \(60\), got 3"),
         ((images, np.full(60, "cold")), "expected labels of .*, got 'cold'"),
     ):
         with pytest.raises(ValueError, match=message):
