@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from secondlook._core.store import ModelFile
 
 class Detector:
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...  # raises: it is abstract
     # These say False or NotImplemented when x is not a C-contiguous float array of the right shape.
     def fit(self, x: Any, progress: Callable[[int, int], None] | None) -> bool: ...
     def partial_fit(self, x: Any, progress: Callable[[int, int], None] | None) -> bool: ...

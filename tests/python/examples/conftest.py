@@ -16,7 +16,10 @@ def run_notebook(checkout, tmp_path):
         )
         notebook.cells.insert(0, setup)
         nbclient.NotebookClient(
-            notebook, timeout=None, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
+            notebook,
+            timeout=None,
+            kernel_name="python3",
+            resources={"metadata": {"path": tmp_path}},
         ).execute()
         outputs = [out for cell in notebook.cells for out in cell.get("outputs", [])]
         return tmp_path, [out.get("data", {}) for out in outputs]
