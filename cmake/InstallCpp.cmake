@@ -1,5 +1,4 @@
 # The C++ package: headers, libraries, and what find_package(secondlook) reads.
-include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 # secondlook::secondlook is whatever this build holds.

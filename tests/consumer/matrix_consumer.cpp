@@ -60,9 +60,9 @@ void exercise_detector(Model model, const Matrix<double>& rows) {
   std::vector<double> contributions(static_cast<std::size_t>(rows.size()));
   model.feature_contributions(rows, contributions);
   model.partial_fit(rows);
-  model.fit_offset(rows);
+  model.refresh_offset(rows);
   expect(std::isfinite(scores.back()) && std::isfinite(contributions.back()), "scores");
-  const Model read = Model::from_file(ModelFile::parse(model.to_file().serialize()));
+  const Model read = Model::from_file(model.to_file());
   expect(read.n_features() == model.n_features(), "a model from its file");
 }
 

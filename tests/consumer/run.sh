@@ -40,13 +40,13 @@ needs() {
 
 quietly cmake --preset release -DSECONDLOOK_IMAGE=$switch -DPython_EXECUTABLE="$PWD/.venv/bin/python"
 cmake --build --preset release -j "$jobs"
-quietly cmake --install build/release --prefix "$work/shared"
+quietly cmake --install build/release --prefix "$work/prefix"
 
-core=$(echo "$work"/shared/lib*/libsecondlook_core.so)
+core=$(echo "$work"/prefix/lib*/libsecondlook_core.so)
 if needs "$core" | grep -vE '^(libc|libm|libstdc\+\+|libgcc_s|ld-linux-.*)\.so\.[0-9]+$'; then
   die "libsecondlook_core needs more than the C and C++ libraries"
 fi
-if grep -rE '#include <(Eigen|fmt|hwy|nlohmann|opencv2|torch)' "$work/shared/include" |
+if grep -rE '#include <(Eigen|fmt|hwy|nlohmann|opencv2|torch)' "$work/prefix/include" |
   grep -v 'secondlook/eigen.hpp:'; then
   die "a public header includes more than the standard library"
 fi
@@ -57,13 +57,13 @@ grep -q avx512f /proc/cpuinfo && flag_sets+=("-mavx512f")
 grep -q avx2 /proc/cpuinfo || flag_sets=("" "-march=native" "-fsanitize=address")
 for flags in "${flag_sets[@]}"; do
   name=shared${flags//[^a-z0-9]/_}
-  build_against "$work/shared" "$name" "$flags"
+  build_against "$work/prefix" "$name" "$flags"
   "$work/$name/matrix_consumer" || die "matrix_consumer built with '$flags' ends with $?"
   echo "consumer: matrices cross the border with '${flags:-no flags}'"
 done
 
 build=$work/shared_build
-mv "$work/shared" "$work/installed" # found where it is now, not where it was installed
+mv "$work/prefix" "$work/installed" # found where it is now, not where it was installed
 build_against "$work/installed" shared_build
 "$build/core_consumer"
 (cd "$build" && ./readme_start | tee readme_start.txt && grep -q '^row 17 ' readme_start.txt)

@@ -331,6 +331,7 @@ class Reader {
   // Whether the order of the rows tells; their times are then in UTC.
   bool tell_apart(const std::vector<HourRow>& rows, bool within_file) {
     std::vector<std::int64_t> local_ns;
+    local_ns.reserve(rows.size());
     for (const HourRow& row : rows) local_ns.push_back(raw_.time_ns[row.row.row]);
     RepeatedHour hour{local_ns, clock_->change(rows.front().row.change), {}, {}};
     hour.previous_ns = neighbour(rows.front(), -1, within_file);
