@@ -11,7 +11,10 @@ void* allocate_matrix(Index rows, Index cols, std::size_t value_size) {
   require(rows >= 0 && cols >= 0, "Matrix: expected a shape of numbers from 0 on, got ({}, {})",
           rows, cols);
   Index n_values = 0;
-  if (__builtin_mul_overflow(rows, cols, &n_values)) throw std::bad_alloc();
+  Index n_bytes = 0;
+  if (__builtin_mul_overflow(rows, cols, &n_values) ||
+      __builtin_mul_overflow(n_values, value_size, &n_bytes))
+    throw std::bad_alloc();
   if (n_values == 0) return nullptr;
   // Large blocks come zeroed from the kernel, page by page as they are touched.
   void* values = std::calloc(static_cast<std::size_t>(n_values), value_size);
