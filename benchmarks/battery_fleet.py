@@ -37,7 +37,7 @@ class Never:
     """Goes on with the first ensemble."""
 
     def __init__(self, training: pd.DataFrame, seed: int) -> None:
-        self.ensemble, self.held_back = train(training, seed)
+        self.ensemble, self.held_out = train(training, seed)
 
     def learn(self, rows: pd.DataFrame, normal: pd.Series) -> None:
         """Learn nothing."""
@@ -48,7 +48,7 @@ class Update(Never):
 
     def __init__(self, training: pd.DataFrame, seed: int) -> None:
         super().__init__(training, seed)
-        self.learner = make_learner(self.ensemble, self.held_back, seed)
+        self.learner = make_learner(self.ensemble, self.held_out, seed)
 
     def learn(self, rows: pd.DataFrame, normal: pd.Series) -> None:
         """Update, and take over the ensemble where it was accepted."""
@@ -126,14 +126,14 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
-    results, kinds, n_faults, shares = [], set(), 0, []
+    results, kinds, n_faults, fractions = [], set(), 0, []
     for seed in parser.parse_args().seeds:
         table, faults = simulate_fleet(n_days=N_DAYS, faults_from_day=TRAINING_DAYS, seed=seed)
         features = sl.battery_features(table)
         day = (table.time - table.time.iloc[0]).dt.days
         judged = table[day >= TRAINING_DAYS]
         faulty = judged.fault != ""
-        shares.append(faulty.mean())
+        fractions.append(faulty.mean())
         n_faults += len(faults)
         for strategy in STRATEGIES:
             scores, seconds = run(strategy, features, day, seed)
@@ -151,9 +151,10 @@ def main() -> None:
             )
     frame = pd.DataFrame(results)
     print(
-        f"{machine()}; {len(shares)} simulations of {table.device.nunique()} packs, {N_DAYS} days, "
+        f"{machine()}; {len(fractions)} simulations of {table.device.nunique()} packs, "
+        f"{N_DAYS} days, "
         f"{len(judged)} judged samples each; {n_faults} faults, showing in "
-        f"{np.mean(shares):.1%} of the samples\n"
+        f"{np.mean(fractions):.1%} of the samples\n"
     )
     names = ["precision", "recall", "F1", "AUC-PR", "false positives", LATE]
     print(table_of(frame, names), "\n")

@@ -1,4 +1,4 @@
-"""Cut-offs and bands from labelled scores, beside scikit-learn's tuner and MAPIE's controller.
+"""Thresholds and bands from labelled scores, beside scikit-learn's tuner and MAPIE's controller.
 
     python benchmarks/decisions.py [--rounds 7]
 
@@ -94,15 +94,15 @@ def main() -> None:
     print(machine())
     score, y = cases(1_000_000)
     print_table(
-        "the best cut-off of 1,000,000 scores",
+        "the best threshold of 1,000,000 scores",
         median_seconds(
             {
                 "secondlook, exact": lambda: sl.tune_threshold(y, score),
-                "scikit-learn, 100 cut-offs": lambda: by_scikit_learn(score, y, 100),
+                "scikit-learn, 100 thresholds": lambda: by_scikit_learn(score, y, 100),
                 "sorting alone (numpy.sort)": lambda: np.sort(score),
             },
             rounds,
-            {"scikit-learn, 100 cut-offs": 2},
+            {"scikit-learn, 100 thresholds": 2},
         ),
         "ms",
         1e3,
@@ -140,11 +140,13 @@ def main() -> None:
         "MAPIE, 325 bands to choose from": lambda *few: by_mapie(*few, 25),
         "MAPIE, 55 bands": lambda *few: by_mapie(*few, 10),
     }.items():
-        shares = []
+        fractions = []
         for seed in range(20):
             lower, upper = choose(*cases(1500, seed))
-            shares.append(float(np.mean((fresh >= lower) & (fresh < upper))))
-        print(f"| {name} | {np.mean(shares):.1%} | {min(shares):.1%} | {max(shares):.1%} |")
+            fractions.append(float(np.mean((fresh >= lower) & (fresh < upper))))
+        print(
+            f"| {name} | {np.mean(fractions):.1%} | {min(fractions):.1%} | {max(fractions):.1%} |"
+        )
 
 
 if __name__ == "__main__":

@@ -240,14 +240,14 @@ def train(rounds, threads):
     random = np.random.default_rng(0)
     images = random.integers(0, 256, size=(128, 160, 160, 3), dtype=np.uint8)
     augmentation = sl.Augmentation(horizontal_flip=0.5, rotation=10, brightness=0.1, noise=0.02)
-    shares = []
+    fractions = []
 
     def ours():
         model = classifier(
             images, threads=threads, image_size=160, validation_fraction=0.02,
             augmentation=augmentation,
         )  # fmt: skip
-        shares.append(model.history_["wait_share"][0])
+        fractions.append(model.history_["wait_fraction"][0])
         return model.history_["seconds"][0] / 126 * 128
 
     tensors = tensors_of(classifier(images[:8], image_size=160, threads=threads))
@@ -285,7 +285,7 @@ def train(rounds, threads):
                 seconds[name].append(took)
     medians = {name: float(np.median(times)) for name, times in seconds.items()}
     print_table("training epoch, 128 images 160 × 160, batch 32, an image", medians, "ms", 1e3, 128)
-    print(f"\nTraining waited for images {np.median(shares):.1%} of the time.")
+    print(f"\nTraining waited for images {np.median(fractions):.1%} of the time.")
 
 
 def main():

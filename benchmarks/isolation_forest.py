@@ -107,8 +107,8 @@ def large_samples():
 def few_distinct_values(rounds):
     """Fit and score hundreds of columns that hold few values, many of them almost constant."""
     random = np.random.default_rng(2)
-    share = random.uniform(0.0005, 0.3, size=400)
-    X = (random.uniform(size=(10_000, 400)) < share).astype(np.float32)
+    fraction = random.uniform(0.0005, 0.3, size=400)
+    X = (random.uniform(size=(10_000, 400)) < fraction).astype(np.float32)
     contenders = {
         "secondlook": lambda: ours(max_samples=2048).fit(X).score_samples(X),
         "isotree": lambda: isotree(2048).fit(X).predict(X),

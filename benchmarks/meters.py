@@ -36,10 +36,10 @@ import secondlook as sl
 
 FALSE_ALARM_RATE = 0.01  # of hours, and again of the means of a day
 # Standard deviations from which on an hour counts no more in the mean of its day, so that the few
-# outages in the held-back weeks do not set the day's threshold.
+# outages in the held-out weeks do not set the day's threshold.
 CLIP = 2.0
 CONTEXT = 2 * DAY  # hours that bring the forecaster up before it forecasts a day
-BLOCK = 5  # weeks: the last of each is held back
+BLOCK = 5  # weeks: the last of each is held out
 
 _HOURS = np.arange(N_HOURS)
 _HELD_BACK = (_HOURS < N_TRAINING) & (_HOURS // WEEK % BLOCK == BLOCK - 1)
@@ -211,7 +211,7 @@ DETECTORS = [
 
 
 def standardised(evidence: Series) -> Series:
-    """Return evidence in its own robust deviations over the held-back weeks."""
+    """Return evidence in its own robust deviations over the held-out weeks."""
     centre = np.median(evidence[_HELD_BACK])
     deviation = 1.4826 * np.median(np.abs(evidence[_HELD_BACK] - centre))
     scaled: Series = (evidence - centre) / deviation
@@ -229,14 +229,14 @@ def mean_of_the_last_day(values: Series) -> Series:
 def hour_threshold(fleet: list[Series]) -> float:
     """Return the lower quartile of the meters' own thresholds.
 
-    An anomaly in the held-back weeks only raises a meter's, and half of the meters may have one.
+    An anomaly in the held-out weeks only raises a meter's, and half of the meters may have one.
     """
     own = [sl.quantile_threshold(score[_HELD_BACK], FALSE_ALARM_RATE) for score in fleet]
     return float(np.quantile(own, 0.25))
 
 
 def day_threshold(fleet: list[Series]) -> float:
-    """Return the threshold of all meters' held-back weeks together: one has too few days."""
+    """Return the threshold of all meters' held-out weeks together: one has too few days."""
     together = np.concatenate([score[_HELD_BACK] for score in fleet])
     return sl.quantile_threshold(together, FALSE_ALARM_RATE)
 
@@ -306,12 +306,12 @@ def main() -> None:
     hour_or_day: dict[str, list[list[float]]] = {one.name: [] for one in DETECTORS}
     recalls: dict[str, list[list[float]]] = {one.name: [] for one in DETECTORS}
     seconds: dict[str, list[list[float]]] = {one.name: [] for one in DETECTORS}
-    shares = []
+    fractions = []
     for seed in arguments.seeds:
         meters = simulate_meters(arguments.meters, seed)
         kind = np.concatenate([kind_of_each_hour(meter) for meter in meters])
         label = kind != ""
-        shares.append([float(np.mean(kind == name)) for name in KINDS])
+        fractions.append([float(np.mean(kind == name)) for name in KINDS])
         for one in DETECTORS:
             scores = score_fleet(one, meters)
             hour[one.name].append(quality(label, scores.hour))
@@ -320,12 +320,12 @@ def main() -> None:
             recalls[one.name].append([float(np.mean(alarm[kind == name])) for name in KINDS])
             seconds[one.name].append([scores.fit_s, scores.score_s])
 
-    share = np.mean(shares, axis=0)
+    fraction = np.mean(fractions, axis=0)
     print(
         f"{machine()}; {arguments.meters} meters of {N_HOURS} hours, "
         f"{len(arguments.seeds)} simulations\n"
-        f"anomalous: {share.sum():.1%} of the tested hours ("
-        + ", ".join(f"{name} {part:.1%}" for name, part in zip(KINDS, share, strict=True))
+        f"anomalous: {fraction.sum():.1%} of the tested hours ("
+        + ", ".join(f"{name} {part:.1%}" for name, part in zip(KINDS, fraction, strict=True))
         + ")"
     )
     measures = ["precision", "recall", "F1", "AUC-ROC", "AUC-PR", "false alarms"]

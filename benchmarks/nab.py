@@ -101,10 +101,10 @@ def print_false_alarms() -> None:
     n, day, n_streams = 6000, 288, 10
     wave = np.sin(2 * np.pi * np.arange(n) / day)
 
-    def recursive(share: float, steps: Scores) -> Scores:
+    def recursive(fraction: float, steps: Scores) -> Scores:
         values = np.zeros(n)
         for i in range(1, n):
-            values[i] = share * values[i - 1] + steps[i]
+            values[i] = fraction * values[i - 1] + steps[i]
         return values
 
     quiet: dict[str, Callable[[], Scores]] = {

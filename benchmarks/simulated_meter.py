@@ -57,8 +57,8 @@ class Users:
     """What kind of people are behind a meter."""
 
     profile: Callable[[Series, NDArray[np.int64]], Series]  # of the hour and the day of the week
-    heating: float  # share that a degree below 15 °C adds
-    cooling: float  # share that a degree above 20 °C adds
+    heating: float  # fraction that a degree below 15 °C adds
+    cooling: float  # fraction that a degree above 20 °C adds
     hourly_noise: float  # standard deviation of the logarithm
     kwh: float  # in an average hour
 
@@ -169,11 +169,11 @@ def _autoregressive(random: np.random.Generator, n: int, memory: float, deviatio
 
 
 def _smooth(values: Series, memory: float) -> Series:
-    share = 1 - np.exp(-1 / memory)
+    fraction = 1 - np.exp(-1 / memory)
     smooth = np.empty_like(values)
     level = values[0]
     for i, value in enumerate(values):
-        level += share * (value - level)
+        level += fraction * (value - level)
         smooth[i] = level
     return smooth
 

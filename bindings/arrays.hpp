@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "secondlook/core/error.hpp"
 #include "secondlook/core/matrix_view.hpp"
 #include "secondlook/core/progress.hpp"
 
@@ -42,6 +44,16 @@ std::span<Scalar> as_span(pybind11::array_t<Scalar>& array) {
 template <class Scalar>
 std::span<const Scalar> as_span(const ContiguousArray<Scalar>& array) {
   return {array.data(), static_cast<std::size_t>(array.size())};
+}
+
+/// An array of two dimensions, not copied.
+/// @throws InvalidArgument for another number of them
+template <class Scalar>
+secondlook::MatrixView<Scalar> as_matrix(const ContiguousArray<Scalar>& array) {
+  if (array.ndim() != 2)
+    throw secondlook::InvalidArgument("expected values of 2 dimensions, got " +
+                                      std::to_string(array.ndim()));
+  return {array.data(), array.shape(0), array.shape(1)};
 }
 
 /// Hands a vector's memory to NumPy without a copy.

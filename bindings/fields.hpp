@@ -4,6 +4,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -37,6 +38,10 @@ template <class Value>
 inline constexpr bool is_optional = false;
 template <class Value>
 inline constexpr bool is_optional<std::optional<Value>> = true;
+template <class Value>
+inline constexpr std::size_t array_size = 0;
+template <class Value, std::size_t n>
+inline constexpr std::size_t array_size<std::array<Value, n>> = n;
 template <class Value>
 inline constexpr bool is_matrix = false;
 template <class Value>
@@ -126,6 +131,10 @@ void from_python(const std::string& name, pybind11::handle given, Value& value) 
       refuse("a sequence");
     value.clear();
     for (const py::handle item : given) from_python(name, item, value.emplace_back());
+  } else if constexpr (std::same_as<Value, char>) {
+    const std::string text = py::isinstance<py::str>(given) ? given.cast<std::string>() : "";
+    if (text.size() != 1) refuse("one ASCII character");
+    value = text.front();
   } else {
     try {
       value = given.cast<Value>();
@@ -140,8 +149,10 @@ void from_python(const std::string& name, pybind11::handle given, Value& value) 
         refuse("a number");
       } else if constexpr (std::same_as<Value, std::string>) {
         refuse("text");
+      } else if constexpr (detail::array_size<Value> > 0) {
+        refuse(std::to_string(detail::array_size<Value>) + " numbers");
       } else {
-        refuse("another type");
+        refuse("a value of another type");
       }
     }
   }

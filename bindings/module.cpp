@@ -13,10 +13,14 @@ void publish_submodules(const pybind11::module_& module) {
 
 PYBIND11_MODULE(_core, module) {
   register_core(module);
-  register_series(module);
 
   auto store = module.def_submodule("store");
   register_model_file(store);
+
+  auto series = module.def_submodule("series");
+  for (const auto add :
+       {register_battery_features, register_csv_reader, register_gaps, register_resample})
+    add(series);
 
   auto decide = module.def_submodule("decide");
   for (const auto add :

@@ -5,7 +5,11 @@
 // Each concept adds itself to its room's submodule: `_core.store`, `_core.series`, …
 void register_core(pybind11::module_& module);
 void register_model_file(pybind11::module_& store);
-void register_series(pybind11::module_& module);
+
+void register_battery_features(pybind11::module_& series);
+void register_csv_reader(pybind11::module_& series);
+void register_gaps(pybind11::module_& series);
+void register_resample(pybind11::module_& series);
 
 void register_anomaly_likelihood(pybind11::module_& decide);
 void register_calibration(pybind11::module_& decide);
@@ -34,5 +38,5 @@ void register_surprise_stream(pybind11::module_& detect);
 void register_drift_detectors(pybind11::module_& learn);
 void register_incremental_learner(pybind11::module_& learn);
 
-void register_image(pybind11::module_& module);
+void register_images(pybind11::module_& module);
 void register_image_classifier(pybind11::module_& module);

@@ -184,7 +184,7 @@ def networks_to_keep(arguments: argparse.Namespace, synthetic: bool) -> list[sl.
 
 def score(classifier: sl.ImageClassifier, cases: Cases) -> NDArray[np.float64]:
     """Return the probability of pneumonia: of an image and of its mirror image, averaged."""
-    return classifier.predict_proba(cases.images, tta="flip")[:, 1]
+    return classifier.predict_proba(cases.images, test_time_augmentation="flip")[:, 1]
 
 
 def guard_of(classifier: sl.ImageClassifier, training: Cases) -> sl.FeatureDistance:
@@ -194,7 +194,7 @@ def guard_of(classifier: sl.ImageClassifier, training: Cases) -> sl.FeatureDista
     return guard.fit(features, training.labels, groups=training.patients)
 
 
-def print_unlike(
+def print_out_of_distribution(
     guard: sl.FeatureDistance,
     classifier: sl.ImageClassifier,
     others: dict[str, list[Path | NDArray]],
@@ -205,7 +205,7 @@ def print_unlike(
     """
     print("\nUnlike the training images, so referred whatever the score:")
     for name, images in others.items():
-        print(f"{name}: {guard.unlike(classifier.features(images)).mean():.1%}")
+        print(f"{name}: {guard.is_out_of_distribution(classifier.features(images)).mean():.1%}")
 
 
 def draw(
@@ -320,7 +320,7 @@ def main() -> None:
         print(sl.confusion_matrix(them.labels, theirs, boundary))
         print(budget.report(theirs, them.labels))
     guards = [guard_of(network, training) for network in networks]
-    print_unlike(
+    print_out_of_distribution(
         guards[0],
         networks[0],
         {

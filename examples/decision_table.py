@@ -20,7 +20,7 @@ def header() -> None:
 
 
 def percent(estimate: sl.Estimate) -> str:
-    """Return a share with its exact interval."""
+    """Return a fraction with its exact interval."""
     if np.isnan(estimate.value):
         return "–"
     return f"{estimate.value:.1%} ({estimate.low:.1%}–{estimate.high:.1%})"
@@ -37,7 +37,7 @@ def judged(y: NDArray, p: NDArray, threshold: float) -> tuple[str, str, str]:
 
 
 def banded(band: sl.SuspiciousBand, y: NDArray, p: NDArray) -> tuple[str, str, str]:
-    """Return recall and accuracy of what a band decides, and the share that it refers."""
+    """Return recall and accuracy of what a band decides, and the fraction that it refers."""
     report = band.report(p, y)
     return (
         percent(report.recall),

@@ -316,7 +316,7 @@ def describe(cluster: Cluster, kind: str) -> tuple[list[str], np.ndarray]:
         feature(f"drift from rest to rest ({unit})", mean(late) - mean(early))
     early, late = np.array_split(deviation, 2)
     feature(f"drift over the day ({unit})", mean(late) - mean(early))
-    feature("share of unchanged readings", mean(np.diff(values, axis=0) == 0))
+    feature("fraction of unchanged readings", mean(np.diff(values, axis=0) == 0))
     feature(f"jitter ({unit})", np.sqrt(mean(np.diff(deviation, axis=0) ** 2)))
     load = np.nan_to_num(current - mean(current))
     if (load**2).sum() > 0:

@@ -48,9 +48,9 @@ def make_ensemble(seed: int = 0) -> sl.DetectorEnsemble:
 def train(features: pd.DataFrame, seed: int = 0) -> tuple[sl.DetectorEnsemble, pd.DataFrame]:
     """Return a trained ensemble, and the rows of every fourth day, which only set its limits."""
     day = (features.time - features.time.iloc[0].normalize()).dt.days
-    held_back = day % HELD_BACK_EVERY == HELD_BACK_EVERY - 1
-    limits = features[FEATURES][held_back]
-    return make_ensemble(seed).fit(features[FEATURES][~held_back]).fit_offset(limits), limits
+    held_out = day % HELD_BACK_EVERY == HELD_BACK_EVERY - 1
+    limits = features[FEATURES][held_out]
+    return make_ensemble(seed).fit(features[FEATURES][~held_out]).fit_offset(limits), limits
 
 
 def make_learner(
@@ -70,7 +70,7 @@ def make_learner(
         replay_ratio=4.0,
         tolerance=0.75,
         replay_size=8000,
-        held_back_size=4000,
+        held_out_size=4000,
         random_state=seed,
     )
 

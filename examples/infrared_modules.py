@@ -3,7 +3,7 @@
     python examples/infrared_modules.py [DIR] [--weights FILE] [--epochs N] [--out FOLDER]
 
 DIR holds `module_metadata.json` and the images that it names (the layout of InfraredSolarModules).
-Without it a small synthetic set is made. A fifth of the images is held back: on it the classes are
+Without it a small synthetic set is made. A fifth of the images is held out: on it the classes are
 judged, and what a plant's owner asks first, defective or not, with the boundary and the
 suspicious band that were chosen on others. A small network sees the images as they are; with
 weights follow MobileNetV2s that see them enlarged, of which the probabilities are averaged. Prints
@@ -73,7 +73,7 @@ def pretrained_networks(arguments: argparse.Namespace) -> list[sl.ImageClassifie
 
 
 def print_accuracy(classes: NDArray, p: NDArray, y: NDArray[np.str_]) -> None:
-    """Print the share of the classes that are right, with its exact interval."""
+    """Print the fraction of the classes that are right, with its exact interval."""
     right = int((classes[p.argmax(axis=1)] == y).sum())
     low, high = sl.binomial_interval(right, len(y))
     print(f"accuracy over {len(classes)} classes: {right / len(y):.1%} ({low:.1%}–{high:.1%})")
@@ -110,7 +110,7 @@ def main() -> None:
     rest, judging = train_test_split(places, test_size=0.2, stratify=labels, random_state=0)
     training, tuning = train_test_split(rest, test_size=0.15, stratify=labels[rest], random_state=0)
     print(
-        f"{len(training)} images to train on, {len(tuning)} to tune on, {len(judging)} held back\n",
+        f"{len(training)} images to train on, {len(tuning)} to tune on, {len(judging)} held out\n",
         flush=True,
     )
 
@@ -124,7 +124,10 @@ def main() -> None:
         network.fit([images[i] for i in training], labels[training], groups=training)
         minutes = (time.perf_counter() - begin) / 60
         scores.append(
-            [network.predict_proba([images[i] for i in p], tta=MIRRORED) for p in (tuning, judging)]
+            [
+                network.predict_proba([images[i] for i in p], test_time_augmentation=MIRRORED)
+                for p in (tuning, judging)
+            ]
         )
         classes = network.classes_
         height, width = network.image_size

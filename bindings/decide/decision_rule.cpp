@@ -34,9 +34,10 @@ DecisionRule learn(const ContiguousArray<double>& scores,
 
 // `features` is None, or an array of shape (n, d).
 py::object decide_by(const DecisionRule& rule, const ContiguousArray<double>& scores,
-                     const ContiguousArray<std::uint8_t>& unlike, const py::object& features) {
+                     const ContiguousArray<std::uint8_t>& out_of_distribution,
+                     const py::object& features) {
   const auto values = as_span(scores);
-  const auto marked = as_span(unlike);
+  const auto marked = as_span(out_of_distribution);
   if (features.is_none()) return to_codes(rule.decide(values, marked));
   return with_samples(features, 0, [&](auto rows) -> py::object {
     return to_codes(rule.decide(values, rows, marked));
@@ -50,7 +51,8 @@ void register_decision_rule(py::module_& decide) {
       .def(py::init(&learn), py::arg("scores"), py::arg("labels"), py::arg("groups"), py::kw_only(),
            py::arg("calibration"), py::arg("threshold"), py::arg("band"),
            py::arg("feature_distance"))
-      .def("decide", &decide_by, py::arg("scores"), py::arg("unlike"), py::arg("features"))
+      .def("decide", &decide_by, py::arg("scores"), py::arg("out_of_distribution"),
+           py::arg("features"))
       .def(
           "drift_p_value",
           [](const DecisionRule& rule, const ContiguousArray<double>& scores) {

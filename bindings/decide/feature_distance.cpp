@@ -12,17 +12,17 @@ using secondlook::FeatureDistance;
 void register_feature_distance(py::module_& decide) {
   py::class_<FeatureDistance>(decide, "FeatureDistance")
       .def(py::init([](const ContiguousArray<double>& features,
-                       const ContiguousArray<double>& held_back, double false_alarm_rate,
+                       const ContiguousArray<double>& held_out, double false_alarm_rate,
                        const ContiguousArray<std::int64_t>& classes) {
              const auto view = [](const ContiguousArray<double>& rows) {
                return secondlook::MatrixView<double>(rows.data(), rows.shape(0), rows.shape(1));
              };
-             const auto [samples, others] = std::pair(view(features), view(held_back));
+             const auto [samples, others] = std::pair(view(features), view(held_out));
              const auto numbers = as_span(classes);
              const py::gil_scoped_release release;
              return FeatureDistance(samples, others, false_alarm_rate, numbers);
            }),
-           py::arg("features"), py::arg("held_back"), py::arg("false_alarm_rate"),
+           py::arg("features"), py::arg("held_out"), py::arg("false_alarm_rate"),
            py::arg("classes"))
       .def(
           "distances",

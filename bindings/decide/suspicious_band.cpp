@@ -25,10 +25,10 @@ void register_suspicious_band(py::module_& decide) {
       .def(
           "decide",
           [](const SuspiciousBand& band, const ContiguousArray<double>& scores,
-             const ContiguousArray<std::uint8_t>& unlike) {
-            return to_codes(band.decide(as_span(scores), as_span(unlike)));
+             const ContiguousArray<std::uint8_t>& out_of_distribution) {
+            return to_codes(band.decide(as_span(scores), as_span(out_of_distribution)));
           },
-          py::arg("scores"), py::arg("unlike"))
+          py::arg("scores"), py::arg("out_of_distribution"))
       .def(
           "report",
           [](const SuspiciousBand& band, const ContiguousArray<double>& scores,

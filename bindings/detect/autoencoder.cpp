@@ -1,7 +1,6 @@
 #include "secondlook/detect/autoencoder.hpp"
 
 #include "detect/rows.hpp"
-#include "detect/training_history.hpp"
 #include "fields.hpp"
 #include "register.hpp"
 
@@ -25,5 +24,5 @@ void register_autoencoder(py::module_& detect) {
           },
           py::arg("x"))
       .def_property_readonly("history",
-                             [](const Autoencoder& self) { return history_array(self.history()); });
+                             [](const Autoencoder& self) { return to_columns(self.history()); });
 }

@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "detect/rows.hpp"
-#include "detect/training_history.hpp"
 #include "fields.hpp"
 #include "register.hpp"
 
@@ -75,8 +74,8 @@ void register_lstm_forecaster(py::module_& detect) {
             });
           },
           py::arg("x"), py::arg("n_steps"))
-      .def_property_readonly(
-          "history", [](const LstmForecaster& self) { return history_array(self.history()); });
+      .def_property_readonly("history",
+                             [](const LstmForecaster& self) { return to_columns(self.history()); });
   py::class_<LstmStream>(detect, "LstmStream")
       .def(py::init([](const LstmForecaster& forecaster) { return forecaster.stream(); }),
            py::arg("forecaster"))

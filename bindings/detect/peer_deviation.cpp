@@ -65,7 +65,7 @@ void register_peer_deviation(py::module_& detect) {
           py::arg("readings"), py::arg("active"))
       .def("verdicts",
            [](const PeerDeviationStream& stream) { return to_columns(stream.verdicts()); })
-      .def_property_readonly("n_instants", &PeerDeviationStream::n_instants);
+      .def_property_readonly("n_samples", &PeerDeviationStream::n_samples);
   detect.def(
       "plant_states",
       [](const ContiguousArray<double>& current, double threshold) {

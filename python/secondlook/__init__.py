@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from secondlook.decide.event_metrics import EventMetrics as EventMetrics
     from secondlook.decide.event_metrics import event_metrics as event_metrics
     from secondlook.decide.false_discovery import benjamini_hochberg as benjamini_hochberg
-    from secondlook.decide.false_discovery import storey_null_share as storey_null_share
+    from secondlook.decide.false_discovery import storey_null_fraction as storey_null_fraction
     from secondlook.decide.feature_distance import FeatureDistance as FeatureDistance
     from secondlook.decide.peaks_over_threshold import PeaksOverThreshold as PeaksOverThreshold
     from secondlook.decide.quantile_threshold import quantile_threshold as quantile_threshold
@@ -41,7 +41,9 @@ if TYPE_CHECKING:
     from secondlook.decide.tail_surprise import TailSurprise as TailSurprise
     from secondlook.decide.tune_threshold import ThresholdTuning as ThresholdTuning
     from secondlook.decide.tune_threshold import tune_threshold as tune_threshold
-    from secondlook.decide.tuned_threshold import TunedThreshold as TunedThreshold
+    from secondlook.decide.tuned_threshold import (
+        TunedThresholdClassifier as TunedThresholdClassifier,
+    )
     from secondlook.detect.autoencoder import Autoencoder as Autoencoder
     from secondlook.detect.detector_ensemble import DetectorEnsemble as DetectorEnsemble
     from secondlook.detect.ensemble_stream import EnsembleRecord as EnsembleRecord
@@ -130,7 +132,7 @@ _HOME = {
     "ThresholdTuning": "decide.tune_threshold",
     "TimeTable": "series",
     "TooFewCasesWarning": "errors",
-    "TunedThreshold": "decide.tuned_threshold",
+    "TunedThresholdClassifier": "decide.tuned_threshold_classifier",
     "UpdateReport": "learn.incremental_learner",
     "Version": "learn.incremental_learner",
     "align": "series",
@@ -149,7 +151,7 @@ _HOME = {
     "quantile_threshold": "decide.quantile_threshold",
     "read_csv": "series",
     "roc_curve": "decide.ranking_curves",
-    "storey_null_share": "decide.false_discovery",
+    "storey_null_fraction": "decide.false_discovery",
     "tune_threshold": "decide.tune_threshold",
 }
 

@@ -18,7 +18,7 @@ class ReadingWarning(UserWarning):
 
 
 class StaleDecisionWarning(UserWarning):
-    """A decision rests on a cut-off that was computed before the model learned on."""
+    """A decision rests on a threshold that was computed before the model learned on."""
 
 
 class DriftWarning(UserWarning):

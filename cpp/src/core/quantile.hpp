@@ -7,8 +7,8 @@
 namespace secondlook {
 
 /// Quantile of at least one value, linear between the order statistics as numpy.percentile has it.
-inline double quantile(std::vector<double> values, double share) {
-  const double place = share * static_cast<double>(values.size() - 1);
+inline double quantile(std::vector<double> values, double fraction) {
+  const double place = fraction * static_cast<double>(values.size() - 1);
   const auto below = static_cast<std::ptrdiff_t>(place);
   const auto nth = values.begin() + below;
   std::ranges::nth_element(values, nth);

@@ -9,7 +9,7 @@
 
 #include "core/quantile.hpp"
 #include "decide/calibration_error.hpp"
-#include "decide/estimate_share.hpp"
+#include "decide/estimate_proportion.hpp"
 #include "decide/labelled_scores.hpp"
 #include "secondlook/core/random.hpp"
 #include "secondlook/core/thread_pool.hpp"
@@ -139,15 +139,15 @@ BinaryMetrics binary_metrics(std::span<const double> scores, std::span<const std
                            [&](const Measures& all) { return all[measure]; });
     return {values[measure], percentile_interval(std::move(column), p.confidence)};
   };
-  const auto share = [&](std::int64_t part, std::int64_t whole) {
-    return decide::estimate_share(part, whole, p.confidence);
+  const auto fraction = [&](std::int64_t part, std::int64_t whole) {
+    return decide::estimate_proportion(part, whole, p.confidence);
   };
   const ConfusionMatrix c = confusion_matrix(scores, labels, p.threshold);
   return {.confusion = c,
-          .accuracy = share(c.true_positives + c.true_negatives, c.total()),
-          .recall = share(c.true_positives, c.true_positives + c.false_negatives),
-          .precision = share(c.true_positives, c.true_positives + c.false_positives),
-          .specificity = share(c.true_negatives, c.true_negatives + c.false_positives),
+          .accuracy = fraction(c.true_positives + c.true_negatives, c.total()),
+          .recall = fraction(c.true_positives, c.true_positives + c.false_negatives),
+          .precision = fraction(c.true_positives, c.true_positives + c.false_positives),
+          .specificity = fraction(c.true_negatives, c.true_negatives + c.false_positives),
           .f_beta = estimate(kFBeta),
           .balanced_accuracy = estimate(kBalancedAccuracy),
           .matthews = estimate(kMatthews),

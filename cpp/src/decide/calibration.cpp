@@ -59,15 +59,15 @@ Calibration::State fit_platt(std::span<const double> scores, std::span<const std
     const double determinant = aa * bb - ab * ab;
     const double step_a = -(bb * gradient_a - ab * gradient_b) / determinant;
     const double step_b = -(aa * gradient_b - ab * gradient_a) / determinant;
-    double share = 1;
+    double fraction = 1;
     double next = loss(a + step_a, b + step_b);
-    while (!(next < current) && share > 1e-10) {
-      share /= 2;
-      next = loss(a + share * step_a, b + share * step_b);
+    while (!(next < current) && fraction > 1e-10) {
+      fraction /= 2;
+      next = loss(a + fraction * step_a, b + fraction * step_b);
     }
     if (!(next < current)) break;
-    a += share * step_a;
-    b += share * step_b;
+    a += fraction * step_a;
+    b += fraction * step_b;
     current = next;
   }
   return {CalibrationMethod::platt, a / width, b - a * mean / width, {}, {}};
@@ -160,8 +160,8 @@ double interpolate(const Calibration::State& state, double score) {
   const auto i = static_cast<std::size_t>(above - state.scores.begin());
   if (i == 0) return state.probabilities.front();
   if (i == state.scores.size()) return state.probabilities.back();
-  const double share = (score - state.scores[i - 1]) / (state.scores[i] - state.scores[i - 1]);
-  return std::lerp(state.probabilities[i - 1], state.probabilities[i], share);
+  const double fraction = (score - state.scores[i - 1]) / (state.scores[i] - state.scores[i - 1]);
+  return std::lerp(state.probabilities[i - 1], state.probabilities[i], fraction);
 }
 
 }  // namespace

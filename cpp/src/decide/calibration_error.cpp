@@ -62,12 +62,12 @@ class FoundErrors {
       : noise_(noise.begin(), noise.end()),
         numbers_(normal_numbers(noise.size() * n_draws, RandomStream(seed, n_draws))) {}
 
-  [[nodiscard]] double quantile(double times, double share) const {
+  [[nodiscard]] double quantile(double times, double fraction) const {
     std::vector<double> errors(numbers_.size() / noise_.size());
     const double* number = numbers_.data();
     for (double& error : errors)
       for (const double noise : noise_) error += noise * std::abs(times + *number++);
-    return secondlook::quantile(std::move(errors), share);
+    return secondlook::quantile(std::move(errors), fraction);
   }
 
  private:

@@ -9,7 +9,7 @@ namespace secondlook {
 
 namespace {
 
-double share(double part, double whole) {
+double fraction(double part, double whole) {
   return whole > 0 ? part / whole : std::numeric_limits<double>::quiet_NaN();
 }
 
@@ -22,24 +22,25 @@ std::int64_t ConfusionMatrix::total() const noexcept {
 }
 
 double ConfusionMatrix::accuracy() const noexcept {
-  return share(as_double(true_negatives + true_positives), as_double(total()));
+  return fraction(as_double(true_negatives + true_positives), as_double(total()));
 }
 
 double ConfusionMatrix::recall() const noexcept {
-  return share(as_double(true_positives), as_double(true_positives + false_negatives));
+  return fraction(as_double(true_positives), as_double(true_positives + false_negatives));
 }
 
 double ConfusionMatrix::specificity() const noexcept {
-  return share(as_double(true_negatives), as_double(true_negatives + false_positives));
+  return fraction(as_double(true_negatives), as_double(true_negatives + false_positives));
 }
 
 double ConfusionMatrix::precision() const noexcept {
-  return share(as_double(true_positives), as_double(true_positives + false_positives));
+  return fraction(as_double(true_positives), as_double(true_positives + false_positives));
 }
 
 double ConfusionMatrix::f_beta(double beta) const noexcept {
   const double hits = (1 + beta * beta) * as_double(true_positives);
-  return share(hits, hits + beta * beta * as_double(false_negatives) + as_double(false_positives));
+  return fraction(hits,
+                  hits + beta * beta * as_double(false_negatives) + as_double(false_positives));
 }
 
 double ConfusionMatrix::balanced_accuracy() const noexcept {
@@ -51,8 +52,8 @@ double ConfusionMatrix::matthews() const noexcept {
   const double fp = as_double(false_positives);
   const double fn = as_double(false_negatives);
   const double tp = as_double(true_positives);
-  return share(tp * tn - fp * fn,
-               std::sqrt(tp + fp) * std::sqrt(tp + fn) * std::sqrt(tn + fp) * std::sqrt(tn + fn));
+  return fraction(tp * tn - fp * fn, std::sqrt(tp + fp) * std::sqrt(tp + fn) * std::sqrt(tn + fp) *
+                                         std::sqrt(tn + fn));
 }
 
 ConfusionMatrix confusion_matrix(std::span<const double> scores,

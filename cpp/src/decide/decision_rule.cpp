@@ -94,46 +94,48 @@ DecisionRule::DecisionRule(std::span<const double> scores, std::span<const std::
   if (p.band) band_.emplace(scores, labels, *p.band, groups);
 }
 
-std::vector<Decision> DecisionRule::decide_by_score(std::span<const double> scores,
-                                                    std::span<const std::uint8_t> unlike) const {
+std::vector<Decision> DecisionRule::decide_by_score(
+    std::span<const double> scores, std::span<const std::uint8_t> out_of_distribution) const {
   require(band_ || threshold_, "DecisionRule::decide: expected a band or a threshold, got neither");
-  return (band_ ? *band_ : SuspiciousBand(*threshold_, *threshold_)).decide(scores, unlike);
+  return (band_ ? *band_ : SuspiciousBand(*threshold_, *threshold_))
+      .decide(scores, out_of_distribution);
 }
 
-std::vector<Decision> DecisionRule::decide(std::span<const double> scores,
-                                           std::span<const std::uint8_t> unlike) const {
-  require(!feature_distance_ || !unlike.empty(),
-          "DecisionRule::decide: expected features of the samples, or unlike, for this rule refers "
+std::vector<Decision> DecisionRule::decide(
+    std::span<const double> scores, std::span<const std::uint8_t> out_of_distribution) const {
+  require(!feature_distance_ || !out_of_distribution.empty(),
+          "DecisionRule::decide: expected features of the samples, or out_of_distribution, for "
+          "this rule refers "
           "what is unlike the training data; got neither");
-  return decide_by_score(scores, unlike);
+  return decide_by_score(scores, out_of_distribution);
 }
 
 template <class Scalar>
-std::vector<Decision> DecisionRule::decide_any(std::span<const double> scores,
-                                               MatrixView<Scalar> features,
-                                               std::span<const std::uint8_t> unlike) const {
+std::vector<Decision> DecisionRule::decide_any(
+    std::span<const double> scores, MatrixView<Scalar> features,
+    std::span<const std::uint8_t> out_of_distribution) const {
   require(feature_distance_.has_value(),
           "DecisionRule::decide: expected a rule with a feature_distance where features are given, "
           "got one without");
-  const auto far = feature_distance_->unlike(features);
+  const auto far = feature_distance_->is_out_of_distribution(features);
   require(far.size() == scores.size(),
           "DecisionRule::decide: expected features of {} samples, got {}", scores.size(),
           far.size());
-  auto decisions = decide_by_score(scores, unlike);
+  auto decisions = decide_by_score(scores, out_of_distribution);
   for (std::size_t i = 0; i < decisions.size(); ++i)
     if (far[i]) decisions[i] = Decision::refer;
   return decisions;
 }
 
-std::vector<Decision> DecisionRule::decide(std::span<const double> scores,
-                                           MatrixView<float> features,
-                                           std::span<const std::uint8_t> unlike) const {
-  return decide_any(scores, features, unlike);
+std::vector<Decision> DecisionRule::decide(
+    std::span<const double> scores, MatrixView<float> features,
+    std::span<const std::uint8_t> out_of_distribution) const {
+  return decide_any(scores, features, out_of_distribution);
 }
-std::vector<Decision> DecisionRule::decide(std::span<const double> scores,
-                                           MatrixView<double> features,
-                                           std::span<const std::uint8_t> unlike) const {
-  return decide_any(scores, features, unlike);
+std::vector<Decision> DecisionRule::decide(
+    std::span<const double> scores, MatrixView<double> features,
+    std::span<const std::uint8_t> out_of_distribution) const {
+  return decide_any(scores, features, out_of_distribution);
 }
 
 double DecisionRule::drift_p_value(std::span<const double> scores) const {

@@ -22,17 +22,17 @@ void require_p_values(std::string_view who, std::span<const double> p_values) {
 }  // namespace
 
 std::vector<std::uint8_t> benjamini_hochberg(std::span<const double> p_values,
-                                             double false_discovery_rate, double null_share) {
+                                             double false_discovery_rate, double null_fraction) {
   require_p_values("benjamini_hochberg", p_values);
   require(false_discovery_rate > 0 && false_discovery_rate < 1,
           "benjamini_hochberg: false_discovery_rate must lie in (0, 1), got {}",
           false_discovery_rate);
-  require(null_share > 0 && std::isfinite(null_share),
-          "benjamini_hochberg: null_share must be above 0 and finite, got {}", null_share);
+  require(null_fraction > 0 && std::isfinite(null_fraction),
+          "benjamini_hochberg: null_fraction must be above 0 and finite, got {}", null_fraction);
   std::vector<double> sorted(p_values.begin(), p_values.end());
   std::ranges::sort(sorted);
   const double step =
-      false_discovery_rate * (1 + kRounding) / (null_share * static_cast<double>(sorted.size()));
+      false_discovery_rate * (1 + kRounding) / (null_fraction * static_cast<double>(sorted.size()));
   double largest_rejected = -1;
   for (std::size_t i = sorted.size(); i > 0 && largest_rejected < 0; --i)
     if (sorted[i - 1] <= static_cast<double>(i) * step) largest_rejected = sorted[i - 1];
@@ -43,9 +43,9 @@ std::vector<std::uint8_t> benjamini_hochberg(std::span<const double> p_values,
   return rejected;
 }
 
-double storey_null_share(std::span<const double> p_values, double cut) {
-  require_p_values("storey_null_share", p_values);
-  require(cut > 0 && cut < 1, "storey_null_share: cut must lie in (0, 1), got {}", cut);
+double storey_null_fraction(std::span<const double> p_values, double cut) {
+  require_p_values("storey_null_fraction", p_values);
+  require(cut > 0 && cut < 1, "storey_null_fraction: cut must lie in (0, 1), got {}", cut);
   const auto above = std::ranges::count_if(p_values, [&](double p) { return p > cut; });
   return (1 + static_cast<double>(above)) / (static_cast<double>(p_values.size()) * (1 - cut));
 }

@@ -20,7 +20,7 @@ Matrix<double> to_single(const Eigen::MatrixBase<Derived>& values) {
   return to_matrix(values.template cast<float>().template cast<double>());
 }
 
-// All but the cut-off.
+// All but the threshold.
 FeatureDistance::State fit(EigenMatrix<double> x, std::span<const std::int64_t> classes) {
   const Index n = x.rows();
   const Index d = x.cols();
@@ -53,9 +53,9 @@ FeatureDistance::State fit(EigenMatrix<double> x, std::span<const std::int64_t> 
   const double squares = covariance.squaredNorm();
   const double spread = squares - static_cast<double>(d) * sphere * sphere;
   const double error = (x.rowwise().squaredNorm().array().square().sum() / rows - squares) / rows;
-  const double share = spread > 0 ? std::clamp(error / spread, 0.0, 1.0) : 1.0;
-  covariance *= 1 - share;
-  covariance.diagonal().array() += share * sphere;
+  const double fraction = spread > 0 ? std::clamp(error / spread, 0.0, 1.0) : 1.0;
+  covariance *= 1 - fraction;
+  covariance.diagonal().array() += fraction * sphere;
   require(
       sphere > 0,
       "FeatureDistance: expected features that vary within a class, got {} samples of {} classes, "
@@ -88,32 +88,32 @@ std::vector<double> distances_any(const FeatureDistance::State& fitted,
 }
 
 template <class Scalar>
-FeatureDistance::State learned(MatrixView<Scalar> features, MatrixView<Scalar> held_back,
+FeatureDistance::State learned(MatrixView<Scalar> features, MatrixView<Scalar> held_out,
                                double false_alarm_rate, std::span<const std::int64_t> classes) {
   require_samples("FeatureDistance", features, 0);
   FeatureDistance::State state = fit(as_eigen(features).template cast<double>(), classes);
   state.false_alarm_rate = false_alarm_rate;
-  state.threshold = quantile_threshold(distances_any(state, held_back), false_alarm_rate);
+  state.threshold = quantile_threshold(distances_any(state, held_out), false_alarm_rate);
   return state;
 }
 
 template <class Scalar>
 std::vector<bool> unlike_any(const FeatureDistance& fitted, MatrixView<Scalar> features) {
   const auto distances = fitted.distances(features);
-  std::vector<bool> unlike(distances.size());
-  std::transform(distances.begin(), distances.end(), unlike.begin(),
+  std::vector<bool> out_of_distribution(distances.size());
+  std::transform(distances.begin(), distances.end(), out_of_distribution.begin(),
                  [&](double distance) { return distance >= fitted.threshold(); });
-  return unlike;
+  return out_of_distribution;
 }
 
 }  // namespace
 
-FeatureDistance::FeatureDistance(MatrixView<float> features, MatrixView<float> held_back,
+FeatureDistance::FeatureDistance(MatrixView<float> features, MatrixView<float> held_out,
                                  double false_alarm_rate, std::span<const std::int64_t> classes)
-    : state_(learned(features, held_back, false_alarm_rate, classes)) {}
-FeatureDistance::FeatureDistance(MatrixView<double> features, MatrixView<double> held_back,
+    : state_(learned(features, held_out, false_alarm_rate, classes)) {}
+FeatureDistance::FeatureDistance(MatrixView<double> features, MatrixView<double> held_out,
                                  double false_alarm_rate, std::span<const std::int64_t> classes)
-    : state_(learned(features, held_back, false_alarm_rate, classes)) {}
+    : state_(learned(features, held_out, false_alarm_rate, classes)) {}
 
 FeatureDistance::FeatureDistance(State state) : state_(std::move(state)) {
   const auto& [means, whitening, threshold, false_alarm_rate] = state_;
@@ -136,10 +136,10 @@ std::vector<double> FeatureDistance::distances(MatrixView<double> features) cons
   return distances_any(state_, features);
 }
 
-std::vector<bool> FeatureDistance::unlike(MatrixView<float> features) const {
+std::vector<bool> FeatureDistance::is_out_of_distribution(MatrixView<float> features) const {
   return unlike_any(*this, features);
 }
-std::vector<bool> FeatureDistance::unlike(MatrixView<double> features) const {
+std::vector<bool> FeatureDistance::is_out_of_distribution(MatrixView<double> features) const {
   return unlike_any(*this, features);
 }
 

@@ -23,7 +23,7 @@ inline void require_labelled(std::string_view who, std::span<const double> score
             who, labels[i], i);
 }
 
-/// The scores of each class, ascending: all that any cut-off needs to know.
+/// The scores of each class, ascending: all that any threshold needs to know.
 struct LabelledScores {
   std::vector<double> negatives;
   std::vector<double> positives;
@@ -49,17 +49,17 @@ struct LabelledScores {
   }
 };
 
-/// A cut-off and what lies below it; the rest is at or above it.
-struct CutOff {
+/// A threshold and what lies below it; the rest is at or above it.
+struct CountedThreshold {
   double value;
   std::size_t negatives_below;
   std::size_t positives_below;
 };
 
-/// Calls `use` with every cut-off that decides differently from the one before: each distinct
+/// Calls `use` with every threshold that decides differently from the one before: each distinct
 /// score, ascending, and last infinity, above which nothing is.
 template <class Use>
-void for_each_cut_off(const LabelledScores& scores, const Use& use) {
+void for_each_threshold(const LabelledScores& scores, const Use& use) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   const auto& [negatives, positives] = scores;
   std::size_t n = 0;
@@ -67,11 +67,11 @@ void for_each_cut_off(const LabelledScores& scores, const Use& use) {
   while (n < negatives.size() || p < positives.size()) {
     const double value = std::min(n < negatives.size() ? negatives[n] : kInfinity,
                                   p < positives.size() ? positives[p] : kInfinity);
-    use(CutOff{value, n, p});
+    use(CountedThreshold{value, n, p});
     while (n < negatives.size() && negatives[n] == value) ++n;
     while (p < positives.size() && positives[p] == value) ++p;
   }
-  use(CutOff{kInfinity, n, p});
+  use(CountedThreshold{kInfinity, n, p});
 }
 
 }  // namespace secondlook::decide

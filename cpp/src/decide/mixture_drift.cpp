@@ -47,15 +47,16 @@ struct Point {
   double abnormal;
 };
 
-double largest_distance(const std::vector<Point>& points, double abnormal_share) {
+double largest_distance(const std::vector<Point>& points, double abnormal_fraction) {
   double largest = 0;
   for (const Point& p : points)
-    largest = std::max(largest, std::abs(p.live - std::lerp(p.normal, p.abnormal, abnormal_share)));
+    largest =
+        std::max(largest, std::abs(p.live - std::lerp(p.normal, p.abnormal, abnormal_fraction)));
   return largest;
 }
 
-// A maximum of distances to lines is convex in the share.
-double nearest_share(const std::vector<Point>& points) {
+// A maximum of distances to lines is convex in the fraction.
+double nearest_fraction(const std::vector<Point>& points) {
   double low = 0;
   double high = 1;
   for (int step = 0; step < 50; ++step) {
@@ -104,17 +105,19 @@ double MixtureDrift::p_value(std::span<const double> scores, bool any_mixture) c
 
   const auto n_normal = static_cast<double>(normal_.count);
   const auto n_abnormal = static_cast<double>(abnormal_.count);
-  const double share = any_mixture ? nearest_share(points) : n_abnormal / (n_normal + n_abnormal);
+  const double fraction =
+      any_mixture ? nearest_fraction(points) : n_abnormal / (n_normal + n_abnormal);
   const double variance = 1 / static_cast<double>(live.size()) +
-                          (1 - share) * (1 - share) / n_normal + share * share / n_abnormal;
-  // Between two quantiles that were kept a class may have moved by one's share.
+                          (1 - fraction) * (1 - fraction) / n_normal +
+                          fraction * fraction / n_abnormal;
+  // Between two quantiles that were kept a class may have moved by one's fraction.
   const auto slack = [](const ScoresOfClass& kept) {
     return static_cast<std::size_t>(kept.count) > kMostQuantiles
                ? 1 / static_cast<double>(kMostQuantiles)
                : 0.0;
   };
   const double distance =
-      largest_distance(points, share) - std::lerp(slack(normal_), slack(abnormal_), share);
+      largest_distance(points, fraction) - std::lerp(slack(normal_), slack(abnormal_), fraction);
   return decide::kolmogorov_tail(distance / std::sqrt(variance));
 }
 

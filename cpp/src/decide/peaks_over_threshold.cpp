@@ -58,8 +58,8 @@ bool possible(const PeaksOverThreshold::State& s, const PeaksOverThresholdParame
   const auto is_excess = [](const PeaksOverThreshold::Peak& peak) {
     return peak.excess > 0 && std::isfinite(peak.excess);
   };
-  return s.scale > 0 && s.n_calibration >= 0 && s.n_scores >= s.n_calibration &&
-         s.n_peaks >= std::ssize(s.peaks) && s.n_scores >= s.n_peaks &&
+  return s.scale > 0 && s.n_calibration >= 0 && s.n_samples >= s.n_calibration &&
+         s.n_peaks >= std::ssize(s.peaks) && s.n_samples >= s.n_peaks &&
          s.n_alarms >= s.n_alarms_counted && s.n_alarms_counted >= 0 && !s.peaks.empty() &&
          std::ssize(s.peaks) <= p.max_peaks && s.oldest < s.peaks.size() &&
          std::ranges::all_of(s.peaks, is_excess);
@@ -85,7 +85,7 @@ PeaksOverThreshold::PeaksOverThreshold(std::span<const double> scores,
           kFewestPeaks, parameters.level, start, excesses.size(), values.size());
 
   state_.initial_threshold = start;
-  state_.n_calibration = state_.n_scores = static_cast<std::int64_t>(values.size());
+  state_.n_calibration = state_.n_samples = static_cast<std::int64_t>(values.size());
   state_.n_peaks = std::ssize(excesses);
   const auto kept = static_cast<std::size_t>(std::min(state_.n_peaks, parameters.max_peaks));
   for (const double excess : std::span(excesses).last(kept)) state_.peaks.push_back({excess});
@@ -104,7 +104,7 @@ PeaksOverThreshold::PeaksOverThreshold(const PeaksOverThresholdParameters& param
   require(possible(state_, parameters),
           "PeaksOverThreshold: expected the state of a fitted tail, got one of {} scores, {} peaks "
           "and scale {} that no scores lead to",
-          state_.n_scores, state_.n_peaks, state_.scale);
+          state_.n_samples, state_.n_peaks, state_.scale);
 }
 
 bool PeaksOverThreshold::push(double score) {
@@ -113,12 +113,12 @@ bool PeaksOverThreshold::push(double score) {
     ++state_.n_alarms;
     if (counts_as_peak()) {
       ++state_.n_alarms_counted;
-      ++state_.n_scores;
+      ++state_.n_samples;
       add_peak({state_.tail_threshold - state_.initial_threshold, true});
     }
     return true;
   }
-  ++state_.n_scores;
+  ++state_.n_samples;
   const double distance = score - state_.local_mean;
   if (distance > state_.initial_threshold) add_peak({distance - state_.initial_threshold});
   if (parameters_.drift_window > 0)
@@ -127,9 +127,9 @@ bool PeaksOverThreshold::push(double score) {
 }
 
 // Alarms are normal scores as far as the risk foretells them, with two standard deviations of a
-// Poisson count for luck; a burst of anomalies cannot lift the cut-off by more.
+// Poisson count for luck; a burst of anomalies cannot lift the threshold by more.
 bool PeaksOverThreshold::counts_as_peak() const {
-  const auto seen = static_cast<double>(state_.n_scores - state_.n_calibration + state_.n_alarms -
+  const auto seen = static_cast<double>(state_.n_samples - state_.n_calibration + state_.n_alarms -
                                         state_.n_alarms_counted);
   const double foretold = parameters_.risk * seen;
   return static_cast<double>(state_.n_alarms_counted) < foretold + 2 * std::sqrt(foretold);
@@ -152,9 +152,10 @@ void PeaksOverThreshold::add_peak(Peak peak) {
 }
 
 void PeaksOverThreshold::place_threshold() {
-  const double share =
-      parameters_.risk * static_cast<double>(state_.n_scores) / static_cast<double>(state_.n_peaks);
-  const double excess = decide::upper_quantile({state_.shape, state_.scale}, std::min(share, 1.0));
+  const double fraction = parameters_.risk * static_cast<double>(state_.n_samples) /
+                          static_cast<double>(state_.n_peaks);
+  const double excess =
+      decide::upper_quantile({state_.shape, state_.scale}, std::min(fraction, 1.0));
   // Never the initial threshold itself, which many equal scores may share.
   state_.tail_threshold =
       std::max(state_.initial_threshold + excess,

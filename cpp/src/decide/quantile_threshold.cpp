@@ -42,7 +42,7 @@ double quantile_threshold(std::span<const double> scores, double false_alarm_rat
   std::vector<double> values(scores.begin(), scores.end());
   const auto kth = values.begin() + static_cast<std::ptrdiff_t>(k - 1);
   std::ranges::nth_element(values, kth, std::greater<>());
-  // A score equal to the cut-off is an alarm; one equal to the k-th largest must be none.
+  // A score equal to the threshold is an alarm; one equal to the k-th largest must be none.
   return std::nextafter(*kth, std::numeric_limits<double>::infinity());
 }
 

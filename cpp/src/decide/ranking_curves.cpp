@@ -8,12 +8,12 @@ namespace secondlook {
 
 namespace {
 
-std::vector<decide::CutOff> falling_cut_offs(const decide::LabelledScores& scores) {
-  std::vector<decide::CutOff> cut_offs;
-  decide::for_each_cut_off(scores,
-                           [&](const decide::CutOff& cut_off) { cut_offs.push_back(cut_off); });
-  std::ranges::reverse(cut_offs);
-  return cut_offs;
+std::vector<decide::CountedThreshold> falling_thresholds(const decide::LabelledScores& scores) {
+  std::vector<decide::CountedThreshold> thresholds;
+  decide::for_each_threshold(
+      scores, [&](const decide::CountedThreshold& threshold) { thresholds.push_back(threshold); });
+  std::ranges::reverse(thresholds);
+  return thresholds;
 }
 
 }  // namespace
@@ -27,10 +27,10 @@ RocCurve roc_curve(std::span<const double> scores, std::span<const std::uint8_t>
   double before_negatives = 0;
   double before_positives = 0;
   double twice_pairs = 0;  // in whole pairs, so that the area is exact
-  for (const auto& cut_off : falling_cut_offs(sorted)) {
-    const double negatives = n - static_cast<double>(cut_off.negatives_below);
-    const double positives = p - static_cast<double>(cut_off.positives_below);
-    curve.thresholds.push_back(cut_off.value);
+  for (const auto& threshold : falling_thresholds(sorted)) {
+    const double negatives = n - static_cast<double>(threshold.negatives_below);
+    const double positives = p - static_cast<double>(threshold.positives_below);
+    curve.thresholds.push_back(threshold.value);
     curve.false_alarm_rate.push_back(negatives / n);
     curve.recall.push_back(positives / p);
     twice_pairs += (negatives - before_negatives) * (positives + before_positives);
@@ -49,12 +49,12 @@ PrecisionRecallCurve precision_recall_curve(std::span<const double> scores,
   const auto p = static_cast<double>(sorted.positives.size());
   PrecisionRecallCurve curve{};
   double before = 0;
-  for (const auto& cut_off : falling_cut_offs(sorted)) {
-    const double positives = p - static_cast<double>(cut_off.positives_below);
+  for (const auto& threshold : falling_thresholds(sorted)) {
+    const double positives = p - static_cast<double>(threshold.positives_below);
     const double alarms =
-        all - static_cast<double>(cut_off.negatives_below + cut_off.positives_below);
+        all - static_cast<double>(threshold.negatives_below + threshold.positives_below);
     if (alarms == 0) continue;
-    curve.thresholds.push_back(cut_off.value);
+    curve.thresholds.push_back(threshold.value);
     curve.precision.push_back(positives / alarms);
     curve.recall.push_back(positives / p);
     curve.area += positives / alarms * (positives - before) / p;

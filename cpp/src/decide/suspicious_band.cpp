@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "decide/binomial.hpp"
-#include "decide/estimate_share.hpp"
+#include "decide/estimate_proportion.hpp"
 #include "decide/labelled_scores.hpp"
 #include "secondlook/core/random.hpp"
 
@@ -15,14 +15,14 @@ namespace secondlook {
 
 namespace {
 
-using decide::CutOff;
+using decide::CountedThreshold;
 using decide::LabelledScores;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::size_t kStarts = 10;
-constexpr CutOffs kReferAll{-kInfinity, kInfinity};
+constexpr BandThresholds kReferAll{-kInfinity, kInfinity};
 
-void require_cut_offs(double lower, double upper) {
+void require_thresholds(double lower, double upper) {
   require(lower <= upper, "SuspiciousBand: expected lower to be at most upper, got {} and {}",
           lower, upper);
 }
@@ -31,10 +31,10 @@ void require_parameters(const SuspiciousBandParameters& p) {
   const bool guaranteed = p.max_miss_rate || p.max_false_alarm_rate;
   const int n_ways =
       static_cast<int>(guaranteed) + static_cast<int>(p.max_referral_rate.has_value()) +
-      static_cast<int>(p.costs.has_value()) + static_cast<int>(p.cut_offs.has_value());
+      static_cast<int>(p.costs.has_value()) + static_cast<int>(p.thresholds.has_value());
   require(n_ways == 1,
           "SuspiciousBand: expected one of max_miss_rate and max_false_alarm_rate, "
-          "max_referral_rate, costs, and cut_offs, got {} of them",
+          "max_referral_rate, costs, and thresholds, got {} of them",
           n_ways);
   for (const auto& [name, rate] : {std::pair("max_miss_rate", p.max_miss_rate),
                                    std::pair("max_false_alarm_rate", p.max_false_alarm_rate)})
@@ -49,12 +49,14 @@ void require_parameters(const SuspiciousBandParameters& p) {
     for (const double cost : {p.costs->miss, p.costs->false_alarm, p.costs->referral})
       require(cost >= 0 && std::isfinite(cost), "SuspiciousBand: costs must be at least 0, got {}",
               cost);
-  if (p.cut_offs) require_cut_offs(p.cut_offs->lower, p.cut_offs->upper);
-  for (std::size_t i = 0; i < p.path.size(); ++i) {
-    require(std::isfinite(p.path[i]),
-            "SuspiciousBand: expected a path of finite cut-offs, got {} at place {}", p.path[i], i);
-    require(i == 0 || p.path[i] > p.path[i - 1],
-            "SuspiciousBand: expected a rising path, got {} at place {}", p.path[i], i);
+  if (p.thresholds) require_thresholds(p.thresholds->lower, p.thresholds->upper);
+  for (std::size_t i = 0; i < p.threshold_grid.size(); ++i) {
+    require(std::isfinite(p.threshold_grid[i]),
+            "SuspiciousBand: expected a grid of finite thresholds, got {} at place {}",
+            p.threshold_grid[i], i);
+    require(i == 0 || p.threshold_grid[i] > p.threshold_grid[i - 1],
+            "SuspiciousBand: expected a rising threshold_grid, got {} at place {}",
+            p.threshold_grid[i], i);
   }
 }
 
@@ -83,50 +85,52 @@ void draw_one_a_group(std::vector<double>& scores, std::vector<std::uint8_t>& la
   labels.resize(places.size());
 }
 
-std::vector<CutOff> all_cut_offs(const LabelledScores& scores) {
-  std::vector<CutOff> cut_offs;
-  decide::for_each_cut_off(scores, [&](const CutOff& cut_off) { cut_offs.push_back(cut_off); });
-  return cut_offs;
+std::vector<CountedThreshold> all_thresholds(const LabelledScores& scores) {
+  std::vector<CountedThreshold> thresholds;
+  decide::for_each_threshold(
+      scores, [&](const CountedThreshold& threshold) { thresholds.push_back(threshold); });
+  return thresholds;
 }
 
 std::size_t below(const std::vector<double>& sorted, double cut) {
   return static_cast<std::size_t>(std::ranges::lower_bound(sorted, cut) - sorted.begin());
 }
 
-std::size_t n_below(const CutOff& cut_off) {
-  return cut_off.negatives_below + cut_off.positives_below;
+std::size_t n_below(const CountedThreshold& threshold) {
+  return threshold.negatives_below + threshold.positives_below;
 }
 
 // --- rates with a guarantee
 // -----------------------------------------------------------------------
 
-// The risk that each cut-off may take: all that remains is theirs together.
+// The risk that each threshold may take: all that remains is theirs together.
 double risk_each(const SuspiciousBandParameters& p) {
   return (1 - p.confidence) / (p.max_miss_rate && p.max_false_alarm_rate ? 2 : 1);
 }
 
-// Of all cut-offs from `low` to `high` the one with the fewest errors; of equals the lowest, which
-// misses least.
+// Of all thresholds from `low` to `high` the one with the fewest errors; of equals the lowest,
+// which misses least.
 double fewest_errors(const LabelledScores& scores, double low, double high) {
   double best = high;
   auto fewest = std::numeric_limits<std::size_t>::max();
-  const auto consider = [&](const CutOff& cut_off) {
+  const auto consider = [&](const CountedThreshold& threshold) {
     const std::size_t errors =
-        cut_off.positives_below + scores.negatives.size() - cut_off.negatives_below;
+        threshold.positives_below + scores.negatives.size() - threshold.negatives_below;
     if (errors >= fewest) return;
     fewest = errors;
-    best = cut_off.value;
+    best = threshold.value;
   };
   consider({low, below(scores.negatives, low), below(scores.positives, low)});
-  decide::for_each_cut_off(scores, [&](const CutOff& cut_off) {
-    if (cut_off.value >= low && cut_off.value <= high) consider(cut_off);
+  decide::for_each_threshold(scores, [&](const CountedThreshold& threshold) {
+    if (threshold.value >= low && threshold.value <= high) consider(threshold);
   });
   return best;
 }
 
-CutOffs guarantee_each_class(const SuspiciousBandParameters& p, const LabelledScores& scores) {
+BandThresholds guarantee_class_conditional(const SuspiciousBandParameters& p,
+                                           const LabelledScores& scores) {
   const auto& [negatives, positives] = scores;
-  CutOffs band = kReferAll;
+  BandThresholds band = kReferAll;
   if (p.max_miss_rate) {
     const std::size_t k = decide::tolerance_rank(positives.size(), *p.max_miss_rate, risk_each(p));
     if (k > 0) band.lower = positives[k - 1];
@@ -134,10 +138,10 @@ CutOffs guarantee_each_class(const SuspiciousBandParameters& p, const LabelledSc
   if (p.max_false_alarm_rate) {
     const std::size_t k =
         decide::tolerance_rank(negatives.size(), *p.max_false_alarm_rate, risk_each(p));
-    // A score equal to the cut-off is positive; one equal to the k-th largest must not be.
+    // A score equal to the threshold is positive; one equal to the k-th largest must not be.
     if (k > 0) band.upper = std::nextafter(negatives[negatives.size() - k], kInfinity);
   }
-  // With one rate there is one cut-off, unless the cases are too few to decide at all.
+  // With one rate there is one threshold, unless the cases are too few to decide at all.
   if (!p.max_miss_rate && band.upper < kInfinity) band.lower = band.upper;
   if (!p.max_false_alarm_rate && band.lower > -kInfinity) band.upper = band.lower;
   if (band.upper < band.lower)
@@ -145,16 +149,16 @@ CutOffs guarantee_each_class(const SuspiciousBandParameters& p, const LabelledSc
   return band;
 }
 
-std::vector<double> log_odds_path() {
-  std::vector<double> path(2001);
-  for (std::size_t i = 0; i < path.size(); ++i)
-    path[i] = 1 / (1 + std::exp(10 - static_cast<double>(i) / 100));
-  return path;
+std::vector<double> log_odds_grid() {
+  std::vector<double> grid(2001);
+  for (std::size_t i = 0; i < grid.size(); ++i)
+    grid[i] = 1 / (1 + std::exp(10 - static_cast<double>(i) / 100));
+  return grid;
 }
 
-// Which places of a path, walked from the cautious end, pass `test(place, risk)`. Each start brings
-// its share of the risk; what passes hands its risk on to the next place, and what fails loses it
-// (the fallback procedure, Wiens 2003).
+// Which indices of a grid, walked from the cautious end, pass `test(place, risk)`. Each start
+// brings its fraction of the risk; what passes hands its risk on to the next index, and what fails
+// loses it (the fallback procedure, Wiens 2003).
 template <class Test>
 std::vector<char> certify(std::size_t n_places, double risk, const Test& test) {
   std::vector<char> certified(n_places, 0);
@@ -171,19 +175,20 @@ std::vector<char> certify(std::size_t n_places, double risk, const Test& test) {
   return certified;
 }
 
-CutOffs guarantee_decided(const SuspiciousBandParameters& p, const LabelledScores& scores) {
+BandThresholds guarantee_selective(const SuspiciousBandParameters& p,
+                                   const LabelledScores& scores) {
   const auto& [negatives, positives] = scores;
-  const std::vector<double> path = p.path.empty() ? log_odds_path() : p.path;
-  if (p.path.empty())
+  const std::vector<double> grid = p.threshold_grid.empty() ? log_odds_grid() : p.threshold_grid;
+  if (p.threshold_grid.empty())
     for (const auto& sorted : {negatives, positives})
       require(sorted.front() >= 0 && sorted.back() <= 1,
-              "SuspiciousBand: expected probabilities, or a path fixed beforehand for scores that "
-              "are none, got scores from {} to {}",
+              "SuspiciousBand: expected probabilities, or a threshold_grid fixed beforehand for "
+              "other scores, got scores from {} to {}",
               sorted.front(), sorted.back());
-  const std::size_t n = path.size();
-  std::vector<CutOff> places;
+  const std::size_t n = grid.size();
+  std::vector<CountedThreshold> places;
   places.reserve(n + 1);
-  for (const double cut : path)
+  for (const double cut : grid)
     places.push_back({cut, below(negatives, cut), below(positives, cut)});
   std::vector<char> low;
   std::vector<char> high;
@@ -198,23 +203,23 @@ CutOffs guarantee_decided(const SuspiciousBandParameters& p, const LabelledScore
     });
   if (p.max_false_alarm_rate) {
     const auto walked = certify(n, risk_each(p), [&](std::size_t step, double risk) {
-      const CutOff& place = places[n - 1 - step];
+      const CountedThreshold& place = places[n - 1 - step];
       return rare(negatives.size() - place.negatives_below, scores.size() - n_below(place),
                   *p.max_false_alarm_rate, risk);
     });
     high.assign(walked.rbegin(), walked.rend());
   }
-  // With one rate there is one cut-off, unless the cases are too few to decide at all.
+  // With one rate there is one threshold, unless the cases are too few to decide at all.
   if (!p.max_miss_rate) low = high;
   if (!p.max_false_alarm_rate) high = low;
-  // Of all pairs of certified cut-offs, or none at all, the one that refers least; of equals the
+  // Of all pairs of certified thresholds, or none at all, the one that refers least; of equals the
   // one with the fewest errors.
-  CutOffs best = kReferAll;
+  BandThresholds best = kReferAll;
   auto fewest = std::pair(scores.size() + 1, std::size_t{0});
-  CutOff lower{-kInfinity, 0, 0};  // the highest so far
+  CountedThreshold lower{-kInfinity, 0, 0};  // the highest so far
   places.push_back({kInfinity, negatives.size(), positives.size()});
   for (std::size_t i = 0; i <= n; ++i) {
-    const CutOff& upper = places[i];
+    const CountedThreshold& upper = places[i];
     if (i < n && low[i] != 0) lower = upper;
     if (i < n && high[i] == 0) continue;
     const auto found = std::pair(n_below(upper) - n_below(lower),
@@ -229,24 +234,25 @@ CutOffs guarantee_decided(const SuspiciousBandParameters& p, const LabelledScore
 // --- a budget, costs
 // ------------------------------------------------------------------------------
 
-CutOffs within_budget(double max_referral_rate, const LabelledScores& scores) {
+BandThresholds within_budget(double max_referral_rate, const LabelledScores& scores) {
   constexpr double kRounding = 1e-9;  // so that 0.07 · 100 is seven
   const auto budget = static_cast<std::size_t>(
       max_referral_rate * static_cast<double>(scores.size()) * (1 + kRounding));
-  const std::vector<CutOff> cut_offs = all_cut_offs(scores);
-  CutOffs best = kReferAll;
+  const std::vector<CountedThreshold> thresholds = all_thresholds(scores);
+  BandThresholds best = kReferAll;
   auto fewest = std::pair(std::numeric_limits<std::size_t>::max(), std::size_t{0});
   std::size_t upper = 0;
-  for (const CutOff& lower : cut_offs) {
-    while (upper + 1 < cut_offs.size() && n_below(cut_offs[upper + 1]) - n_below(lower) <= budget)
+  for (const CountedThreshold& lower : thresholds) {
+    while (upper + 1 < thresholds.size() &&
+           n_below(thresholds[upper + 1]) - n_below(lower) <= budget)
       ++upper;
     // As high as the budget allows, but no higher than to pass the last negative there.
     const std::size_t errors =
-        lower.positives_below + scores.negatives.size() - cut_offs[upper].negatives_below;
+        lower.positives_below + scores.negatives.size() - thresholds[upper].negatives_below;
     const auto same = std::ranges::lower_bound(
-        cut_offs.begin(), cut_offs.begin() + static_cast<std::ptrdiff_t>(upper),
-        cut_offs[upper].negatives_below, {}, &CutOff::negatives_below);
-    const CutOff& least = same->value < lower.value ? lower : *same;
+        thresholds.begin(), thresholds.begin() + static_cast<std::ptrdiff_t>(upper),
+        thresholds[upper].negatives_below, {}, &CountedThreshold::negatives_below);
+    const CountedThreshold& least = same->value < lower.value ? lower : *same;
     const auto found = std::pair(errors, n_below(least) - n_below(lower));
     if (found >= fewest) continue;
     fewest = found;
@@ -255,13 +261,13 @@ CutOffs within_budget(double max_referral_rate, const LabelledScores& scores) {
   return best;
 }
 
-CutOffs least_cost(const ReferralCosts& costs, const LabelledScores& scores) {
-  CutOffs best = kReferAll;
-  CutOffs candidate = kReferAll;
+BandThresholds least_cost(const ReferralCosts& costs, const LabelledScores& scores) {
+  BandThresholds best = kReferAll;
+  BandThresholds candidate = kReferAll;
   double least = kInfinity;
   double least_lower = kInfinity;
-  decide::for_each_cut_off(scores, [&](const CutOff& c) {
-    // The sum splits into what the lower cut-off costs, and what the upper one does.
+  decide::for_each_threshold(scores, [&](const CountedThreshold& c) {
+    // The sum splits into what the lower threshold costs, and what the upper one does.
     const auto cases_below = static_cast<double>(n_below(c));
     const double as_lower =
         costs.miss * static_cast<double>(c.positives_below) - costs.referral * cases_below;
@@ -280,24 +286,24 @@ CutOffs least_cost(const ReferralCosts& costs, const LabelledScores& scores) {
   return best;
 }
 
-CutOffs choose(const SuspiciousBandParameters& p, const LabelledScores& scores) {
+BandThresholds choose(const SuspiciousBandParameters& p, const LabelledScores& scores) {
   if (p.max_referral_rate) return within_budget(*p.max_referral_rate, scores);
   if (p.costs) return least_cost(*p.costs, scores);
-  if (p.cut_offs) return *p.cut_offs;
-  return p.among == Among::each_class ? guarantee_each_class(p, scores)
-                                      : guarantee_decided(p, scores);
+  if (p.thresholds) return *p.thresholds;
+  return p.guarantee == ErrorGuarantee::class_conditional ? guarantee_class_conditional(p, scores)
+                                                          : guarantee_selective(p, scores);
 }
 
 std::int64_t fewest_needed(const SuspiciousBandParameters& p, const std::optional<double>& rate) {
   if (!rate) return 0;
-  const double risk = risk_each(p) / (p.among == Among::decided ? kStarts : 1);
+  const double risk = risk_each(p) / (p.guarantee == ErrorGuarantee::selective ? kStarts : 1);
   return static_cast<std::int64_t>(std::min(decide::fewest_for_tolerance(*rate, risk), 1e18));
 }
 
 }  // namespace
 
 SuspiciousBand::SuspiciousBand(const State& state) : state_(state) {
-  require_cut_offs(state.lower, state.upper);
+  require_thresholds(state.lower, state.upper);
   for (const std::int64_t count :
        {state.n_positives, state.n_negatives, state.positives_needed, state.negatives_needed})
     require(count >= 0, "SuspiciousBand: expected counts of at least 0, got {}", count);
@@ -329,21 +335,22 @@ SuspiciousBand::SuspiciousBand(std::span<const double> scores, std::span<const s
             .negatives_needed = fewest_needed(parameters, parameters.max_false_alarm_rate)};
 }
 
-std::vector<Decision> SuspiciousBand::decide(std::span<const double> scores,
-                                             std::span<const std::uint8_t> unlike) const {
+std::vector<Decision> SuspiciousBand::decide(
+    std::span<const double> scores, std::span<const std::uint8_t> out_of_distribution) const {
   decide::require_scores("SuspiciousBand::decide", scores);
-  require(unlike.empty() || unlike.size() == scores.size(),
-          "SuspiciousBand::decide: expected one value of unlike per score ({}), got {}",
-          scores.size(), unlike.size());
+  require(
+      out_of_distribution.empty() || out_of_distribution.size() == scores.size(),
+      "SuspiciousBand::decide: expected one value of out_of_distribution per score ({}), got {}",
+      scores.size(), out_of_distribution.size());
   std::vector<Decision> decisions(scores.size());
   std::ranges::transform(scores, decisions.begin(), [this](double s) { return decide(s); });
-  for (std::size_t i = 0; i < unlike.size(); ++i)
-    if (unlike[i] != 0) decisions[i] = Decision::refer;
+  for (std::size_t i = 0; i < out_of_distribution.size(); ++i)
+    if (out_of_distribution[i] != 0) decisions[i] = Decision::refer;
   return decisions;
 }
 
 bool holds_for_any_mixture(const SuspiciousBandParameters& p) noexcept {
-  return p.among == Among::each_class && !p.max_referral_rate && !p.costs;
+  return p.guarantee == ErrorGuarantee::class_conditional && !p.max_referral_rate && !p.costs;
 }
 
 BandReport SuspiciousBand::report(std::span<const double> scores,
@@ -355,21 +362,21 @@ BandReport SuspiciousBand::report(std::span<const double> scores,
   for (std::size_t i = 0; i < scores.size(); ++i)
     ++report.counts[labels[i]][static_cast<std::size_t>(decide(scores[i]))];
   const auto& [normal, abnormal] = report.counts;
-  const auto share = [&](std::int64_t part, std::int64_t whole) {
-    return decide::estimate_share(part, whole, confidence);
+  const auto fraction = [&](std::int64_t part, std::int64_t whole) {
+    return decide::estimate_proportion(part, whole, confidence);
   };
   const std::int64_t n_normal = normal[0] + normal[1] + normal[2];
   const std::int64_t n_abnormal = abnormal[0] + abnormal[1] + abnormal[2];
   const std::int64_t referred = normal[1] + abnormal[1];
   const std::int64_t right = normal[0] + abnormal[2];
-  report.referral_rate = share(referred, n_normal + n_abnormal);
-  report.miss_rate = share(abnormal[0], n_abnormal);
-  report.false_alarm_rate = share(normal[2], n_normal);
-  report.recall = share(abnormal[2], abnormal[0] + abnormal[2]);
-  report.specificity = share(normal[0], normal[0] + normal[2]);
-  report.precision = share(abnormal[2], abnormal[2] + normal[2]);
-  report.negative_predictive_value = share(normal[0], normal[0] + abnormal[0]);
-  report.accuracy = share(right, n_normal + n_abnormal - referred);
+  report.referral_rate = fraction(referred, n_normal + n_abnormal);
+  report.miss_rate = fraction(abnormal[0], n_abnormal);
+  report.false_alarm_rate = fraction(normal[2], n_normal);
+  report.recall = fraction(abnormal[2], abnormal[0] + abnormal[2]);
+  report.specificity = fraction(normal[0], normal[0] + normal[2]);
+  report.precision = fraction(abnormal[2], abnormal[2] + normal[2]);
+  report.negative_predictive_value = fraction(normal[0], normal[0] + abnormal[0]);
+  report.accuracy = fraction(right, n_normal + n_abnormal - referred);
   return report;
 }
 

@@ -128,9 +128,9 @@ double TailSurprise::surprise_beyond(const std::vector<double>& largest, double 
   const double ratio = excess / mean / (1 - parameters_.shape);
   const double nats =
       parameters_.shape > 0 ? std::log1p(parameters_.shape * ratio) / parameters_.shape : ratio;
-  const double share =
+  const double fraction =
       static_cast<double>(largest.size()) / static_cast<double>(state_.remembered.count);
-  return std::min(nats / std::numbers::ln10 - std::log10(share), kMost);
+  return std::min(nats / std::numbers::ln10 - std::log10(fraction), kMost);
 }
 
 }  // namespace secondlook

@@ -45,12 +45,12 @@ double objective_of(const TuneThresholdParameters& p, const ConfusionMatrix& cou
   throw InvalidArgument("tune_threshold: unknown objective");
 }
 
-// Equal shares of other counts may differ by rounding, and are still equally good.
+// Equal fractions of other counts may differ by rounding, and are still equally good.
 bool better(double objective, double than) {
   return objective - than > 4 * std::numeric_limits<double>::epsilon() * std::abs(objective);
 }
 
-// Whether a share of k in n keeps a floor, at a confidence if one is given.
+// Whether a fraction of k in n keeps a floor, at a confidence if one is given.
 bool keeps(const std::optional<double>& floor, std::int64_t k, std::int64_t n,
            const std::optional<double>& confidence) {
   if (!floor) return true;
@@ -58,7 +58,7 @@ bool keeps(const std::optional<double>& floor, std::int64_t k, std::int64_t n,
   const auto successes = static_cast<double>(k);
   const auto trials = static_cast<double>(n);
   if (!confidence) return successes / trials >= *floor;
-  // The lower bound is at least the floor if, were the share the floor, so many would be rare: a
+  // The lower bound is at least the floor if, were the fraction the floor, so many would be rare: a
   // tail of a half is one, whatever it rounds to.
   constexpr double kRounding = 1e-12;
   return 1 - decide::binomial_cdf(successes - 1, trials, *floor) <= 1 - *confidence + kRounding;
@@ -86,7 +86,7 @@ bool keeps_floors(const TuneThresholdParameters& p, const ConfusionMatrix& c, do
   });
 }
 
-// The largest floor that a share keeps: itself, or at a confidence its exact lower bound.
+// The largest floor that a fraction keeps: itself, or at a confidence its exact lower bound.
 double largest_floor(std::int64_t k, std::int64_t n, const std::optional<double>& confidence) {
   if (n == 0) return -kInfinity;
   if (!confidence) return static_cast<double>(k) / static_cast<double>(n);
@@ -114,17 +114,17 @@ template <class Use>
 void for_each_decision(const decide::LabelledScores& scores, const Use& use) {
   const auto n = static_cast<std::int64_t>(scores.negatives.size());
   const auto p = static_cast<std::int64_t>(scores.positives.size());
-  decide::for_each_cut_off(scores, [&](const decide::CutOff& cut_off) {
-    const auto below_n = static_cast<std::int64_t>(cut_off.negatives_below);
-    const auto below_p = static_cast<std::int64_t>(cut_off.positives_below);
-    use(cut_off.value, ConfusionMatrix{below_n, n - below_n, below_p, p - below_p});
+  decide::for_each_threshold(scores, [&](const decide::CountedThreshold& threshold) {
+    const auto below_n = static_cast<std::int64_t>(threshold.negatives_below);
+    const auto below_p = static_cast<std::int64_t>(threshold.positives_below);
+    use(threshold.value, ConfusionMatrix{below_n, n - below_n, below_p, p - below_p});
   });
 }
 
 [[noreturn]] void refuse_floors(const TuneThresholdParameters& p,
                                 const decide::LabelledScores& scores) {
   // A bound takes a search, whether it is above another one step: so begin near the largest, which
-  // is about where the shares themselves are best.
+  // is about where the fractions themselves are best.
   ConfusionMatrix counts;
   double margin = -kInfinity;
   for_each_decision(scores, [&](double, const ConfusionMatrix& c) {
@@ -151,15 +151,15 @@ void for_each_decision(const decide::LabelledScores& scores, const Use& use) {
   for (const Floor& floor : floors_of(p, counts)) {
     if (!floor.least) continue;
     const char* comma = wanted.empty() ? "" : ", ";
-    const double share = largest_floor(floor.part, floor.whole, std::nullopt);
+    const double fraction = largest_floor(floor.part, floor.whole, std::nullopt);
     wanted += fmt::format("{}{} of at least {}", comma, floor.name, *floor.least);
-    came += fmt::format("{}{} {:.4g}", comma, floor.name, share);
+    came += fmt::format("{}{} {:.4g}", comma, floor.name, fraction);
     if (p.floor_confidence)
       came += fmt::format(" (at least {:.4g})",
                           largest_floor(floor.part, floor.whole, p.floor_confidence));
   }
   if (p.floor_confidence) wanted += fmt::format(", at a confidence of {}", *p.floor_confidence);
-  throw InvalidArgument(fmt::format("tune_threshold: no cut-off has {}; the nearest, {}, has {}",
+  throw InvalidArgument(fmt::format("tune_threshold: no threshold has {}; the nearest, {}, has {}",
                                     wanted, nearest, came));
 }
 

@@ -22,24 +22,25 @@ std::vector<double> Detector::score_samples(SampleView x) const {
   return scores;
 }
 
-std::vector<Decision> Detector::decide(SampleView x, std::span<const std::uint8_t> unlike) const {
+std::vector<Decision> Detector::decide(SampleView x,
+                                       std::span<const std::uint8_t> out_of_distribution) const {
   require(rule_.has_value(),
           "Detector::decide: expected a decision rule, got none; set_decision_rule sets one that "
           "was fitted on this detector's scores");
-  require(unlike.empty() || std::ssize(unlike) == x.rows(),
-          "Detector::decide: expected one value of unlike per row ({}), got {}", x.rows(),
-          unlike.size());
+  require(out_of_distribution.empty() || std::ssize(out_of_distribution) == x.rows(),
+          "Detector::decide: expected one value of out_of_distribution per row ({}), got {}",
+          x.rows(), out_of_distribution.size());
   const auto scores = score_samples(x);
   std::vector<double> known;  // higher is more abnormal
-  std::vector<std::uint8_t> known_unlike;
+  std::vector<std::uint8_t> known_out_of_distribution;
   for (std::size_t i = 0; i < scores.size(); ++i) {
     if (std::isnan(scores[i])) continue;
     known.push_back(-scores[i]);
-    if (!unlike.empty()) known_unlike.push_back(unlike[i]);
+    if (!out_of_distribution.empty()) known_out_of_distribution.push_back(out_of_distribution[i]);
   }
   std::vector<Decision> decisions(scores.size(), Decision::unknown);
   if (known.empty()) return decisions;
-  const auto decided = rule_->decide(known, known_unlike);
+  const auto decided = rule_->decide(known, known_out_of_distribution);
   auto next = decided.begin();
   for (std::size_t i = 0; i < scores.size(); ++i)
     if (!std::isnan(scores[i])) decisions[i] = *next++;

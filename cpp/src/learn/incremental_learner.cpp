@@ -94,15 +94,15 @@ void offer_with_losses(MatrixView<double> x, std::span<const double> losses,
     std::ranges::copy(x.row(i), row.begin());
     row[n_features] = losses[static_cast<std::size_t>(i)];
     row[n_features + 1] = static_cast<double>(memory.n_updates);
-    memory.held_back.add(row);
+    memory.held_out.add(row);
   }
 }
 
-// Sets the limit by what the model makes of the rows held back.
+// Sets the limit by what the model makes of the rows held out.
 void calibrate(const Detector& detector, LearnerMemory& memory) {
   memory.calibration = losses_of(detector, memory.judged_rows());
   require(all_finite(memory.calibration),
-          "IncrementalLearner: expected finite scores of the rows held back, got others");
+          "IncrementalLearner: expected finite scores of the rows held out, got others");
   std::ranges::sort(memory.calibration);
   memory.limit = quantile_threshold(memory.calibration, memory.parameters.suspicion_rate);
 }
@@ -126,7 +126,7 @@ void watch_for_drift(std::span<const double> losses, LearnerMemory& memory, Upda
 /// What becomes of an update's rows, by their places in it.
 struct Sorting {
   std::vector<std::size_t> learned;
-  std::vector<std::size_t> held_back;
+  std::vector<std::size_t> held_out;
   std::size_t n_suspected = 0;
 };
 
@@ -142,21 +142,23 @@ Sorting sort_out(std::span<const double> losses, bool trusted, const LearnerMemo
   Sorting sorting;
   sorting.n_suspected = suspected.size();
   if (normal.size() < kMinRows) return sorting;
-  const auto n_held_back = std::clamp<std::size_t>(
-      static_cast<std::size_t>(std::lround(p.held_back_share * static_cast<double>(normal.size()))),
+  const auto n_held_out = std::clamp<std::size_t>(
+      static_cast<std::size_t>(
+          std::lround(p.held_out_fraction * static_cast<double>(normal.size()))),
       1, normal.size() - 2);
-  const auto middle = normal.begin() + static_cast<std::ptrdiff_t>(n_held_back);
-  sorting.held_back.assign(normal.begin(), middle);
+  const auto middle = normal.begin() + static_cast<std::ptrdiff_t>(n_held_out);
+  sorting.held_out.assign(normal.begin(), middle);
   sorting.learned.assign(middle, normal.end());
 
   // The mildest, as many as there are beyond the limit among normal rows; rounded at random, or
   // small updates would never have one.
-  const double expected = p.held_back_share * p.suspicion_rate * static_cast<double>(losses.size());
+  const double expected =
+      p.held_out_fraction * p.suspicion_rate * static_cast<double>(losses.size());
   const auto n_tolerated =
       std::min(suspected.size(), static_cast<std::size_t>(std::floor(expected + random.uniform())));
   const auto mildest = suspected.begin() + static_cast<std::ptrdiff_t>(n_tolerated);
   std::ranges::partial_sort(suspected, mildest, {}, [&](std::size_t i) { return losses[i]; });
-  sorting.held_back.insert(sorting.held_back.end(), suspected.begin(), mildest);
+  sorting.held_out.insert(sorting.held_out.end(), suspected.begin(), mildest);
   return sorting;
 }
 
@@ -182,12 +184,12 @@ Matrix<double> training_rows(MatrixView<double> x, const Sorting& sorting,
   return training;
 }
 
-// Of the rows held back, in groups by when they came, the mean losses of the group that lost most:
+// Of the rows held out, in groups by when they came, the mean losses of the group that lost most:
 // then and now. A gain on recent rows cannot hide what was lost on old ones.
 std::pair<double, double> most_forgotten(const LearnerMemory& memory,
                                          std::span<const double> losses_now) {
   constexpr std::size_t kGroups = 4;
-  const auto rows = memory.held_back.rows();
+  const auto rows = memory.held_out.rows();
   const Index then = rows.cols() - 2;
   const Index age = rows.cols() - 1;
   std::vector<Index> places(losses_now.size());
@@ -349,17 +351,18 @@ IncrementalLearner::IncrementalLearner(std::unique_ptr<Detector> detector,
 
   const auto n_rows = static_cast<std::size_t>(calibration.rows());
   const std::size_t fewest = fewest_scores(p.suspicion_rate);
-  require(p.held_back_size >= fewest,
-          "IncrementalLearner: held_back_size must be at least {} for a suspicion_rate of {}, "
+  require(p.held_out_size >= fewest,
+          "IncrementalLearner: held_out_size must be at least {} for a suspicion_rate of {}, "
           "got {}",
-          fewest, p.suspicion_rate, p.held_back_size);
-  const auto n_held_back =
-      static_cast<std::size_t>(std::lround(p.held_back_share * static_cast<double>(n_rows)));
-  require(n_held_back >= fewest && n_held_back < n_rows,
-          "IncrementalLearner: expected at least {} calibration rows for a suspicion_rate of {}, "
-          "got {}",
-          static_cast<std::size_t>(std::ceil(static_cast<double>(fewest + 1) / p.held_back_share)),
-          p.suspicion_rate, n_rows);
+          fewest, p.suspicion_rate, p.held_out_size);
+  const auto n_held_out =
+      static_cast<std::size_t>(std::lround(p.held_out_fraction * static_cast<double>(n_rows)));
+  require(
+      n_held_out >= fewest && n_held_out < n_rows,
+      "IncrementalLearner: expected at least {} calibration rows for a suspicion_rate of {}, "
+      "got {}",
+      static_cast<std::size_t>(std::ceil(static_cast<double>(fewest + 1) / p.held_out_fraction)),
+      p.suspicion_rate, n_rows);
 
   LearnerMemory memory(p, n_features);
   memory.feature_names = std::move(feature_names);
@@ -367,10 +370,10 @@ IncrementalLearner::IncrementalLearner(std::unique_ptr<Detector> detector,
   memory.lineage = new_lineage();
   RandomStream random(p.seed + kOrderSeed, 0);
   const auto places = shuffled_places(n_rows, random);
-  const auto rows = gather(calibration, std::span(places).first(n_held_back));
+  const auto rows = gather(calibration, std::span(places).first(n_held_out));
   const auto losses = losses_of(*detector, rows);
   offer_with_losses(rows, losses, memory);
-  offer(calibration, std::span(places).subspan(n_held_back), memory.replay);
+  offer(calibration, std::span(places).subspan(n_held_out), memory.replay);
   calibrate(*detector, memory);
   memory.scale = deviation_up_to(memory.limit, memory.calibration);
   memory.n_updates = 1;
@@ -566,21 +569,21 @@ std::unique_ptr<Detector> IncrementalLearner::State::try_candidate(
   RandomStream random(parameters.seed + kOrderSeed, memory.n_updates);
   const Sorting sorting = sort_out(losses, trusted, memory, random);
   report.n_suspected = sorting.n_suspected;
-  const double suspected_share =
+  const double suspected_fraction =
       static_cast<double>(sorting.n_suspected) / static_cast<double>(losses.size());
-  if (sorting.learned.empty() || suspected_share > parameters.max_suspected_share) {
+  if (sorting.learned.empty() || suspected_fraction > parameters.max_suspected_fraction) {
     report.reason = fmt::format("{} of {} rows are suspected anomalies: nothing was learned",
                                 sorting.n_suspected, losses.size());
     return nullptr;
   }
   report.n_learned = sorting.learned.size();
-  report.n_held_back = sorting.held_back.size();
+  report.n_held_out = sorting.held_out.size();
 
   const auto training = training_rows(x, sorting, memory, random, report);
-  const auto fresh = gather(x, sorting.held_back);
+  const auto fresh = gather(x, sorting.held_out);
   std::vector<double> fresh_before;
-  fresh_before.reserve(sorting.held_back.size());
-  for (const std::size_t i : sorting.held_back) fresh_before.push_back(losses[i]);
+  fresh_before.reserve(sorting.held_out.size());
+  for (const std::size_t i : sorting.held_out) fresh_before.push_back(losses[i]);
   std::vector<double> fresh_after;
   auto candidate = current.clone();
   // One pass of a network may have stepped away from a good place: the next can come back to it.

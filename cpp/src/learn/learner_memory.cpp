@@ -16,8 +16,9 @@ using json = StrictJson;
 
 constexpr const char* kSection = "learner";
 constexpr const char* kFeatureNames = "feature_names";
-constexpr const char* kReplay = "learner.replay";
-constexpr const char* kHeldBack = "learner.held_back";
+constexpr const char* kReplay = "replay";
+constexpr const char* kHeldOut = "held_out";
+constexpr const char* kEarlierHeldOut = "held_back";  // as earlier files call it
 
 // Earlier files write an outcome as its number.
 UpdateReport report_from(json object) {
@@ -52,7 +53,8 @@ void add_columns(const std::string& name, MatrixView<double> columns, ModelFile&
   file.add<Value>(name, {columns.rows(), columns.cols()}, values);
 }
 
-std::string notes_of(const std::string& name) { return name + ".notes"; }
+std::string tensor_of(const std::string& name) { return "learner." + name; }
+std::string notes_of(const std::string& name) { return tensor_of(name) + ".notes"; }
 
 /// Rows of bytes have their last `n_notes` columns in a tensor of its own.
 void add_rows(const std::string& name, const ReplayReservoir& reservoir, std::size_t n_notes,
@@ -65,23 +67,27 @@ void add_rows(const std::string& name, const ReplayReservoir& reservoir, std::si
   bool bytes = true;
   for (Index i = 0; i < rows.rows() && bytes; ++i)
     bytes = are_bytes(rows.row(i).first(static_cast<std::size_t>(width)));
-  if (!bytes) return file.add<double>(name, {rows.rows(), rows.cols()}, reservoir.state().values);
-  add_columns<std::uint8_t>(name, columns(0, width), file);
+  if (!bytes)
+    return file.add<double>(tensor_of(name), {rows.rows(), rows.cols()}, reservoir.state().values);
+  add_columns<std::uint8_t>(tensor_of(name), columns(0, width), file);
   if (n_notes > 0) add_columns<double>(notes_of(name), columns(width, rows.cols() - width), file);
 }
 
-ReplayReservoir reservoir_from(const std::string& name, const json& counts, std::size_t n_features,
+ReplayReservoir reservoir_from(const std::string& name, const json& learner, std::size_t n_features,
                                std::size_t n_notes, const ModelFile& file) {
+  const json& counts = learner.at(name);
   ReplayReservoir::State state{
       counts.at("capacity"), n_features, counts.at("seed"), counts.at("n_seen"), {}};
-  const auto found = file.tensors().find(name);
+  const auto found = file.tensors().find(tensor_of(name));
   if (found == file.tensors().end() || found->second.type != DataType::u8) {
-    const auto values = file.get<double>(name, {-1, static_cast<std::int64_t>(n_features)});
+    const auto values =
+        file.get<double>(tensor_of(name), {-1, static_cast<std::int64_t>(n_features)});
     state.values.assign(values.begin(), values.end());
     return ReplayReservoir(std::move(state));
   }
   const std::size_t width = n_features - n_notes;
-  const auto bytes = file.get<std::uint8_t>(name, {-1, static_cast<std::int64_t>(width)});
+  const auto bytes =
+      file.get<std::uint8_t>(tensor_of(name), {-1, static_cast<std::int64_t>(width)});
   const std::size_t n_rows = bytes.size() / width;
   std::span<const double> notes;
   if (n_notes > 0)
@@ -115,11 +121,11 @@ void require_learner(const ModelFile& file) {
 LearnerMemory::LearnerMemory(const IncrementalLearnerParameters& chosen, std::size_t n_features)
     : parameters(chosen),
       replay(chosen.replay_size, n_features, chosen.seed),
-      held_back(chosen.held_back_size, n_features + kNotes, chosen.seed + 1),
+      held_out(chosen.held_out_size, n_features + kNotes, chosen.seed + 1),
       adwin(chosen.adwin_delta) {}
 
 MatrixView<double> LearnerMemory::judged_rows() const {
-  const auto rows = held_back.rows();
+  const auto rows = held_out.rows();
   return {rows.data(), rows.rows(), static_cast<Index>(n_features()), rows.row_stride()};
 }
 
@@ -139,13 +145,13 @@ void add_memory(const LearnerMemory& memory, ModelFile& file) {
                                   {"limit", memory.limit},
                                   {"scale", memory.scale},
                                   {"n_updates", memory.n_updates},
-                                  {"replay", counts_of(memory.replay)},
-                                  {"held_back", counts_of(memory.held_back)},
+                                  {kReplay, counts_of(memory.replay)},
+                                  {kHeldOut, counts_of(memory.held_out)},
                                   {"adwin", memory.adwin.state()},
                                   {"history", std::move(history)}}
                                  .dump());
   add_rows(kReplay, memory.replay, 0, file);
-  add_rows(kHeldBack, memory.held_back, LearnerMemory::kNotes, file);
+  add_rows(kHeldOut, memory.held_out, LearnerMemory::kNotes, file);
   file.add<double>("learner.calibration", {static_cast<std::int64_t>(memory.calibration.size())},
                    memory.calibration);
 }
@@ -174,12 +180,12 @@ LearnerMemory read_memory(const ModelFile& file) {
     memory.n_updates = learner.at("n_updates");
     memory.adwin = Adwin(learner.at("adwin").get<Adwin::State>());
     for (const json& report : learner.at("history")) memory.history.push_back(report_from(report));
-    memory.replay = reservoir_from(kReplay, learner.at("replay"), n_features, 0, file);
-    memory.held_back =
-        reservoir_from(kHeldBack, learner.at("held_back"), n_features + LearnerMemory::kNotes,
-                       LearnerMemory::kNotes, file);
+    memory.replay = reservoir_from(kReplay, learner, n_features, 0, file);
+    memory.held_out =
+        reservoir_from(learner.contains(kHeldOut) ? kHeldOut : kEarlierHeldOut, learner,
+                       n_features + LearnerMemory::kNotes, LearnerMemory::kNotes, file);
     const auto calibration = file.get<double>("learner.calibration",
-                                              {static_cast<std::int64_t>(memory.held_back.size())});
+                                              {static_cast<std::int64_t>(memory.held_out.size())});
     memory.calibration.assign(calibration.begin(), calibration.end());
     const auto finite = [](double value) { return std::isfinite(value); };
     require(!calibration.empty() && std::ranges::all_of(calibration, finite) &&
@@ -222,18 +228,18 @@ void require_parameters(const IncrementalLearnerParameters& p) {
   };
   within("suspicion_rate", p.suspicion_rate, "(0, 0.5]",
          p.suspicion_rate > 0 && p.suspicion_rate <= 0.5);
-  within("max_suspected_share", p.max_suspected_share, "(0, 1]",
-         p.max_suspected_share > 0 && p.max_suspected_share <= 1);
+  within("max_suspected_fraction", p.max_suspected_fraction, "(0, 1]",
+         p.max_suspected_fraction > 0 && p.max_suspected_fraction <= 1);
   within("replay_ratio", p.replay_ratio, "[0, 1000]",
          p.replay_ratio >= 0 && p.replay_ratio <= 1000);
-  within("held_back_share", p.held_back_share, "(0, 1)",
-         p.held_back_share > 0 && p.held_back_share < 1);
+  within("held_out_fraction", p.held_out_fraction, "(0, 1)",
+         p.held_out_fraction > 0 && p.held_out_fraction < 1);
   within("tolerance", p.tolerance, "[0, 1e6]", p.tolerance >= 0 && p.tolerance <= 1e6);
   within("significance", p.significance, "(0, 1)", p.significance > 0 && p.significance < 1);
   within("adwin_delta", p.adwin_delta, "(0, 1)", p.adwin_delta > 0 && p.adwin_delta < 1);
   require(p.max_passes >= 1, "IncrementalLearner: max_passes must be at least 1, got 0");
   require(p.replay_size >= 1, "IncrementalLearner: replay_size must be at least 1, got 0");
-  require(p.held_back_size >= 1, "IncrementalLearner: held_back_size must be at least 1, got 0");
+  require(p.held_out_size >= 1, "IncrementalLearner: held_out_size must be at least 1, got 0");
   require(p.keep_versions >= 1, "IncrementalLearner: keep_versions must be at least 1, got 0");
 }
 

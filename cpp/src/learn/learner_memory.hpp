@@ -14,7 +14,7 @@ namespace secondlook::learn {
 
 /// What a learner remembers beside its model; a version's file holds it all.
 struct LearnerMemory {
-  /// Beside its features, a row held back has its loss when it came, and the number of that update.
+  /// Beside its features, a row held out has its loss when it came, and the number of that update.
   static constexpr std::size_t kNotes = 2;
 
   IncrementalLearnerParameters parameters;
@@ -22,8 +22,8 @@ struct LearnerMemory {
   ModelExtras extras;                 ///< of the model's file, kept as they are
   std::string lineage;                ///< names the model through all its versions
   ReplayReservoir replay;             ///< older rows to train on
-  ReplayReservoir held_back;          ///< older rows to judge on, with notes
-  std::vector<double> calibration;    ///< losses of the rows held back, ascending
+  ReplayReservoir held_out;           ///< older rows to judge on, with notes
+  std::vector<double> calibration;    ///< losses of the rows held out, ascending
   double scale = 0;                   ///< standard deviation of the first calibration's losses
   double limit = 0;                   ///< losses from here on are suspected
   Adwin adwin;                        ///< over places among the calibration

@@ -106,25 +106,35 @@ TimeTable resample(const TimeTable& table, const TimeGrid& grid, Aggregate aggre
   return result;
 }
 
+TimeGrid common_grid(std::span<const TimeGrid> grids, Span span) {
+  require(!grids.empty(), "align: expected at least 1 table, got 0");
+  const auto first_of = [](const TimeGrid& grid) { return grid.start_ns / grid.step_ns; };
+  const auto end_of = [&](const TimeGrid& grid) {
+    return first_of(grid) + static_cast<std::int64_t>(grid.n_steps);
+  };
+  std::int64_t first = first_of(grids.front());
+  std::int64_t end = end_of(grids.front());
+  for (const TimeGrid& grid : grids) {
+    const bool common = span == Span::common;
+    first = common ? std::max(first, first_of(grid)) : std::min(first, first_of(grid));
+    end = common ? std::min(end, end_of(grid)) : std::max(end, end_of(grid));
+  }
+  require(first < end, "align: expected tables that overlap in time, got no common step");
+  return grid_between(first, end - 1, grids.front().step_ns);
+}
+
 TimeGrid common_grid(std::span<const TimeTable* const> tables, std::int64_t step_ns, Span span) {
-  require(!tables.empty(), "align: expected at least 1 table, got 0");
   require(step_ns > 0, "align: expected a step above 0, got {} ns", step_ns);
-  std::int64_t first = 0;
-  std::int64_t last = 0;
+  std::vector<TimeGrid> grids;
   for (std::size_t i = 0; i < tables.size(); ++i) {
     const TimeTable& table = *tables[i];
     require(!table.time_ns.empty(), "align: expected tables with rows, table {} has none", i);
     require(table.is_utc == tables[0]->is_utc,
             "align: expected tables of one zone, table 0 {} in UTC and table {} {}",
             tables[0]->is_utc ? "is" : "is not", i, table.is_utc ? "is" : "is not");
-    const std::int64_t begin = floor_divide(table.time_ns.front(), step_ns);
-    const std::int64_t end = floor_divide(table.time_ns.back(), step_ns);
-    const bool common = span == Span::common;
-    first = i == 0 ? begin : common ? std::max(first, begin) : std::min(first, begin);
-    last = i == 0 ? end : common ? std::min(last, end) : std::max(last, end);
+    grids.push_back(grid_over(table.time_ns, step_ns));
   }
-  require(first <= last, "align: expected tables that overlap in time, got none common step");
-  return grid_between(first, last, step_ns);
+  return common_grid(grids, span);
 }
 
 std::vector<TimeTable> align(std::span<const TimeTable* const> tables, std::int64_t step_ns,

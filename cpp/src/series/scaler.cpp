@@ -9,7 +9,7 @@ namespace secondlook {
 
 namespace {
 
-// A spread below this share of the mean is rounding.
+// A spread below this fraction of the mean is rounding.
 constexpr double kRounding = 1e-12;
 
 template <class Scalar>

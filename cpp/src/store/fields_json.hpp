@@ -13,9 +13,6 @@
 
 namespace secondlook {
 
-/// Fields that a file of an earlier version calls otherwise: earlier name to name.
-using EarlierNames = std::map<std::string_view, std::string_view>;
-
 /// The fields of `fields` as a JSON object.
 template <HasFields Struct>
 [[nodiscard]] StrictJson fields_to_json(const Struct& fields) {
@@ -29,23 +26,19 @@ template <HasFields Struct>
 /// @param who begins the messages; may be empty
 /// @throws InvalidArgument for what is not an object, an unknown field, and a value of another type
 template <HasFields Struct>
-void read_fields(std::string_view who, const StrictJson& object, Struct& fields,
-                 const EarlierNames& earlier = {}) {
+void read_fields(std::string_view who, const StrictJson& object, Struct& fields) {
   const std::string before = who.empty() ? "" : std::string(who) + ": ";
   require(object.is_object(), "{}expected an object, got {}", before, object.type_name());
   std::map<std::string_view, const StrictJson*> members;
-  for (const auto& item : object.items()) {
-    const auto renamed = earlier.find(item.key());
-    members[renamed == earlier.end() ? std::string_view(item.key()) : renamed->second] =
-        &item.value();
-  }
+  for (const auto& item : object.items()) members[current_name<Struct>(item.key())] = &item.value();
   for_each_field(fields, [&](std::string_view name, auto& value) {
     const auto found = members.find(name);
     if (found == members.end()) return;
     try {
       found->second->get_to(value);
     } catch (const nlohmann::json::exception&) {
-      require(false, "{}{}: expected another type, got {}", before, name, found->second->dump());
+      require(false, "{}{}: expected a value of another type, got {}", before, name,
+              found->second->dump());
     } catch (const InvalidArgument& error) {
       require(false, "{}{}: {}", before, name, error.what());
     }
@@ -56,10 +49,9 @@ void read_fields(std::string_view who, const StrictJson& object, Struct& fields,
 }
 
 template <HasFields Struct>
-[[nodiscard]] Struct fields_from_json(std::string_view who, const StrictJson& object,
-                                      const EarlierNames& earlier = {}) {
+[[nodiscard]] Struct fields_from_json(std::string_view who, const StrictJson& object) {
   Struct fields{};
-  read_fields(who, object, fields, earlier);
+  read_fields(who, object, fields);
   return fields;
 }
 

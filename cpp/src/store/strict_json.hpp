@@ -82,7 +82,8 @@ struct StrictSerializer<Value, std::enable_if_t<NamedEnum<Value>>> {
     std::string all;
     for (std::size_t i = 0; i < names_of<Value>.size(); ++i) {
       const std::string_view candidate = names_of<Value>[i];
-      if (json.is_string() && json.template get_ref<const std::string&>() == candidate) {
+      if (json.is_string() &&
+          current_name<Value>(json.template get_ref<const std::string&>()) == candidate) {
         value = static_cast<Value>(i);
         return;
       }

@@ -84,9 +84,9 @@ def seasonal_threshold(
 ) -> tuple[float, NDArray[np.float64], NDArray[np.int64]]: ...
 def hours_of_day(time_ns: NDArray[np.int64], utc_offset_minutes: int) -> NDArray[np.int64]: ...
 def benjamini_hochberg(
-    p_values: NDArray[np.float64], false_discovery_rate: float, null_share: float
+    p_values: NDArray[np.float64], false_discovery_rate: float, null_fraction: float
 ) -> NDArray[np.uint8]: ...
-def storey_null_share(p_values: NDArray[np.float64], cut: float) -> float: ...
+def storey_null_fraction(p_values: NDArray[np.float64], cut: float) -> float: ...
 def event_metrics(
     time_ns: NDArray[np.int64],
     alarms: NDArray[np.uint8],
@@ -168,7 +168,7 @@ class SuspiciousBand:
         parameters: dict[str, Any],
     ) -> None: ...
     def decide(
-        self, scores: NDArray[np.float64], unlike: NDArray[np.uint8]
+        self, scores: NDArray[np.float64], out_of_distribution: NDArray[np.uint8]
     ) -> NDArray[np.uint8]: ...
     def report(
         self, scores: NDArray[np.float64], labels: NDArray[np.uint8], confidence: float
@@ -186,7 +186,7 @@ class FeatureDistance:
     def __init__(
         self,
         features: NDArray[np.float64],
-        held_back: NDArray[np.float64],
+        held_out: NDArray[np.float64],
         false_alarm_rate: float,
         classes: NDArray[np.int64],
     ) -> None: ...
@@ -212,7 +212,7 @@ class DecisionRule:
     ) -> None: ...
     # NotImplemented when features are not a C-contiguous float array of two dimensions.
     def decide(
-        self, scores: NDArray[np.float64], unlike: NDArray[np.uint8], features: Any
+        self, scores: NDArray[np.float64], out_of_distribution: NDArray[np.uint8], features: Any
     ) -> NDArray[np.uint8]: ...
     def drift_p_value(self, scores: NDArray[np.float64]) -> float: ...
     @property

@@ -1,6 +1,6 @@
 import os
 from collections.abc import Callable, Sequence
-from typing import ClassVar, TypedDict
+from typing import Any, ClassVar, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -35,21 +35,12 @@ class CsvContents(TypedDict):
 
 def read_csv(
     sources: Sequence[tuple[str | os.PathLike[str], bytes | None]],
-    time_column: str,
-    time_of_day_column: str,
-    millisecond_column: str,
-    columns: Sequence[str],
-    delimiter: str | None,
-    decimal: str | None,
-    header_line: int | None,
-    encoding: str,
-    clock: Sequence[tuple[int, int]],
-    clock_name: str,
-    strict: bool,
+    options: dict[str, Any],
     n_jobs: int,
     progress: Callable[[int, int], object] | None,
 ) -> CsvContents: ...
 def grid_over(time_ns: npt.NDArray[np.int64], step_ns: int) -> tuple[int, int]: ...
+def common_grid(grids: Sequence[tuple[int, int]], step_ns: int, span: str) -> tuple[int, int]: ...
 def resample(
     time_ns: npt.NDArray[np.int64],
     values: npt.NDArray[np.float64],

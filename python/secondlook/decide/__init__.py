@@ -1,1 +1,1 @@
-"""From scores to decisions: higher is more abnormal, at or above a cut-off is abnormal."""
+"""From scores to decisions: higher is more abnormal, at or above a threshold is abnormal."""

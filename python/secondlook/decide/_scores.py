@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from secondlook.core.missing import where_missing
-from secondlook.core.table import read_column
+from secondlook._shared.missing import where_missing
+from secondlook._shared.table import read_column
 
 
 def as_scores(who: str, scores: ArrayLike, what: str = "scores") -> NDArray[np.float64]:
@@ -94,16 +94,19 @@ def as_groups(
         raise ValueError(f"{who}: expected {what} of one kind: {error}") from None
 
 
-def as_mask(who: str, unlike: ArrayLike | None, n: int) -> NDArray[np.uint8]:
+def as_mask(who: str, out_of_distribution: ArrayLike | None, n: int) -> NDArray[np.uint8]:
     """Return which of `n` cases are unlike the training data; empty where nobody said."""
-    if unlike is None:
+    if out_of_distribution is None:
         return np.empty(0, np.uint8)
-    mask = np.asarray(unlike)
+    mask = np.asarray(out_of_distribution)
     if mask.shape != (n,):
-        raise ValueError(f"{who}: expected unlike of shape ({n},), got shape {mask.shape}")
+        raise ValueError(
+            f"{who}: expected out_of_distribution of shape ({n},), got shape {mask.shape}"
+        )
     if mask.dtype != np.bool_:
         raise ValueError(
-            f"{who}: expected unlike of bool, as FeatureDistance.unlike gives it, got {mask.dtype}"
+            f"{who}: expected out_of_distribution of bool, as "
+            f"FeatureDistance.is_out_of_distribution gives it, got {mask.dtype}"
         )
     return np.ascontiguousarray(mask).view(np.uint8)
 

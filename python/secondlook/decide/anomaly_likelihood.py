@@ -87,6 +87,6 @@ class AnomalyLikelihood:
         return self._stream.tail_probability
 
     @property
-    def n_scores(self) -> int:
+    def n_samples(self) -> int:
         """Scores so far."""
         return self._stream.count

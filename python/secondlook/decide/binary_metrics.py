@@ -6,9 +6,9 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from secondlook import _core
-from secondlook.core.arguments import as_number, as_whole_number
-from secondlook.core.random_state import seed_of
-from secondlook.core.threads import requested_threads
+from secondlook._shared.arguments import as_number, as_whole_number
+from secondlook._shared.random_state import seed_of
+from secondlook._shared.threads import requested_threads
 from secondlook.decide._scores import as_labelled
 from secondlook.decide.binomial_interval import Estimate
 from secondlook.decide.confusion_matrix import ConfusionMatrix

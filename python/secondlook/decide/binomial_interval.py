@@ -1,9 +1,9 @@
-"""A share, and how sure it is."""
+"""A fraction, and how sure it is."""
 
 from typing import NamedTuple
 
 from secondlook import _core
-from secondlook.core.arguments import as_number, as_whole_number
+from secondlook._shared.arguments import as_number, as_whole_number
 
 
 class Estimate(NamedTuple):
@@ -27,9 +27,9 @@ class Estimate(NamedTuple):
 def binomial_interval(
     n_successes: int, n_trials: int, *, confidence: float = 0.95
 ) -> tuple[float, float]:
-    """Return the exact interval of a share of which some trials are known.
+    """Return the exact interval of a fraction of which some trials are known.
 
-    It covers the true share with probability `confidence` at least, whatever that is. Each side
+    It covers the true fraction with probability `confidence` at least, whatever that is. Each side
     errs with at most half the remaining probability, so one side alone is a bound at
     ``(1 + confidence) / 2``.
 

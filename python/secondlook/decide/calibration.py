@@ -8,8 +8,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from secondlook import _core
-from secondlook.core.arguments import as_text
-from secondlook.core.table import read_table
+from secondlook._shared.arguments import as_text
+from secondlook._shared.table import read_table
 from secondlook.decide._scores import as_classes, as_finite_scores, as_labelled_of_both
 
 

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from secondlook import _core
 from secondlook.decide._scores import as_scores
-from secondlook.decide.false_discovery import benjamini_hochberg, storey_null_share
+from secondlook.decide.false_discovery import benjamini_hochberg, storey_null_fraction
 
 
 class ConformalPValues(BaseEstimator):
@@ -86,7 +86,7 @@ class ConformalPValues(BaseEstimator):
     def discoveries(
         self, scores: ArrayLike, false_discovery_rate: float = 0.1, *, adaptive: bool = False
     ) -> NDArray[np.bool_]:
-        """Say which of these samples are abnormal: no more than that share is expected to be wrong.
+        """Return which samples are abnormal, with at most that fraction of them expected wrong.
 
         Parameters
         ----------
@@ -95,13 +95,13 @@ class ConformalPValues(BaseEstimator):
         false_discovery_rate : float, default=0.1
             In (0, 1).
         adaptive : bool, default=False
-            Estimate the share of normal samples (`storey_null_share`), which finds more where much
-            is abnormal.
+            Estimate the fraction of normal samples (`storey_null_fraction`), which finds more where
+            much is abnormal.
 
         Returns
         -------
         discoveries : ndarray of bool of shape (n_samples,)
         """
         p = self.p_values(scores)
-        null_share = storey_null_share(p) if adaptive else 1.0
-        return benjamini_hochberg(p, false_discovery_rate, null_share=null_share)
+        null_fraction = storey_null_fraction(p) if adaptive else 1.0
+        return benjamini_hochberg(p, false_discovery_rate, null_fraction=null_fraction)

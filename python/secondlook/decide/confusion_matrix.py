@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from numpy.typing import ArrayLike
 
 from secondlook import _core
-from secondlook.core.arguments import as_number
+from secondlook._shared.arguments import as_number
 from secondlook.decide._scores import as_labelled
 
 
@@ -83,5 +83,5 @@ def confusion_matrix(
     """
     who = "confusion_matrix"
     scores, labels = as_labelled(who, y_true, score)
-    cut_off = as_number(who, "threshold", threshold)
-    return ConfusionMatrix(**_core.decide.confusion_matrix(scores, labels, cut_off))
+    threshold = as_number(who, "threshold", threshold)
+    return ConfusionMatrix(**_core.decide.confusion_matrix(scores, labels, threshold))

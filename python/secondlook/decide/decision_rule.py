@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from secondlook import _core
-from secondlook.core.warn_caller import warn_caller
+from secondlook._shared.warn_caller import warn_caller
 from secondlook.decide._scores import (
     as_finite_scores,
     as_groups,
@@ -28,7 +28,7 @@ from secondlook.errors import StaleDecisionWarning
 class DecisionRule(BaseEstimator):
     """Calibration, threshold and suspicious band for one model's scores.
 
-    Cut-offs are of the score itself; the calibration says what probability it stands for. All are
+    Thresholds are of the score itself; the calibration says what probability it stands for. All are
     learned from the same labelled scores, which the model was not trained on. A model keeps a copy
     of its rule, also in its file (``detector.decision_rule_ = rule``), and decides by it
     (``detector.decide(X)``). Once the model has continued training, its rule is stale, and deciding
@@ -41,7 +41,7 @@ class DecisionRule(BaseEstimator):
         Decides, where there is one. None and no `threshold` makes the default band.
     threshold : dict, optional
         Arguments of `tune_threshold`, such as ``{"maximize": "f_beta", "min_recall": 0.95}``: one
-        cut-off, which decides where there is no band.
+        threshold, which decides where there is no band.
     calibration : {"platt", "isotonic", "temperature"}, optional
         See `Calibration`.
     feature_distance : FeatureDistance, optional
@@ -132,7 +132,7 @@ class DecisionRule(BaseEstimator):
     def decide(
         self,
         score: ArrayLike,
-        unlike: ArrayLike | None = None,
+        out_of_distribution: ArrayLike | None = None,
         *,
         features: ArrayLike | None = None,
     ) -> NDArray[np.str_]:
@@ -141,11 +141,11 @@ class DecisionRule(BaseEstimator):
         Parameters
         ----------
         score : array-like of shape (n_samples,)
-        unlike : array-like of bool of shape (n_samples,), optional
-            What is unlike the training data (`FeatureDistance.unlike`) is referred.
+        out_of_distribution : array-like of bool of shape (n_samples,), optional
+            What is unlike the training data (`FeatureDistance.is_out_of_distribution`) is referred.
         features : array-like of shape (n_samples, n_features), optional
             Of the same samples: what `feature_distance` finds unlike the training data is referred,
-            too. A rule that has one needs these, or `unlike`.
+            too. A rule that has one needs these, or `out_of_distribution`.
 
         Returns
         -------
@@ -174,7 +174,7 @@ class DecisionRule(BaseEstimator):
         who = "DecisionRule.decide"
         scores = as_finite_scores(who, score)
         codes = self._rule.decide(
-            scores, as_mask(who, unlike, len(scores)), self._checked_features(features)
+            scores, as_mask(who, out_of_distribution, len(scores)), self._checked_features(features)
         )
         warn_of_drift(who, scores, self._rule.drift_p_value)
         return decisions_of(codes)
@@ -260,7 +260,7 @@ class DecisionRule(BaseEstimator):
         if rule.threshold_parameters is not None:
             threshold = rule.threshold_parameters
         elif rule.threshold is not None:
-            threshold = {}  # an older file does not say how: still one cut-off, and no band
+            threshold = {}  # an older file does not say how: still one threshold, and no band
         found = cls(
             None
             if rule.band is None

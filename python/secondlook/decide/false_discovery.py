@@ -8,12 +8,12 @@ from secondlook.decide._scores import as_scores
 
 
 def benjamini_hochberg(
-    p_values: ArrayLike, false_discovery_rate: float = 0.1, *, null_share: float = 1.0
+    p_values: ArrayLike, false_discovery_rate: float = 0.1, *, null_fraction: float = 1.0
 ) -> NDArray[np.bool_]:
     """Say which hypotheses to reject, so that few of those rejected are expected to be wrong.
 
     Rejects the i smallest p-values for the largest i with
-    ``p_(i) <= i * false_discovery_rate / (m * null_share)``. Valid for independent p-values, and
+    ``p_(i) <= i * false_discovery_rate / (m * null_fraction)``. Valid for independent p-values, and
     for those positively dependent, such as conformal ones of one calibration.
 
     Parameters
@@ -22,8 +22,8 @@ def benjamini_hochberg(
         In [0, 1].
     false_discovery_rate : float, default=0.1
         In (0, 1).
-    null_share : float, default=1.0
-        Share of true null hypotheses (of normal samples): 1, or `storey_null_share`.
+    null_fraction : float, default=1.0
+        Share of true null hypotheses (of normal samples): 1, or `storey_null_fraction`.
 
     Returns
     -------
@@ -46,11 +46,11 @@ def benjamini_hochberg(
     array([ True, False, False, False])
     """
     p = as_scores("benjamini_hochberg", p_values, "p-values")
-    return _core.decide.benjamini_hochberg(p, false_discovery_rate, null_share).view(np.bool_)
+    return _core.decide.benjamini_hochberg(p, false_discovery_rate, null_fraction).view(np.bool_)
 
 
-def storey_null_share(p_values: ArrayLike, *, cut: float = 0.5) -> float:
-    """Estimate the share of true null hypotheses: ``(1 + #{p > cut}) / (m * (1 - cut))``.
+def storey_null_fraction(p_values: ArrayLike, *, cut: float = 0.5) -> float:
+    """Estimate the fraction of true null hypotheses: ``(1 + #{p > cut}) / (m * (1 - cut))``.
 
     With it, `benjamini_hochberg` finds more where much is abnormal.
 
@@ -63,7 +63,7 @@ def storey_null_share(p_values: ArrayLike, *, cut: float = 0.5) -> float:
 
     Returns
     -------
-    null_share : float
+    null_fraction : float
         Above 0; may exceed 1.
 
     Raises
@@ -79,8 +79,10 @@ def storey_null_share(p_values: ArrayLike, *, cut: float = 0.5) -> float:
 
     Examples
     --------
-    >>> from secondlook import storey_null_share
-    >>> storey_null_share([0.01, 0.02, 0.03, 0.7])
+    >>> from secondlook import storey_null_fraction
+    >>> storey_null_fraction([0.01, 0.02, 0.03, 0.7])
     1.0
     """
-    return _core.decide.storey_null_share(as_scores("storey_null_share", p_values, "p-values"), cut)
+    return _core.decide.storey_null_fraction(
+        as_scores("storey_null_fraction", p_values, "p-values"), cut
+    )

@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from secondlook import _core
-from secondlook.core.arguments import as_number
+from secondlook._shared.arguments import as_number
 from secondlook.decide._scores import as_groups
 
 
@@ -21,14 +21,14 @@ class FeatureDistance(BaseEstimator):
     Mahalanobis distance from the nearest class, under one covariance of all classes, shrunk
     towards a sphere. A network's features of an image it never saw the like of lie far away,
     though its probability may be near 1: such a case is for a person (`SuspiciousBand.decide`
-    takes `unlike`, and a `DecisionRule` keeps the distance in its model's file).
+    takes `out_of_distribution`, and a `DecisionRule` keeps the distance in its model's file).
 
     Parameters
     ----------
     false_alarm_rate : float, default=0.01
         Share of samples like the training data that may be called unlike it, in (0, 1).
-    held_back : float, default=0.25
-        Share of the samples, or groups, that only set the cut-off, in (0, 1).
+    held_out : float, default=0.25
+        Share of the samples, or groups, that only set the threshold, in (0, 1).
     random_state : int, RandomState instance or None, default=None
         Of the choice of these.
 
@@ -52,7 +52,7 @@ class FeatureDistance(BaseEstimator):
     >>> from secondlook import FeatureDistance
     >>> features = np.random.default_rng(0).normal(size=(1000, 5))
     >>> guard = FeatureDistance(random_state=0).fit(features)
-    >>> guard.unlike([[0, 0, 0, 0, 0], [9, 0, 0, 0, 0]])
+    >>> guard.is_out_of_distribution([[0, 0, 0, 0, 0], [9, 0, 0, 0, 0]])
     array([False,  True])
     """
 
@@ -60,11 +60,11 @@ class FeatureDistance(BaseEstimator):
         self,
         *,
         false_alarm_rate: float = 0.01,
-        held_back: float = 0.25,
+        held_out: float = 0.25,
         random_state: Any = None,
     ) -> None:
         self.false_alarm_rate = false_alarm_rate
-        self.held_back = held_back
+        self.held_out = held_out
         self.random_state = random_state
 
     def fit(
@@ -79,7 +79,7 @@ class FeatureDistance(BaseEstimator):
         y : array-like of shape (n_samples,), optional
             The class of each sample, of any names; without them there is one class.
         groups : array-like of shape (n_samples,), optional
-            Samples of one group (a patient) are not independent: they are held back together.
+            Samples of one group (a patient) are not independent: they are held out together.
 
         Returns
         -------
@@ -88,10 +88,10 @@ class FeatureDistance(BaseEstimator):
         Raises
         ------
         ValueError
-            If an argument is none of the above, or too few samples are held back for the rate.
+            If an argument is none of the above, or too few samples are held out for the rate.
         """
         who = "FeatureDistance.fit"
-        for name in ("held_back", "false_alarm_rate"):
+        for name in ("held_out", "false_alarm_rate"):
             value = getattr(self, name)
             if not 0 < as_number(who, name, value) < 1:
                 raise ValueError(f"{who}: {name} must lie in (0, 1), got {value}")
@@ -101,24 +101,24 @@ class FeatureDistance(BaseEstimator):
         classes = as_groups(who, y, n, "y")
         group = as_groups(who, groups, n) if groups is not None else np.arange(n)
         names = check_random_state(self.random_state).permutation(np.unique(group))
-        held_back = np.isin(group, names[: round(self.held_back * len(names))])
-        used = np.flatnonzero(~held_back)
-        if held_back.sum() == 0 or len(used) < 2:
+        held_out = np.isin(group, names[: round(self.held_out * len(names))])
+        used = np.flatnonzero(~held_out)
+        if held_out.sum() == 0 or len(used) < 2:
             raise ValueError(
-                f"{who}: expected samples to learn from and others to hold back, got "
-                f"{len(used)} and {held_back.sum()}"
+                f"{who}: expected samples to learn from and others to hold out, got "
+                f"{len(used)} and {held_out.sum()}"
             )
-        needed = math.ceil((1 / self.false_alarm_rate - 1) * (1 - 1e-9))  # as the cut-off's
-        if held_back.sum() < needed:
+        needed = math.ceil((1 / self.false_alarm_rate - 1) * (1 - 1e-9))  # as the threshold's
+        if held_out.sum() < needed:
             raise ValueError(
-                f"{who}: expected at least {needed} samples held back for a false_alarm_rate of "
-                f"{self.false_alarm_rate}, got {held_back.sum()} (held_back={self.held_back} of "
+                f"{who}: expected at least {needed} samples held out for a false_alarm_rate of "
+                f"{self.false_alarm_rate}, got {held_out.sum()} (held_out={self.held_out} of "
                 f"{n})"
             )
         twin._take_over(
             _core.decide.FeatureDistance(
                 np.ascontiguousarray(samples[used]),
-                np.ascontiguousarray(samples[held_back]),
+                np.ascontiguousarray(samples[held_out]),
                 self.false_alarm_rate,
                 classes[used] if y is not None else classes,
             )
@@ -151,7 +151,7 @@ class FeatureDistance(BaseEstimator):
 
         Returns
         -------
-        unlike : ndarray of bool of shape (n_samples,)
+        out_of_distribution : ndarray of bool of shape (n_samples,)
         """
         return self.distance(X) >= self.threshold_
 

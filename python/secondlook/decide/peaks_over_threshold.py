@@ -1,4 +1,4 @@
-"""A cut-off for rare scores, by extreme value theory."""
+"""A threshold for rare scores, by extreme value theory."""
 
 from typing import Self
 
@@ -12,22 +12,22 @@ from secondlook.decide._scores import as_scores, at_or_above
 
 
 class PeaksOverThreshold(BaseEstimator):
-    """A cut-off for rare scores by extreme value theory: SPOT, and DSPOT with `drift_window`.
+    """A threshold for rare scores by extreme value theory: SPOT, and DSPOT with `drift_window`.
 
     What lies above a high quantile of the calibration (a peak) follows a generalised Pareto tail,
-    fitted by maximum likelihood. So a cut-off can be said for a risk that the calibration is too
+    fitted by maximum likelihood. So a threshold can be said for a risk that the calibration is too
     short to show. It is a model, not a guarantee: for a risk that the calibration can show by
     itself, `quantile_threshold` promises more.
 
     `push` goes on with a stream: new peaks are learned, alarms are not. One departure from the
     paper: as many alarms as `risk` foretells for normal scores count as censored peaks (known to
-    reach the cut-off, by how much unknown), without which each refit would cut the tail a little
-    shorter, and the cut-off sink.
+    reach the threshold, by how much unknown), without which each refit would cut the tail a little
+    shorter, and the threshold sink.
 
     Parameters
     ----------
     risk : float, default=1e-3
-        Share of normal scores that may reach the cut-off, in (0, 1).
+        Share of normal scores that may reach the threshold, in (0, 1).
     level : float, default=0.98
         Quantile above which the tail begins, in (0, 1 - risk).
     max_peaks : int, default=1000
@@ -39,12 +39,12 @@ class PeaksOverThreshold(BaseEstimator):
     Attributes
     ----------
     threshold_ : float
-        The cut-off as it is now: a score at or above it is abnormal.
+        The threshold as it is now: a score at or above it is abnormal.
     initial_threshold_ : float
         Where the tail begins; with drift, above the mean.
     shape_, scale_ : float
         Of the generalised Pareto tail.
-    n_scores_ : int
+    n_samples_ : int
         Scores learned from.
     n_peaks_ : int
         Of them, those above `initial_threshold_`.
@@ -131,7 +131,7 @@ class PeaksOverThreshold(BaseEstimator):
         return self._fitted.push(score)
 
     def alarms(self, scores: ArrayLike) -> NDArray[np.bool_]:
-        """Say which scores are abnormal by the cut-off as it is now; nothing is learned.
+        """Say which scores are abnormal by the threshold as it is now; nothing is learned.
 
         Parameters
         ----------
@@ -145,7 +145,7 @@ class PeaksOverThreshold(BaseEstimator):
 
     @property
     def threshold_(self) -> float:
-        """The cut-off as it is now."""
+        """The threshold as it is now."""
         return self._fitted.threshold
 
     @property
@@ -164,9 +164,9 @@ class PeaksOverThreshold(BaseEstimator):
         return float(self._fitted.state["scale"])
 
     @property
-    def n_scores_(self) -> int:
+    def n_samples_(self) -> int:
         """Scores learned from."""
-        return int(self._fitted.state["n_scores"])
+        return int(self._fitted.state["n_samples"])
 
     @property
     def n_peaks_(self) -> int:

@@ -1,4 +1,4 @@
-"""A cut-off that keeps a false-alarm rate."""
+"""A threshold that keeps a false-alarm rate."""
 
 from numpy.typing import ArrayLike
 
@@ -9,10 +9,10 @@ from secondlook.decide._scores import as_scores
 def quantile_threshold(
     scores: ArrayLike, false_alarm_rate: float = 0.01, *, confidence: float | None = None
 ) -> float:
-    """Return the least cut-off that keeps a false-alarm rate, from normal samples alone.
+    """Return the least threshold that keeps a false-alarm rate, from normal samples alone.
 
     An order statistic, whatever the scores' distribution: a score at or above it is abnormal.
-    Without `confidence` the rate holds on average over calibrations; with it, this very cut-off's
+    Without `confidence` the rate holds on average over calibrations; with it, this very threshold's
     rate is at most `false_alarm_rate` with that probability. Both need exchangeable scores: of
     consecutive instants that resemble each other, fewer count than there are.
 

@@ -1,4 +1,4 @@
-"""What every cut-off would do."""
+"""What every threshold would do."""
 
 from dataclasses import dataclass
 
@@ -49,7 +49,7 @@ class PrecisionRecallCurve:
 
 
 def roc_curve(y_true: ArrayLike, score: ArrayLike) -> RocCurve:
-    """Return recall and false-alarm rate at every cut-off.
+    """Return recall and false-alarm rate at every threshold.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def roc_curve(y_true: ArrayLike, score: ArrayLike) -> RocCurve:
 
 
 def precision_recall_curve(y_true: ArrayLike, score: ArrayLike) -> PrecisionRecallCurve:
-    """Return precision and recall at every cut-off.
+    """Return precision and recall at every threshold.
 
     Parameters and errors are those of `roc_curve`.
 

@@ -1,4 +1,4 @@
-"""A cut-off for each hour of the day, or any other season."""
+"""A threshold for each hour of the day, or any other season."""
 
 from datetime import datetime
 from typing import Any, Self
@@ -14,7 +14,7 @@ from secondlook.series.times import read_times
 
 
 class SeasonalThreshold(BaseEstimator):
-    """A cut-off for each season, such as the hour of the day, from normal samples alone.
+    """A threshold for each season, such as the hour of the day, from normal samples alone.
 
     Each is the `quantile_threshold` of its season's scores. Where a season has fewer than
     `min_scores`, or than the rate can be promised from, the one of all scores serves.
@@ -28,15 +28,15 @@ class SeasonalThreshold(BaseEstimator):
     n_seasons : int, default=24
         Seasons are numbered from 0.
     min_scores : int, default=100
-        A season of fewer takes the common cut-off.
+        A season of fewer takes the common threshold.
 
     Attributes
     ----------
     thresholds_ : ndarray of shape (n_seasons,)
-        The cut-off of each season.
+        The threshold of each season.
     threshold_ : float
-        The cut-off of all scores together.
-    n_scores_ : ndarray of shape (n_seasons,), dtype int64
+        The threshold of all scores together.
+    n_samples_ : ndarray of shape (n_seasons,), dtype int64
         How many scores each season had.
 
     Examples
@@ -62,7 +62,7 @@ class SeasonalThreshold(BaseEstimator):
         self.min_scores = min_scores
 
     def fit(self, scores: ArrayLike, seasons: ArrayLike) -> Self:
-        """Find the cut-offs.
+        """Find the thresholds.
 
         Parameters
         ----------
@@ -81,7 +81,7 @@ class SeasonalThreshold(BaseEstimator):
         ValueError
             If a parameter is out of range, a season is none, or all scores together are too few.
         """
-        self.threshold_, self.thresholds_, self.n_scores_ = _core.decide.seasonal_threshold(
+        self.threshold_, self.thresholds_, self.n_samples_ = _core.decide.seasonal_threshold(
             as_scores("SeasonalThreshold.fit", scores),
             _as_seasons("SeasonalThreshold.fit", seasons, self.n_seasons),
             false_alarm_rate=self.false_alarm_rate,
@@ -92,7 +92,7 @@ class SeasonalThreshold(BaseEstimator):
         return self
 
     def alarms(self, scores: ArrayLike, seasons: ArrayLike) -> NDArray[np.bool_]:
-        """Say which scores are abnormal: at or above the cut-off of their season.
+        """Say which scores are abnormal: at or above the threshold of their season.
 
         Parameters
         ----------

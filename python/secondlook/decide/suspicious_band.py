@@ -1,4 +1,4 @@
-"""Two cut-offs: below one it decides negative, from the other on positive, between them it refers.
+"""Two thresholds: decide negative below, positive above, and refer in between.
 
 What is too uncertain to decide is for a person; on the rest there is a guarantee.
 """
@@ -15,9 +15,9 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from secondlook import _core
-from secondlook.core.arguments import as_number, as_numbers, as_optional_number, as_text
-from secondlook.core.random_state import seed_of
-from secondlook.core.warn_caller import warn_caller
+from secondlook._shared.arguments import as_number, as_numbers, as_optional_number, as_text
+from secondlook._shared.random_state import seed_of
+from secondlook._shared.warn_caller import warn_caller
 from secondlook.decide._scores import (
     as_finite_scores,
     as_groups,
@@ -113,7 +113,7 @@ class BandPrice(NamedTuple):
     referral_rate : float
         Share of the cases that are referred to keep it.
     lower, upper : float
-        The band's cut-offs.
+        The band's thresholds.
     """
 
     rate: float
@@ -126,45 +126,45 @@ class SuspiciousBand(BaseEstimator):
     """Decides where it may, and refers the rest to a person.
 
     From ``upper_`` on a case is decided positive, below ``lower_`` negative, between them it is
-    referred. The cut-offs come from labelled scores that no detector was trained on, in one of
+    referred. The thresholds come from labelled scores that no detector was trained on, in one of
     three ways, or from you:
 
     *Rates with a guarantee* (`max_miss_rate`, `max_false_alarm_rate`; 5 % each if nothing is
-    asked). With probability `confidence` over calibrations, both at once, no more than these shares
-    of the abnormal and of the normal cases are decided wrongly; a referral is neither error. Each
-    cut-off is an order statistic with an exact binomial bound, whatever the scores' distribution,
-    and of all bands that the bounds allow it is the one that refers least. If the cut-offs cross,
-    one between them serves both and nothing is referred.
+    asked). With probability `confidence` over calibrations, both at once, no more than these
+    fractions of the abnormal and of the normal cases are decided wrongly; a referral is neither
+    error. Each threshold is an order statistic with an exact binomial bound, whatever the scores'
+    distribution, and of all bands that the bounds allow it is the one that refers least. If the
+    thresholds cross, one between them serves both and nothing is referred.
 
-    *A budget* (`max_referral_rate`): at most that share of the calibration's cases is referred,
+    *A budget* (`max_referral_rate`): at most that fraction of the calibration's cases is referred,
     with the fewest errors.
 
     *Costs* of a miss, a false alarm and a referral: their least sum over the calibration's cases.
 
-    *By hand* (`cut_offs`): `fit` keeps them, and learns what scores look like, so that drift shows.
-    `SuspiciousBand.at` makes a band that needs no fit.
+    *By hand* (`thresholds`): `fit` keeps them, and learns what scores look like, so that drift
+    shows. `SuspiciousBand.at` makes a band that needs no fit.
 
     Parameters
     ----------
     max_miss_rate, max_false_alarm_rate : float, optional
-        In (0, 1). With one of them alone there is one cut-off, and nothing is referred; but all is
-        where the cases are too few.
+        In (0, 1). With one of them alone there is one threshold, and nothing is referred; but all
+        is where the cases are too few.
     confidence : float, default=0.95
         In (0, 1).
-    among : {"each_class", "decided"}, default="each_class"
-        ``"each_class"`` bounds P(decided negative | abnormal) and P(decided positive | normal),
-        which holds for any mixture of the classes. ``"decided"`` bounds P(abnormal | decided
-        negative) and P(normal | decided positive) instead, for cases of the calibration's mixture,
-        by Learn-then-Test along a path fixed beforehand; of bands that refer equally little it is
-        the one with the fewest errors.
-    path : array-like, optional
-        Rising finite cut-offs for ``"decided"`` that do not depend on the calibration cases. By
+    guarantee : {"class_conditional", "selective"}, default="class_conditional"
+        ``"class_conditional"`` bounds P(decided negative | abnormal) and P(decided positive |
+        normal), which holds for any mixture of the classes. ``"selective"`` bounds P(abnormal |
+        decided negative) and P(normal | decided positive) instead, for cases of the calibration's
+        mixture, by Learn-then-Test along a grid of thresholds fixed beforehand; of bands that refer
+        equally little it is the one with the fewest errors.
+    threshold_grid : array-like, optional
+        Rising finite thresholds for ``"selective"`` that do not depend on the calibration cases. By
         default 2,001 probabilities, equally spaced in log-odds; needed for scores that are none.
     max_referral_rate : float, optional
         In [0, 1].
     costs : (float, float, float), optional
         Of a miss, a false alarm and a referral, each at least 0.
-    cut_offs : (float, float), optional
+    thresholds : (float, float), optional
         The lower at most the upper; infinite ones are allowed.
     random_state : int, RandomState or None, default=0
         Of the draw of one case a group.
@@ -181,7 +181,7 @@ class SuspiciousBand(BaseEstimator):
     Mathematical Statistics 12, 1941.
 
     A. N. Angelopoulos, S. Bates, E. J. Candès, M. I. Jordan, L. Lei, "Learn then Test: Calibrating
-    Predictive Algorithms to Achieve Risk Control", 2021, for ``among="decided"``.
+    Predictive Algorithms to Achieve Risk Control", 2021, for ``guarantee="selective"``.
 
     C. K. Chow, "On Optimum Recognition Error and Reject Tradeoff", IEEE Transactions on Information
     Theory 16, 1970, for costs.
@@ -204,26 +204,26 @@ class SuspiciousBand(BaseEstimator):
         max_false_alarm_rate: float | None = None,
         confidence: float = 0.95,
         *,
-        among: str = "each_class",
-        path: ArrayLike | None = None,
+        guarantee: str = "class_conditional",
+        threshold_grid: ArrayLike | None = None,
         max_referral_rate: float | None = None,
         costs: tuple[float, float, float] | None = None,
-        cut_offs: tuple[float, float] | None = None,
+        thresholds: tuple[float, float] | None = None,
         random_state: Any = 0,
     ) -> None:
         self.max_miss_rate = max_miss_rate
         self.max_false_alarm_rate = max_false_alarm_rate
         self.confidence = confidence
-        self.among = among
-        self.path = path
+        self.guarantee = guarantee
+        self.threshold_grid = threshold_grid
         self.max_referral_rate = max_referral_rate
         self.costs = costs
-        self.cut_offs = cut_offs
+        self.thresholds = thresholds
         self.random_state = random_state
 
     @classmethod
     def at(cls, lower: float, upper: float) -> Self:
-        """Return a band with these cut-offs, which decides without a fit.
+        """Return a band with these thresholds, which decides without a fit.
 
         Parameters
         ----------
@@ -235,14 +235,14 @@ class SuspiciousBand(BaseEstimator):
         ValueError
             Otherwise.
         """
-        cut_offs = as_numbers("SuspiciousBand.at", "cut_offs", (lower, upper), 2)
-        _core.decide.SuspiciousBand(*cut_offs)
-        band = cls(cut_offs=(cut_offs[0], cut_offs[1]))
-        band.lower_, band.upper_ = cut_offs
+        thresholds = as_numbers("SuspiciousBand.at", "thresholds", (lower, upper), 2)
+        _core.decide.SuspiciousBand(*thresholds)
+        band = cls(thresholds=(thresholds[0], thresholds[1]))
+        band.lower_, band.upper_ = thresholds
         return band
 
     def fit(self, score: ArrayLike, y_true: ArrayLike, groups: ArrayLike | None = None) -> Self:
-        """Choose the cut-offs, unless they are by hand, and learn what scores look like.
+        """Choose the thresholds, unless they are by hand, and learn what scores look like.
 
         Parameters
         ----------
@@ -261,7 +261,7 @@ class SuspiciousBand(BaseEstimator):
         Warns
         -----
         TooFewCasesWarning
-            If there are too few cases for the guarantee: one cut-off or both are then infinite.
+            If there are too few cases for the guarantee: one threshold or both are then infinite.
 
         Raises
         ------
@@ -279,16 +279,18 @@ class SuspiciousBand(BaseEstimator):
         self._warn_of_few("SuspiciousBand.fit", found)
         return self
 
-    def decide(self, score: ArrayLike, unlike: ArrayLike | None = None) -> NDArray[np.str_]:
+    def decide(
+        self, score: ArrayLike, out_of_distribution: ArrayLike | None = None
+    ) -> NDArray[np.str_]:
         """Decide what may be decided.
 
         Parameters
         ----------
         score : array-like of shape (n_samples,)
             Higher is more abnormal; finite.
-        unlike : array-like of bool of shape (n_samples,), optional
-            What is unlike the training data (`FeatureDistance.unlike`) is referred, whatever its
-            score.
+        out_of_distribution : array-like of bool of shape (n_samples,), optional
+            What is unlike the training data (`FeatureDistance.is_out_of_distribution`) is referred,
+            whatever its score.
 
         Returns
         -------
@@ -306,10 +308,11 @@ class SuspiciousBand(BaseEstimator):
         Raises
         ------
         ValueError
-            If a score is not finite, or there is another number of `unlike`, or not of bool.
+            If a score is not finite, or there is another number of `out_of_distribution`, or not of
+            bool.
         """
         check_is_fitted(self)
-        return self._decide("SuspiciousBand.decide", score, unlike)
+        return self._decide("SuspiciousBand.decide", score, out_of_distribution)
 
     def drift_p_value(self, score: ArrayLike, *, any_mixture: bool | None = None) -> float:
         """Return the probability that scores like the calibration's differ as much.
@@ -319,10 +322,10 @@ class SuspiciousBand(BaseEstimator):
         score : array-like of shape (n_samples,)
             Live scores, such as the last some hundred, of independent cases.
         any_mixture : bool, optional
-            Whether another share of abnormal cases than in the calibration is no drift. By default
-            it is none for rates of each class, which hold for any mixture, and for cut-offs by
-            hand, and is one for all else. Where the classes overlap, a shift of both can look like
-            another mixture.
+            Whether another fraction of abnormal cases than in the calibration is no drift. By
+            default it is none for rates of each class, which hold for any mixture, and for
+            thresholds by hand, and is one for all else. Where the classes overlap, a shift of both
+            can look like another mixture.
 
         Returns
         -------
@@ -337,7 +340,7 @@ class SuspiciousBand(BaseEstimator):
         if not hasattr(self, "_drift"):
             raise ValueError(
                 "SuspiciousBand.drift_p_value: expected a fitted band, got one by hand; fit keeps "
-                "its cut-offs"
+                "its thresholds"
             )
         scores = as_finite_scores("SuspiciousBand.drift_p_value", score)
         if any_mixture is None:
@@ -374,9 +377,9 @@ class SuspiciousBand(BaseEstimator):
         rates: Sequence[float] = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2),
         groups: ArrayLike | None = None,
     ) -> list[BandPrice]:
-        """Say what guarantees cost: for each rate, the share that is referred to keep it.
+        """Say what guarantees cost: for each rate, the fraction that is referred to keep it.
 
-        The rate is taken for both errors; confidence and `among` are the band's. To choose a rate
+        The rate is taken for both errors; confidence and `guarantee` are the band's. To choose one
         by this list and then fit the band to the same cases is not covered by its guarantee: choose
         before, or on other cases.
 
@@ -402,7 +405,7 @@ class SuspiciousBand(BaseEstimator):
                 max_false_alarm_rate=rate,
                 max_referral_rate=None,
                 costs=None,
-                cut_offs=None,
+                thresholds=None,
             )
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", TooFewCasesWarning)  # the list shows it
@@ -456,10 +459,12 @@ class SuspiciousBand(BaseEstimator):
         ax.spines[["top", "right"]].set_visible(False)
         return ax
 
-    def _decide(self, who: str, score: ArrayLike, unlike: ArrayLike | None) -> NDArray[np.str_]:
+    def _decide(
+        self, who: str, score: ArrayLike, out_of_distribution: ArrayLike | None
+    ) -> NDArray[np.str_]:
         scores = as_finite_scores(who, score)
         codes = _core.decide.SuspiciousBand(self.lower_, self.upper_).decide(
-            scores, as_mask(who, unlike, len(scores))
+            scores, as_mask(who, out_of_distribution, len(scores))
         )
         if hasattr(self, "_drift"):
             warn_of_drift(who, scores, self.drift_p_value)
@@ -470,30 +475,32 @@ class SuspiciousBand(BaseEstimator):
             name: as_optional_number("SuspiciousBand", name, getattr(self, name))
             for name in ("max_miss_rate", "max_false_alarm_rate", "max_referral_rate")
         }
-        if all(asked is None for asked in (*rates.values(), self.costs, self.cut_offs)):
+        if all(asked is None for asked in (*rates.values(), self.costs, self.thresholds)):
             return {**rates, "max_miss_rate": 0.05, "max_false_alarm_rate": 0.05}
         return rates
 
     def _core_parameters(self) -> dict[str, Any]:
         who = "SuspiciousBand"
-        costs, cut_offs, path = self.costs, self.cut_offs, np.empty(0)
+        costs, thresholds, threshold_grid = self.costs, self.thresholds, np.empty(0)
         if costs is not None:
             costs = cast("tuple[float, float, float]", as_numbers(who, "costs", costs, 3))
-        if cut_offs is not None:
-            cut_offs = cast("tuple[float, float]", as_numbers(who, "cut_offs", cut_offs, 2))
-        if self.path is not None:
+        if thresholds is not None:
+            thresholds = cast("tuple[float, float]", as_numbers(who, "thresholds", thresholds, 2))
+        if self.threshold_grid is not None:
             try:
-                path = np.asarray(self.path, dtype=np.float64)
-                if path.ndim != 1:
+                threshold_grid = np.asarray(self.threshold_grid, dtype=np.float64)
+                if threshold_grid.ndim != 1:
                     raise ValueError
             except (TypeError, ValueError):
-                raise ValueError(f"{who}: expected path as numbers, got {self.path!r}") from None
+                raise ValueError(
+                    f"{who}: expected threshold_grid as numbers, got {self.threshold_grid!r}"
+                ) from None
         return {
             "confidence": as_number(who, "confidence", self.confidence),
-            "among": as_text(who, "among", self.among),
-            "path": path.tolist(),
+            "guarantee": as_text(who, "guarantee", self.guarantee),
+            "threshold_grid": threshold_grid.tolist(),
             "costs": costs,
-            "cut_offs": cut_offs,
+            "thresholds": thresholds,
             "seed": seed_of(self.random_state),
             **self._rates(),
         }
@@ -504,7 +511,7 @@ class SuspiciousBand(BaseEstimator):
         return cls(
             **{
                 **{name: value for name, value in parameters.items() if name != "seed"},
-                "path": parameters["path"] or None,
+                "threshold_grid": parameters["threshold_grid"] or None,
                 "random_state": parameters["seed"],
             }
         )
@@ -544,7 +551,7 @@ class SuspiciousBand(BaseEstimator):
         alone = None in (rates["max_miss_rate"], rates["max_false_alarm_rate"])
         enough = (
             f"{needed} {kind} cases, and more if some of them score {side}; got {n}"
-            if self.among == "each_class"
+            if self.guarantee == "class_conditional"
             else f"{needed} cases to decide {decision}, and more if some of them are {kind}"
         )
         return [

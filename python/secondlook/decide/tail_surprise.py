@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from secondlook import _core
-from secondlook.core.table import read_numbers
+from secondlook._shared.table import read_numbers
 
 
 class TailSurprise:
@@ -112,6 +112,6 @@ class TailSurprise:
         return self._tail.push_many(array)
 
     @property
-    def n_values(self) -> int:
+    def n_samples(self) -> int:
         """Values so far."""
         return self._tail.count

@@ -1,4 +1,4 @@
-"""The best cut-off of labelled scores."""
+"""The best threshold of labelled scores."""
 
 import inspect
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from secondlook import _core
-from secondlook.core.arguments import (
+from secondlook._shared.arguments import (
     as_number,
     as_numbers,
     as_optional_number,
@@ -19,7 +19,7 @@ from secondlook.decide.confusion_matrix import ConfusionMatrix
 
 @dataclass(frozen=True)
 class ThresholdTuning:
-    """The best cut-off, and what it does to the cases that it was chosen on.
+    """The best threshold, and what it does to the cases that it was chosen on.
 
     Attributes
     ----------
@@ -47,9 +47,9 @@ def tune_threshold(
     min_specificity: float | None = None,
     floor_confidence: float | None = None,
 ) -> ThresholdTuning:
-    """Return the best cut-off, exact over every distinct score.
+    """Return the best threshold, exact over every distinct score.
 
-    Of cut-offs that are equally good the lowest, which misses least, is taken. Time grows as
+    Of thresholds that are equally good the lowest, which misses least, is taken. Time grows as
     n log n.
 
     Parameters
@@ -64,10 +64,10 @@ def tune_threshold(
     costs : (float, float), default=(1.0, 1.0)
         Of a miss and of a false alarm, for ``"negative_cost"``.
     min_recall, min_precision, min_specificity : float, optional
-        Floors in [0, 1] that the cut-off must keep.
+        Floors in [0, 1] that the threshold must keep.
     floor_confidence : float, optional
         In (0, 1), such as 0.95: the floors then hold for the exact lower bounds, one measure at a
-        time. For recall and specificity, which go one way with the cut-off, choosing it costs
+        time. For recall and specificity, which go one way with the threshold, choosing it costs
         nothing of that confidence; for precision it may cost some.
 
     Returns
@@ -77,7 +77,7 @@ def tune_threshold(
     Raises
     ------
     ValueError
-        If labels and scores do not match, an argument is none of the above, or no cut-off keeps
+        If labels and scores do not match, an argument is none of the above, or no threshold keeps
         the floors; the message then names the one that comes nearest, at a confidence by its
         lower bounds.
 

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from secondlook import _core
-from secondlook.core.random_state import seed_of
-from secondlook.core.threads import requested_threads
+from secondlook._shared.random_state import seed_of
+from secondlook._shared.threads import requested_threads
 from secondlook.detect.neural_detector import NeuralDetector
 
 
@@ -16,7 +16,7 @@ class Autoencoder(NeuralDetector):
     """Autoencoder: a narrow network cannot reproduce rows unlike those it was trained on.
 
     Fully connected layers with batch normalisation, leaky ReLU and dropout, trained by Adam on
-    standardised features until the loss over rows held back improves no more; the best weights are
+    standardised features until the loss over rows held out improves no more; the best weights are
     kept. The learning rate is halved whenever that loss stands still for half of `patience`.
     Ctrl-C ends the training and leaves the best model so far.
 
@@ -38,9 +38,9 @@ class Autoencoder(NeuralDetector):
     max_epochs : int, default=100
         Passes over the rows at most.
     patience : int, default=10
-        Epochs without a better loss over the rows held back, after which training ends.
+        Epochs without a better loss over the rows held out, after which training ends.
     validation_fraction : float, default=0.1
-        Share of the rows held back, in [0, 0.5]; with none, the training rows are judged.
+        Share of the rows held out, in [0, 0.5]; with none, the training rows are judged.
     contamination : float, default=0.01
         `offset_` is this quantile, in (0, 0.5], of the training scores.
     feature_weights : sequence of float or None, default=None
@@ -55,8 +55,8 @@ class Autoencoder(NeuralDetector):
     ----------
     offset_ : float
         Samples that score below are anomalous: ``decision_function = score_samples - offset_``.
-    history_ : ndarray of shape (n_epochs, 3)
-        Of each epoch: training loss (with dropout), loss over the rows held back, which is least
+    history_ : dict of str to ndarray of shape (n_epochs,)
+        Of each epoch: training loss (with dropout), loss over the rows held out, which is least
         in the epoch whose weights are kept, and learning rate. Losses are mean squared errors in
         squared standard deviations.
     n_features_in_ : int

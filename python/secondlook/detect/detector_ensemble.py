@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from secondlook import _core
-from secondlook.core.missing import where_missing
-from secondlook.core.random_state import seed_of
-from secondlook.core.table import read_column, read_table
+from secondlook._shared.missing import where_missing
+from secondlook._shared.random_state import seed_of
+from secondlook._shared.table import read_column, read_table
 from secondlook.detect.autoencoder import Autoencoder
 from secondlook.detect.ensemble_stream import SEVERITIES, EnsembleStream
 from secondlook.detect.isolation_forest import IsolationForest
@@ -35,11 +35,11 @@ class DetectorEnsemble(TabularDetector):
     The voters: each member, where its anomaly score lies beyond the `limit_level` quantile of its
     training scores; the first member once more, where its score lies beyond its recent level;
     ``z_score``, where a feature lies further than `n_sigma` standard deviations from its training
-    mean, and further than the furthest one does in a share `limit_level` of the training rows, for
-    of many features one is often far; and ``rules``, if there are any. With the default members,
-    an autoencoder and an isolation forest, and rules these are five. The first member so counts
-    twice: beyond its own limit it is beyond its recent level as well, and with two votes needed it
-    decides alone. The others need company.
+    mean, and further than the furthest one does in a fraction `limit_level` of the training rows,
+    for of many features one is often far; and ``rules``, if there are any. With the default
+    members, an autoencoder and an isolation forest, and rules these are five. The first member so
+    counts twice: beyond its own limit it is beyond its recent level as well, and with two votes
+    needed it decides alone. The others need company.
 
     A voter's margin is 0 in the middle of what is normal, the median of the training scores, and 1
     at its limit. The score is minus the `votes`-th largest margin, so samples below -1 are
@@ -185,8 +185,8 @@ class DetectorEnsemble(TabularDetector):
     def feature_contributions(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return each feature's part in minus the score.
 
-        It is the mean of its shares in the members that vote, or in all where none does. A forest
-        among them makes this slow: milliseconds a row.
+        It is the mean of its fractions in the members that vote, or in all where none does. A
+        forest among them makes this slow: milliseconds a row.
 
         Parameters
         ----------

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from secondlook import _core
-from secondlook.core.progress import ProgressBar
-from secondlook.core.random_state import seed_of
-from secondlook.core.threads import requested_threads
+from secondlook._shared.progress import ProgressBar
+from secondlook._shared.random_state import seed_of
+from secondlook._shared.threads import requested_threads
 from secondlook.detect.tabular import TabularDetector
 
 
@@ -24,13 +24,13 @@ class IsolationForest(TabularDetector):
     n_estimators : int, default=100
         Number of trees.
     max_samples : int, float or "auto", default=256
-        Rows that each tree is grown on: a number, a share of the rows in (0, 1], or "auto" for 256.
-        All rows where there are fewer.
+        Rows that each tree is grown on: a number, a fraction of the rows in (0, 1], or "auto" for
+        256. All rows where there are fewer.
     contamination : "auto" or float, default="auto"
         Share of anomalies in (0, 0.5]: `offset_` is that quantile of the training scores.
         With "auto" it is -0.5, as in the paper.
     max_features : int or float, default=1.0
-        Features that each tree may split on: a number, or a share in (0, 1].
+        Features that each tree may split on: a number, or a fraction in (0, 1].
     missing : {"refuse", "route"}, default="refuse"
         What NaN does: it is an error, or it follows the larger branch of each split.
     refresh_fraction : float, default=0.1
@@ -146,7 +146,7 @@ class IsolationForest(TabularDetector):
             if isinstance(self.max_samples, float):
                 raise ValueError(
                     "IsolationForest.partial_fit: expected max_samples as a number of rows, "
-                    f"got the share {self.max_samples}"
+                    f"got the fraction {self.max_samples}"
                 )
             forest = twin._make_core(*samples.shape)
         else:
@@ -278,11 +278,11 @@ class IsolationForest(TabularDetector):
 
 
 def _count(name: str, value: Any, total: int | None) -> int:
-    """Read a number of things, or, where there is a total, a share of it."""
+    """Read a number of things, or, where there is a total, a fraction of it."""
     if isinstance(value, int | np.integer) and not isinstance(value, bool):
         if value >= 1:
             return int(value)
     elif total is not None and isinstance(value, float | np.floating) and 0 < value <= 1:
         return max(1, int(value * total))
-    expected = "a number of at least 1" + ("" if total is None else " or a share in (0, 1]")
+    expected = "a number of at least 1" + ("" if total is None else " or a fraction in (0, 1]")
     raise ValueError(f"IsolationForest: expected {name} as {expected}, got {value!r}")

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from secondlook import _core
-from secondlook.core.random_state import seed_of
-from secondlook.core.table import is_column, is_table, read_column
-from secondlook.core.threads import requested_threads
+from secondlook._shared.random_state import seed_of
+from secondlook._shared.table import is_column, is_table, read_column
+from secondlook._shared.threads import requested_threads
 from secondlook.detect.neural_detector import NeuralDetector
 from secondlook.detect.stream import OrderedSeries
 
@@ -19,7 +19,7 @@ class LSTMForecaster(NeuralDetector):
 
     One or many channels, one or many series. Trained on standardised channels by truncated
     back-propagation over `window` steps, each window brought up by the `window` steps before it,
-    with Adam and early stopping on the samples held back. A series is scored from its start, sample
+    with Adam and early stopping on the samples held out. A series is scored from its start, sample
     after sample, exactly as a stream does it. Missing samples, NaN, are stood in for by the
     forecast for up to `max_gap` in a row; after a longer gap the series starts anew.
     Ctrl-C ends the training and leaves the best model so far.
@@ -48,9 +48,9 @@ class LSTMForecaster(NeuralDetector):
     max_epochs : int, default=50
         Passes over the series at most.
     patience : int, default=5
-        Epochs without a better loss over the samples held back, after which training ends.
+        Epochs without a better loss over the samples held out, after which training ends.
     validation_fraction : float, default=0.2
-        Share held back, in [0, 0.5]: the end of each series that is long enough, else whole
+        Share held out, in [0, 0.5]: the end of each series that is long enough, else whole
         series. With none, the training samples are judged.
     max_gap : int, default=12
         Missing samples in a row that the model's own forecasts stand in for.
@@ -67,8 +67,8 @@ class LSTMForecaster(NeuralDetector):
     ----------
     offset_ : float
         Samples that score below are anomalous: ``decision_function = score_samples - offset_``.
-    history_ : ndarray of shape (n_epochs, 3)
-        Of each epoch: training loss, loss over the samples held back, which is least in the epoch
+    history_ : dict of str to ndarray of shape (n_epochs,)
+        Of each epoch: training loss, loss over the samples held out, which is least in the epoch
         whose weights are kept, and learning rate. Losses are mean squared errors in squared
         standard deviations.
     n_features_in_ : int

@@ -31,7 +31,7 @@ class NeuralDetector(TabularDetector):
         return self._train_on(X)
 
     @property
-    def history_(self) -> NDArray[np.float64]:
-        """Training loss, loss over the samples held back, and learning rate of each epoch."""
-        history: NDArray[np.float64] = self._fitted_attribute().history
+    def history_(self) -> dict[str, NDArray[np.float64]]:
+        """Figures of each epoch: `loss`, `validation_loss`, `learning_rate`."""
+        history: dict[str, NDArray[np.float64]] = self._fitted_attribute().history
         return history

@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
 from secondlook import _core
-from secondlook.core.progress import ProgressBar
-from secondlook.core.table import read_column, read_table
-from secondlook.core.threads import requested_threads
+from secondlook._shared.progress import ProgressBar
+from secondlook._shared.table import read_column, read_table
+from secondlook._shared.threads import requested_threads
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -286,9 +286,9 @@ class PeerDeviationStream:
         return PeerRecord(*self._stream.push(row, counts))
 
     @property
-    def n_instants(self) -> int:
+    def n_samples(self) -> int:
         """Instants so far."""
-        return self._stream.n_instants
+        return self._stream.n_samples
 
     @property
     def verdicts(self) -> PeerVerdicts:

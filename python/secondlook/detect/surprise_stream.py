@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from secondlook import _core
-from secondlook.core.progress import ProgressBar
-from secondlook.core.table import read_numbers
+from secondlook._shared.progress import ProgressBar
+from secondlook._shared.table import read_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,9 +63,10 @@ class SurpriseStream:
     the witnesses. So several weak signs count, and one alone must be strong. A sample is judged
     first and learned then.
 
-    NaN is a missing sample: its surprise is 0 and no view learns; time and rest go on. Later, level
-    and spread are of the last samples that are there, and silent where these span a third more than
-    they should; shapes are compared without it, and in memory the sample before stands in for it.
+    NaN is a missing sample: its surprise is 0 and no view learns; time and cooldown go on. Later,
+    level and spread are of the last samples that are there, and silent where these span a third
+    more than they should; shapes are compared without it, and in memory the sample before stands in
+    for it.
 
     It pickles, and goes on where it was. ``copy.deepcopy`` is a snapshot.
 
@@ -81,7 +82,7 @@ class SurpriseStream:
         Seasons whose habits are kept: a week has working days and a weekend.
     threshold : float, default=1.0
         Surprise from which on to alarm, in (0, 300].
-    rest : int, default=150
+    cooldown : int, default=150
         Samples after an alarm without another.
 
     Raises
@@ -113,21 +114,21 @@ class SurpriseStream:
         memory: int = 3000,
         seasons: int = 7,
         threshold: float = 1.0,
-        rest: int = 150,
+        cooldown: int = 150,
     ) -> None:
         self.season = season
         self.scales = scales
         self.memory = memory
         self.seasons = seasons
         self.threshold = threshold
-        self.rest = rest
+        self.cooldown = cooldown
         self._stream = _core.detect.SurpriseStream(
             season=season,
             scales=list(scales),
             memory=memory,
             seasons=seasons,
             threshold=threshold,
-            rest=rest,
+            cooldown=self.cooldown,
         )
 
     def push(self, sample: float) -> SurpriseRecord:

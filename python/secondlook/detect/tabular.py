@@ -12,15 +12,15 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import validate_data
 
 from secondlook import _core
-from secondlook.core.progress import ProgressBar
-from secondlook.core.table import (
+from secondlook._shared.progress import ProgressBar
+from secondlook._shared.table import (
     is_table,
     name_bad_values,
     read_table,
     refuse_list_of_columns,
     without_missing_objects,
 )
-from secondlook.core.warn_caller import warn_caller
+from secondlook._shared.warn_caller import warn_caller
 from secondlook.decide.decision_rule import KeepsDecisionRule
 from secondlook.detect.stream import DetectorStream, SampleSeries
 from secondlook.errors import ModelFileError, StaleDecisionWarning
@@ -112,14 +112,18 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
         return (values >= 0).astype(np.int64) - (values < 0)
 
     def decide(
-        self, X: ArrayLike, unlike: ArrayLike | None = None, *, features: ArrayLike | None = None
+        self,
+        X: ArrayLike,
+        out_of_distribution: ArrayLike | None = None,
+        *,
+        features: ArrayLike | None = None,
     ) -> NDArray[np.str_]:
         """Decide on rows by `decision_rule_`.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-        unlike, features
+        out_of_distribution, features
             As of `DecisionRule.decide`.
 
         Returns
@@ -144,13 +148,13 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
         if len(known):
             decisions[known] = rule.decide(
                 scores[known],
-                None if unlike is None else np.asarray(unlike)[known],
+                None if out_of_distribution is None else np.asarray(out_of_distribution)[known],
                 features=None if features is None else np.asarray(features)[known],
             )
         return decisions
 
     def fit_offset(self, X: ArrayLike) -> Self:
-        """Compute `offset_` anew, so that the share `contamination` of the rows lies below it.
+        """Compute `offset_` anew, so that the fraction `contamination` of the rows lies below it.
 
         Parameters
         ----------

@@ -6,9 +6,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from secondlook import _image
-from secondlook.core.arguments import as_whole_number
+from secondlook._shared.arguments import as_whole_number
 from secondlook.image.decode import as_picture
-from secondlook.image.options import to_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +35,7 @@ class Augmentation:
     blur : float, default=0
         Standard deviation of a Gaussian in pixels at most, up to 50.
     noise : float, default=0
-        Standard deviation of a Gaussian as a share of the range at most.
+        Standard deviation of a Gaussian as a fraction of the range at most.
     clahe : float, default=0
         Probability of contrast-limited adaptive histogram equalisation.
     erasing : float, default=0
@@ -68,7 +67,7 @@ class Augmentation:
     erasing: float = 0
 
     def __post_init__(self) -> None:
-        _image.check_augmentation(self._json())
+        _image.check_augmentation(asdict(self))
 
     def apply(self, image: Any, *, seed: int = 0, epoch: int = 0, index: int = 0) -> NDArray[Any]:
         """Return a random variation of an image, as training sees it.
@@ -87,7 +86,4 @@ class Augmentation:
         who = "Augmentation.apply"
         places = {"seed": seed, "epoch": epoch, "index": index}
         numbers = [as_whole_number(who, name, value, 0) for name, value in places.items()]
-        return _image.augment(as_picture(who, image), self._json(), *numbers)
-
-    def _json(self) -> str:
-        return to_json("Augmentation", asdict(self))
+        return _image.augment(as_picture(who, image), asdict(self), *numbers)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from secondlook import _image
-from secondlook.core.arguments import as_whole_number
+from secondlook._shared.arguments import as_whole_number
 from secondlook.image.dicom import read_dicom
 from secondlook.image.file_content import HEAD_LENGTH, is_dicom, is_raster, read_head
 

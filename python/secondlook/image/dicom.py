@@ -115,11 +115,11 @@ def _shown(data: Any, frame: int | None) -> NDArray[np.uint8] | NDArray[np.uint1
     if pixels.ndim == 3:
         return _colours(pixels, data.BitsStored)
     padding = _padding(pixels, data)
-    shares = _windowed(_rescaled(pixels, data), padding, data)
+    fractions = _windowed(_rescaled(pixels, data), padding, data)
     if interpretation == "MONOCHROME1":
-        shares = 1 - shares
-    shares[padding] = 0
-    return np.rint(shares * 65535).astype(np.uint16)
+        fractions = 1 - fractions
+    fractions[padding] = 0
+    return np.rint(fractions * 65535).astype(np.uint16)
 
 
 def _padding(pixels: NDArray[Any], data: Any) -> NDArray[np.bool_]:
@@ -146,8 +146,8 @@ def _colours(pixels: NDArray[Any], n_bits: int) -> NDArray[np.uint8] | NDArray[n
     n_bits = min(n_bits, 8 * pixels.itemsize)  # 8-bit palettes may say that they have 16
     if n_bits <= 8:
         return np.ascontiguousarray(pixels, dtype=np.uint8)
-    shares: NDArray[np.float64] = np.clip(pixels / (2**n_bits - 1), 0, 1)
-    return np.rint(shares * 65535).astype(np.uint16)
+    fractions: NDArray[np.float64] = np.clip(pixels / (2**n_bits - 1), 0, 1)
+    return np.rint(fractions * 65535).astype(np.uint16)
 
 
 def _rescaled(pixels: NDArray[Any], data: Any) -> NDArray[Any]:
@@ -163,7 +163,7 @@ def _rescaled(pixels: NDArray[Any], data: Any) -> NDArray[Any]:
 
 
 def _windowed(values: NDArray[Any], padding: NDArray[np.bool_], data: Any) -> NDArray[np.float64]:
-    """Return values as shares of what the window lets through, in [0, 1]."""
+    """Return values as fractions of what the window lets through, in [0, 1]."""
     from pydicom.dataset import Dataset
     from pydicom.pixels import apply_voi, apply_windowing
 
@@ -178,8 +178,8 @@ def _windowed(values: NDArray[Any], padding: NDArray[np.bool_], data: Any) -> ND
         window.WindowCenter, window.WindowWidth = data.WindowCenter, data.WindowWidth
         window.VOILUTFunction = function
         with np.errstate(over="ignore"):  # far from a sigmoid's centre
-            shares: NDArray[np.float64] = apply_windowing(values, window) / 65535
-        return shares
+            fractions: NDArray[np.float64] = apply_windowing(values, window) / 65535
+        return fractions
     if data.get("VOILUTSequence"):
         values = apply_voi(np.rint(values).astype(np.int64), data)
     exposed = values[~padding]

@@ -12,38 +12,28 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 
 from secondlook import _core, _image
-from secondlook.core.arguments import as_number, as_numbers
-from secondlook.core.progress import ProgressBar
-from secondlook.core.random_state import seed_of
-from secondlook.core.threads import requested_threads
-from secondlook.core.warn_caller import warn_caller
+from secondlook._shared.arguments import as_number, as_numbers
+from secondlook._shared.progress import ProgressBar
+from secondlook._shared.random_state import seed_of
+from secondlook._shared.threads import requested_threads
+from secondlook._shared.warn_caller import warn_caller
 from secondlook.decide.decision_rule import KeepsDecisionRule
 from secondlook.errors import ModelFileError
 from secondlook.image.augmentation import Augmentation
 from secondlook.image.decode import Pixels, as_pixels
 from secondlook.image.image_list import as_core_images, as_sequence, encoded
-from secondlook.image.options import one_or_three, rows_and_columns, to_json
+from secondlook.image.options import one_or_three, rows_and_columns
 from secondlook.image.preprocessing import Contrast
 from secondlook.image.weights import read_pickled_weights
 from secondlook.store.kept_in_file import KeptInFile
 
 EpochCallback = Callable[[dict[str, float]], object]
 
-_HISTORY = (
-    "loss",
-    "validation_loss",
-    "validation_accuracy",
-    "validation_recall",
-    "learning_rate",
-    "seconds",
-    "wait_share",
-)
-
 
 class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstimator):
     """Tell images apart by a convolutional network, trained by LibTorch.
 
-    Training keeps the weights of the least loss over the images held back. At a fixed number of
+    Training keeps the weights of the least loss over the images held out. At a fixed number of
     threads the same seed gives the same network, also when training went on from a checkpoint.
     Ctrl-C ends training and leaves the best network so far.
 
@@ -64,7 +54,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         Grey or colour. None: colour for MobileNetV2 and VGG16, else grey if all images are.
     contrast : {"none", "stretch", "clahe"}, default="none"
         How each image's contrast is evened out, see `secondlook.image.preprocess`.
-    clipped_share : float, default=0.01
+    clipped_fraction : float, default=0.01
         Share of the pixels at either end that ``"stretch"`` clips.
     value_range : (float, float), default=(0, 65535)
         16-bit values and floats that become black and white, such as the coldest and the hottest
@@ -90,7 +80,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
     label_smoothing : float, default=0
         Share of the target that goes to all classes alike.
     mixup : float, default=0
-        Parameter of the beta distribution of the shares in which images, and their labels, are
+        Parameter of the beta distribution of the fractions in which images, and their labels, are
         blended pairwise, in [0, 1]; 0: not at all.
     class_weight : {"balanced"}, dict of class to float, or None, default=None
         Weights of the classes in the loss; 1 for those that a dict leaves out.
@@ -128,7 +118,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         ``loss`` of the training batches; ``validation_loss``, ``validation_accuracy`` and
         ``validation_recall``, as `pos_label` says, NaN where no image of the class is held out,
         with a warning (a mean is over the classes of which images are);
-        ``learning_rate``, ``seconds``, and ``wait_share`` of them spent waiting for images.
+        ``learning_rate``, ``seconds``, and ``wait_fraction`` of them spent waiting for images.
     skipped_ : list of (int, str)
         Index and message of each image that could not be read, with ``fit(skip_broken=True)``.
     near_duplicates_ : ndarray of shape (n_pairs, 2)
@@ -156,7 +146,6 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
 
     _core_type: ClassVar[Any] = _image.ImageClassifier
     _model: "_image.ImageClassifier"
-    _history_names: ClassVar[tuple[str, ...]] = _HISTORY
     # Images that `IncrementalLearner` keeps to train on and to judge on.
     _default_memory: ClassVar[tuple[int, int]] = (300, 300)
 
@@ -168,7 +157,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         image_size: int | tuple[int, int] = 224,
         channels: Literal[1, 3] | None = None,
         contrast: Contrast = "none",
-        clipped_share: float = 0.01,
+        clipped_fraction: float = 0.01,
         value_range: tuple[float, float] = (0, 65535),
         mean: float | Sequence[float] | None = None,
         standard_deviation: float | Sequence[float] | None = None,
@@ -200,7 +189,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         self.image_size = image_size
         self.channels = channels
         self.contrast = contrast
-        self.clipped_share = clipped_share
+        self.clipped_fraction = clipped_fraction
         self.value_range = value_range
         self.mean = mean
         self.standard_deviation = standard_deviation
@@ -254,7 +243,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         groups : array-like of shape (n,) or None, default=None
             What each image belongs to, such as its patient; no group is both trained on and held
             back. None: every image by itself, and images that look alike raise a warning. Where no
-            group can be held back without the last images of a class, a warning says so.
+            group can be held out without the last images of a class, a warning says so.
         skip_broken : bool, default=False
             Leave out what cannot be read, and list it in `skipped_`.
         checkpoint : path or None, default=None
@@ -311,7 +300,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
                     self.__dict__.pop(name, None)
         more = [(int(places[i]), message) for i, message in report["skipped"]]
         self.skipped_ = sorted(skipped + more)
-        pairs = np.array(report["near_duplicates"], dtype=np.int64).reshape(-1, 2)
+        pairs = np.array(report["near_duplicates"], dtype=np.int64).reshape(-1, 3)[:, :2]
         self.near_duplicates_ = places[pairs]
         if len(pairs):
             first = self.near_duplicates_[0]
@@ -325,7 +314,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
                 "put duplicates in one group (groups=...), otherwise the validation score is "
                 "optimistic",
             )
-        if report["none_held_back"]:
+        if report["none_held_out"]:
             warn_caller(
                 f"{who}: no group could be held out for "
                 f"validation_fraction={self.validation_fraction}, as each has more than that "
@@ -368,16 +357,18 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         self._model = model
         return self
 
-    def predict_proba(self, X: Any, *, tta: Iterable[str] | None = None) -> NDArray[np.float64]:
+    def predict_proba(
+        self, X: Any, *, test_time_augmentation: Iterable[str] | None = None
+    ) -> NDArray[np.float64]:
         """Return the probability of each class.
 
         Parameters
         ----------
         X : sequence of images, array, or folder
             As `fit` takes them.
-        tta : collection of {"flip", "vertical_flip", "shift"} or None, default=None
-            Test-time augmentation: average with the mirror image, with the image upside down, with
-            four small shifts.
+        test_time_augmentation : collection of str or None, default=None
+            Variations of each image to average with: ``"flip"``, the mirror image;
+            ``"vertical_flip"``, the image upside down; ``"shift"``, four small shifts.
 
         Returns
         -------
@@ -385,19 +376,21 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         """
         who = "ImageClassifier.predict_proba"
         model = self._fitted()
-        variations = _test_time_variations(who, tta)
+        variations = _test_time_variations(who, test_time_augmentation)
         inputs = self._images(who, X)
         with ProgressBar("Predicting") as bar:
-            return model.predict_proba(inputs, *variations, bar)
+            return model.predict_proba(inputs, variations, bar)
 
-    def predict(self, X: Any, *, tta: Iterable[str] | None = None) -> NDArray[Any]:
+    def predict(
+        self, X: Any, *, test_time_augmentation: Iterable[str] | None = None
+    ) -> NDArray[Any]:
         """Return the most probable class of each image."""
-        best = self.predict_proba(X, tta=tta).argmax(axis=1)
+        best = self.predict_proba(X, test_time_augmentation=test_time_augmentation).argmax(axis=1)
         predicted: NDArray[Any] = self.classes_[best]
         return predicted
 
     def anomaly_score(
-        self, X: Any, *, normal: Any = None, tta: Iterable[str] | None = None
+        self, X: Any, *, normal: Any = None, test_time_augmentation: Iterable[str] | None = None
     ) -> NDArray[np.float64]:
         """Return the probability of not being normal: what `secondlook.decide` takes.
 
@@ -407,7 +400,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
             As `fit` takes them.
         normal : class, optional
             The one of `classes_` that is normal; None: the first of two.
-        tta : collection of {"flip", "vertical_flip", "shift"} or None, default=None
+        test_time_augmentation : collection of str or None, default=None
             As of `predict_proba`.
 
         Returns
@@ -420,21 +413,24 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
             If `normal` is no class, or not given where there are more than two.
         """
         column = self._normal_column("ImageClassifier.anomaly_score", normal)
-        return _not_in_column(self.predict_proba(X, tta=tta), column)
+        return _not_in_column(
+            self.predict_proba(X, test_time_augmentation=test_time_augmentation), column
+        )
 
     def decide(
-        self, X: Any, *, normal: Any = None, tta: Iterable[str] | None = None
+        self, X: Any, *, normal: Any = None, test_time_augmentation: Iterable[str] | None = None
     ) -> NDArray[np.str_]:
         """Decide which images are abnormal, and which a person should look at.
 
         By `decision_rule_`, fitted on the `anomaly_score` of other images with the same `normal`
-        and `tta`; where it has a feature distance, images unlike those of training are referred.
+        and `test_time_augmentation`; where it has a feature distance, images unlike those of
+        training are referred.
 
         Parameters
         ----------
         X : sequence of images, array, or folder
             As `fit` takes them.
-        normal, tta
+        normal, test_time_augmentation
             As of `anomaly_score`.
 
         Returns
@@ -456,12 +452,14 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         model = self._fitted()
         rule = self._current_rule()
         if rule.feature_distance_ is None:
-            return rule.decide(self.anomaly_score(X, normal=normal, tta=tta))
+            return rule.decide(
+                self.anomaly_score(X, normal=normal, test_time_augmentation=test_time_augmentation)
+            )
         column = self._normal_column(who, normal)
-        variations = _test_time_variations(who, tta)
+        variations = _test_time_variations(who, test_time_augmentation)
         inputs = self._images(who, X)
         with ProgressBar("Predicting") as bar:
-            p, features = model.predict_with_features(inputs, *variations, bar)
+            p, features = model.predict_with_features(inputs, variations, bar)
         return rule.decide(_not_in_column(p, column), features=features)
 
     def features(self, X: Any) -> NDArray[np.float64]:
@@ -523,15 +521,15 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         model = self._fitted()
         who = "ImageClassifier.overlay"
         pixels = as_pixels(who, image)
-        share = as_number(who, "strength", strength)
-        return model.overlay(pixels, self._class_index(pixels, label), share)
+        fraction = as_number(who, "strength", strength)
+        return model.overlay(pixels, self._class_index(pixels, label), fraction)
 
     @property
     def history_(self) -> dict[str, NDArray[np.float64]]:
         """Figures of each epoch, by name."""
         if not self.__sklearn_is_fitted__():
             raise AttributeError("ImageClassifier: not fitted yet, call fit first")
-        return dict(zip(self._history_names, self._model.history.T, strict=True))
+        return self._model.history
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_model")
@@ -573,7 +571,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
 
     def _class_index(self, pixels: Pixels, label: Any) -> int:
         if label is None:
-            return int(self._model.predict_proba([pixels], False, False, False, None).argmax())
+            return int(self._model.predict_proba([pixels], {}, None).argmax())
         return self._column("ImageClassifier", "label", label)
 
     def _column(self, who: str, name: str, label: Any) -> int:
@@ -603,7 +601,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
             "width": columns,
             "channels": self.channels or 0,
             "contrast": self.contrast,
-            "clipped_share": self.clipped_share,
+            "clipped_fraction": self.clipped_fraction,
             "value_range": as_numbers(who, "value_range", self.value_range, 2),
             "mean": [] if self.mean is None else one_or_three(who, "mean", self.mean),
             "standard_deviation": []
@@ -642,7 +640,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
                 f"{who}: class_weight: expected 'balanced', a dict or None, "
                 f"got {self.class_weight!r}"
             )
-        return _image.ImageClassifier(to_json(who, parameters))
+        return _image.ImageClassifier(**parameters)
 
     def _positive_class(self, who: str, classes: NDArray[Any]) -> int:
         if self.pos_label is None:
@@ -664,7 +662,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
     @classmethod
     def _from_model_file(cls, file: "_core.store.ModelFile") -> Self:
         core = _image.ImageClassifier.from_file(file)
-        p = json.loads(core.parameters)
+        p = core.parameters
         classes = json.loads(file.sections.get("classes", "null"))
         if classes is None:
             classes = list(range(core.n_classes))
@@ -714,30 +712,28 @@ class _Progress:
         self._note = ""
 
     def __call__(
-        self, done: int, total: int, epoch: int, loss: float, last: tuple[float, ...] | None
+        self, done: int, total: int, epoch: int, loss: float, last: dict[str, float] | None
     ) -> None:
         if last is not None and epoch > self._epoch:
-            figures = dict(zip(_HISTORY, last, strict=True))
-            recall = figures["validation_recall"]
-            self._note = f", validation {figures['validation_loss']:.3f}"
+            recall = last["validation_recall"]
+            self._note = f", validation {last['validation_loss']:.3f}"
             if not np.isnan(recall):  # no image of the class is held out
                 self._note += f", recall {recall:.1%}"
             first = self._epoch == 0 and epoch > 1  # continued: the epochs before are told already
             self._epoch = epoch
             if self._callback is not None and not first:
-                self._callback({"epoch": epoch, **figures})
+                self._callback({"epoch": epoch, **last})
         self._bar(done, total, f"epoch {epoch + 1}, loss {loss:.3f}{self._note}")
 
 
-def _test_time_variations(who: str, tta: Iterable[str] | None) -> tuple[bool, bool, bool]:
-    """Return which variations are wanted, in the core's order."""
+def _test_time_variations(who: str, names: Iterable[str] | None) -> dict[str, bool]:
+    """Return the variations that are wanted, as the core takes them."""
     known = ("flip", "vertical_flip", "shift")
-    names = () if tta is None else (tta,) if isinstance(tta, str) else tta
-    wanted = list(names) if isinstance(names, Iterable) else [names]
-    if not all(name in known for name in wanted):
-        raise ValueError(f"{who}: tta: expected some of {known}, got {tta!r}")
-    flip, vertical_flip, shift = (name in wanted for name in known)
-    return flip, vertical_flip, shift
+    wanted = () if names is None else (names,) if isinstance(names, str) else names
+    chosen = list(wanted) if isinstance(wanted, Iterable) else [wanted]
+    if not all(name in known for name in chosen):
+        raise ValueError(f"{who}: test_time_augmentation: expected some of {known}, got {names!r}")
+    return dict.fromkeys(chosen, True)
 
 
 def _not_in_column(p: NDArray[np.float64], column: int) -> NDArray[np.float64]:

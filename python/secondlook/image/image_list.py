@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from secondlook import _image
-from secondlook.core.missing import where_missing
+from secondlook._shared.missing import where_missing
 from secondlook.image.decode import as_pixels, is_dicom_file
 from secondlook.image.file_content import is_dicom, is_raster, read_head
 

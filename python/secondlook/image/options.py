@@ -1,32 +1,11 @@
 """What options hold, checked before the core sees them."""
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from secondlook.core.arguments import as_numbers
-
-
-def to_json(who: str, options: Mapping[str, Any]) -> str:
-    """Return options as JSON, which has neither NaN nor infinity.
-
-    Raises
-    ------
-    ValueError
-        If there is one, or something else that JSON has not; the message names the option.
-    """
-    for name, value in options.items():
-        try:
-            json.dumps(value, default=_plain, allow_nan=False)
-        except ValueError:
-            raise ValueError(f"{who}: {name} must be finite, got {value}") from None
-        except TypeError:
-            raise ValueError(
-                f"{who}: expected {name} as a number or a text, got {value!r}"
-            ) from None
-    return json.dumps(options, default=_plain)
+from secondlook._shared.arguments import as_numbers
 
 
 def rows_and_columns(who: str, name: str, value: Any) -> tuple[int, int]:
@@ -51,10 +30,3 @@ def one_or_three(who: str, name: str, value: Any) -> list[float]:
 def _listed(value: Any) -> list[Any]:
     """Return the items of what has some; a text has none."""
     return list(value) if isinstance(value, Iterable) and not isinstance(value, str | bytes) else []
-
-
-def _plain(value: Any) -> Any:
-    """NumPy's numbers, for JSON."""
-    if isinstance(value, np.generic):
-        return value.item()
-    raise TypeError

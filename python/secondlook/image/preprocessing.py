@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from secondlook import _image
-from secondlook.core.arguments import as_numbers
+from secondlook._shared.arguments import as_numbers
 from secondlook.image.decode import as_pixels
-from secondlook.image.options import one_or_three, rows_and_columns, to_json
+from secondlook.image.options import one_or_three, rows_and_columns
 
 Contrast = Literal["none", "stretch", "clahe"]
 
@@ -21,7 +21,7 @@ def preprocess(
     mean: float | tuple[float, float, float] = 0.5,
     standard_deviation: float | tuple[float, float, float] = 0.5,
     contrast: Contrast = "none",
-    clipped_share: float = 0.01,
+    clipped_fraction: float = 0.01,
     value_range: tuple[float, float] = (0, 65535),
 ) -> NDArray[np.float32]:
     """Resize an image, even out its contrast, and scale it into a network's input.
@@ -39,7 +39,7 @@ def preprocess(
     contrast : {"none", "stretch", "clahe"}, default="none"
         ``"stretch"``: the values between two percentiles of the image fill the range;
         ``"clahe"``: contrast-limited adaptive histogram equalisation (Zuiderveld 1994).
-    clipped_share : float, default=0.01
+    clipped_fraction : float, default=0.01
         Share of the pixels at either end that a stretch clips, in [0, 0.4].
     value_range : (float, float), default=(0, 65535)
         16-bit values that become black and white; those beyond are clipped.
@@ -62,10 +62,10 @@ def preprocess(
         "mean": _three(who, "mean", mean),
         "standard_deviation": _three(who, "standard_deviation", standard_deviation),
         "contrast": contrast,
-        "clipped_share": clipped_share,
+        "clipped_fraction": clipped_fraction,
         "range": as_numbers(who, "value_range", value_range, 2),
     }
-    return _image.preprocess(as_pixels(who, image), to_json(who, options))
+    return _image.preprocess(as_pixels(who, image), options)
 
 
 def _three(who: str, name: str, value: float | tuple[float, float, float]) -> list[float]:

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from secondlook import _core
-from secondlook.core.progress import ProgressBar
-from secondlook.core.random_state import seed_of
-from secondlook.core.warn_caller import warn_caller
+from secondlook._shared.progress import ProgressBar
+from secondlook._shared.random_state import seed_of
+from secondlook._shared.warn_caller import warn_caller
 from secondlook.detect.tabular import TabularDetector
 from secondlook.errors import DriftWarning
 from secondlook.store.load import build
@@ -40,10 +40,10 @@ class UpdateReport:
     n_rows: int  #: that came
     n_suspected: int  #: of them, kept out as suspected anomalies
     n_learned: int  #: of them, trained on
-    n_held_back: int  #: of them, only judged on
+    n_held_out: int  #: of them, only judged on
     n_replayed: int  #: older rows trained on
     n_passes: int  #: over the rows trained on
-    fresh_before: float  #: mean score of the fresh rows held back: model in use
+    fresh_before: float  #: mean score of the fresh rows held out: model in use
     fresh_after: float  #: the same: candidate
     replay_before: float  #: mean score of those older rows that lost most: when they came
     replay_after: float  #: the same: candidate
@@ -96,13 +96,13 @@ class IncrementalLearner:
     y : array-like of shape (n_samples,), optional
         Labels of the calibration's images.
     suspicion_rate : float, default=0.01
-        Share of normal rows that may be kept out, in (0, 0.5]; best below the share that the
+        Share of normal rows that may be kept out, in (0, 0.5]; best below the fraction that the
         detector's own limits call anomalous.
-    max_suspected_share : float, default=0.5
+    max_suspected_fraction : float, default=0.5
         Where more of an update's rows are suspected, nothing is learned.
     replay_ratio : float, default=1.0
         Older rows trained on for each fresh one.
-    held_back_share : float, default=0.3
+    held_out_fraction : float, default=0.3
         Of the rows, to judge on and never to train on.
     max_passes : int, default=5
         Over an update's rows, until the candidate holds.
@@ -115,7 +115,7 @@ class IncrementalLearner:
         Of `Adwin`, which follows the scores' places among the calibration scores.
     replay_size : int or None, default=None
         Older rows kept to train on. None: 2000, or 300 images.
-    held_back_size : int or None, default=None
+    held_out_size : int or None, default=None
         Older rows kept to judge on. None: 1000, or 300 images.
     keep_versions : int, default=10
         In the folder.
@@ -166,15 +166,15 @@ class IncrementalLearner:
         *,
         y: ArrayLike | None = None,
         suspicion_rate: float = 0.01,
-        max_suspected_share: float = 0.5,
+        max_suspected_fraction: float = 0.5,
         replay_ratio: float = 1.0,
-        held_back_share: float = 0.3,
+        held_out_fraction: float = 0.3,
         max_passes: int = 5,
         tolerance: float = 0.25,
         significance: float = 1e-3,
         adwin_delta: float = 0.002,
         replay_size: int | None = None,
-        held_back_size: int | None = None,
+        held_out_size: int | None = None,
         keep_versions: int = 10,
         random_state: Any = None,
     ) -> None:
@@ -186,22 +186,22 @@ class IncrementalLearner:
         file = detector._to_model_file()
         self._reader = _reader_of(detector, file)
         rows = self._reader._learning_rows("IncrementalLearner", calibration, y)
-        default_replay, default_held_back = self._reader._default_memory
+        default_replay, default_held_out = self._reader._default_memory
         self._learner = _core.learn.IncrementalLearner(
             file,
             np.asarray(rows, dtype=np.float64, order="C"),
             folder,
             list(getattr(detector, "feature_names_in_", [])),
             suspicion_rate=suspicion_rate,
-            max_suspected_share=max_suspected_share,
+            max_suspected_fraction=max_suspected_fraction,
             replay_ratio=replay_ratio,
-            held_back_share=held_back_share,
+            held_out_fraction=held_out_fraction,
             max_passes=max_passes,
             tolerance=tolerance,
             significance=significance,
             adwin_delta=adwin_delta,
             replay_size=default_replay if replay_size is None else replay_size,
-            held_back_size=default_held_back if held_back_size is None else held_back_size,
+            held_out_size=default_held_out if held_out_size is None else held_out_size,
             keep_versions=keep_versions,
             seed=seed_of(random_state),
         )
@@ -324,7 +324,7 @@ class IncrementalLearner:
         return build(self._learner.model_file())
 
     @property
-    def versions(self) -> list[Version]:
+    def versions_(self) -> list[Version]:
         """The versions in the folder, oldest first; without a folder the one in use."""
         return [
             Version(
@@ -337,7 +337,7 @@ class IncrementalLearner:
         ]
 
     @property
-    def history(self) -> list[UpdateReport]:
+    def history_(self) -> list[UpdateReport]:
         """Reports of the last 100 updates, oldest first."""
         return [UpdateReport(**fields) for fields in self._learner.history]
 

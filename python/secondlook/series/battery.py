@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from secondlook import _core
-from secondlook.core.table import read_table
+from secondlook._shared.table import read_table
 from secondlook.series.devices import places_by_device
 from secondlook.series.duration import Duration, to_nanoseconds
 from secondlook.series.times import Times, read_times, require_alike

@@ -7,9 +7,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from secondlook._core import series as _series
-from secondlook.core.progress import ProgressBar
-from secondlook.core.threads import requested_threads
-from secondlook.core.warn_caller import warn_caller
+from secondlook._shared.progress import ProgressBar
+from secondlook._shared.threads import requested_threads
+from secondlook._shared.warn_caller import warn_caller
 from secondlook.errors import ReadingWarning
 from secondlook.series.csv_sources import Source, core_encoding, read_source
 from secondlook.series.time_table import TimeTable
@@ -132,17 +132,19 @@ def read_csv(
     with ProgressBar("reading CSV") as report:
         contents = _series.read_csv(
             sources,
-            dates,
-            times_of_day,
-            millisecond_column or "",
-            list(columns or ()),
-            separator if delimiter is None else delimiter,
-            decimal,
-            header,
-            core_encoding(encoding),
-            () if zone is None else _clock(zone),
-            str(zone),
-            strict,
+            {
+                "time_column": dates,
+                "time_of_day_column": times_of_day,
+                "millisecond_column": millisecond_column or "",
+                "columns": list(columns or ()),
+                "delimiter": separator if delimiter is None else delimiter,
+                "decimal": decimal,
+                "header_line": header,
+                "encoding": core_encoding(encoding),
+                "clock": () if zone is None else _clock(zone),
+                "clock_name": str(zone),
+                "strict": strict,
+            },
             requested_threads("read_csv", n_jobs),
             report,
         )

@@ -30,7 +30,7 @@ _DAMAGED = (OSError, EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile)
 
 
 def core_encoding(encoding: str | None) -> str:
-    """Return the core's name of an encoding; empty where Python decodes or a file's mark tells.
+    """Return the core's name of an encoding; "auto" where Python decodes or a file's mark tells.
 
     Raises
     ------
@@ -38,9 +38,9 @@ def core_encoding(encoding: str | None) -> str:
         If Python does not know it.
     """
     if encoding is None:
-        return ""
+        return "auto"
     try:
-        return _OF_CORE.get(codecs.lookup(encoding).name, "")
+        return _OF_CORE.get(codecs.lookup(encoding).name, "auto")
     except (LookupError, TypeError):
         raise ValueError(
             f"read_csv: expected encoding as Python names it, such as 'cp1252', got {encoding!r}"
@@ -57,7 +57,7 @@ def read_source(source: Any, encoding: str | None) -> tuple[Path, bytes | None]:
     TypeError
         If it is neither a path nor an open file.
     """
-    decodes = encoding is not None and core_encoding(encoding) == ""
+    decodes = encoding is not None and core_encoding(encoding) == "auto"
     if isinstance(source, str | os.PathLike):
         content = _compressed(source)
         if content is None and decodes:

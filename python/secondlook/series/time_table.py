@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from secondlook._core import series as _series
-from secondlook.core.table import read_table
-from secondlook.core.threads import requested_threads
+from secondlook._shared.table import read_table
+from secondlook._shared.threads import requested_threads
 from secondlook.series.duration import Duration, to_nanoseconds
 from secondlook.series.times import read_times, read_zone, require_alike
 
@@ -289,19 +289,10 @@ def align(
     ValueError
         If a table is empty, the zones differ, or no step is common.
     """
-    if not tables:
-        raise ValueError("align: expected at least 1 table, got 0")
-    if span not in ("common", "whole"):
-        raise ValueError(f"align: expected span 'common' or 'whole', got {span!r}")
     zones = {table.time_zone for table in tables}
     if len(zones) > 1:
         raise ValueError("align: expected tables of one zone, got some in UTC and some not stated")
     step_ns = to_nanoseconds(step, "align: step")
     grids = [_series.grid_over(table._time_ns, step_ns) for table in tables]
-    starts = [start for start, _ in grids]
-    ends = [start + n * step_ns for start, n in grids]
-    first, end = (max(starts), min(ends)) if span == "common" else (min(starts), max(ends))
-    if first >= end:
-        raise ValueError("align: expected tables that overlap in time, got no common step")
-    n_steps = (end - first) // step_ns
+    first, n_steps = _series.common_grid(grids, step_ns, span)
     return [table._on_grid(first, step_ns, n_steps, how, n_jobs) for table in tables]

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from secondlook.core.missing import is_missing
+from secondlook._shared.missing import is_missing
 
 __all__ = ["Times", "changes_of", "is_later", "read_times", "read_zone", "require_alike"]
 

@@ -10,11 +10,11 @@
 #include "secondlook/eigen.hpp"
 #include "store/strict_json.hpp"
 
-using secondlook::Among;
 using secondlook::CalibrationMethod;
 using secondlook::Decision;
 using secondlook::DecisionRule;
 using secondlook::DecisionRuleParameters;
+using secondlook::ErrorGuarantee;
 using secondlook::ModelFile;
 using secondlook::RandomStream;
 using secondlook::SuspiciousBand;
@@ -99,8 +99,9 @@ TEST_CASE("DecisionRule: refers what it is told is unlike the training data") {
   REQUIRE(rule.decide(clear) == std::vector{Decision::negative, Decision::positive});
   REQUIRE(rule.decide(clear, std::vector<std::uint8_t>{0, 1}) ==
           std::vector{Decision::negative, Decision::refer});
-  REQUIRE_THROWS_WITH(rule.decide(clear, std::vector<std::uint8_t>{1}),
-                      "SuspiciousBand::decide: expected one value of unlike per score (2), got 1");
+  REQUIRE_THROWS_WITH(
+      rule.decide(clear, std::vector<std::uint8_t>{1}),
+      "SuspiciousBand::decide: expected one value of out_of_distribution per score (2), got 1");
   REQUIRE_THROWS_WITH(rule.decide(clear, secondlook::Matrix<double>(2, 2)),
                       Catch::Matchers::Contains("expected a rule with a feature_distance"));
 }
@@ -145,17 +146,18 @@ TEST_CASE("DecisionRule: refers what is unlike the training data, also from a fi
   REQUIRE_FALSE(file.has_tensor("decision.means"));
 }
 
-TEST_CASE("DecisionRule: keeps cut-offs that are infinite") {
+TEST_CASE("DecisionRule: keeps thresholds that are infinite") {
   const std::vector<double> scores{0.1, 0.2, 0.3};
   const std::vector<std::uint8_t> labels{0, 0, 1};
   const DecisionRule rule(
       scores, labels,
-      {.band = secondlook::SuspiciousBandParameters{
-           .max_miss_rate = 0.01, .max_false_alarm_rate = 0.01, .among = Among::decided}});
+      {.band = secondlook::SuspiciousBandParameters{.max_miss_rate = 0.01,
+                                                    .max_false_alarm_rate = 0.01,
+                                                    .guarantee = ErrorGuarantee::selective}});
   const DecisionRule again = DecisionRule::from_json(rule.to_json());
   REQUIRE(again.band()->lower() == -std::numeric_limits<double>::infinity());
   REQUIRE(again.band()->upper() == std::numeric_limits<double>::infinity());
-  REQUIRE(again.band_parameters()->among == Among::decided);
+  REQUIRE(again.band_parameters()->guarantee == ErrorGuarantee::selective);
 }
 
 TEST_CASE("DecisionRule: keeps how it was learned, and on how much") {
@@ -171,8 +173,8 @@ TEST_CASE("DecisionRule: keeps how it was learned, and on how much") {
                                                         .floor_confidence = 0.9},
        .band = secondlook::SuspiciousBandParameters{.max_miss_rate = 0.1,
                                                     .max_false_alarm_rate = 0.2,
-                                                    .among = Among::decided,
-                                                    .path = {-1, 0, 1, 2, 3}}},
+                                                    .guarantee = ErrorGuarantee::selective,
+                                                    .threshold_grid = {-1, 0, 1, 2, 3}}},
       groups);
   const DecisionRule again = DecisionRule::from_json(rule.to_json());
   REQUIRE(again.to_json() == rule.to_json());
@@ -183,7 +185,7 @@ TEST_CASE("DecisionRule: keeps how it was learned, and on how much") {
   REQUIRE(tuned.min_specificity == 0.5);
   REQUIRE(tuned.floor_confidence == 0.9);
   REQUIRE_FALSE(tuned.min_recall);
-  REQUIRE(again.band_parameters()->path == std::vector<double>{-1, 0, 1, 2, 3});
+  REQUIRE(again.band_parameters()->threshold_grid == std::vector<double>{-1, 0, 1, 2, 3});
   REQUIRE(again.band()->n_positives() + again.band()->n_negatives() == 450);
   REQUIRE(again.band()->n_positives() == rule.band()->n_positives());
   REQUIRE(again.band()->positives_needed() == rule.band()->positives_needed());
@@ -202,16 +204,16 @@ TEST_CASE("DecisionRule: reads files that do not say how it was learned") {
   REQUIRE(older.band()->n_positives() == 0);
 }
 
-TEST_CASE("DecisionRule: keeps cut-offs by hand") {
+TEST_CASE("DecisionRule: keeps thresholds by hand") {
   const auto [scores, labels] = some_cases();
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  const secondlook::SuspiciousBandParameters by_hand{.cut_offs =
-                                                         secondlook::CutOffs{-5, kInfinity}};
+  const secondlook::SuspiciousBandParameters by_hand{.thresholds =
+                                                         secondlook::BandThresholds{-5, kInfinity}};
   const DecisionRule again =
       DecisionRule::from_json(DecisionRule(scores, labels, {.band = by_hand}).to_json());
   REQUIRE(again.band()->lower() == -5);
   REQUIRE(again.band()->n_positives() == 300);
-  REQUIRE(again.band_parameters()->cut_offs->upper == kInfinity);
+  REQUIRE(again.band_parameters()->thresholds->upper == kInfinity);
 }
 
 TEST_CASE("DecisionRule: refuses what holds together no more") {
@@ -220,7 +222,7 @@ TEST_CASE("DecisionRule: refuses what holds together no more") {
   DecisionRule rule(scores, labels, everything());
   std::string text = rule.to_json();
   const std::string damage =
-      GENERATE(R"("count":)", R"("lower":)", R"("slope":)", R"("among":)", R"("confidence":)",
+      GENERATE(R"("count":)", R"("lower":)", R"("slope":)", R"("guarantee":)", R"("confidence":)",
                R"("stale":)", R"("threshold":)", R"("n_positives":)", R"("maximize":)");
   text.replace(text.find(damage), damage.size(), damage + "[]" + ",\"x\":");
   REQUIRE_THROWS_AS(DecisionRule::from_json(text), secondlook::InvalidArgument);

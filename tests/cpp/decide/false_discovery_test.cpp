@@ -13,7 +13,7 @@
 using secondlook::benjamini_hochberg;
 using secondlook::ConformalPValues;
 using secondlook::RandomStream;
-using secondlook::storey_null_share;
+using secondlook::storey_null_fraction;
 
 TEST_CASE("benjamini_hochberg: the example of its definition") {
   // Of these, p_(2) = 0.02 ≤ 2 · 0.05 / 5 is the last to hold; p_(1) on its own would not.
@@ -47,13 +47,13 @@ TEST_CASE("benjamini_hochberg: keeps the false-discovery rate on conformal p-val
     for (std::size_t i = 0; i < scores.size(); ++i)
       scores[i] = random.uniform() + (i < kNormal ? 0 : 0.8);
     const auto p = ConformalPValues(calibration).p_values(scores);
-    const auto rejected = benjamini_hochberg(p, 0.2, adaptive ? storey_null_share(p) : 1);
+    const auto rejected = benjamini_hochberg(p, 0.2, adaptive ? storey_null_fraction(p) : 1);
     double wrong = 0;
     double right = 0;
     for (std::size_t i = 0; i < rejected.size(); ++i) (i < kNormal ? wrong : right) += rejected[i];
-    const double share = wrong / std::max(1.0, wrong + right);
-    sum += share;
-    squares += share * share;
+    const double fraction = wrong / std::max(1.0, wrong + right);
+    sum += fraction;
+    squares += fraction * fraction;
     found += right;
   }
   const double mean = sum / kRepetitions;
@@ -64,13 +64,13 @@ TEST_CASE("benjamini_hochberg: keeps the false-discovery rate on conformal p-val
   REQUIRE(found / kRepetitions > 0.5 * kAbnormal);
 }
 
-TEST_CASE("storey_null_share: one where nothing is abnormal and less where much is") {
+TEST_CASE("storey_null_fraction: one where nothing is abnormal and less where much is") {
   RandomStream random(2);
   std::vector<double> p(10'000);
   for (double& value : p) value = random.uniform();
-  REQUIRE(storey_null_share(p) == Approx(1).margin(4 * std::sqrt(1.0 / 10'000)));
+  REQUIRE(storey_null_fraction(p) == Approx(1).margin(4 * std::sqrt(1.0 / 10'000)));
   for (std::size_t i = 0; i < 5'000; ++i) p[i] *= 1e-3;
-  REQUIRE(storey_null_share(p) == Approx(0.5).margin(0.04));
+  REQUIRE(storey_null_fraction(p) == Approx(0.5).margin(0.04));
 }
 
 TEST_CASE("benjamini_hochberg: says what is wrong") {
@@ -83,6 +83,6 @@ TEST_CASE("benjamini_hochberg: says what is wrong") {
   REQUIRE_THROWS_AS(benjamini_hochberg(fine, 1), secondlook::InvalidArgument);
   REQUIRE_THROWS_AS(benjamini_hochberg(fine, 0.1, 0), secondlook::InvalidArgument);
   REQUIRE_THROWS_AS(benjamini_hochberg(std::vector<double>{NAN}, 0.1), secondlook::InvalidArgument);
-  REQUIRE_THROWS_WITH(storey_null_share(fine, 1),
-                      "storey_null_share: cut must lie in (0, 1), got 1");
+  REQUIRE_THROWS_WITH(storey_null_fraction(fine, 1),
+                      "storey_null_fraction: cut must lie in (0, 1), got 1");
 }

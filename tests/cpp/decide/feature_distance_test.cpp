@@ -58,8 +58,9 @@ TEST_CASE("FeatureDistance: from the nearest class") {
   REQUIRE(distances[2] > 10);
   const auto in_float = fitted.distances(EigenMatrix<float>(places.cast<float>()));
   for (std::size_t i = 0; i < 3; ++i) REQUIRE(in_float[i] == Approx(distances[i]));
-  REQUIRE(fitted.unlike(places) == std::vector<bool>{false, false, true});
-  REQUIRE(fitted.unlike(EigenMatrix<float>(places.cast<float>())) == fitted.unlike(places));
+  REQUIRE(fitted.is_out_of_distribution(places) == std::vector<bool>{false, false, true});
+  REQUIRE(fitted.is_out_of_distribution(EigenMatrix<float>(places.cast<float>())) ==
+          fitted.is_out_of_distribution(places));
   const FeatureDistance again(fitted.state());
   REQUIRE(again.distances(places) == distances);
   REQUIRE(again.threshold() == fitted.threshold());
@@ -69,10 +70,11 @@ TEST_CASE("FeatureDistance: calls no more unlike than it was told to") {
   RandomStream random(4);
   const double rate = GENERATE(0.02, 0.1);
   const FeatureDistance fitted(normal_matrix(300, 5, random), normal_matrix(500, 5, random), rate);
-  const auto unlike = fitted.unlike(normal_matrix(20000, 5, random));
-  const double share = static_cast<double>(std::ranges::count(unlike, true)) / 20000;
-  // Five deviations of a cut-off from 500 samples.
-  REQUIRE(std::abs(share - rate) < 5 * std::sqrt(rate * (1 - rate) / 500));
+  const auto out_of_distribution = fitted.is_out_of_distribution(normal_matrix(20000, 5, random));
+  const double fraction =
+      static_cast<double>(std::ranges::count(out_of_distribution, true)) / 20000;
+  // Five deviations of a threshold from 500 samples.
+  REQUIRE(std::abs(fraction - rate) < 5 * std::sqrt(rate * (1 - rate) / 500));
 }
 
 TEST_CASE("FeatureDistance: says what is wrong") {

@@ -13,9 +13,10 @@ using secondlook::RandomStream;
 
 namespace {
 
-std::vector<double> live_scores(std::size_t n, double abnormal_share, RandomStream& random) {
+std::vector<double> live_scores(std::size_t n, double abnormal_fraction, RandomStream& random) {
   std::vector<double> scores(n);
-  for (double& score : scores) score = normal(random) + (random.uniform() < abnormal_share ? 2 : 0);
+  for (double& score : scores)
+    score = normal(random) + (random.uniform() < abnormal_fraction ? 2 : 0);
   return scores;
 }
 

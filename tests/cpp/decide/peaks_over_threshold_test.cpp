@@ -98,7 +98,7 @@ TEST_CASE("generalised Pareto: moments where the likelihood has no maximum and n
   REQUIRE(!fit_generalised_pareto({}).has_value());
 }
 
-TEST_CASE("PeaksOverThreshold: says a cut-off that the calibration could not show") {
+TEST_CASE("PeaksOverThreshold: says a threshold that the calibration could not show") {
   // 5,000 scores, a risk of 1 in 100,000: the exponential's is at log(1e5) = 11.5. The spread of
   // the estimate at this extrapolation is about 1.5.
   double sum = 0;
@@ -124,7 +124,7 @@ TEST_CASE("PeaksOverThreshold: a long stream keeps to the risk") {
   REQUIRE(std::ssize(tail.state().peaks) == max_peaks);
 }
 
-TEST_CASE("PeaksOverThreshold: a burst of anomalies does not lift the cut-off") {
+TEST_CASE("PeaksOverThreshold: a burst of anomalies does not lift the threshold") {
   PeaksOverThreshold tail(exponential_scores(10'000, 2));
   const double before = tail.threshold();
   for (int i = 0; i < 1000; ++i) REQUIRE(tail.push(1e6));
@@ -132,7 +132,7 @@ TEST_CASE("PeaksOverThreshold: a burst of anomalies does not lift the cut-off") 
   REQUIRE(tail.state().n_alarms == 1000);
 }
 
-TEST_CASE("PeaksOverThreshold: a score equal to the cut-off is an alarm and one below is not") {
+TEST_CASE("PeaksOverThreshold: a score equal to the threshold is an alarm and one below is not") {
   PeaksOverThreshold tail(exponential_scores(1000, 3));
   PeaksOverThreshold other = tail;
   REQUIRE(tail.push(tail.threshold()));

@@ -14,7 +14,8 @@ using secondlook::precision_recall_curve;
 using secondlook::RandomStream;
 using secondlook::roc_curve;
 
-TEST_CASE("roc_curve: each point is what its threshold does, the area the share of ranked pairs") {
+TEST_CASE(
+    "roc_curve: each point is what its threshold does, the area the fraction of ranked pairs") {
   RandomStream random(GENERATE(1, 2, 3, 4));
   const auto [scores, labels] = tied_cases(40, 12, random);
   const auto curve = roc_curve(scores, labels);

@@ -35,7 +35,7 @@ TEST_CASE("SeasonalThreshold: each season's own quantile where it has scores eno
   REQUIRE(fitted.counts() == std::vector<std::int64_t>{490, 500, 10, 0});
 }
 
-TEST_CASE("SeasonalThreshold: a season too short for the rate takes the common cut-off") {
+TEST_CASE("SeasonalThreshold: a season too short for the rate takes the common threshold") {
   std::vector<double> scores(300, 1.0);
   std::vector<std::int64_t> seasons(300, 0);
   for (std::size_t i = 0; i < 98; ++i) seasons[i] = 1;

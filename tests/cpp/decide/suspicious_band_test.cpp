@@ -11,8 +11,8 @@
 #include "decide/labelled_cases.hpp"
 #include "secondlook/core/error.hpp"
 
-using secondlook::Among;
 using secondlook::Decision;
+using secondlook::ErrorGuarantee;
 using secondlook::RandomStream;
 using secondlook::SuspiciousBand;
 using secondlook::SuspiciousBandParameters;
@@ -23,10 +23,10 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 double normal_cdf(double x) { return 0.5 * std::erfc(-x / std::sqrt(2.0)); }
 
-// So many of n, or more, come with a probability below 1e-4 where this share is allowed.
-int most_allowed(int n, double share) {
-  int k = static_cast<int>(n * share);
-  while (secondlook::decide::binomial_cdf(k, n, share) < 1 - 1e-4) ++k;
+// So many of n, or more, come with a probability below 1e-4 where this fraction is allowed.
+int most_allowed(int n, double fraction) {
+  int k = static_cast<int>(n * fraction);
+  while (secondlook::decide::binomial_cdf(k, n, fraction) < 1 - 1e-4) ++k;
   return k;
 }
 
@@ -53,8 +53,8 @@ TEST_CASE("SuspiciousBand: rates among the decided hold as often as it says") {
   SuspiciousBandParameters parameters{.max_miss_rate = 0.05,
                                       .max_false_alarm_rate = 0.1,
                                       .confidence = 0.8,
-                                      .among = Among::decided};
-  for (int i = 0; i <= 60; ++i) parameters.path.push_back(-2 + 0.1 * i);
+                                      .guarantee = ErrorGuarantee::selective};
+  for (int i = 0; i <= 60; ++i) parameters.threshold_grid.push_back(-2 + 0.1 * i);
   constexpr int kRepetitions = 10000;
   constexpr double kShare = 0.25;  // of abnormal cases
   int broken = 0;
@@ -80,11 +80,11 @@ TEST_CASE("SuspiciousBand: rates among the decided hold as often as it says") {
   REQUIRE(decided / kRepetitions > 0.3);
 }
 
-TEST_CASE("SuspiciousBand: among the decided, one rate is one cut-off that serves both sides") {
+TEST_CASE("SuspiciousBand: among the decided, one rate is one threshold that serves both sides") {
   RandomStream random(4);
   const auto [scores, labels] = normal_cases(4000, 6, 2, random);
-  SuspiciousBandParameters parameters{.among = Among::decided};
-  for (int i = 0; i <= 100; ++i) parameters.path.push_back(-2 + 0.1 * i);
+  SuspiciousBandParameters parameters{.guarantee = ErrorGuarantee::selective};
+  for (int i = 0; i <= 100; ++i) parameters.threshold_grid.push_back(-2 + 0.1 * i);
   const bool of_misses = GENERATE(true, false);
   (of_misses ? parameters.max_miss_rate : parameters.max_false_alarm_rate) = 0.05;
   const SuspiciousBand band(scores, labels, parameters);
@@ -96,7 +96,7 @@ TEST_CASE("SuspiciousBand: among the decided, one rate is one cut-off that serve
   REQUIRE(few.upper() == kInfinity);
 }
 
-TEST_CASE("SuspiciousBand: a cut-off is the order statistic that its bound allows") {
+TEST_CASE("SuspiciousBand: a threshold is the order statistic that its bound allows") {
   std::vector<double> scores;
   std::vector<std::uint8_t> labels;
   for (int i = 0; i < 200; ++i) {
@@ -108,14 +108,14 @@ TEST_CASE("SuspiciousBand: a cut-off is the order statistic that its bound allow
   REQUIRE(k > 1);
   REQUIRE(band.lower() == 2.0 * static_cast<double>(k) - 1);
   REQUIRE(band.upper() == std::nextafter(200.0 - 2.0 * static_cast<double>(k), kInfinity));
-  // One rate alone may take all of the risk, and is one cut-off.
+  // One rate alone may take all of the risk, and is one threshold.
   const SuspiciousBand one(scores, labels, {.max_miss_rate = 0.1});
   REQUIRE(one.lower() ==
           2.0 * static_cast<double>(secondlook::decide::tolerance_rank(100, 0.1, 0.05)) - 1);
   REQUIRE(one.upper() == one.lower());
 }
 
-TEST_CASE("SuspiciousBand: of cut-offs that cross, one between them serves both") {
+TEST_CASE("SuspiciousBand: of thresholds that cross, one between them serves both") {
   RandomStream random(3);
   const auto [scores, labels] = normal_cases(1000, 4, 2, random);
   const SuspiciousBand band(scores, labels, {.max_miss_rate = 0.1, .max_false_alarm_rate = 0.1});
@@ -187,10 +187,10 @@ TEST_CASE("SuspiciousBand: one case of each group is counted, each as likely") {
   REQUIRE(lowest > 0);
 }
 
-TEST_CASE("SuspiciousBand: cut-offs by hand stay, and the cases are counted") {
+TEST_CASE("SuspiciousBand: thresholds by hand stay, and the cases are counted") {
   const std::vector<double> scores{0.1, 0.2, 0.3, 0.4};
   const std::vector<std::uint8_t> labels{0, 1, 0, 0};
-  const SuspiciousBand band(scores, labels, {.cut_offs = secondlook::CutOffs{-5, 5}},
+  const SuspiciousBand band(scores, labels, {.thresholds = secondlook::BandThresholds{-5, 5}},
                             std::vector<std::int64_t>{1, 2, 3, 3});
   REQUIRE(band.lower() == -5);
   REQUIRE(band.upper() == 5);
@@ -207,18 +207,20 @@ TEST_CASE("SuspiciousBand: says what is wrong") {
   REQUIRE_THROWS_AS(SuspiciousBand(std::nan(""), 0), secondlook::InvalidArgument);
   REQUIRE_THROWS_WITH(SuspiciousBand(scores, labels, {}),
                       "SuspiciousBand: expected one of max_miss_rate and max_false_alarm_rate, "
-                      "max_referral_rate, costs, and cut_offs, got 0 of them");
+                      "max_referral_rate, costs, and thresholds, got 0 of them");
   REQUIRE_THROWS_AS(SuspiciousBand(scores, labels, {.max_miss_rate = 1}),
                     secondlook::InvalidArgument);
   REQUIRE_THROWS_WITH(
       SuspiciousBand(scores, labels, {.max_miss_rate = 0.1}, std::vector<std::int64_t>{1}),
       "SuspiciousBand: expected a group for each of 3 scores, got 1");
-  REQUIRE_THROWS_WITH(
-      SuspiciousBand(scores, labels,
-                     {.max_miss_rate = 0.1, .among = Among::decided, .path = {std::nan("")}}),
-      "SuspiciousBand: expected a path of finite cut-offs, got nan at place 0");
-  REQUIRE_THROWS_AS(SuspiciousBand(scores, labels, {.cut_offs = secondlook::CutOffs{1, 0}}),
-                    secondlook::InvalidArgument);
+  REQUIRE_THROWS_WITH(SuspiciousBand(scores, labels,
+                                     {.max_miss_rate = 0.1,
+                                      .guarantee = ErrorGuarantee::selective,
+                                      .threshold_grid = {std::nan("")}}),
+                      "SuspiciousBand: expected a grid of finite thresholds, got nan at place 0");
+  REQUIRE_THROWS_AS(
+      SuspiciousBand(scores, labels, {.thresholds = secondlook::BandThresholds{1, 0}}),
+      secondlook::InvalidArgument);
   REQUIRE_THROWS_AS(SuspiciousBand({.lower = 0, .upper = 1, .n_positives = -1}),
                     secondlook::InvalidArgument);
   REQUIRE_THROWS_AS(SuspiciousBand(0, 1).decide(std::vector<double>{std::nan("")}),

@@ -16,7 +16,7 @@ using secondlook::RandomStream;
 using secondlook::tune_threshold;
 using secondlook::TuneThresholdParameters;
 
-TEST_CASE("tune_threshold: no cut-off that keeps the floors is better") {
+TEST_CASE("tune_threshold: no threshold that keeps the floors is better") {
   RandomStream random(static_cast<std::uint64_t>(GENERATE(range(1, 20))));
   const auto objective = GENERATE(Objective::accuracy, Objective::f_beta,
                                   Objective::balanced_accuracy, Objective::negative_cost);
@@ -49,7 +49,7 @@ TEST_CASE("tune_threshold: no cut-off that keeps the floors is better") {
   }
 }
 
-TEST_CASE("tune_threshold: of equally good cut-offs the lowest, whatever they round to") {
+TEST_CASE("tune_threshold: of equally good thresholds the lowest, whatever they round to") {
   // Balanced accuracy is (1 + 0.2) / 2 at 0 and (0.8 + 0.4) / 2 at 1, which is one rounding more.
   const std::vector<double> scores{0, 1, 1, 1, -1, 0, 1, 1, 1, 1};
   const std::vector<std::uint8_t> labels{0, 0, 0, 0, 0, 1, 1, 1, 1, 1};
@@ -93,10 +93,10 @@ TEST_CASE("tune_threshold: says what is wrong") {
   const std::vector<std::uint8_t> labels{0, 1, 0, 1};
   REQUIRE_THROWS_WITH(
       tune_threshold(scores, labels, {.min_recall = 0.9, .min_precision = 0.9}),
-      "tune_threshold: no cut-off has recall of at least 0.9, precision of at least 0.9; the "
+      "tune_threshold: no threshold has recall of at least 0.9, precision of at least 0.9; the "
       "nearest, 0.2, has recall 1, precision 0.6667");
   REQUIRE_THROWS_WITH(tune_threshold(scores, labels, {.min_recall = 0.9, .floor_confidence = 0.75}),
-                      "tune_threshold: no cut-off has recall of at least 0.9, at a confidence of "
+                      "tune_threshold: no threshold has recall of at least 0.9, at a confidence of "
                       "0.75; the nearest, "
                       "0.1, has recall 1 (at least 0.5)");
   REQUIRE_THROWS_WITH(tune_threshold(scores, labels, {.min_recall = 90}),

@@ -81,10 +81,10 @@ TEST_CASE("Detector: decides by its rule, which its file keeps with the features
   for (std::size_t i = 0; i < scores.size(); ++i)
     REQUIRE((decisions[i] == Decision::unknown) == std::isnan(scores[i]));
   REQUIRE(decisions.back() == Decision::positive);
-  const std::vector<std::uint8_t> unlike(40, 1);
-  REQUIRE(detector->decide(x, unlike).back() == Decision::refer);
+  const std::vector<std::uint8_t> out_of_distribution(40, 1);
+  REQUIRE(detector->decide(x, out_of_distribution).back() == Decision::refer);
   REQUIRE_THROWS_WITH(detector->decide(x, std::vector<std::uint8_t>(3)),
-                      Contains("expected one value of unlike per row (40), got 3"));
+                      Contains("expected one value of out_of_distribution per row (40), got 3"));
 
   const TemporaryFolder folder;
   const auto path = folder.path() / "model.safetensors";

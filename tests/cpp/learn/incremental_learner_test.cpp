@@ -158,8 +158,8 @@ TEST_CASE("IncrementalLearner: learns from rows like those before, and counts th
   REQUIRE(learner.version() == 2);
   REQUIRE(report.n_rows == 500);
   REQUIRE(report.n_suspected < 25);
-  REQUIRE(report.n_learned + report.n_held_back <= 500);
-  REQUIRE(report.n_learned + report.n_held_back + report.n_suspected >= 500);
+  REQUIRE(report.n_learned + report.n_held_out <= 500);
+  REQUIRE(report.n_learned + report.n_held_out + report.n_suspected >= 500);
   REQUIRE(report.n_replayed == report.n_learned);
   REQUIRE_FALSE(report.drift);
   REQUIRE(learner.history().size() == 1);
@@ -438,15 +438,15 @@ TEST_CASE("IncrementalLearner: refuses parameters, rows and detectors that it ca
     return IncrementalLearner(small_forest(plant(300, 1, 1)), x, p);
   };
   REQUIRE_THROWS_AS(make({.suspicion_rate = 0}), InvalidArgument);
-  REQUIRE_THROWS_AS(make({.max_suspected_share = 0}), InvalidArgument);
+  REQUIRE_THROWS_AS(make({.max_suspected_fraction = 0}), InvalidArgument);
   REQUIRE_THROWS_AS(make({.replay_ratio = -1}), InvalidArgument);
-  REQUIRE_THROWS_AS(make({.held_back_share = 1}), InvalidArgument);
+  REQUIRE_THROWS_AS(make({.held_out_fraction = 1}), InvalidArgument);
   REQUIRE_THROWS_AS(make({.tolerance = std::nan("")}), InvalidArgument);
   REQUIRE_THROWS_AS(make({.max_passes = 0}), InvalidArgument);
   REQUIRE_THROWS_AS(make({.significance = 1}), InvalidArgument);
   REQUIRE_THROWS_AS(make({.adwin_delta = 0}), InvalidArgument);
   REQUIRE_THROWS_AS(make({.replay_size = 0}), InvalidArgument);
-  REQUIRE_THROWS_AS(make({.held_back_size = 98}), InvalidArgument);
+  REQUIRE_THROWS_AS(make({.held_out_size = 98}), InvalidArgument);
   REQUIRE_THROWS_AS(make({.keep_versions = 0}), InvalidArgument);
   REQUIRE_THROWS_AS(make({.suspicion_rate = 1e-3}), InvalidArgument);
   REQUIRE_THROWS_AS(IncrementalLearner(nullptr, x), InvalidArgument);
@@ -514,7 +514,7 @@ TEST_CASE("IncrementalLearner: killed at any moment it leaves the last good vers
   const TemporaryFolder place;
   const auto probe = plant(20, 1, 9);
   {
-    IncrementalLearnerParameters few{.replay_size = 200, .held_back_size = 99, .keep_versions = 4};
+    IncrementalLearnerParameters few{.replay_size = 200, .held_out_size = 99, .keep_versions = 4};
     const IncrementalLearner first(small_autoencoder(plant(500, 1, 1)), plant(400, 1, 2), few,
                                    place.path());
   }

@@ -16,9 +16,9 @@
 #include <cmath>
 #include <vector>
 
-#include "detect/adam.hpp"
-#include "detect/dense_network.hpp"
-#include "detect/lstm_network.hpp"
+#include "detect/neural/adam.hpp"
+#include "detect/neural/dense_network.hpp"
+#include "detect/neural/lstm_network.hpp"
 
 using secondlook::RandomStream;
 using secondlook::detect::DenseNetwork;

@@ -75,7 +75,7 @@ TEST_CASE("ModelFile: every tensor begins at a multiple of its element") {
   REQUIRE(first == 1.5);
 }
 
-TEST_CASE("ModelFile: every cut-off file is refused") {
+TEST_CASE("ModelFile: every threshold file is refused") {
   const std::string bytes = small_file().serialize();
   for (std::size_t n = 0; n < bytes.size(); ++n) {
     CAPTURE(n);

@@ -82,8 +82,8 @@ def test_training_holds_short_anomalies_alone_and_the_rest_every_kind(meters):
     assert len(training) + len(tested) == sum(len(meter.anomalies) for meter in meters)
     assert {one.kind for one in training} == {"spike", "dip", "outage"}
     assert {one.kind for one in tested} == set(KINDS)
-    share = np.mean([meter.label[:N_TRAINING].mean() for meter in meters])
-    assert 0.001 < share < 0.01
+    fraction = np.mean([meter.label[:N_TRAINING].mean() for meter in meters])
+    assert 0.001 < fraction < 0.01
 
 
 def test_every_kind_distorts_as_it_should(meters):

@@ -100,7 +100,9 @@ def test_each_keyword_of_a_stub_is_a_parameter_of_the_core(room, name, call):
 
 
 def test_a_band_and_a_rule_keep_every_parameter(tmp_path):
-    band = sl.SuspiciousBand(0.1, 0.2, 0.9, among="decided", path=[-1, 0, 1], random_state=3)
+    band = sl.SuspiciousBand(
+        0.1, 0.2, 0.9, guarantee="selective", threshold_grid=[-1, 0, 1], random_state=3
+    )
     again = sl.SuspiciousBand._from_core_parameters(band._core_parameters())
     assert again.get_params() == band.get_params()
     costly = sl.SuspiciousBand(costs=(5, 1, 0.2))

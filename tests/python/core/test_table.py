@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import secondlook as sl
-from secondlook.core.table import is_table, read_column, read_table
+from secondlook._shared.table import is_table, read_column, read_table
 
 GAPS = [[1.0, np.nan], [2.0, 4.0], [np.nan, 5.0]]
 

@@ -51,7 +51,7 @@ def test_finds_a_change_of_level_and_no_other():
     likelihoods = np.array([stream.push(value) for value in values])
     assert likelihoods[:5000].max() < 0.99
     assert likelihoods[5010:].min() > 0.9999
-    assert stream.n_scores == 5020
+    assert stream.n_samples == 5020
 
 
 @pytest.mark.parametrize(
@@ -73,4 +73,4 @@ def test_bad_scores():
     for bad in (np.nan, np.inf, 1e200):
         with pytest.raises(ValueError, match="expected a finite score"):
             stream.push(bad)
-    assert stream.n_scores == 0
+    assert stream.n_samples == 0

@@ -57,7 +57,7 @@ def test_intervals_cover_as_often_as_they_say():
         y, p = simulated(300, seed)
         found = sl.binary_metrics(y, p, n_bootstrap=300, random_state=seed).brier
         covered.append(found.low <= truth <= found.high)
-    # A percentile interval is a little short; 4 deviations of the share of 300.
+    # A percentile interval is a little short; 4 deviations of the fraction of 300.
     assert 0.93 - 4 * math.sqrt(0.93 * 0.07 / 300) < np.mean(covered)
 
 
@@ -99,7 +99,7 @@ def test_the_interval_of_the_calibration_error_covers_it(belief, n):
         error = found.expected_calibration_error
         assert error.low <= error.value <= error.high
         covered.append(error.low <= truth <= error.high)
-    # 400 of them know a share of 95 % to within 4 times 1.1 %, and it is cautious.
+    # 400 of them know a fraction of 95 % to within 4 times 1.1 %, and it is cautious.
     assert np.mean(covered) >= 0.93
 
 

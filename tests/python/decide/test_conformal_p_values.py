@@ -40,21 +40,21 @@ def test_super_uniform_also_with_ties():
         assert np.mean(p <= level) < level + 4 * np.sqrt(level * (1 - level) / 5000)
 
 
-@pytest.mark.parametrize(("share", "adaptive"), [(0.0, False), (0.1, False), (0.5, True)])
-def test_discoveries_keep_the_false_discovery_rate(share, adaptive):
+@pytest.mark.parametrize(("fraction", "adaptive"), [(0.0, False), (0.1, False), (0.5, True)])
+def test_discoveries_keep_the_false_discovery_rate(fraction, adaptive):
     random = np.random.default_rng(1)
-    abnormal = np.arange(100) < 100 * share
+    abnormal = np.arange(100) < 100 * fraction
     wrong, found = [], []
     for _ in range(400):
         conformal = sl.ConformalPValues().fit(random.normal(size=999))
         new = random.normal(size=100) + 4 * abnormal
         discovered = conformal.discoveries(new, 0.1, adaptive=adaptive)
         wrong.append((discovered & ~abnormal).sum() / max(1, discovered.sum()))
-        found.append(discovered[abnormal].mean() if share else 1.0)
+        found.append(discovered[abnormal].mean() if fraction else 1.0)
     error = np.std(wrong) / np.sqrt(400)
-    promised = 0.1 if adaptive else 0.1 * (1 - share)
+    promised = 0.1 if adaptive else 0.1 * (1 - fraction)
     assert np.mean(wrong) < promised + 4 * error
-    if share:
+    if fraction:
         assert np.mean(found) > 0.7
 
 

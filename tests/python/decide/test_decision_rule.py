@@ -320,13 +320,13 @@ def test_a_file_without_how_the_threshold_was_tuned_stays_a_rule_of_one_cut_off(
 def test_a_file_keeps_the_bands_counts_and_its_path(tmp_path):
     score, y = simulated(3000)
     groups = np.arange(3000) // 2
-    path = np.linspace(-3, 5, 81)
-    band = sl.SuspiciousBand(0.1, 0.2, among="decided", path=path)
+    threshold_grid = np.linspace(-3, 5, 81)
+    band = sl.SuspiciousBand(0.1, 0.2, guarantee="selective", threshold_grid=threshold_grid)
     rule = sl.DecisionRule(band).fit(score, y, groups)
     loaded = saved_and_loaded(rule, tmp_path)
     assert loaded.band_.n_positives_ + loaded.band_.n_negatives_ == 1500
     assert loaded.band_.n_positives_ == rule.band_.n_positives_
-    np.testing.assert_array_equal(loaded.band_.path, path)
+    np.testing.assert_array_equal(loaded.band_.threshold_grid, threshold_grid)
     again = sl.DecisionRule(loaded.band).fit(score, y, groups)
     assert (again.band_.lower_, again.band_.upper_) == (rule.band_.lower_, rule.band_.upper_)
 
@@ -405,7 +405,9 @@ def test_what_is_said_about_features(ruled):
     labels = np.repeat([0, 1], [500, 300])
     score = forest.anomaly_score(rows)
     rule = guarded_rule(forest, rows, labels)
-    with pytest.raises(ValueError, match="expected features of the samples, or unlike, for this"):
+    with pytest.raises(
+        ValueError, match="expected features of the samples, or out_of_distribution, for this"
+    ):
         rule.decide(score)
     with pytest.raises(ValueError, match="expected features of 800 samples, got 3"):
         rule.decide(score, features=rows[:3])

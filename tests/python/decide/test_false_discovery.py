@@ -20,13 +20,13 @@ def test_agrees_with_scipys_adjusted_p_values(p, rate):
 @given(p_values)
 def test_a_smaller_null_share_rejects_no_less(p):
     few = sl.benjamini_hochberg(p, 0.1)
-    assert (sl.benjamini_hochberg(p, 0.1, null_share=0.5) >= few).all()
+    assert (sl.benjamini_hochberg(p, 0.1, null_fraction=0.5) >= few).all()
 
 
 @given(p_values, st.floats(0.1, 0.9))
-def test_storeys_share(p, cut):
+def test_storeys_fraction(p, cut):
     expected = (1 + np.sum(np.array(p) > cut)) / (len(p) * (1 - cut))
-    assert sl.storey_null_share(p, cut=cut) == pytest.approx(expected)
+    assert sl.storey_null_fraction(p, cut=cut) == pytest.approx(expected)
 
 
 def test_bad_input():
@@ -35,6 +35,6 @@ def test_bad_input():
     with pytest.raises(ValueError, match=r"expected p-values in \[0, 1\], got nan at place 1"):
         sl.benjamini_hochberg([0.5, np.nan])
     with pytest.raises(ValueError, match=r"expected p-values of shape \(n,\)"):
-        sl.storey_null_share(0.5)
-    with pytest.raises(ValueError, match="null_share must be above 0"):
-        sl.benjamini_hochberg([0.5], null_share=-1)
+        sl.storey_null_fraction(0.5)
+    with pytest.raises(ValueError, match="null_fraction must be above 0"):
+        sl.benjamini_hochberg([0.5], null_fraction=-1)

@@ -16,10 +16,10 @@ def simulated(n=600, d=6, seed=0):
 
 
 def learned_from(guard, X, y=None):
-    """The samples that were not held back: the same draw again."""
+    """The samples that were not held out: the same draw again."""
     names = np.random.RandomState(guard.random_state).permutation(len(X))
     used = np.ones(len(X), dtype=bool)
-    used[names[: round(guard.held_back * len(X))]] = False
+    used[names[: round(guard.held_out * len(X))]] = False
     return X[used] if y is None else (X[used], y[used])
 
 
@@ -37,28 +37,28 @@ def test_is_the_mahalanobis_distance_under_the_shrunk_covariance():
 def test_keeps_its_false_alarm_rate_and_finds_what_is_new():
     X, y = simulated(8000)
     guard = sl.FeatureDistance(false_alarm_rate=0.05, random_state=0).fit(X[:4000], y[:4000])
-    # Cut-off from 1,000 samples, judged on 4,000: 4 deviations of both.
+    # Threshold from 1,000 samples, judged on 4,000: 4 deviations of both.
     error = np.sqrt(0.05 * 0.95 * (1 / 1000 + 1 / 4000))
-    assert abs(guard.unlike(X[4000:]).mean() - 0.05) < 4 * error
-    assert guard.unlike(X[4000:] + np.array([40, -40, 0, 0, 0, 0])).mean() > 0.95
+    assert abs(guard.is_out_of_distribution(X[4000:]).mean() - 0.05) < 4 * error
+    assert guard.is_out_of_distribution(X[4000:] + np.array([40, -40, 0, 0, 0, 0])).mean() > 0.95
 
 
 def test_more_features_than_samples():
     X = np.random.default_rng(0).normal(size=(120, 400))
     guard = sl.FeatureDistance(false_alarm_rate=0.05, random_state=0).fit(X)
     assert np.isfinite(guard.distance(X)).all()
-    assert guard.unlike(X + 1.5).all()
+    assert guard.is_out_of_distribution(X + 1.5).all()
 
 
 def test_constant_and_repeated_features():
     X, _ = simulated()
     X = np.column_stack([X, np.ones(len(X)), X[:, 0]])
     guard = sl.FeatureDistance(random_state=0).fit(X)
-    assert guard.unlike(X).mean() < 0.05
-    assert guard.unlike(X + np.eye(8)[6]).all()  # what never varied does
+    assert guard.is_out_of_distribution(X).mean() < 0.05
+    assert guard.is_out_of_distribution(X + np.eye(8)[6]).all()  # what never varied does
 
 
-def test_groups_are_held_back_together():
+def test_groups_are_held_out_together():
     X, _ = simulated(40)
     groups = np.repeat(np.arange(20), 2)
     X[1::2] = X[::2]  # two images of each patient, the same
@@ -78,21 +78,21 @@ def test_bad_input():
     X, _ = simulated(100)
     with pytest.raises(
         ValueError,
-        match=r"FeatureDistance.fit: expected at least 99 samples held back for a false_alarm_rate "
-        r"of 0.01, got 25 \(held_back=0.25 of 100\)",
+        match=r"FeatureDistance.fit: expected at least 99 samples held out for a false_alarm_rate "
+        r"of 0.01, got 25 \(held_out=0.25 of 100\)",
     ):
         sl.FeatureDistance().fit(X)
     with pytest.raises(ValueError, match="features that vary"):
         sl.FeatureDistance(false_alarm_rate=0.1).fit(np.ones((100, 3)))
-    with pytest.raises(ValueError, match=r"held_back must lie in \(0, 1\), got 1"):
-        sl.FeatureDistance(held_back=1).fit(X)
+    with pytest.raises(ValueError, match=r"held_out must lie in \(0, 1\), got 1"):
+        sl.FeatureDistance(held_out=1).fit(X)
     with pytest.raises(ValueError, match="NaN"):
         sl.FeatureDistance().fit(np.where(X[0, 0] == X, np.nan, X))
     with pytest.raises(ValueError, match="75 samples of 75 classes, each of which has equal ones"):
         sl.FeatureDistance(false_alarm_rate=0.1).fit(X, np.arange(100))
     guard = sl.FeatureDistance(false_alarm_rate=0.1).fit(X)
     before = guard.distance(X)
-    with pytest.raises(ValueError, match="expected at least 9 samples held back"):
+    with pytest.raises(ValueError, match="expected at least 9 samples held out"):
         guard.fit(X[:20, :3])
     np.testing.assert_array_equal(guard.distance(X), before)  # as it was
     with pytest.raises(ValueError, match="6 features"):
@@ -103,5 +103,5 @@ def test_bad_input():
         guard.fit(X, y=[1, 2])
     with pytest.raises(ValueError, match=r"FeatureDistance.fit: expected y without missing .* 1"):
         guard.fit(X, y=[0, None] * 50)
-    with pytest.raises(ValueError, match="expected held_back as a number, got '1/4'"):
-        sl.FeatureDistance(held_back="1/4").fit(X)
+    with pytest.raises(ValueError, match="expected held_out as a number, got '1/4'"):
+        sl.FeatureDistance(held_out="1/4").fit(X)

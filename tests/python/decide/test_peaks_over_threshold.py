@@ -28,7 +28,7 @@ def test_the_tail_is_no_less_likely_than_scipys(shape, seed):
 def test_the_cut_off_is_the_papers_formula(shape, seed):
     scores = genpareto.rvs(shape, size=2000, random_state=seed)
     tail = sl.PeaksOverThreshold(1e-4, 0.95).fit(scores)
-    excess = genpareto.isf(1e-4 * tail.n_scores_ / tail.n_peaks_, tail.shape_, scale=tail.scale_)
+    excess = genpareto.isf(1e-4 * tail.n_samples_ / tail.n_peaks_, tail.shape_, scale=tail.scale_)
     assert tail.threshold_ == pytest.approx(tail.initial_threshold_ + excess)
 
 
@@ -108,7 +108,7 @@ def test_a_forged_state_is_refused():
     class_ = _core.decide.PeaksOverThreshold
     good = {
         "initial_threshold": 1.0, "shape": 0.1, "scale": 1.0, "tail_threshold": 3.0,
-        "local_mean": 0.0, "n_calibration": 100, "n_scores": 100, "n_peaks": 2, "n_alarms": 0,
+        "local_mean": 0.0, "n_calibration": 100, "n_samples": 100, "n_peaks": 2, "n_alarms": 0,
         "n_alarms_counted": 0, "peaks": [(1.0, False)], "oldest": 0,
     }  # fmt: skip
     for forged in ({"scale": -1.0}, {"shape": np.nan}, {"oldest": 7}, {"peaks": []}):

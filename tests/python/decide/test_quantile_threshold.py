@@ -13,7 +13,7 @@ scores = st.lists(st.floats(-1e9, 1e9), min_size=20, max_size=200)
 def test_is_the_least_cut_off_that_the_rate_allows(values, rate):
     threshold = sl.quantile_threshold(values, rate)
     allowed = rate * (len(values) + 1) + 1e-6
-    # A score at the cut-off has a conformal p-value of at most the rate …
+    # A score at the threshold has a conformal p-value of at most the rate …
     assert np.sum(np.array(values) >= threshold) + 1 <= allowed
     # … and just below it no more.
     below = np.nextafter(threshold, -np.inf)

@@ -19,7 +19,7 @@ def test_each_seasons_own_cut_off_or_the_common_one(n_seasons, seed):
     assert fitted.threshold_ == sl.quantile_threshold(scores, 0.05)
     for season in range(n_seasons):
         own = scores[seasons == season]
-        assert fitted.n_scores_[season] == len(own)
+        assert fitted.n_samples_[season] == len(own)
         expected = sl.quantile_threshold(own, 0.05) if len(own) >= 60 else fitted.threshold_
         assert fitted.thresholds_[season] == expected
     np.testing.assert_array_equal(
@@ -39,7 +39,7 @@ def test_keeps_the_rate_at_every_hour():
     # 1,800 scores an hour to calibrate and to check; 5 standard errors for 24 hours.
     assert np.abs(np.array(rates) - 0.02).max() < 5 * np.sqrt(0.02 * 0.98 * 2 / 1800)
     common = sl.quantile_threshold(scores[:half], 0.02)
-    assert (scores[hours == 0] >= common).mean() == 0  # what one cut-off for all would do
+    assert (scores[hours == 0] >= common).mean() == 0  # what one threshold for all would do
 
 
 def test_hours_of_day_agree_with_numpy():

@@ -19,9 +19,9 @@ labelled = st.lists(
 ).filter(lambda cases: len({y for y, _ in cases}) == 2)
 
 
-def simulated(n=1000, seed=0, share=0.3, gap=2.0):
+def simulated(n=1000, seed=0, fraction=0.3, gap=2.0):
     random = np.random.default_rng(seed)
-    y = (random.random(n) < share).astype(int)
+    y = (random.random(n) < fraction).astype(int)
     return random.normal(gap * y), y
 
 
@@ -86,7 +86,9 @@ def test_a_guarantee_holds_as_often_as_it_says(gap):
 def test_a_guarantee_among_the_decided_holds_as_often_as_it_says():
     n, broken, decided = 10_000, 0, 0
     random = np.random.default_rng(0)
-    band = sl.SuspiciousBand(0.05, 0.1, 0.9, among="decided", path=np.linspace(-2, 4, 121))
+    band = sl.SuspiciousBand(
+        0.05, 0.1, 0.9, guarantee="selective", threshold_grid=np.linspace(-2, 4, 121)
+    )
     for _ in range(n):
         y = (random.random(1000) < 0.3).astype(int)
         fitted_quietly(band, random.normal(2 * y), y)
@@ -209,17 +211,17 @@ def test_one_cut_off_where_one_rate_is_bounded_or_the_two_cross():
 def test_among_the_decided_too_the_cut_off_has_the_fewest_errors(rates):
     score, y = simulated(20_000, gap=6.0)
     p = sl.Calibration("platt").fit(score, y).probability(score)
-    band = sl.SuspiciousBand(*rates, among="decided").fit(p, y)
+    band = sl.SuspiciousBand(*rates, guarantee="selective").fit(p, y)
     assert band.lower_ == band.upper_
     assert np.mean((p >= band.upper_) == y) > 0.99
 
 
-@pytest.mark.parametrize("among", ["each_class", "decided"])
+@pytest.mark.parametrize("guarantee", ["class_conditional", "selective"])
 @pytest.mark.parametrize("rate", ["max_miss_rate", "max_false_alarm_rate"])
-def test_too_few_cases_for_one_rate_refer_all_and_say_so(among, rate):
+def test_too_few_cases_for_one_rate_refer_all_and_say_so(guarantee, rate):
     p = np.linspace(0.01, 0.99, 50)
     with pytest.warns(sl.TooFewCasesWarning, match=f"nothing is decided, for {rate}=0.01 needs"):
-        band = sl.SuspiciousBand(**{rate: 0.01}, among=among).fit(p, p > 0.5)
+        band = sl.SuspiciousBand(**{rate: 0.01}, guarantee=guarantee).fit(p, p > 0.5)
     assert (band.lower_, band.upper_) == (-math.inf, math.inf)
 
 
@@ -234,15 +236,17 @@ def test_groups_count_once():
     assert sl.SuspiciousBand().fit(*repeated).upper_ < band.upper_  # what ignoring them would claim
 
 
-@pytest.mark.parametrize("among", ["each_class", "decided"])
-def test_too_few_cases_refer_and_say_how_many_would_do(among):
+@pytest.mark.parametrize("guarantee", ["class_conditional", "selective"])
+def test_too_few_cases_refer_and_say_how_many_would_do(guarantee):
     y, score = [0, 0, 0, 1, 1], [0.1, 0.2, 0.3, 0.8, 0.9]
     with pytest.warns(sl.TooFewCasesWarning) as warned:
-        band = sl.SuspiciousBand(0.01, 0.01, among=among).fit(score, y)
+        band = sl.SuspiciousBand(0.01, 0.01, guarantee=guarantee).fit(score, y)
     assert (band.lower_, band.upper_) == (-math.inf, math.inf)
     assert set(band.decide(score)) == {"refer"}
     message = str(warned[0].message)
-    needed = 368 if among == "each_class" else 597  # log(0.025) / log(0.99); a tenth of the risk
+    needed = (
+        368 if guarantee == "class_conditional" else 597
+    )  # log(0.025) / log(0.99); a tenth of the risk
     assert f"max_miss_rate=0.01 needs at least {needed}" in message
     assert f"max_false_alarm_rate=0.01 needs at least {needed}" in message
     assert warned[0].filename == __file__
@@ -256,11 +260,11 @@ def test_as_many_as_it_says_do():
 
 def test_what_is_unlike_the_training_data_is_referred_whatever_its_score():
     band = sl.SuspiciousBand.at(0.2, 0.8)
-    assert band.decide([0.1, 0.9, 0.9], unlike=[True, True, False]).tolist() == [
+    assert band.decide([0.1, 0.9, 0.9], out_of_distribution=[True, True, False]).tolist() == [
         "refer", "refer", "positive",
     ]  # fmt: skip
-    with pytest.raises(ValueError, match=r"unlike of shape \(3,\), got shape \(2,\)"):
-        band.decide([0.1, 0.9, 0.9], unlike=[True, True])
+    with pytest.raises(ValueError, match=r"out_of_distribution of shape \(3,\), got shape \(2,\)"):
+        band.decide([0.1, 0.9, 0.9], out_of_distribution=[True, True])
 
 
 def test_scores_unlike_the_calibration_warn_and_another_mixture_does_not():
@@ -295,9 +299,9 @@ def test_drift_is_not_called_more_often_than_it_says():
     p_values = []
     for seed in range(400):
         score, y = simulated(600, seed)
-        live, _ = simulated(300, seed + 1000, share=0.05)
+        live, _ = simulated(300, seed + 1000, fraction=0.05)
         p_values.append(sl.SuspiciousBand().fit(score, y).drift_p_value(live))
-    for level in (0.05, 0.2):  # 4 deviations of the share of 400
+    for level in (0.05, 0.2):  # 4 deviations of the fraction of 400
         assert np.mean(np.array(p_values) <= level) <= level + 4 * math.sqrt(level / 400)
 
 
@@ -348,9 +352,15 @@ def test_bad_input():
         ({"max_miss_rate": 0.1, "costs": (1, 1, 1)}, "expected one of .* got 2 of them"),
         ({"costs": (1, -1, 1)}, "costs must be at least 0, got -1"),
         ({"max_referral_rate": 1.5}, r"max_referral_rate must lie in \[0, 1\], got 1.5"),
-        ({"among": "all"}, "among: expected one of 'each_class', 'decided', got 'all'"),
-        ({"among": "decided"}, "expected probabilities, or a path"),
-        ({"among": "decided", "path": [1, 1]}, "expected a rising path, got 1 at place 1"),
+        (
+            {"guarantee": "all"},
+            "guarantee: expected one of 'class_conditional', 'selective', got 'all'",
+        ),
+        ({"guarantee": "selective"}, "expected probabilities, or a threshold_grid"),
+        (
+            {"guarantee": "selective", "threshold_grid": [1, 1]},
+            "expected a rising threshold_grid, got 1 at place 1",
+        ),
     ):
         with pytest.raises(ValueError, match=message):
             sl.SuspiciousBand(**arguments).fit(score, y)
@@ -381,11 +391,11 @@ def test_all_scores_equal():
 def test_cut_offs_by_hand_stay_and_learn_what_labelled_cases_say():
     score, y = simulated()
     band = sl.SuspiciousBand.at(-0.5, 2.5)
-    assert band.get_params() == sl.SuspiciousBand(cut_offs=(-0.5, 2.5)).get_params()
+    assert band.get_params() == sl.SuspiciousBand(thresholds=(-0.5, 2.5)).get_params()
     fitted = clone(band).fit(score, y)
     assert (fitted.lower_, fitted.upper_) == (-0.5, 2.5)
     assert (fitted.n_positives_, fitted.n_negatives_) == (y.sum(), (1 - y).sum())
-    live, _ = simulated(500, seed=1, share=0.1)
+    live, _ = simulated(500, seed=1, fraction=0.1)
     assert fitted.drift_p_value(live) > 0.01  # another mixture is none
     with pytest.warns(sl.DriftWarning):
         fitted.decide(3 * live - 5)
@@ -393,9 +403,9 @@ def test_cut_offs_by_hand_stay_and_learn_what_labelled_cases_say():
     expected = sl.SuspiciousBand().price_list(score, y)
     assert band.price_list(score, y) == expected
     with pytest.raises(ValueError, match="expected one of .* got 2 of them"):
-        sl.SuspiciousBand(0.1, cut_offs=(0, 1)).fit(score, y)
+        sl.SuspiciousBand(0.1, thresholds=(0, 1)).fit(score, y)
     with pytest.raises(ValueError, match="lower to be at most upper, got 1 and 0"):
-        sl.SuspiciousBand(cut_offs=(1, 0)).fit(score, y)
+        sl.SuspiciousBand(thresholds=(1, 0)).fit(score, y)
 
 
 @pytest.mark.parametrize(
@@ -416,10 +426,14 @@ def test_unknown_groups_are_refused(missing):
         sl.SuspiciousBand(0.5, 0.5).fit(score, y, groups=missing)
 
 
-@pytest.mark.parametrize("unlike", [[0.9, np.nan], [1, 0], ["yes", "no"], [None, True]])
-def test_unlike_is_boolean(unlike):
-    with pytest.raises(ValueError, match="SuspiciousBand.decide: expected unlike of bool, .*, got"):
-        sl.SuspiciousBand.at(0, 1).decide([0.5, 0.5], unlike=unlike)
+@pytest.mark.parametrize(
+    "out_of_distribution", [[0.9, np.nan], [1, 0], ["yes", "no"], [None, True]]
+)
+def test_out_of_distribution_is_boolean(out_of_distribution):
+    with pytest.raises(
+        ValueError, match="SuspiciousBand.decide: expected out_of_distribution of bool, .*, got"
+    ):
+        sl.SuspiciousBand.at(0, 1).decide([0.5, 0.5], out_of_distribution=out_of_distribution)
 
 
 @pytest.mark.parametrize("state", [None, -1, np.random.RandomState(3), np.int32(5)])
@@ -442,18 +456,24 @@ def test_says_what_was_expected_and_what_came():
         ({"costs": 1}, "expected costs as 3 numbers, got 1"),
         ({"costs": np.ones(2)}, "expected costs as 3 numbers, got "),
         ({"costs": (1, 2, "3")}, "expected costs as 3 numbers, got "),
-        ({"cut_offs": 1}, "expected cut_offs as 2 numbers, got 1"),
-        ({"among": None}, "expected among as text, got None"),
+        ({"thresholds": 1}, "expected thresholds as 2 numbers, got 1"),
+        ({"guarantee": None}, "expected guarantee as text, got None"),
         (
-            {"among": "decided", "path": [0.1, np.nan]},
-            "path of finite cut-offs, got nan at place 1",
+            {"guarantee": "selective", "threshold_grid": [0.1, np.nan]},
+            "grid of finite thresholds, got nan at place 1",
         ),
-        ({"among": "decided", "path": [np.nan]}, "path of finite cut-offs, got nan at place 0"),
-        ({"among": "decided", "path": "path"}, "expected path as numbers, got 'path'"),
+        (
+            {"guarantee": "selective", "threshold_grid": [np.nan]},
+            "grid of finite thresholds, got nan at place 0",
+        ),
+        (
+            {"guarantee": "selective", "threshold_grid": "threshold_grid"},
+            "expected threshold_grid as numbers, got 'threshold_grid'",
+        ),
     ):
         with pytest.raises(ValueError, match="SuspiciousBand.*: .*" + message):
             sl.SuspiciousBand(**arguments).fit(score, y)
-    with pytest.raises(ValueError, match="SuspiciousBand.at: expected cut_offs as 2 numbers"):
+    with pytest.raises(ValueError, match="SuspiciousBand.at: expected thresholds as 2 numbers"):
         sl.SuspiciousBand.at("a", 1)
     band = sl.SuspiciousBand().fit(*simulated(500))
     with pytest.raises(ValueError, match="price_list: expected rates as a sequence .*, got 0.1"):

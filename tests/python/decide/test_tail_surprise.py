@@ -46,7 +46,7 @@ def test_lies_between_0_and_300_and_pickles(values):
         copy = pickle.loads(pickle.dumps(tail))
         assert 0 <= tail.push(value) <= 300
         assert copy.push(value) == expected
-    assert tail.n_values == len(values)
+    assert tail.n_samples == len(values)
 
 
 def test_any_detectors_score_says_how_rare_it_is():
@@ -81,4 +81,4 @@ def test_bad_values():
             tail.push_many([1.0, bad])
     with pytest.raises(ValueError, match=r"expected values of shape \(n_values,\), got \(1, 1\)"):
         tail.push_many([[1.0]])
-    assert tail.n_values == 0
+    assert tail.n_samples == 0

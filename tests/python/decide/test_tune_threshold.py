@@ -34,11 +34,11 @@ def lower_bound_keeps(k, n, floor, confidence):
 
 
 def brute_force(y, score, objective, min_recall, min_precision, min_specificity, confidence):
-    """Try every cut-off; of equals the lowest."""
+    """Try every threshold; of equals the lowest."""
     best = None
     for cut in [*np.unique(score), math.inf]:
         c = sl.confusion_matrix(y, score, cut)
-        shares = [
+        fractions = [
             (min_recall, c.true_positives, c.true_positives + c.false_negatives),
             (min_precision, c.true_positives, c.true_positives + c.false_positives),
             (min_specificity, c.true_negatives, c.true_negatives + c.false_positives),
@@ -50,7 +50,7 @@ def brute_force(y, score, objective, min_recall, min_precision, min_specificity,
                 if confidence is None
                 else lower_bound_keeps(k, n, floor, confidence)
             )
-            for floor, k, n in shares
+            for floor, k, n in fractions
         ):
             value = OBJECTIVES[objective](c)
             if best is None or value > best[1] + 1e-12:
@@ -78,7 +78,7 @@ def test_agrees_with_brute_force(cases, objective, recall, precision, specificit
         "floor_confidence": confidence,
     }
     if expected is None:
-        with pytest.raises(ValueError, match="no cut-off has .*; the nearest, .*, has"):
+        with pytest.raises(ValueError, match="no threshold has .*; the nearest, .*, has"):
             sl.tune_threshold(y, score, objective, **arguments)
         return
     found = sl.tune_threshold(y, score, objective, **arguments)
@@ -94,7 +94,7 @@ def test_a_floor_that_cannot_be_kept_names_what_comes_nearest():
         sl.tune_threshold(y, score, min_recall=0.9, min_precision=0.9)
     # 0.2 has recall 1 and precision 2/3; 0.4 has precision 1 and recall 1/2 only.
     assert str(error.value) == (
-        "tune_threshold: no cut-off has recall of at least 0.9, precision of at least 0.9; "
+        "tune_threshold: no threshold has recall of at least 0.9, precision of at least 0.9; "
         "the nearest, 0.2, has recall 1, precision 0.6667"
     )
 
@@ -109,7 +109,7 @@ def test_a_recall_floor_at_a_confidence_holds_as_often_as_it_says():
         found = sl.tune_threshold(y, score, min_recall=0.8, floor_confidence=confidence)
         true_recall = 0.5 * math.erfc((found.threshold - 1.5) / math.sqrt(2))
         broken += true_recall < 0.8
-    # Whatever else the cut-off is chosen for: at most 10 %, and 4 deviations of the share.
+    # Whatever else the threshold is chosen for: at most 10 %, and 4 deviations of the fraction.
     assert broken / n < 0.1 + 4 * math.sqrt(0.1 * 0.9 / n)
 
 
@@ -141,7 +141,7 @@ def test_a_floor_at_a_confidence_that_cannot_be_kept_shows_its_lower_bound():
         sl.tune_threshold(y, score, min_recall=0.9, floor_confidence=0.95)
     # All ten found: 0.05 ** (1 / 10).
     assert str(error.value) == (
-        "tune_threshold: no cut-off has recall of at least 0.9, at a confidence of 0.95; "
+        "tune_threshold: no threshold has recall of at least 0.9, at a confidence of 0.95; "
         "the nearest, 0, has recall 1 (at least 0.7411)"
     )
     # Precision 1 of one is proof of less than 9 of 10 is.

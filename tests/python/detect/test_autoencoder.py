@@ -124,10 +124,10 @@ def test_learning_on_makes_the_offset_stale(model):
 
 def test_training_ends_when_it_has_nothing_more_to_win(model):
     history = model.history_
-    best = history[:, 1].argmin()
-    assert history[best, 1] < 0.5 * history[0, 1]
-    assert len(history) in (best + 1 + model.patience, model.max_epochs)
-    assert history[-1, 2] < history[0, 2]
+    best = history["validation_loss"].argmin()
+    assert history["validation_loss"][best] < 0.5 * history["validation_loss"][0]
+    assert len(history["loss"]) in (best + 1 + model.patience, model.max_epochs)
+    assert history["learning_rate"][-1] < history["learning_rate"][0]
 
 
 def test_names_of_features_are_kept(tmp_path):

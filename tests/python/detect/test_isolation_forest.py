@@ -315,7 +315,7 @@ def test_unfitted():
         ({"n_estimators": 0}, "expected n_estimators as a number of at least 1, got 0"),
         ({"n_estimators": 2.5}, "expected n_estimators as a number"),
         ({"max_samples": 0}, "expected max_samples as a number"),
-        ({"max_samples": 1.5}, r"or a share in \(0, 1\], got 1.5"),
+        ({"max_samples": 1.5}, r"or a fraction in \(0, 1\], got 1.5"),
         ({"max_features": -1}, "expected max_features"),
         ({"max_features": 9}, "expected at least max_features = 9 features, got 5"),
         ({"contamination": 0.7}, r"contamination must lie in \(0, 0.5\], got 0.7"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import secondlook as sl
 
 FIELDS = ("surprise", "score", "alarm", "level", "spread", "habit", "shape")
-SMALL = {"scales": (1, 4, 16), "memory": 120, "seasons": 3, "rest": 10}
+SMALL = {"scales": (1, 4, 16), "memory": 120, "seasons": 3, "cooldown": 10}
 seeds = st.integers(0, 2**32 - 1)
 
 
@@ -24,7 +24,7 @@ def series(seed, n, season=24):
     return x
 
 
-def reference(x, season, scales, memory, seasons, threshold=1.0, rest=10):
+def reference(x, season, scales, memory, seasons, threshold=1.0, cooldown=10):
     """The four witnesses straight from their definitions, over whole arrays."""
 
     def last(values, t, w):
@@ -72,7 +72,7 @@ def reference(x, season, scales, memory, seasons, threshold=1.0, rest=10):
             continue
         score[t] = s / (s + threshold)
         if s >= threshold:
-            alarm[t], until = True, t + rest
+            alarm[t], until = True, t + cooldown
     found = {"habit": np.zeros(len(x)), **found}
     return {"surprise": surprise, "score": score, "alarm": alarm, **found}
 
@@ -164,7 +164,7 @@ def test_a_record_and_a_table():
         ({"seasons": 0}, "seasons must be at least 1, got 0"),
         ({"season": 10**9}, "season times seasons must be at most 100000000"),
         ({"threshold": 0.0}, r"threshold must lie in \(0, 300\], got 0"),
-        ({"rest": -1}, "rest must lie in 0 to 100000000, got -1"),
+        ({"cooldown": -1}, "cooldown must lie in 0 to 100000000, got -1"),
     ],
 )
 def test_parameters_out_of_range(parameters, message):

@@ -33,7 +33,8 @@ def test_prints_its_tables_and_writes_the_model(checkout, tmp_path):
     assert not model.decision_rule_.stale_
     noise = np.random.default_rng(0).integers(0, 256, size=(20, 40, 24), dtype=np.uint8)
     assert (
-        model.decide(noise, normal="No-Anomaly", tta=("flip", "vertical_flip")) == "refer"
+        model.decide(noise, normal="No-Anomaly", test_time_augmentation=("flip", "vertical_flip"))
+        == "refer"
     ).all()
 
 

@@ -93,12 +93,12 @@ def test_physical_values_come_as_floats_in_their_own_unit(dtype):
 
 def test_floats_of_which_nothing_is_said_go_from_0_to_1():
     options = {"size": (12, 17), "channels": 1}
-    for shares in (WIDE / 65535, (WIDE / 65535).astype(np.float32)):
-        np.testing.assert_array_equal(preprocess(shares, **options), preprocess(WIDE, **options))
+    for fractions in (WIDE / 65535, (WIDE / 65535).astype(np.float32)):
+        np.testing.assert_array_equal(preprocess(fractions, **options), preprocess(WIDE, **options))
         np.testing.assert_array_equal(
-            preprocess(pillow_image(shares, "F"), **options), preprocess(WIDE, **options)
+            preprocess(pillow_image(fractions, "F"), **options), preprocess(WIDE, **options)
         )
-        for bad in (shares * 300, shares - 1):
+        for bad in (fractions * 300, fractions - 1):
             with pytest.raises(ValueError, match=r"preprocess: expected floats in \[0, 1\], got"):
                 preprocess(bad)
     with pytest.raises(ValueError, match=r"preprocess: expected floats in \[0, 1\], got NaN"):

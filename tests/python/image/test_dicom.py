@@ -236,8 +236,8 @@ def test_padding_is_black_and_no_part_of_the_range(tmp_path, interpretation, lim
     read = read_image(write(tmp_path / "a.dcm", padded, **attributes))
     inside = padded > -1900
     low, high = exposed[inside].min(), exposed[inside].max()
-    share = (exposed[inside] - low) / (high - low)
-    expected = share if interpretation == "MONOCHROME2" else 1 - share
+    fraction = (exposed[inside] - low) / (high - low)
+    expected = fraction if interpretation == "MONOCHROME2" else 1 - fraction
     np.testing.assert_allclose(read[inside], expected * 65535, atol=0.5)
     assert not read[~inside].any()
 

@@ -50,9 +50,9 @@ def test_learns_and_says_how(fitted):
     assert fitted.n_classes_ == 2
     assert fitted.score(images, y) > 0.9
     history = fitted.history_
-    assert set(history) >= {"loss", "validation_loss", "validation_recall", "wait_share"}
+    assert set(history) >= {"loss", "validation_loss", "validation_recall", "wait_fraction"}
     assert history["loss"][-1] < 0.7 * history["loss"][0]
-    assert (history["wait_share"] < 1).all()
+    assert (history["wait_fraction"] < 1).all()
     assert fitted.features(images).shape == (40, 160)
     assert fitted.skipped_ == []
 
@@ -129,19 +129,19 @@ def test_time_augmentation_averages_variations(fitted):
     once = fitted.predict_proba(images)
     flipped = fitted.predict_proba(images[:, :, ::-1])
     np.testing.assert_allclose(
-        fitted.predict_proba(images, tta="flip"), (once + flipped) / 2, atol=1e-5
+        fitted.predict_proba(images, test_time_augmentation="flip"), (once + flipped) / 2, atol=1e-5
     )
-    shifted = fitted.predict_proba(images, tta=["flip", "shift"])
+    shifted = fitted.predict_proba(images, test_time_augmentation=["flip", "shift"])
     assert np.abs(shifted - once).max() > 0
     upright = (once + flipped) / 2
-    upside_down = fitted.predict_proba(images[:, ::-1], tta="flip")
+    upside_down = fitted.predict_proba(images[:, ::-1], test_time_augmentation="flip")
     np.testing.assert_allclose(
-        fitted.predict_proba(images, tta={"flip", "vertical_flip"}),
+        fitted.predict_proba(images, test_time_augmentation={"flip", "vertical_flip"}),
         (upright + upside_down) / 2,
         atol=1e-5,
     )
-    with pytest.raises(ValueError, match="tta: expected some of .*, got"):
-        fitted.predict_proba(images, tta="turn")
+    with pytest.raises(ValueError, match="test_time_augmentation: expected some of .*, got"):
+        fitted.predict_proba(images, test_time_augmentation="turn")
 
 
 def test_the_heat_map_has_the_images_size(fitted):
@@ -249,8 +249,10 @@ def test_what_are_no_images_is_said(fitted):
         ):
             fitted.predict(wrong)
     for wrong in (True, "up", ["flip", "up"]):
-        with pytest.raises(ValueError, match="tta: expected some of .*'flip'.*, got "):
-            fitted.predict([image], tta=wrong)
+        with pytest.raises(
+            ValueError, match="test_time_augmentation: expected some of .*'flip'.*, got "
+        ):
+            fitted.predict([image], test_time_augmentation=wrong)
     with pytest.raises(ValueError, match="trainable: expected 'all', 'head' or a number of blocks"):
         small(trainable="half").fit(*squares(12))
     with pytest.raises(ValueError, match="overlay: expected strength as a number, got 'x'"):
@@ -667,8 +669,10 @@ def test_decides_what_a_person_should_see(fitted, tmp_path):
     images, y = squares(96)
     held_out, truth = squares(120, seed=4)
     model = pickle.loads(pickle.dumps(fitted))
-    score = model.anomaly_score(held_out, tta="flip")
-    np.testing.assert_array_equal(score, model.predict_proba(held_out, tta="flip")[:, 1])
+    score = model.anomaly_score(held_out, test_time_augmentation="flip")
+    np.testing.assert_array_equal(
+        score, model.predict_proba(held_out, test_time_augmentation="flip")[:, 1]
+    )
     np.testing.assert_array_equal(
         model.anomaly_score(held_out, normal="square"), model.predict_proba(held_out)[:, 0]
     )
@@ -679,12 +683,12 @@ def test_decides_what_a_person_should_see(fitted, tmp_path):
     band = sl.SuspiciousBand(max_miss_rate=0.2, max_false_alarm_rate=0.2)
     model.decision_rule_ = sl.DecisionRule(band).fit(score, truth == "square")
     fresh, _ = squares(60, seed=7)
-    scores = model.anomaly_score(fresh, tta="flip")
+    scores = model.anomaly_score(fresh, test_time_augmentation="flip")
     expected = model.decision_rule_.decide(scores)
     assert {"negative", "positive"} <= set(expected)
-    np.testing.assert_array_equal(model.decide(fresh, tta="flip"), expected)
+    np.testing.assert_array_equal(model.decide(fresh, test_time_augmentation="flip"), expected)
     with pytest.warns(sl.DriftWarning) as warned:
-        model.decide(np.full_like(held_out, 100), tta="flip")
+        model.decide(np.full_like(held_out, 100), test_time_augmentation="flip")
     assert warned[0].filename == __file__
 
     model.decision_rule_ = sl.DecisionRule(band, feature_distance=guard).fit(
@@ -693,9 +697,9 @@ def test_decides_what_a_person_should_see(fitted, tmp_path):
     model.save(tmp_path / "guarded.safetensors")
     loaded = sl.load(tmp_path / "guarded.safetensors")
     bright = np.full_like(fresh[:9], 255)
-    assert (loaded.decide(bright, tta="flip") == "refer").all()
+    assert (loaded.decide(bright, test_time_augmentation="flip") == "refer").all()
     expected = loaded.decision_rule_.decide(scores, features=loaded.features(fresh))
-    np.testing.assert_array_equal(loaded.decide(fresh, tta="flip"), expected)
+    np.testing.assert_array_equal(loaded.decide(fresh, test_time_augmentation="flip"), expected)
 
 
 def test_which_class_is_normal_must_be_said_of_three():

@@ -140,7 +140,7 @@ def network_of(model):
 
 
 def inputs_of(model, images):
-    options = json.loads(model._model.preprocessing)
+    options = model._model.preprocessing
     mean = np.array(options["mean"])[: options["channels"]]
     deviation = np.array(options["standard_deviation"])[: options["channels"]]
     x = images.reshape(*images.shape[:3], -1) / 255

@@ -39,7 +39,7 @@ def test_options_are_checked():
         ({"value_range": 5}, "preprocess: expected value_range as 2 numbers, got 5"),
         ({"mean": "grey"}, "preprocess: expected mean as a number or three, got 'grey'"),
         ({"mean": (0.5, 0.5)}, "preprocess: expected mean as a number or three"),
-        ({"clipped_share": np.nan}, "preprocess: clipped_share must be finite, got nan"),
+        ({"clipped_fraction": np.nan}, "preprocess: clipped_fraction must be finite, got nan"),
     ],
 )
 def test_options_of_another_kind_are_named(options, message):
@@ -51,8 +51,10 @@ def test_options_of_another_kind_are_named(options, message):
 def test_numpys_numbers_are_taken():
     pixels = RANDOM.integers(0, 256, size=(4, 6), dtype=np.uint8)
     np.testing.assert_array_equal(
-        preprocess(pixels, size=np.int64(4), mean=np.float32(0.5), clipped_share=np.float64(0.1)),
-        preprocess(pixels, size=(4, 4), mean=0.5, clipped_share=0.1),
+        preprocess(
+            pixels, size=np.int64(4), mean=np.float32(0.5), clipped_fraction=np.float64(0.1)
+        ),
+        preprocess(pixels, size=(4, 4), mean=0.5, clipped_fraction=0.1),
     )
     assert sl.Augmentation(noise=np.float32(0.25)).apply(pixels).shape == pixels.shape
 

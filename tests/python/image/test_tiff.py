@@ -175,11 +175,11 @@ def test_physical_values_may_have_three_bands():
 @pytest.mark.parametrize("bits", [1, 2, 4, 6])
 def test_few_bits_fill_eight(bits, photometric):
     stored = values(np.uint8) >> (8 - bits)
-    share = stored / (2**bits - 1)
+    fraction = stored / (2**bits - 1)
     read = read_image(tiff(stored, photometric, bits=bits))
     assert read.dtype == np.uint8
     np.testing.assert_array_equal(
-        read, np.rint(255 * (share if photometric == BLACK_IS_ZERO else 1 - share))
+        read, np.rint(255 * (fraction if photometric == BLACK_IS_ZERO else 1 - fraction))
     )
 
 

@@ -50,7 +50,7 @@ def test_learns_on_and_leaves_the_given_detector_alone(name, request):
         learner.predict(probe), np.where(learner.score_samples(probe) >= learner.offset_, 1, -1)
     )
     np.testing.assert_array_equal(learner.anomaly_score(probe), -learner.score_samples(probe))
-    # The model's own cut-off is fresh, too: predicting does not warn.
+    # The model's own threshold is fresh, too: predicting does not warn.
     copy = learner.detector_
     assert type(copy) is type(detector)
     copy.predict(probe)
@@ -65,7 +65,7 @@ def test_only_anomalies_are_refused_with_a_warning(autoencoder):
     assert report.outcome == "refused"
     assert report.n_suspected == 200
     assert np.isnan(report.fresh_after)
-    assert learner.history[-1].reason == report.reason
+    assert learner.history_[-1].reason == report.reason
     np.testing.assert_array_equal(learner.score_samples(plant(50, 9)), before)
 
 
@@ -116,7 +116,7 @@ def test_bad_input_is_refused_by_name(forest):
     with pytest.raises(TypeError, match="expected a detector"):
         sl.IncrementalLearner(object(), plant(1000, 1))
     assert learner.version_ == 1
-    assert learner.history == []
+    assert learner.history_ == []
 
 
 def test_feature_names_are_kept_and_checked(tmp_path):
@@ -138,7 +138,7 @@ def test_versions_carry_their_reasons_and_can_be_gone_back_to(forest, tmp_path):
     for seed in (2, 3):
         reports.append(learner.update(plant(600, seed)))
         scores.append(learner.score_samples(probe))
-    versions = learner.versions
+    versions = learner.versions_
     assert [version.number for version in versions] == [1, 2, 3]
     assert [version.reason for version in versions[1:]] == [r.reason for r in reports]
     assert [version.in_use for version in versions] == [False, False, True]
@@ -146,9 +146,9 @@ def test_versions_carry_their_reasons_and_can_be_gone_back_to(forest, tmp_path):
     learner.rollback(2, "sensor replaced")
     np.testing.assert_array_equal(learner.score_samples(probe), scores[1])
     again = sl.IncrementalLearner.open(tmp_path / "site")
-    assert again.versions[-1].reason == "back to version 2: sensor replaced"
+    assert again.versions_[-1].reason == "back to version 2: sensor replaced"
     np.testing.assert_array_equal(again.score_samples(probe), scores[1])
-    assert [report.version for report in again.history] == [2, 3]
+    assert [report.version for report in again.history_] == [2, 3]
     # A version is a model file like any other.
     loaded = sl.load(tmp_path / "site" / "version-000001.safetensors")
     np.testing.assert_array_equal(loaded.score_samples(probe), scores[0])

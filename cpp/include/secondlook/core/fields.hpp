@@ -41,6 +41,25 @@ concept HasFields = std::is_class_v<Struct> && requires(Struct& fields) {
   for_each_field(fields, [](std::string_view, auto&) {});
 };
 
+/// A field's, or an enumeration value's, name in files of earlier versions.
+struct EarlierName {
+  std::string_view earlier;
+  std::string_view now;
+};
+
+/// What `Type`'s fields or values were called in files of earlier versions, which stay readable:
+/// specialised beside each type that has such.
+template <class Type>
+inline constexpr std::array<EarlierName, 0> earlier_names_of{};
+
+/// The name that a field or value of `Type` has now.
+template <class Type>
+[[nodiscard]] constexpr std::string_view current_name(std::string_view name) {
+  for (const auto& [earlier, now] : earlier_names_of<Type>)
+    if (name == earlier) return now;
+  return name;
+}
+
 /// Whether a struct's fields are written without their names, as a list in their order: pairs and
 /// triples of numbers that belong together.
 template <class Struct>

@@ -32,8 +32,8 @@ void for_each_field(T& e, auto&& use) {
 template <>
 inline constexpr bool is_written_as_list<Estimate> = true;
 
-/// Exact interval of a share of which `n_successes` of `n_trials` are known (Clopper & Pearson
-/// 1934): it covers the true share with probability `confidence` at least, whatever that is.
+/// Exact interval of a fraction of which `n_successes` of `n_trials` are known (Clopper & Pearson
+/// 1934): it covers the true fraction with probability `confidence` at least, whatever that is.
 ///
 /// Each side errs with at most half the remaining probability, so one side alone is a bound at
 /// (1 + confidence) / 2. From 0 to 1 where nothing was tried.

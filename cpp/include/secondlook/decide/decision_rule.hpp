@@ -29,7 +29,7 @@ struct DecisionRuleParameters {
 /// All that is decided on a model's scores, and what it rests on: kept in the model's file, in
 /// its `decision` section under `rule`, matrices as tensors named `decision.…`.
 ///
-/// Cut-offs are of the score itself; the calibration says what probability it stands for.
+/// Thresholds are of the score itself; the calibration says what probability it stands for.
 class SECONDLOOK_EXPORT DecisionRule {
  public:
   /// Learns each part from the same labelled scores, which the model was not trained on.
@@ -40,20 +40,20 @@ class SECONDLOOK_EXPORT DecisionRule {
                const DecisionRuleParameters& parameters, std::span<const std::int64_t> groups = {});
 
   /// Decides by the band, or where there is none by the threshold.
-  /// @param unlike as of `SuspiciousBand::decide`
+  /// @param out_of_distribution as of `SuspiciousBand::decide`
   /// @throws InvalidArgument for scores that are not finite, where the rule has neither, and where
-  ///   it has a feature distance and gets neither features nor `unlike`
-  [[nodiscard]] std::vector<Decision> decide(std::span<const double> scores,
-                                             std::span<const std::uint8_t> unlike = {}) const;
+  ///   it has a feature distance and gets neither features nor `out_of_distribution`
+  [[nodiscard]] std::vector<Decision> decide(
+      std::span<const double> scores, std::span<const std::uint8_t> out_of_distribution = {}) const;
   /// As above, and refers what the feature distance finds unlike the training data, too.
   /// @param features of the same samples, shape (n, d)
   /// @throws InvalidArgument as above, and where the rule has no feature distance or another d
-  [[nodiscard]] std::vector<Decision> decide(std::span<const double> scores,
-                                             MatrixView<float> features,
-                                             std::span<const std::uint8_t> unlike = {}) const;
-  [[nodiscard]] std::vector<Decision> decide(std::span<const double> scores,
-                                             MatrixView<double> features,
-                                             std::span<const std::uint8_t> unlike = {}) const;
+  [[nodiscard]] std::vector<Decision> decide(
+      std::span<const double> scores, MatrixView<float> features,
+      std::span<const std::uint8_t> out_of_distribution = {}) const;
+  [[nodiscard]] std::vector<Decision> decide(
+      std::span<const double> scores, MatrixView<double> features,
+      std::span<const std::uint8_t> out_of_distribution = {}) const;
 
   /// Probability that scores like the calibration's differ as much from it, see `MixtureDrift`: a
   /// different fraction of abnormal cases is no drift where the rule holds for any.
@@ -110,12 +110,12 @@ class SECONDLOOK_EXPORT DecisionRule {
  private:
   explicit DecisionRule(MixtureDrift drift) : drift_(std::move(drift)) {}
 
-  [[nodiscard]] std::vector<Decision> decide_by_score(std::span<const double> scores,
-                                                      std::span<const std::uint8_t> unlike) const;
+  [[nodiscard]] std::vector<Decision> decide_by_score(
+      std::span<const double> scores, std::span<const std::uint8_t> out_of_distribution) const;
   template <class Scalar>
-  [[nodiscard]] std::vector<Decision> decide_any(std::span<const double> scores,
-                                                 MatrixView<Scalar> features,
-                                                 std::span<const std::uint8_t> unlike) const;
+  [[nodiscard]] std::vector<Decision> decide_any(
+      std::span<const double> scores, MatrixView<Scalar> features,
+      std::span<const std::uint8_t> out_of_distribution) const;
 
   std::optional<Calibration> calibration_;
   std::optional<double> threshold_;

@@ -8,27 +8,27 @@
 
 namespace secondlook {
 
-/// Which of many hypotheses to reject, so that of those rejected no more than the share
+/// Which of many hypotheses to reject, so that of those rejected no more than the fraction
 /// `false_discovery_rate` is expected to be wrong (Benjamini & Hochberg 1995).
 ///
-/// Rejects the i smallest p-values for the largest i with p_(i) ≤ i · rate / (m · null_share).
+/// Rejects the i smallest p-values for the largest i with p_(i) ≤ i · rate / (m · null_fraction).
 /// Valid for independent p-values and for those positively dependent, such as conformal ones of one
 /// calibration (Bates et al. 2023).
 ///
 /// @param p_values in [0, 1], at least one
 /// @param false_discovery_rate in (0, 1)
-/// @param null_share share of true null hypotheses, above 0: 1, or `storey_null_share`
+/// @param null_fraction fraction of true null hypotheses, above 0: 1, or `storey_null_fraction`
 /// @returns 1 where rejected, else 0
 /// @throws InvalidArgument otherwise
 [[nodiscard]] SECONDLOOK_EXPORT std::vector<std::uint8_t> benjamini_hochberg(
-    std::span<const double> p_values, double false_discovery_rate, double null_share = 1);
+    std::span<const double> p_values, double false_discovery_rate, double null_fraction = 1);
 
 /// Share of true null hypotheses, (1 + #{p > cut}) / (m · (1 − cut)) (Storey, Taylor & Siegmund
 /// 2004); may exceed 1. With it, Benjamini–Hochberg finds more where much is abnormal.
 /// @param p_values in [0, 1], at least one
 /// @param cut in (0, 1)
 /// @throws InvalidArgument otherwise
-[[nodiscard]] SECONDLOOK_EXPORT double storey_null_share(std::span<const double> p_values,
-                                                         double cut = 0.5);
+[[nodiscard]] SECONDLOOK_EXPORT double storey_null_fraction(std::span<const double> p_values,
+                                                            double cut = 0.5);
 
 }  // namespace secondlook

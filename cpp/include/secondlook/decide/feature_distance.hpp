@@ -18,14 +18,15 @@ namespace secondlook {
 class SECONDLOOK_EXPORT FeatureDistance {
  public:
   /// @param features of the training data, shape (n, d), finite, at least two rows
-  /// @param held_back other samples like them, shape (m, d): they set the cut-off alone
-  /// @param false_alarm_rate share of samples like the training data that may be called unlike it,
-  ///   in (0, 1): of the distances of `held_back` the cut-off is the `quantile_threshold`
+  /// @param held_out other samples like them, shape (m, d): they set the threshold alone
+  /// @param false_alarm_rate fraction of samples like the training data that may be called unlike
+  /// it,
+  ///   in (0, 1): of the distances of `held_out` the threshold is the `quantile_threshold`
   /// @param classes of n rows, any numbers; or none: one class
-  /// @throws InvalidArgument otherwise, and where too few are held back for the rate
-  FeatureDistance(MatrixView<float> features, MatrixView<float> held_back,
+  /// @throws InvalidArgument otherwise, and where too few are held out for the rate
+  FeatureDistance(MatrixView<float> features, MatrixView<float> held_out,
                   double false_alarm_rate = 0.01, std::span<const std::int64_t> classes = {});
-  FeatureDistance(MatrixView<double> features, MatrixView<double> held_back,
+  FeatureDistance(MatrixView<double> features, MatrixView<double> held_out,
                   double false_alarm_rate = 0.01, std::span<const std::int64_t> classes = {});
 
   /// What was learned.
@@ -48,8 +49,8 @@ class SECONDLOOK_EXPORT FeatureDistance {
 
   /// Which rows of `features`, shape (n, d), are unlike the training data.
   /// @throws InvalidArgument as `distances`
-  [[nodiscard]] std::vector<bool> unlike(MatrixView<float> features) const;
-  [[nodiscard]] std::vector<bool> unlike(MatrixView<double> features) const;
+  [[nodiscard]] std::vector<bool> is_out_of_distribution(MatrixView<float> features) const;
+  [[nodiscard]] std::vector<bool> is_out_of_distribution(MatrixView<double> features) const;
 
   [[nodiscard]] double threshold() const noexcept { return state_.threshold; }
   [[nodiscard]] std::size_t n_features() const noexcept {

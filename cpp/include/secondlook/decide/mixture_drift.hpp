@@ -35,7 +35,8 @@ class SECONDLOOK_EXPORT MixtureDrift {
   MixtureDrift(ScoresOfClass normal, ScoresOfClass abnormal);
 
   /// @param scores live ones; finite, at least one
-  /// @param any_mixture whether they may hold another share of abnormal cases than the calibration
+  /// @param any_mixture whether they may hold another fraction of abnormal cases than the
+  /// calibration
   /// @returns probability that scores of the calibrated classes differ as much
   /// @throws InvalidArgument otherwise
   [[nodiscard]] double p_value(std::span<const double> scores, bool any_mixture = true) const;

@@ -11,8 +11,8 @@
 namespace secondlook {
 
 struct PeaksOverThresholdParameters {
-  double risk = 1e-3;             ///< share of normal scores that may reach the cut-off, in (0, 1)
-  double level = 0.98;            ///< quantile above which the tail begins, in (0, 1 − risk)
+  double risk = 1e-3;   ///< fraction of normal scores that may reach the threshold, in (0, 1)
+  double level = 0.98;  ///< quantile above which the tail begins, in (0, 1 − risk)
   std::int64_t max_peaks = 1000;  ///< newest peaks that the tail is fitted to, at least 10
   std::int64_t drift_window = 0;  ///< scores that the local mean is taken over; 0: no drift
 
@@ -27,18 +27,18 @@ void for_each_field(T& p, auto&& use) {
   use("drift_window", p.drift_window);
 }
 
-/// A cut-off for rare scores by extreme value theory: SPOT, and DSPOT with `drift_window` (Siffer
+/// A threshold for rare scores by extreme value theory: SPOT, and DSPOT with `drift_window` (Siffer
 /// et al. 2017).
 ///
 /// What lies above a high quantile t of the calibration (a peak) follows a generalised Pareto tail,
-/// fitted by maximum likelihood (Grimshaw 1993). So the cut-off for a `risk` below 1 / n can be
+/// fitted by maximum likelihood (Grimshaw 1993). So the threshold for a `risk` below 1 / n can be
 /// said: t + scale / shape · ((risk · n / n_peaks)^(−shape) − 1). It is a model, not a guarantee:
 /// for a risk that the calibration can show by itself, `quantile_threshold` promises more.
 ///
 /// `push` goes on with a stream: new peaks are learned, alarms are not. One departure from the
 /// paper: as many alarms as `risk` foretells for normal scores count as censored peaks (known to
-/// reach the cut-off, by how much unknown). Left out, as the paper does, the tail is cut a little
-/// shorter by each refit, and the cut-off sinks for good. With drift, all this is about a
+/// reach the threshold, by how much unknown). Left out, as the paper does, the tail is cut a little
+/// shorter by each refit, and the threshold sinks for good. With drift, all this is about a
 /// score's distance from an exponential mean of the scores before it, alarms left out. Not
 /// thread-safe; copies are independent.
 class SECONDLOOK_EXPORT PeaksOverThreshold {
@@ -56,10 +56,10 @@ class SECONDLOOK_EXPORT PeaksOverThreshold {
     double initial_threshold = 0;       ///< where the tail begins
     double shape = 0;                   ///< of the generalised Pareto tail
     double scale = 1;                   ///< the same
-    double tail_threshold = 0;          ///< the cut-off, less the local mean
+    double tail_threshold = 0;          ///< the threshold, less the local mean
     double local_mean = 0;              ///< with drift; else 0
     std::int64_t n_calibration = 0;     ///< scores that it was fitted on
-    std::int64_t n_scores = 0;          ///< scores learned from, those included
+    std::int64_t n_samples = 0;         ///< scores learned from, those included
     std::int64_t n_peaks = 0;           ///< of them, those above the initial threshold
     std::int64_t n_alarms = 0;          ///< of `push`
     std::int64_t n_alarms_counted = 0;  ///< of them, those that count as peaks
@@ -119,7 +119,7 @@ void for_each_field(T& s, auto&& use) {
   use("tail_threshold", s.tail_threshold);
   use("local_mean", s.local_mean);
   use("n_calibration", s.n_calibration);
-  use("n_scores", s.n_scores);
+  use("n_samples", s.n_samples);
   use("n_peaks", s.n_peaks);
   use("n_alarms", s.n_alarms);
   use("n_alarms_counted", s.n_alarms_counted);

@@ -8,12 +8,12 @@
 
 namespace secondlook {
 
-/// The least cut-off that keeps a false-alarm rate, from scores of normal samples alone.
+/// The least threshold that keeps a false-alarm rate, from scores of normal samples alone.
 ///
 /// An order statistic, whatever the scores' distribution: alarms are scores at or above the
-/// cut-off, which lies just above one of the given scores. Without `confidence` the rate holds on
+/// threshold, which lies just above one of the given scores. Without `confidence` the rate holds on
 /// average over calibrations (Vovk, Gammerman & Shafer 2005: with k = ⌊rate · (n + 1)⌋, just above
-/// the k-th largest). With it, this very cut-off's rate is at most `false_alarm_rate` with that
+/// the k-th largest). With it, this very threshold's rate is at most `false_alarm_rate` with that
 /// probability over calibrations, by the binomial tolerance limit (Wilks 1941). Both need
 /// exchangeable scores: of consecutive instants that resemble each other, fewer count than there
 /// are.

@@ -8,8 +8,8 @@
 
 namespace secondlook {
 
-/// What each cut-off would do: one point for every distinct score, and before them one above which
-/// nothing is (threshold infinity). Thresholds fall, so that rates rise.
+/// What each threshold would do: one point for every distinct score, and before them one above
+/// which nothing is (threshold infinity). Thresholds fall, so that rates rise.
 struct RocCurve {
   std::vector<double> thresholds;
   std::vector<double> false_alarm_rate;  ///< of the normal cases, 1 − specificity

@@ -14,7 +14,7 @@ struct SeasonalThresholdParameters {
   double false_alarm_rate = 0.01;                   ///< in (0, 1), in every season
   std::optional<double> confidence = std::nullopt;  ///< as `quantile_threshold` takes it
   std::int64_t n_seasons = 24;                      ///< at least 1
-  std::int64_t min_scores = 100;                    ///< a season of fewer takes the common cut-off
+  std::int64_t min_scores = 100;  ///< a season of fewer takes the common threshold
 };
 
 template <FieldsOf<SeasonalThresholdParameters> T>
@@ -25,7 +25,7 @@ void for_each_field(T& p, auto&& use) {
   use("min_scores", p.min_scores);
 }
 
-/// A cut-off for each season, such as the hour of the day, from scores of normal samples.
+/// A threshold for each season, such as the hour of the day, from scores of normal samples.
 ///
 /// Each is the `quantile_threshold` of its season's scores. Where a season has fewer than
 /// `min_scores`, or than the rate can be promised from, the one of all scores serves. Immutable.
@@ -38,13 +38,13 @@ class SECONDLOOK_EXPORT SeasonalThreshold {
   SeasonalThreshold(std::span<const double> scores, std::span<const std::int64_t> seasons,
                     const SeasonalThresholdParameters& parameters = {});
 
-  /// The cut-off in a season: a score at or above it is abnormal.
+  /// The threshold in a season: a score at or above it is abnormal.
   /// @throws InvalidArgument for a season that is none
   [[nodiscard]] double threshold(std::int64_t season) const;
 
-  /// The cut-off of each season.
+  /// The threshold of each season.
   [[nodiscard]] const std::vector<double>& thresholds() const noexcept { return thresholds_; }
-  /// The cut-off of all scores together.
+  /// The threshold of all scores together.
   [[nodiscard]] double common_threshold() const noexcept { return common_threshold_; }
   /// How many scores each season had.
   [[nodiscard]] const std::vector<std::int64_t>& counts() const noexcept { return counts_; }

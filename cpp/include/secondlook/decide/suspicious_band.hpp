@@ -24,13 +24,17 @@ template <>
 inline constexpr std::array<std::string_view, 4> names_of<Decision>{"negative", "refer", "positive",
                                                                     "unknown"};
 
-/// Among which cases a rate is bounded.
-enum class Among : std::uint8_t {
-  each_class,  ///< P(decided negative | positive) and P(decided positive | negative)
-  decided,     ///< P(positive | decided negative) and P(negative | decided positive)
+/// Which error rates a band bounds.
+enum class ErrorGuarantee : std::uint8_t {
+  class_conditional,  ///< P(decided negative | positive) and P(decided positive | negative)
+  selective,          ///< P(positive | decided negative) and P(negative | decided positive)
 };
 template <>
-inline constexpr std::array<std::string_view, 2> names_of<Among>{"each_class", "decided"};
+inline constexpr std::array<std::string_view, 2> names_of<ErrorGuarantee>{"class_conditional",
+                                                                          "selective"};
+template <>
+inline constexpr std::array<EarlierName, 2> earlier_names_of<ErrorGuarantee>{
+    {{"each_class", "class_conditional"}, {"decided", "selective"}}};
 
 /// What a miss, a false alarm and a referral cost, each at least 0.
 struct ReferralCosts {
@@ -48,34 +52,34 @@ void for_each_field(T& r, auto&& use) {
 template <>
 inline constexpr bool is_written_as_list<ReferralCosts> = true;
 
-/// Two cut-offs.
-struct CutOffs {
+/// Two thresholds.
+struct BandThresholds {
   double lower = 0;  ///< at most `upper`; −∞ and ∞ are allowed, NaN is not
   double upper = 0;
 };
 
-template <FieldsOf<CutOffs> T>
+template <FieldsOf<BandThresholds> T>
 void for_each_field(T& c, auto&& use) {
   use("lower", c.lower);
   use("upper", c.upper);
 }
 template <>
-inline constexpr bool is_written_as_list<CutOffs> = true;
+inline constexpr bool is_written_as_list<BandThresholds> = true;
 
-/// One of four: rates with a guarantee, a budget of referrals, costs, or cut-offs by hand.
+/// One of four: rates with a guarantee, a budget of referrals, costs, or thresholds by hand.
 struct SuspiciousBandParameters {
   std::optional<double> max_miss_rate = std::nullopt;         ///< in (0, 1)
   std::optional<double> max_false_alarm_rate = std::nullopt;  ///< in (0, 1)
   double confidence = 0.95;  ///< with which all rates given hold at once, in (0, 1)
-  Among among = Among::each_class;
-  /// Rising finite cut-offs that do not depend on the calibration cases, along which
-  /// `Among::decided` tests; empty: 2,001 of them, equally spaced in log-odds from −10 to 10, for
-  /// probabilities.
-  std::vector<double> path = {};
+  ErrorGuarantee guarantee = ErrorGuarantee::class_conditional;
+  /// Rising finite thresholds that do not depend on the calibration cases, along which
+  /// `ErrorGuarantee::selective` tests; empty: 2,001 of them, equally spaced in log-odds from −10
+  /// to 10, for probabilities.
+  std::vector<double> threshold_grid = {};
   std::optional<double> max_referral_rate = std::nullopt;  ///< of all cases, in [0, 1]
   std::optional<ReferralCosts> costs = std::nullopt;
-  std::uint64_t seed = 0;                          ///< of the draw of one case a group
-  std::optional<CutOffs> cut_offs = std::nullopt;  ///< by hand: the cases are only counted
+  std::uint64_t seed = 0;                                   ///< of the draw of one case a group
+  std::optional<BandThresholds> thresholds = std::nullopt;  ///< by hand: the cases are only counted
 };
 
 template <FieldsOf<SuspiciousBandParameters> T>
@@ -83,13 +87,16 @@ void for_each_field(T& p, auto&& use) {
   use("max_miss_rate", p.max_miss_rate);
   use("max_false_alarm_rate", p.max_false_alarm_rate);
   use("confidence", p.confidence);
-  use("among", p.among);
-  use("path", p.path);
+  use("guarantee", p.guarantee);
+  use("threshold_grid", p.threshold_grid);
   use("max_referral_rate", p.max_referral_rate);
   use("costs", p.costs);
   use("seed", p.seed);
-  use("cut_offs", p.cut_offs);
+  use("thresholds", p.thresholds);
 }
+template <>
+inline constexpr std::array<EarlierName, 3> earlier_names_of<SuspiciousBandParameters>{
+    {{"among", "guarantee"}, {"path", "threshold_grid"}, {"cut_offs", "thresholds"}}};
 
 /// Whether what a band was chosen for holds for any mixture of the classes: a different fraction of
 /// abnormal cases is then no drift.
@@ -124,24 +131,24 @@ void for_each_field(T& b, auto&& use) {
   use("accuracy", b.accuracy);
 }
 
-/// Two cut-offs: from `upper` on a case is decided positive, below `lower` negative, and between
+/// Two thresholds: from `upper` on a case is decided positive, below `lower` negative, and between
 /// them a person takes a second look.
 ///
-/// **Rates with a guarantee** (`Among::each_class`): with probability `confidence` over
-/// calibrations, both at once, no more than `max_miss_rate` of the abnormal are decided negative
-/// and no more than `max_false_alarm_rate` of the normal positive; a referral is neither error.
-/// Each cut-off is an order statistic with an exact binomial bound (Wilks 1941) at half the
-/// remaining probability, whatever the scores' distribution; of all bands that these bounds allow
-/// it is the one that refers least. If the two cross, one cut-off between them serves both, the one
-/// with the fewest errors, and nothing is referred. With one rate given there is one cut-off,
-/// unless the cases are too few to decide anything.
+/// **Rates with a guarantee** (`ErrorGuarantee::class_conditional`): with probability `confidence`
+/// over calibrations, both at once, no more than `max_miss_rate` of the abnormal are decided
+/// negative and no more than `max_false_alarm_rate` of the normal positive; a referral is neither
+/// error. Each threshold is an order statistic with an exact binomial bound (Wilks 1941) at half
+/// the remaining probability, whatever the scores' distribution; of all bands that these bounds
+/// allow it is the one that refers least. If the two cross, one threshold between them serves both,
+/// the one with the fewest errors, and nothing is referred. With one rate given there is one
+/// threshold, unless the cases are too few to decide anything.
 ///
-/// `Among::decided` bounds the error rates among the cases decided instead, by Learn-then-Test
-/// (Angelopoulos et al. 2021): tests along a path fixed beforehand, at ten places of which a tenth
-/// of a cut-off's share of the remaining probability comes in and is handed on for as long as tests
-/// pass (Wiens 2003). Of bands that refer equally little it is the one with the fewest errors.
-/// These rates hold for cases of the calibration's mixture of classes; those of each class hold for
-/// any mixture.
+/// `ErrorGuarantee::selective` bounds the error rates among the cases decided instead, by
+/// Learn-then-Test (Angelopoulos et al. 2021): tests along a grid of thresholds fixed beforehand,
+/// at ten places of which a tenth of a threshold's fraction of the remaining probability comes in
+/// and is handed on for as long as tests pass (Wiens 2003). Of bands that refer equally little it
+/// is the one with the fewest errors. These rates hold for cases of the calibration's mixture of
+/// classes; those of each class hold for any mixture.
 ///
 /// **A budget**: at most `max_referral_rate` of the calibration's cases are referred, with the
 /// fewest errors. **Costs**: the least sum of costs over the calibration's cases (Chow 1970,
@@ -169,10 +176,10 @@ class SECONDLOOK_EXPORT SuspiciousBand {
   /// @throws InvalidArgument otherwise
   SuspiciousBand(double lower, double upper);
 
-  /// Chooses the cut-offs on labelled cases that no detector was trained on. O(n log n).
+  /// Chooses the thresholds on labelled cases that no detector was trained on. O(n log n).
   ///
-  /// Where the cases are too few for a guarantee, one cut-off or both are infinite, so that all in
-  /// doubt is referred; `positives_needed` and `negatives_needed` say how many would do.
+  /// Where the cases are too few for a guarantee, one threshold or both are infinite, so that all
+  /// in doubt is referred; `positives_needed` and `negatives_needed` say how many would do.
   /// @param scores higher is more abnormal; finite
   /// @param labels as many; 1 is abnormal, 0 normal; some of both
   /// @param groups as many, or none: cases of one number (a patient, a module) are not independent,
@@ -191,12 +198,13 @@ class SECONDLOOK_EXPORT SuspiciousBand {
     return score < state_.lower ? Decision::negative : Decision::refer;
   }
 
-  /// @param unlike one per score, or none: where not 0, the case is unlike the training data and
+  /// @param out_of_distribution one per score, or none: where not 0, the case is unlike the
+  /// training data and
   ///   referred, whatever its score
   /// @throws InvalidArgument for no scores, scores that are not finite, and another number of
-  ///   `unlike`
-  [[nodiscard]] std::vector<Decision> decide(std::span<const double> scores,
-                                             std::span<const std::uint8_t> unlike = {}) const;
+  ///   `out_of_distribution`
+  [[nodiscard]] std::vector<Decision> decide(
+      std::span<const double> scores, std::span<const std::uint8_t> out_of_distribution = {}) const;
 
   /// What this band makes of labelled cases: others than those it was chosen on, for an honest
   /// account.
@@ -211,8 +219,8 @@ class SECONDLOOK_EXPORT SuspiciousBand {
   [[nodiscard]] std::int64_t n_negatives() const noexcept { return state_.n_negatives; }
 
   /// Fewest positive cases for which `max_miss_rate` lets anything be decided negative, if
-  /// none of them scores low; 0 where no such rate was asked. `Among::decided` says it of the cases
-  /// decided negative, and of the positive ones below.
+  /// none of them scores low; 0 where no such rate was asked. `ErrorGuarantee::selective` says it
+  /// of the cases decided negative, and of the positive ones below.
   [[nodiscard]] std::int64_t positives_needed() const noexcept { return state_.positives_needed; }
   /// The same of negative cases for `max_false_alarm_rate`.
   [[nodiscard]] std::int64_t negatives_needed() const noexcept { return state_.negatives_needed; }

@@ -10,7 +10,7 @@
 
 namespace secondlook {
 
-/// What a cut-off is to make as large as it can.
+/// What a threshold is to make as large as it can.
 enum class Objective : std::uint8_t { accuracy, f_beta, balanced_accuracy, negative_cost };
 template <>
 inline constexpr std::array<std::string_view, 4> names_of<Objective>{
@@ -38,8 +38,8 @@ struct TuneThresholdParameters {
   std::optional<double> min_precision = std::nullopt;
   std::optional<double> min_specificity = std::nullopt;
   /// Floors then hold for the exact lower bound of this confidence (Clopper & Pearson 1934), one
-  /// side and one measure at a time: for recall and specificity, which go one way with the cut-off,
-  /// choosing it costs nothing of that confidence; for precision it may cost some.
+  /// side and one measure at a time: for recall and specificity, which go one way with the
+  /// threshold, choosing it costs nothing of that confidence; for precision it may cost some.
   std::optional<double> floor_confidence = std::nullopt;
 };
 
@@ -60,12 +60,12 @@ struct ThresholdTuning {
   ConfusionMatrix confusion;
 };
 
-/// The best cut-off of labelled scores, exact over every distinct score. O(n log n).
+/// The best threshold of labelled scores, exact over every distinct score. O(n log n).
 ///
-/// Of cut-offs that are equally good the lowest, which misses least, is taken.
+/// Of thresholds that are equally good the lowest, which misses least, is taken.
 /// @param scores higher is more abnormal; finite
 /// @param labels as many; 1 is abnormal, 0 normal; some of both
-/// @throws InvalidArgument otherwise, for parameters out of range, and where no cut-off keeps the
+/// @throws InvalidArgument otherwise, for parameters out of range, and where no threshold keeps the
 ///   floors: the message names the one that comes nearest, at a confidence by its lower bounds
 [[nodiscard]] SECONDLOOK_EXPORT ThresholdTuning
 tune_threshold(std::span<const double> scores, std::span<const std::uint8_t> labels,

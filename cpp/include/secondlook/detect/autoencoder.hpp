@@ -15,14 +15,14 @@ namespace secondlook {
 
 struct AutoencoderParameters {
   std::vector<std::size_t> hidden = {32, 16, 8};  ///< units on the way in; mirrored on the way out
-  double dropout = 0.25;             ///< share of units left out in training, in [0, 1)
+  double dropout = 0.25;             ///< fraction of units left out in training, in [0, 1)
   double learning_rate = 1e-3;       ///< of Adam, above 0
   double weight_decay = 1e-5;        ///< of Adam, at least 0
   std::size_t batch_size = 32;       ///< rows a step, at least 2
   std::size_t max_epochs = 100;      ///< passes over the rows, at least 1
-  std::size_t patience = 10;         ///< epochs without a better held-back loss before `fit` stops
-  double validation_fraction = 0.1;  ///< share of the rows held back, in [0, 0.5]
-  double contamination = 0.01;       ///< share of the training rows below `offset`, in (0, 0.5]
+  std::size_t patience = 10;         ///< epochs without a better held-out loss before `fit` stops
+  double validation_fraction = 0.1;  ///< fraction of the rows held out, in [0, 0.5]
+  double contamination = 0.01;       ///< fraction of the training rows below `offset`, in (0, 0.5]
   std::vector<double> feature_weights = {};  ///< weights of the features' errors; empty: all 1
   std::uint64_t seed = 0;
   int n_jobs = 0;  ///< threads that score, as `resolve_threads` reads it
@@ -48,7 +48,7 @@ void for_each_field(T& p, auto&& use) {
 /// (Hawkins et al., "Outlier Detection Using Replicator Neural Networks", DaWaK 2002).
 ///
 /// Fully connected layers, each with batch normalisation, leaky ReLU and dropout, trained by Adam
-/// on standardised features until the loss over rows held back improves no more; the best weights
+/// on standardised features until the loss over rows held out improves no more; the best weights
 /// are kept, and the learning rate is halved on the way whenever that loss stands still. The same
 /// seed gives the same bits on the same instruction set. NaN is refused.
 class SECONDLOOK_EXPORT Autoencoder final : public Detector {

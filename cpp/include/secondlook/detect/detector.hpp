@@ -60,10 +60,10 @@ class SECONDLOOK_EXPORT Detector : public Model {
   virtual void refresh_offset(SampleView x) { fit_offset(x); }
 
   /// Decides on each row of `x` by `decision_rule()`: `Decision::unknown` where there is no score.
-  /// @param unlike as of `SuspiciousBand::decide`
+  /// @param out_of_distribution as of `SuspiciousBand::decide`
   /// @throws InvalidArgument where there is no rule, or it needs features as well
-  [[nodiscard]] std::vector<Decision> decide(SampleView x,
-                                             std::span<const std::uint8_t> unlike = {}) const;
+  [[nodiscard]] std::vector<Decision> decide(
+      SampleView x, std::span<const std::uint8_t> out_of_distribution = {}) const;
 
   /// The rule for this model's scores, which `to_file` keeps; none at first.
   [[nodiscard]] const std::optional<DecisionRule>& decision_rule() const noexcept { return rule_; }

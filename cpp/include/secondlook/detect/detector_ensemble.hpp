@@ -60,7 +60,7 @@ struct EnsembleVerdict {
 /// Voters are, in this order: each member, where its anomaly score lies beyond its limit, the
 /// `limit_level` quantile of its training scores; the first member once more, where its score
 /// lies beyond its recent level; the z-score, where a feature lies further than `n_sigma` standard
-/// deviations from its training mean, and further than the furthest one does in a share
+/// deviations from its training mean, and further than the furthest one does in a fraction
 /// `limit_level` of the training rows, for of many features one is often far; and, if there are
 /// any, the rules.
 ///
@@ -104,8 +104,8 @@ class SECONDLOOK_EXPORT DetectorEnsemble final : public Detector {
   void score_samples(SampleView x, std::span<double> scores) const override;
   using Detector::score_samples;
 
-  /// Each feature's share of minus the score: the mean of its shares in the members that vote, or
-  /// in all where none does. A row sums to minus its score.
+  /// Each feature's fraction of minus the score: the mean of its fractions in the members that
+  /// vote, or in all where none does. A row sums to minus its score.
   void feature_contributions(SampleView x, std::span<double> contributions) const override;
 
   /// Sets the limits from rows that are held to be normal, and ends their being stale.

@@ -17,9 +17,9 @@ struct IsolationForestParameters {
   std::size_t max_samples = 256;   ///< rows that each tree is grown on, at least 1
   std::size_t max_features = 0;    ///< features that each tree may split on; 0: all
   std::optional<double> contamination =
-      std::nullopt;               ///< share of anomalies, in (0, 0.5]; unset: offset is −0.5
+      std::nullopt;               ///< fraction of anomalies, in (0, 0.5]; unset: offset is −0.5
   bool route_missing = false;     ///< NaN follows the larger branch; otherwise it is refused
-  double refresh_fraction = 0.1;  ///< share of trees, in (0, 1], renewed by max_samples rows
+  double refresh_fraction = 0.1;  ///< fraction of trees, in (0, 1], renewed by max_samples rows
   std::uint64_t seed = 0;
   int n_jobs = 0;  ///< threads, as `resolve_threads` reads it
 };

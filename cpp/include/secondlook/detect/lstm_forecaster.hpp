@@ -14,18 +14,18 @@
 namespace secondlook {
 
 struct LstmForecasterParameters {
-  std::size_t window = 48;      ///< steps of back-propagation and of warm-up, at least 2
-  std::size_t hidden = 64;      ///< cells of a layer
-  std::size_t layers = 1;       ///< LSTM layers
-  double dropout = 0;           ///< share of units left out between layers in training, in [0, 1)
-  double learning_rate = 2e-3;  ///< of Adam, above 0
-  double weight_decay = 0;      ///< of Adam, at least 0
-  std::size_t batch_size = 64;  ///< windows a training step, at least 1
-  std::size_t max_epochs = 50;  ///< passes over the series, at least 1
-  std::size_t patience = 5;     ///< epochs without a better held-back loss before `fit` stops
-  double validation_fraction = 0.2;  ///< share held back: the end of each series, or whole series
+  std::size_t window = 48;  ///< steps of back-propagation and of warm-up, at least 2
+  std::size_t hidden = 64;  ///< cells of a layer
+  std::size_t layers = 1;   ///< LSTM layers
+  double dropout = 0;       ///< fraction of units left out between layers in training, in [0, 1)
+  double learning_rate = 2e-3;       ///< of Adam, above 0
+  double weight_decay = 0;           ///< of Adam, at least 0
+  std::size_t batch_size = 64;       ///< windows a training step, at least 1
+  std::size_t max_epochs = 50;       ///< passes over the series, at least 1
+  std::size_t patience = 5;          ///< epochs without a better held-out loss before `fit` stops
+  double validation_fraction = 0.2;  ///< fraction held out: the end of each series, or whole series
   std::size_t max_gap = 12;  ///< missing samples in a row that the model's forecasts stand in for
-  double contamination = 0.01;  ///< share of the training samples below `offset`, in (0, 0.5]
+  double contamination = 0.01;  ///< fraction of the training samples below `offset`, in (0, 0.5]
   std::uint64_t seed = 0;
   int n_jobs = 0;  ///< threads that train, as `resolve_threads` reads it
 };
@@ -54,7 +54,7 @@ void for_each_field(T& p, auto&& use) {
 ///
 /// One or many channels, one or many series. Trained on standardised channels by truncated
 /// back-propagation over `window` steps, each window brought up by the `window` steps before it,
-/// with Adam and early stopping on the samples held back. A series is scored from its start, sample
+/// with Adam and early stopping on the samples held out. A series is scored from its start, sample
 /// after sample, exactly as `LstmStream` does it: the first `window` samples have no score (NaN).
 /// Missing samples (NaN) are stood in for by the forecast for up to `max_gap` in a row; after a
 /// longer gap the series starts anew. The same seed gives the same bits at the same number of

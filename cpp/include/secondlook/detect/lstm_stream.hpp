@@ -48,7 +48,7 @@ class SECONDLOOK_EXPORT LstmStream {
 
   [[nodiscard]] std::size_t n_channels() const noexcept;
   /// Samples since the series began, or began anew after a gap.
-  [[nodiscard]] std::size_t n_seen() const noexcept;
+  [[nodiscard]] std::size_t n_samples() const noexcept;
 
  private:
   friend class LstmForecaster;

@@ -132,7 +132,7 @@ class SECONDLOOK_EXPORT PeerDeviationStream {
   /// What was found so far.
   [[nodiscard]] const std::vector<PeerVerdict>& verdicts() const noexcept;
   /// Instants so far.
-  [[nodiscard]] std::int64_t n_instants() const noexcept;
+  [[nodiscard]] std::int64_t n_samples() const noexcept;
 
  private:
   struct State;

@@ -15,10 +15,10 @@ namespace secondlook {
 struct SurpriseStreamParameters {
   std::int64_t season = 0;  ///< samples a season, at least 2; 0: there is none
   std::vector<std::int64_t> scales = {1, 4, 16, 64};  ///< samples a view averages, ascending
-  std::int64_t memory = 3000;  ///< samples in which shapes are looked up, at least the last scale
-  std::int64_t seasons = 7;    ///< seasons whose habits are kept, at least 1
-  double threshold = 1;        ///< surprise from which on to alarm, above 0
-  std::int64_t rest = 150;     ///< samples after an alarm without another
+  std::int64_t memory = 3000;   ///< samples in which shapes are looked up, at least the last scale
+  std::int64_t seasons = 7;     ///< seasons whose habits are kept, at least 1
+  double threshold = 1;         ///< surprise from which on to alarm, above 0
+  std::int64_t cooldown = 150;  ///< samples after an alarm without another
 
   bool operator==(const SurpriseStreamParameters&) const = default;
 };
@@ -30,7 +30,7 @@ void for_each_field(T& p, auto&& use) {
   use("memory", p.memory);
   use("seasons", p.seasons);
   use("threshold", p.threshold);
-  use("rest", p.rest);
+  use("cooldown", p.cooldown);
 }
 
 /// What a sample showed. Surprises are −log10 of a tail probability: 2 is one in a hundred.
@@ -70,21 +70,22 @@ void for_each_field(T& s, auto&& use) {
 /// mean of its views, the surprise that of the witnesses: several weak signs count, one alone must
 /// be strong. Scored first, learned then.
 ///
-/// NaN is a missing sample. Its surprise is 0 and no view learns; time and rest go on. Later, level
-/// and spread are of the last samples that are there, and silent where these span a third more than
-/// they should; shapes are compared without it, and in memory the sample before stands in for it.
+/// NaN is a missing sample. Its surprise is 0 and no view learns; time and cooldown go on. Later,
+/// level and spread are of the last samples that are there, and silent where these span a third
+/// more than they should; shapes are compared without it, and in memory the sample before stands in
+/// for it.
 ///
 /// Not thread-safe; copies are independent.
 class SECONDLOOK_EXPORT SurpriseStream {
  public:
   /// All there is to it but the parameters: what is kept to continue elsewhere.
   struct State {
-    std::int64_t time = 0;           ///< samples so far
-    std::int64_t resting_until = 0;  ///< time before which there is no alarm
-    std::int64_t count = 0;          ///< samples so far that were not missing
-    std::int64_t start = 0;          ///< samples before the first that was not missing
-    std::vector<double> samples;     ///< last that were not missing, oldest first
-    std::vector<double> times;       ///< of each of these
+    std::int64_t time = 0;            ///< samples so far
+    std::int64_t cooldown_until = 0;  ///< time before which there is no alarm
+    std::int64_t count = 0;           ///< samples so far that were not missing
+    std::int64_t start = 0;           ///< samples before the first that was not missing
+    std::vector<double> samples;      ///< last that were not missing, oldest first
+    std::vector<double> times;        ///< of each of these
     std::vector<double> window;   ///< last samples since the start, NaN where missing, oldest first
     std::vector<double> memory;   ///< the same, many more, with what stands in for the missing ones
     std::vector<double> outside;  ///< what the habit witness averages, oldest first
@@ -130,7 +131,7 @@ class SECONDLOOK_EXPORT SurpriseStream {
 template <FieldsOf<SurpriseStream::State> T>
 void for_each_field(T& s, auto&& use) {
   use("time", s.time);
-  use("resting_until", s.resting_until);
+  use("cooldown_until", s.cooldown_until);
   use("count", s.count);
   use("start", s.start);
   use("samples", s.samples);

@@ -8,7 +8,7 @@ namespace secondlook {
 /// deviations.
 struct TrainingEpoch {
   double loss;             ///< over the training samples, with dropout
-  double validation_loss;  ///< over the samples held back
+  double validation_loss;  ///< over the samples held out
   double learning_rate;
 
   bool operator==(const TrainingEpoch&) const = default;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "secondlook/core/export.hpp"
+#include "secondlook/core/fields.hpp"
 
 namespace secondlook {
 
@@ -17,8 +19,9 @@ enum class Architecture {
   mobilenet_v2,  ///< Sandler et al. 2018; weights named as torchvision names them
   vgg16          ///< Simonyan & Zisserman 2015; likewise, 134 million weights with two classes
 };
-
-[[nodiscard]] SECONDLOOK_EXPORT std::string_view name_of(Architecture architecture) noexcept;
+template <>
+inline constexpr std::array<std::string_view, 4> names_of<Architecture>{"mlp", "small_cnn",
+                                                                        "mobilenet_v2", "vgg16"};
 
 /// Name and shape of one tensor of a network.
 struct TensorShape {

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "secondlook/core/export.hpp"
+#include "secondlook/core/fields.hpp"
 #include "secondlook/image/image.hpp"
 
 namespace secondlook {
@@ -16,18 +17,37 @@ struct Augmentation {
   double shear = 0;            ///< at most so many degrees either way, below 60
   double zoom = 0;             ///< factor 1 ± zoom, in [0, 0.9]
   double aspect = 0;      ///< width to height changes from e^−aspect to e^aspect times, up to 1
-  double shift = 0;       ///< at most this share of the size, either way in both directions
-  double brightness = 0;  ///< at most this share of the whole range added or taken
+  double shift = 0;       ///< at most this fraction of the size, either way in both directions
+  double brightness = 0;  ///< at most this fraction of the whole range added or taken
   double contrast = 0;    ///< factor 1 ± contrast about the image's mean, in [0, 1]
   double gamma = 0;       ///< exponent from e^−gamma to e^gamma, up to 3
   double blur = 0;        ///< Gaussian of at most so many pixels' standard deviation, up to 50
-  double noise = 0;  ///< Gaussian of at most this share of the range as standard deviation, up to 1
+  double noise =
+      0;  ///< Gaussian of at most this fraction of the range as standard deviation, up to 1
   double clahe = 0;  ///< probability of adaptive histogram equalisation
   double erasing =
       0;  ///< probability that a rectangle of 2 to 20 % is made grey (Zhong et al. 2020)
 
   bool operator==(const Augmentation&) const = default;
 };
+
+template <FieldsOf<Augmentation> T>
+void for_each_field(T& a, auto&& use) {
+  use("horizontal_flip", a.horizontal_flip);
+  use("vertical_flip", a.vertical_flip);
+  use("rotation", a.rotation);
+  use("shear", a.shear);
+  use("zoom", a.zoom);
+  use("aspect", a.aspect);
+  use("shift", a.shift);
+  use("brightness", a.brightness);
+  use("contrast", a.contrast);
+  use("gamma", a.gamma);
+  use("blur", a.blur);
+  use("noise", a.noise);
+  use("clahe", a.clahe);
+  use("erasing", a.erasing);
+}
 
 /// @throws InvalidArgument when a range is out of bounds; errors begin with `who`
 SECONDLOOK_EXPORT void check(const char* who, const Augmentation& augmentation);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "secondlook/core/export.hpp"
+#include "secondlook/core/fields.hpp"
 #include "secondlook/core/matrix_view.hpp"
 #include "secondlook/core/progress.hpp"
 #include "secondlook/detect/detector.hpp"
@@ -26,12 +27,31 @@
 namespace secondlook {
 
 enum class Optimizer { adamw, sgd };  ///< SGD is Nesterov's, of momentum 0.9
+template <>
+inline constexpr std::array<std::string_view, 2> names_of<Optimizer>{"adamw", "sgd"};
+
 enum class LearningRateSchedule { one_cycle, cosine, constant };  ///< one_cycle: Smith & Topin 2018
+template <>
+inline constexpr std::array<std::string_view, 3> names_of<LearningRateSchedule>{
+    "one_cycle", "cosine", "constant"};
+
 enum class ClassWeighting { none, balanced };
+template <>
+inline constexpr std::array<std::string_view, 2> names_of<ClassWeighting>{"none", "balanced"};
+
 /// automatic: bfloat16 where the processor multiplies it.
 enum class Precision { automatic, float32, bfloat16 };
+template <>
+inline constexpr std::array<std::string_view, 3> names_of<Precision>{"auto", "float32", "bfloat16"};
+
 enum class Device { automatic, cpu, cuda };  ///< automatic: CUDA where LibTorch has it
+template <>
+inline constexpr std::array<std::string_view, 3> names_of<Device>{"auto", "cpu", "cuda"};
+
 enum class EdgePaddingRule { automatic, symmetric, tensorflow };  ///< automatic: as the weights say
+template <>
+inline constexpr std::array<std::string_view, 3> names_of<EdgePaddingRule>{"auto", "symmetric",
+                                                                           "tensorflow"};
 
 struct ImageClassifierParameters {
   Architecture architecture = Architecture::mobilenet_v2;
@@ -42,7 +62,7 @@ struct ImageClassifierParameters {
   std::size_t width = 224;
   std::size_t channels = 0;  ///< 1 grey, 3 colour; 0: as the network and the images want it
   ContrastNormalisation contrast = ContrastNormalisation::none;
-  double clipped_share = 0.01;
+  double clipped_fraction = 0.01;
   std::array<double, 2> value_range{0.0, 65535.0};
   /// Of the channels in [0, 1], one value or three; empty: ½ and ½ for mobilenet_v2, ImageNet's for
   /// vgg16, the training images' own for the others.
@@ -56,8 +76,8 @@ struct ImageClassifierParameters {
   double learning_rate = 1e-3;  ///< the largest of the schedule
   double weight_decay = 1e-2;   ///< of weights, not of biases and normalisations
   double label_smoothing = 0;   ///< in [0, 1)
-  /// Images are blended pairwise, and their labels: shares from Beta(mixup, mixup), in [0, 1]; 0:
-  /// not. Zhang et al., "mixup: Beyond Empirical Risk Minimization", ICLR 2018.
+  /// Images are blended pairwise, and their labels: fractions from Beta(mixup, mixup), in [0, 1];
+  /// 0: not. Zhang et al., "mixup: Beyond Empirical Risk Minimization", ICLR 2018.
   double mixup = 0;
   ClassWeighting class_weighting = ClassWeighting::none;
   std::vector<double> class_weights = {};  ///< one a class; empty: as `class_weighting` says
@@ -76,6 +96,46 @@ struct ImageClassifierParameters {
   int n_jobs = 0;  ///< threads, as `resolve_threads` reads it
 };
 
+template <FieldsOf<ImageClassifierParameters> T>
+void for_each_field(T& p, auto&& use) {
+  use("architecture", p.architecture);
+  use("weights", p.weights);
+  use("height", p.height);
+  use("width", p.width);
+  use("channels", p.channels);
+  use("contrast", p.contrast);
+  use("clipped_fraction", p.clipped_fraction);
+  use("value_range", p.value_range);
+  use("mean", p.mean);
+  use("standard_deviation", p.standard_deviation);
+  use("padding", p.padding);
+  use("augmentation", p.augmentation);
+  use("trained_blocks", p.trained_blocks);
+  use("optimizer", p.optimizer);
+  use("schedule", p.schedule);
+  use("learning_rate", p.learning_rate);
+  use("weight_decay", p.weight_decay);
+  use("label_smoothing", p.label_smoothing);
+  use("mixup", p.mixup);
+  use("class_weighting", p.class_weighting);
+  use("class_weights", p.class_weights);
+  use("weight_averaging", p.weight_averaging);
+  use("batch_size", p.batch_size);
+  use("max_epochs", p.max_epochs);
+  use("patience", p.patience);
+  use("validation_fraction", p.validation_fraction);
+  use("positive_class", p.positive_class);
+  use("precision", p.precision);
+  use("inference_precision", p.inference_precision);
+  use("device", p.device);
+  use("replay_size", p.replay_size);
+  use("seed", p.seed);
+  use("n_jobs", p.n_jobs);
+}
+template <>
+inline constexpr std::array<EarlierName, 1> earlier_names_of<ImageClassifierParameters>{
+    {{"clipped_share", "clipped_fraction"}}};
+
 /// What an epoch of training came to.
 struct ImageTrainingEpoch {
   double loss = 0;  ///< of the training batches, with augmentation and smoothing
@@ -86,8 +146,19 @@ struct ImageTrainingEpoch {
   double validation_recall = 0;
   double learning_rate = 0;  ///< of its last step
   double seconds = 0;
-  double wait_share = 0;  ///< of the time, spent waiting for images
+  double wait_fraction = 0;  ///< of the time, spent waiting for images
 };
+
+template <FieldsOf<ImageTrainingEpoch> T>
+void for_each_field(T& e, auto&& use) {
+  use("loss", e.loss);
+  use("validation_loss", e.validation_loss);
+  use("validation_accuracy", e.validation_accuracy);
+  use("validation_recall", e.validation_recall);
+  use("learning_rate", e.learning_rate);
+  use("seconds", e.seconds);
+  use("wait_fraction", e.wait_fraction);
+}
 
 /// How far training has come.
 struct ImageTrainingStatus {
@@ -124,17 +195,33 @@ struct BrokenImage {
   std::string message;
 };
 
+template <FieldsOf<BrokenImage> T>
+void for_each_field(T& b, auto&& use) {
+  use("index", b.index);
+  use("message", b.message);
+}
+template <>
+inline constexpr bool is_written_as_list<BrokenImage> = true;
+
 /// What `fit` noticed about the images.
 struct ImageFitReport {
   std::vector<BrokenImage> skipped;
   /// Images that look alike, by index; only looked for where there are no groups.
   std::vector<NearDuplicates> near_duplicates;
-  /// Images should have been held back and none could be: the training images judged instead.
-  bool none_held_back = false;
+  /// Images should have been held out and none could be: the training images judged instead.
+  bool none_held_out = false;
   /// Classes of which images should have been held out and none could be: what validation says
   /// says nothing about them.
   std::vector<std::size_t> classes_not_held_out;
 };
+
+template <FieldsOf<ImageFitReport> T>
+void for_each_field(T& r, auto&& use) {
+  use("skipped", r.skipped);
+  use("near_duplicates", r.near_duplicates);
+  use("none_held_out", r.none_held_out);
+  use("classes_not_held_out", r.classes_not_held_out);
+}
 
 /// Variations of an image whose probabilities are averaged.
 struct TestTimeAugmentation {
@@ -144,6 +231,13 @@ struct TestTimeAugmentation {
 
   bool operator==(const TestTimeAugmentation&) const = default;
 };
+
+template <FieldsOf<TestTimeAugmentation> T>
+void for_each_field(T& t, auto&& use) {
+  use("flip", t.flip);
+  use("vertical_flip", t.vertical_flip);
+  use("shift", t.shift);
+}
 
 /// Where a network looks: a value in [0, 1] for each pixel of the image.
 struct Heatmap {
@@ -198,7 +292,8 @@ class SECONDLOOK_EXPORT ImageClassifier final : public Model, public DetectorSou
 
   /// Probability of each class, row-major, shape (n, n_classes).
   void predict_proba(std::span<const ImageInput> images, std::span<double> probabilities,
-                     const TestTimeAugmentation& tta = {}, const Progress& progress = {}) const;
+                     const TestTimeAugmentation& test_time_augmentation = {},
+                     const Progress& progress = {}) const;
 
   /// What the last layer sees of each image, row-major, shape (n, n_features): images unlike those
   /// of training lie far from theirs.
@@ -208,7 +303,8 @@ class SECONDLOOK_EXPORT ImageClassifier final : public Model, public DetectorSou
   /// `predict_proba` and `features` in one pass: what a `DecisionRule` with a feature distance
   /// takes.
   void predict_with_features(std::span<const ImageInput> images, std::span<double> probabilities,
-                             std::span<double> features, const TestTimeAugmentation& tta = {},
+                             std::span<double> features,
+                             const TestTimeAugmentation& test_time_augmentation = {},
                              const Progress& progress = {}) const;
 
   /// Which parts of the image speak for a class, by Grad-CAM (Selvaraju et al., "Grad-CAM: Visual
@@ -243,7 +339,7 @@ class SECONDLOOK_EXPORT ImageClassifier final : public Model, public DetectorSou
 
   void require_fitted(const char* who) const;
   void predict(const char* who, std::span<const ImageInput> images, std::span<double> probabilities,
-               std::span<double> features, const TestTimeAugmentation& tta,
+               std::span<double> features, const TestTimeAugmentation& test_time_augmentation,
                const Progress& progress) const;
   static void require_labels(const char* who, std::size_t n_images,
                              std::span<const std::int64_t> labels);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "secondlook/core/export.hpp"
+#include "secondlook/core/fields.hpp"
 #include "secondlook/image/image.hpp"
 
 namespace secondlook {
@@ -22,6 +23,15 @@ struct NearDuplicates {
 
   bool operator==(const NearDuplicates&) const = default;
 };
+
+template <FieldsOf<NearDuplicates> T>
+void for_each_field(T& n, auto&& use) {
+  use("first", n.first);
+  use("second", n.second);
+  use("distance", n.distance);
+}
+template <>
+inline constexpr bool is_written_as_list<NearDuplicates> = true;
 
 /// All pairs whose hashes differ in at most `max_distance` bits, 0 to 7, sorted.
 ///

@@ -3,9 +3,11 @@
 #include <array>
 #include <cstddef>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "secondlook/core/export.hpp"
+#include "secondlook/core/fields.hpp"
 #include "secondlook/image/image.hpp"
 
 namespace secondlook {
@@ -16,6 +18,9 @@ enum class ContrastNormalisation {
   stretch,  ///< the values between two percentiles of the image fill the whole range
   clahe     ///< contrast-limited adaptive histogram equalisation (Zuiderveld 1994)
 };
+template <>
+inline constexpr std::array<std::string_view, 3> names_of<ContrastNormalisation>{"none", "stretch",
+                                                                                 "clahe"};
 
 /// How images become a network's input: resized, their contrast evened out, then scaled.
 struct Preprocessing {
@@ -27,7 +32,7 @@ struct Preprocessing {
   /// What the channels are divided by then, above 0. With the mean above: [−1, 1].
   std::array<float, 3> standard_deviation{0.5F, 0.5F, 0.5F};
   ContrastNormalisation contrast = ContrastNormalisation::none;
-  double clipped_share = 0.01;  ///< of the pixels, at either end of a stretch; in [0, 0.4]
+  double clipped_fraction = 0.01;  ///< of the pixels, at either end of a stretch; in [0, 0.4]
   /// 16-bit values and floats that become black and white, such as the coldest and the hottest
   /// temperature that matter; those beyond are clipped. As long as it is this one, floats have to
   /// lie in [0, 1].
@@ -35,6 +40,21 @@ struct Preprocessing {
 
   bool operator==(const Preprocessing&) const = default;
 };
+
+template <FieldsOf<Preprocessing> T>
+void for_each_field(T& p, auto&& use) {
+  use("height", p.height);
+  use("width", p.width);
+  use("channels", p.channels);
+  use("mean", p.mean);
+  use("standard_deviation", p.standard_deviation);
+  use("contrast", p.contrast);
+  use("clipped_fraction", p.clipped_fraction);
+  use("range", p.range);
+}
+template <>
+inline constexpr std::array<EarlierName, 1> earlier_names_of<Preprocessing>{
+    {{"clipped_share", "clipped_fraction"}}};
 
 /// @throws InvalidArgument when a value is out of range; errors begin with `who`
 SECONDLOOK_EXPORT void check(const char* who, const Preprocessing& preprocessing);

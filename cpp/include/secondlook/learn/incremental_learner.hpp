@@ -20,17 +20,17 @@
 namespace secondlook {
 
 struct IncrementalLearnerParameters {
-  double suspicion_rate = 0.01;      ///< share of normal rows that may be kept out, in (0, 0.5]
-  double max_suspected_share = 0.5;  ///< of more than that nothing is learned, in (0, 1]
-  double replay_ratio = 1.0;         ///< older rows trained on for each fresh one, at least 0
-  double held_back_share = 0.3;      ///< of the rows, to judge on and never to train on, in (0, 1)
+  double suspicion_rate = 0.01;  ///< fraction of normal rows that may be kept out, in (0, 0.5]
+  double max_suspected_fraction = 0.5;  ///< of more than that nothing is learned, in (0, 1]
+  double replay_ratio = 1.0;            ///< older rows trained on for each fresh one, at least 0
+  double held_out_fraction = 0.3;  ///< of the rows, to judge on and never to train on, in (0, 1)
   std::size_t max_passes = 5;      ///< over an update's rows, until the candidate holds; at least 1
   double tolerance = 0.25;         ///< loss that is none, in standard deviations of first scores
   double significance = 1e-3;      ///< p-value of the two-sample test that is drift, in (0, 1)
   double adwin_delta = 0.002;      ///< of ADWIN, in (0, 1)
   std::size_t replay_size = 2000;  ///< older rows kept to train on, at least 1
-  std::size_t held_back_size = 1000;  ///< older rows kept to judge on: `fewest_scores` of the rate
-  std::size_t keep_versions = 10;     ///< in the folder, at least 1
+  std::size_t held_out_size = 1000;  ///< older rows kept to judge on: `fewest_scores` of the rate
+  std::size_t keep_versions = 10;    ///< in the folder, at least 1
   std::uint64_t seed = 0;
 
   bool operator==(const IncrementalLearnerParameters&) const = default;
@@ -39,18 +39,23 @@ struct IncrementalLearnerParameters {
 template <FieldsOf<IncrementalLearnerParameters> T>
 void for_each_field(T& p, auto&& use) {
   use("suspicion_rate", p.suspicion_rate);
-  use("max_suspected_share", p.max_suspected_share);
+  use("max_suspected_fraction", p.max_suspected_fraction);
   use("replay_ratio", p.replay_ratio);
-  use("held_back_share", p.held_back_share);
+  use("held_out_fraction", p.held_out_fraction);
   use("max_passes", p.max_passes);
   use("tolerance", p.tolerance);
   use("significance", p.significance);
   use("adwin_delta", p.adwin_delta);
   use("replay_size", p.replay_size);
-  use("held_back_size", p.held_back_size);
+  use("held_out_size", p.held_out_size);
   use("keep_versions", p.keep_versions);
   use("seed", p.seed);
 }
+template <>
+inline constexpr std::array<EarlierName, 3> earlier_names_of<IncrementalLearnerParameters>{
+    {{"max_suspected_share", "max_suspected_fraction"},
+     {"held_back_share", "held_out_fraction"},
+     {"held_back_size", "held_out_size"}}};
 
 /// What is in a model's file beside the model, such as the decision rule on its scores.
 struct SECONDLOOK_EXPORT ModelExtras {
@@ -89,8 +94,8 @@ void for_each_field(T& l, auto&& use) {
 /// kinds that no version was trained on, and takes it, trains it on for
 /// up to `max_passes`, or leaves it. So:
 ///
-/// - The suspicion limit is the `quantile_threshold` of the scores of rows held back. Of the rows
-///   beyond it, as many as the rate foretells are held back and not trained on: were all left out,
+/// - The suspicion limit is the `quantile_threshold` of the scores of rows held out. Of the rows
+///   beyond it, as many as the rate foretells are held out and not trained on: were all left out,
 ///   each calibration would see a tail that ends earlier, and the limit would sink for good.
 /// - The candidate is judged by mean scores, cut at the limit: what is an alarm already cannot get
 ///   worse, and no single row outweighs the others. Fresh rows are compared with the model in use;

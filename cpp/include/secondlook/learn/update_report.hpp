@@ -32,10 +32,10 @@ struct UpdateReport {
   std::size_t n_rows = 0;        ///< that came
   std::size_t n_suspected = 0;   ///< of them, kept out as suspected anomalies
   std::size_t n_learned = 0;     ///< of them, trained on
-  std::size_t n_held_back = 0;   ///< of them, only judged on
+  std::size_t n_held_out = 0;    ///< of them, only judged on
   std::size_t n_replayed = 0;    ///< older rows trained on
   std::size_t n_passes = 0;      ///< over the rows trained on
-  double fresh_before = kNone;   ///< mean score of the fresh rows held back: model in use
+  double fresh_before = kNone;   ///< mean score of the fresh rows held out: model in use
   double fresh_after = kNone;    ///< the same: candidate
   double replay_before = kNone;  ///< mean score of those older rows that lost most: when they came
   double replay_after = kNone;   ///< the same: candidate
@@ -56,7 +56,7 @@ void for_each_field(T& u, auto&& use) {
   use("n_rows", u.n_rows);
   use("n_suspected", u.n_suspected);
   use("n_learned", u.n_learned);
-  use("n_held_back", u.n_held_back);
+  use("n_held_out", u.n_held_out);
   use("n_replayed", u.n_replayed);
   use("n_passes", u.n_passes);
   use("fresh_before", u.fresh_before);
@@ -69,5 +69,8 @@ void for_each_field(T& u, auto&& use) {
   use("ks_statistic", u.ks_statistic);
   use("p_value", u.p_value);
 }
+template <>
+inline constexpr std::array<EarlierName, 1> earlier_names_of<UpdateReport>{
+    {{"n_held_back", "n_held_out"}}};
 
 }  // namespace secondlook

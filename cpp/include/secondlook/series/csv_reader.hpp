@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "secondlook/core/export.hpp"
+#include "secondlook/core/fields.hpp"
 #include "secondlook/core/progress.hpp"
 #include "secondlook/series/time_table.hpp"
 
@@ -24,12 +26,23 @@ enum class CsvEncoding {
   utf16_le,
   utf16_be
 };
+template <>
+inline constexpr std::array<std::string_view, 6> names_of<CsvEncoding>{
+    "auto", "utf-8", "latin-1", "utf-16", "utf-16-le", "utf-16-be"};
 
 /// What a clock shows from an instant on.
 struct ClockOffset {
   std::int64_t since_ns = 0;   ///< in UTC, since 1970
   std::int64_t offset_ns = 0;  ///< the clock minus UTC
 };
+
+template <FieldsOf<ClockOffset> T>
+void for_each_field(T& c, auto&& use) {
+  use("since_ns", c.since_ns);
+  use("offset_ns", c.offset_ns);
+}
+template <>
+inline constexpr bool is_written_as_list<ClockOffset> = true;
 
 struct CsvOptions {
   /// The column of time stamps; the first one if empty.
@@ -62,6 +75,22 @@ struct CsvOptions {
   bool strict = true;
 };
 
+template <FieldsOf<CsvOptions> T>
+void for_each_field(T& o, auto&& use) {
+  use("time_column", o.time_column);
+  use("time_of_day_column", o.time_of_day_column);
+  use("millisecond_column", o.millisecond_column);
+  use("columns", o.columns);
+  use("delimiter", o.delimiter);
+  use("decimal", o.decimal);
+  use("header_line", o.header_line);
+  use("encoding", o.encoding);
+  use("utc_offset_minutes", o.utc_offset_minutes);
+  use("clock", o.clock);
+  use("clock_name", o.clock_name);
+  use("strict", o.strict);
+}
+
 /// Where a file is not as it should be.
 struct CsvProblem {
   std::string file;
@@ -69,6 +98,16 @@ struct CsvProblem {
   std::size_t column = 0;  ///< field in the line, from 1; 0 where the whole line is meant
   std::string message;     ///< what was expected and what came
 };
+
+template <FieldsOf<CsvProblem> T>
+void for_each_field(T& p, auto&& use) {
+  use("file", p.file);
+  use("line", p.line);
+  use("column", p.column);
+  use("message", p.message);
+}
+template <>
+inline constexpr bool is_written_as_list<CsvProblem> = true;
 
 struct CsvContents {
   TimeTable table;
@@ -81,6 +120,19 @@ struct CsvContents {
   std::size_t n_out_of_order = 0;         ///< rows earlier than the one before in the same file
   std::size_t n_spread_times = 0;  ///< rows without seconds that share their minute with others
 };
+
+/// All but the table.
+template <FieldsOf<CsvContents> T>
+void for_each_field(T& c, auto&& use) {
+  use("problems", c.problems);
+  use("n_problems", c.n_problems);
+  use("n_lines", c.n_lines);
+  use("n_repeated_times", c.n_repeated_times);
+  use("n_repeated_in_file", c.n_repeated_in_file);
+  use("n_contradictory_times", c.n_contradictory_times);
+  use("n_out_of_order", c.n_out_of_order);
+  use("n_spread_times", c.n_spread_times);
+}
 
 /// A file to read, or its text.
 struct CsvSource {

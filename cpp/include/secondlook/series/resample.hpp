@@ -58,6 +58,11 @@ enum class Span {
 template <>
 inline constexpr std::array<std::string_view, 2> names_of<Span>{"common", "whole"};
 
+/// One grid for what several grids of one step hold.
+/// @throws InvalidArgument without grids, and when no step is common
+[[nodiscard]] SECONDLOOK_EXPORT TimeGrid common_grid(std::span<const TimeGrid> grids,
+                                                     Span span = Span::common);
+
 /// One grid for several tables, at multiples of `step_ns` since 1970.
 /// @throws InvalidArgument when there is no common step, or the tables' zones differ
 [[nodiscard]] SECONDLOOK_EXPORT TimeGrid common_grid(std::span<const TimeTable* const> tables,

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "detect/forest/forest_kernel.hpp"
+#include "detect/forest/isolation_tree.hpp"
+#include "secondlook/detect/isolation_forest.hpp"
+
+namespace secondlook {
+
+struct IsolationForest::State {
+  struct Trees {
+    std::vector<detect::SplitNode> nodes;
+    std::vector<float> path_lengths;
+    std::vector<std::uint32_t> covers;
+  };
+
+  std::size_t n_features = 0;
+  std::size_t subsample_size = 0;
+  unsigned depth = 0;
+  std::size_t n_trees = 0;
+  std::uint64_t n_grown = 0;  // trees ever grown: names the next one's random stream
+  std::size_t oldest = 0;     // the tree that retires next
+  // Copies share the trees, so that rows can be gathered on a copy: changing them takes
+  // `own_trees`.
+  std::shared_ptr<Trees> trees = std::make_shared<Trees>();
+  std::vector<float> pending;  // rows that partial_fit has gathered
+  double offset = -0.5;
+  bool offset_is_stale = false;
+
+  [[nodiscard]] std::size_t tree_size() const { return std::size_t{1} << depth; }
+
+  void own_trees() { trees = std::make_shared<Trees>(*trees); }
+
+  void resize(std::size_t n) {
+    n_trees = n;
+    trees->nodes.resize(n * tree_size());
+    trees->path_lengths.resize(n * tree_size());
+    trees->covers.resize(n * tree_size() * 2);
+  }
+
+  detect::TreeView tree(std::size_t i) {
+    const std::size_t size = tree_size();
+    return {{trees->nodes.data() + i * size, size},
+            {trees->path_lengths.data() + i * size, size},
+            {trees->covers.data() + i * size * 2, size * 2}};
+  }
+
+  void clear_tree(std::size_t i) {
+    const auto view = tree(i);
+    std::ranges::fill(view.nodes, detect::SplitNode{});
+    std::ranges::fill(view.path_lengths, 0.0F);
+    std::ranges::fill(view.covers, 0U);
+  }
+
+  [[nodiscard]] detect::ForestView view() const {
+    return {trees->nodes.data(), trees->path_lengths.data(), n_trees, depth};
+  }
+};
+
+}  // namespace secondlook

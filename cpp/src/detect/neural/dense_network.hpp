@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "detect/neural/dense_kernel.hpp"
+#include "detect/neural/matrix_kernel.hpp"
+#include "secondlook/core/random.hpp"
+
+namespace secondlook::detect {
+
+/// Fully connected network with batch normalisation, leaky ReLU and dropout behind each layer but
+/// the last, which is linear with a bias. Hidden layers need no bias, as normalisation would take
+/// it away.
+///
+/// All parameters lie in one array, so that an optimiser sees nothing of the layers. Rows are
+/// padded with zeros (kPadding); what pads stays zero in training, for its gradient is zero.
+template <class T>
+class DenseNetwork {
+ public:
+  /// Slope of the activation for negative values.
+  static constexpr double kLeak = 0.01;
+  /// Share of a batch's statistics in the running ones.
+  static constexpr double kMomentum = 0.1;
+
+  /// @param widths numbers of inputs, of each hidden layer's units, and of outputs
+  explicit DenseNetwork(std::vector<std::size_t> widths);
+
+  /// Weights uniform within ±1/√inputs, as torch.nn.Linear; gains one.
+  void initialise(RandomStream& random);
+
+  [[nodiscard]] const std::vector<std::size_t>& widths() const noexcept { return widths_; }
+  [[nodiscard]] std::size_t n_hidden() const noexcept { return widths_.size() - 2; }
+  [[nodiscard]] std::span<T> parameters() noexcept { return parameters_; }
+  [[nodiscard]] std::span<const T> parameters() const noexcept { return parameters_; }
+
+  /// Running mean and then variance of each hidden layer, one layer after another.
+  [[nodiscard]] std::span<T> statistics() noexcept { return statistics_; }
+  [[nodiscard]] std::span<const T> statistics() const noexcept { return statistics_; }
+
+  /// Where the parameters of a layer lie. Weights are inputs × outputs, both padded; a hidden layer
+  /// has gain and shift, the last one has a bias.
+  struct Place {
+    std::size_t n_inputs, n_outputs;  // the latter padded
+    std::size_t weights, gain, shift, bias;
+    std::size_t mean, variance;  // in the statistics
+  };
+  [[nodiscard]] const std::vector<Place>& places() const noexcept { return places_; }
+
+  /// Memory of a training step, kept from one to the next.
+  struct Workspace {
+    std::vector<std::vector<T>> normalised, slopes, outputs;  // a layer each
+    std::vector<T> moments;
+    std::vector<T> gradient, next_gradient;
+    std::vector<T> gradients;  // by the parameters
+  };
+
+  /// Fills the workspace's dropout factors: 0 with probability `dropout`, else 1 / (1 − dropout).
+  void draw_dropout(std::size_t n_rows, double dropout, RandomStream& random,
+                    Workspace& work) const;
+
+  /// Mean squared error of a batch against `targets`, whose gradients are left in the workspace,
+  /// and whose statistics enter the running ones. Both matrices have padded rows.
+  double train(std::size_t n_rows, const T* inputs, const T* targets, Workspace& work);
+
+ private:
+  std::vector<std::size_t> widths_;
+  std::vector<Place> places_;
+  std::vector<T> parameters_;
+  std::vector<T> statistics_;
+};
+
+/// The network as it scores: running statistics folded into weights and biases, in float32.
+class FoldedNetwork {
+ public:
+  template <class T>
+  explicit FoldedNetwork(const DenseNetwork<T>& network);
+
+  FoldedNetwork(const FoldedNetwork&) = delete;
+  FoldedNetwork& operator=(const FoldedNetwork&) = delete;
+  FoldedNetwork(FoldedNetwork&&) noexcept = default;
+  FoldedNetwork& operator=(FoldedNetwork&&) noexcept = default;
+  ~FoldedNetwork() = default;
+
+  /// Values that a row needs in each of the two buffers of `run`.
+  [[nodiscard]] std::size_t buffer_width() const noexcept { return buffer_width_; }
+
+  /// Outputs of n_rows rows of padded inputs, as padded rows in one of the buffers.
+  const float* run(std::size_t n_rows, const float* inputs, std::size_t input_step, float* first,
+                   float* second) const {
+    return run_layers(layers_.data(), layers_.size(), n_rows, inputs, input_step, first, second);
+  }
+
+ private:
+  std::vector<float> values_;
+  std::vector<FoldedLayer> layers_;
+  std::size_t buffer_width_ = 0;
+};
+
+}  // namespace secondlook::detect

@@ -1,0 +1,111 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "detect/neural/lstm_kernel.hpp"
+#include "detect/neural/matrix_kernel.hpp"
+#include "secondlook/core/random.hpp"
+
+namespace secondlook::detect {
+
+struct LstmShape {
+  std::size_t n_inputs;
+  std::size_t n_hidden;
+  std::size_t n_layers;
+  std::size_t n_outputs;
+
+  bool operator==(const LstmShape&) const = default;
+};
+
+/// LSTM layers (Hochreiter & Schmidhuber 1997, with forget gates) under a linear head.
+///
+/// All parameters lie in one array. Cells and outputs are padded with zeros (kPadding); what pads
+/// stays zero in training, for its gradient is zero.
+template <class T>
+class LstmNetwork {
+ public:
+  explicit LstmNetwork(LstmShape shape);
+
+  /// Uniform within ±1/√hidden, as torch.nn.LSTM; forget gates start open (Jozefowicz et al. 2015).
+  void initialise(RandomStream& random);
+
+  [[nodiscard]] const LstmShape& shape() const noexcept { return shape_; }
+  [[nodiscard]] std::span<T> parameters() noexcept { return parameters_; }
+  [[nodiscard]] std::span<const T> parameters() const noexcept { return parameters_; }
+
+  /// Where a layer's weights lie: (n_inputs + 1 + n_cells) × 4 n_cells, the row between inputs and
+  /// hidden values being the bias.
+  struct Place {
+    std::size_t n_inputs;  // rows; those of a layer below are padded
+    std::size_t weights;
+  };
+  [[nodiscard]] const std::vector<Place>& places() const noexcept { return places_; }
+  [[nodiscard]] std::size_t n_cells() const noexcept { return padded(shape_.n_hidden); }
+  /// Head: n_cells × padded outputs, and behind it its bias.
+  [[nodiscard]] std::size_t head() const noexcept { return head_; }
+  [[nodiscard]] std::size_t head_bias() const noexcept {
+    return head_ + n_cells() * padded(shape_.n_outputs);
+  }
+
+  /// The weights in panels, both ways: shared by the parts of a batch.
+  struct PackedWeights {
+    std::vector<std::vector<T>> forward;          // of a layer, all rows
+    std::vector<std::vector<T>> hidden_backward;  // transposed rows of hidden values
+    std::vector<std::vector<T>> input_backward;   // transposed rows of inputs; not of the first
+    std::vector<T> head_backward;
+  };
+  void pack(PackedWeights& packed) const;
+
+  /// Steps of several series side by side.
+  struct Sequences {
+    std::size_t n_rows;     ///< series
+    std::size_t n_burn_in;  ///< steps that only bring the state up, from zero
+    std::size_t n_steps;    ///< steps that are learned from
+    const T* inputs;        ///< (n_burn_in + n_steps) × n_rows × n_inputs
+    const T* targets;       ///< n_steps × n_rows × padded outputs; NaN: unknown
+  };
+
+  /// Memory of a training step, kept from one to the next.
+  struct Workspace {
+    struct Layer {
+      std::vector<T> inputs;    // (n_steps + 1) × n_rows × input_step: inputs, 1, hidden
+      std::vector<T> gates;     // n_steps × n_rows × 4 n_cells
+      std::vector<T> cells;     // (n_steps + 1) × n_rows × n_cells
+      std::vector<T> squashed;  // n_steps × n_rows × n_cells
+      std::vector<T> dropout;   // factors of the inputs, n_steps × n_rows × n_inputs; empty: none
+      std::vector<T> hidden_gradient, cell_gradient;  // n_rows × n_cells
+    };
+    std::vector<Layer> layers;
+    std::vector<T> errors;     // n_steps × n_rows × padded outputs
+    std::vector<T> below;      // gradient handed to the layer below
+    std::vector<T> gradients;  // by the parameters
+  };
+
+  /// Draws dropout factors for the inputs of all layers but the first.
+  void draw_dropout(const Sequences& sequences, double dropout, RandomStream& random,
+                    Workspace& work) const;
+
+  /// Sum of squared errors of the one-step forecasts. The errors stay in the workspace.
+  double forward(const Sequences& sequences, const PackedWeights& packed, Workspace& work) const;
+
+  /// After `forward`: leaves the gradient of `scale` / 2 times that sum in the workspace, through
+  /// the steps that are learned from (Werbos 1990).
+  void backward(const Sequences& sequences, T scale, const PackedWeights& packed,
+                Workspace& work) const;
+
+ private:
+  void run_step(const Sequences& sequences, std::size_t slot, const T* inputs,
+                const PackedWeights& packed, bool with_dropout, Workspace& work) const;
+  [[nodiscard]] std::size_t input_step(std::size_t layer) const {
+    return places_[layer].n_inputs + 1 + n_cells();
+  }
+
+  LstmShape shape_;
+  std::vector<Place> places_;
+  std::size_t head_ = 0;
+  std::vector<T> parameters_;
+};
+
+}  // namespace secondlook::detect

@@ -1,0 +1,439 @@
+#include "secondlook/detect/peer_deviation.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "core/validation.hpp"
+#include "detect/peers/peer_kernel.hpp"
+#include "secondlook/core/thread_pool.hpp"
+
+namespace secondlook {
+
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr std::size_t kFewestPeers = 3;
+constexpr double kSigmaOfMad = 1.4826;  // of a normal distribution
+
+// One instant's statistics over the readings that are there.
+struct Instant {
+  double n = 0;
+  PeerBand band{kNaN, kNaN};
+  double squares = 0;  // sum of squared distances from the centre
+  double sigma = 0;    // robust only
+
+  [[nodiscard]] bool judged() const { return !std::isnan(band.centre); }
+};
+
+template <class Scalar>
+[[noreturn]] void refuse_infinity(const char* who, const Scalar* readings, std::size_t n,
+                                  std::size_t instant) {
+  for (std::size_t i = 0; i < n; ++i)
+    require(!std::isinf(readings[i]),
+            "{}: expected finite readings or NaN, got infinity at instant "
+            "{}, sensor {}",
+            who, instant, i);
+  throw InvalidArgument(std::string(who) + ": the sum of the readings at instant " +
+                        std::to_string(instant) + " overflows");
+}
+
+double median_of(std::vector<double>& values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::ranges::nth_element(values, middle);
+  if (values.size() % 2 == 1) return *middle;
+  return (*std::max_element(values.begin(), middle) + *middle) / 2;
+}
+
+template <class Scalar>
+Instant look_robustly(const PeerDeviationParameters& p, const Scalar* readings, std::size_t n,
+                      std::vector<double>& buffer) {
+  Instant instant;
+  buffer.clear();
+  for (std::size_t i = 0; i < n; ++i)
+    if (!std::isnan(readings[i])) buffer.push_back(static_cast<double>(readings[i]));
+  instant.n = static_cast<double>(buffer.size());
+  if (buffer.size() < kFewestPeers) return instant;
+  const double centre = median_of(buffer);
+  for (double& value : buffer) value = std::abs(value - centre);
+  instant.sigma = kSigmaOfMad * median_of(buffer);
+  instant.band = {centre, p.bound.value_or(std::max(p.n_sigma * instant.sigma, p.floor))};
+  return instant;
+}
+
+// Room to look at an instant.
+struct Workspace {
+  explicit Workspace(std::size_t n_sensors) : extremes(n_sensors), next_extremes(n_sensors) {}
+
+  detect::PeerExtremes extremes;  // of the instant looked at last
+  detect::PeerExtremes next_extremes;
+  std::optional<detect::Moments> next_moments;  // of all of the next instant, if found already
+  std::vector<double> sorted;
+};
+
+// A reading of its own: around it a row's sums stay small, and one pass finds both of them.
+// NaN if there is none.
+template <class Scalar>
+double origin_of(std::span<const Scalar> row) {
+  const auto present = std::ranges::find_if(row, [](Scalar r) { return !std::isnan(r); });
+  return present == row.end() ? kNaN : static_cast<double>(*present);
+}
+
+template <class Scalar>
+Instant look(const PeerDeviationParameters& p, const Scalar* readings, std::size_t n_sensors,
+             std::size_t index, Workspace& workspace) {
+  const std::span row(readings, n_sensors);
+  double origin = origin_of(row);
+  detect::Moments moments;
+  if (workspace.next_moments) {
+    moments = *std::exchange(workspace.next_moments, std::nullopt);
+    std::swap(workspace.extremes, workspace.next_extremes);
+  } else {
+    moments = detect::moments_of_all(row, origin, workspace.extremes);
+  }
+  if (std::isnan(origin)) return {};
+  if (!std::isfinite(moments.squares))
+    moments = detect::moments_of_present(row, origin, workspace.extremes);
+  if (!std::isfinite(moments.squares)) refuse_infinity("PeerDeviation", readings, n_sensors, index);
+  if (p.robust) return look_robustly(p, readings, n_sensors, workspace.sorted);
+  if (moments.count < kFewestPeers) return {};
+
+  Instant instant;
+  instant.n = static_cast<double>(moments.count);
+  const double n = instant.n;
+  instant.squares = moments.squares - moments.sum * moments.sum / n;
+  if (instant.squares < 1e-4 * moments.squares) {
+    // That reading was far off, and the difference has lost digits: once more, around the mean.
+    origin += moments.sum / n;
+    moments = detect::moments_of_present(row, origin, workspace.extremes);
+    instant.squares = moments.squares - moments.sum * moments.sum / n;
+  }
+  instant.squares = std::max(instant.squares, 0.0);
+  const double centre = origin + moments.sum / n;
+  // With y = reading − centre, the others' mean is n / (n − 1) · y away, and their squares sum to
+  // squares − n / (n − 1) · y². So d² > n_sigma² · variance of the others becomes y² > limit².
+  const double others = n / (n - 1);
+  if (p.bound) {
+    instant.band = {centre, *p.bound / others};
+  } else {
+    const double k2 = p.n_sigma * p.n_sigma;
+    const double limit2 = k2 * instant.squares / (others * others * (n - 2) + k2 * others);
+    instant.band = {centre, std::max(std::sqrt(limit2), p.floor / others)};
+  }
+  return instant;
+}
+
+// What is known of each sensor so far.
+class Tally {
+  // Ratios that the kernel finds differ from exact ones in their last digits.
+  static constexpr double kJustWithin = 1 - 4 * std::numeric_limits<double>::epsilon();
+
+ public:
+  Tally(const PeerDeviationParameters& parameters, std::size_t n_sensors)
+      : parameters_(parameters),
+        verdicts_(n_sensors),
+        trigger_(detect::peer_groups(n_sensors) * detect::kPeerGroup, 1.0),
+        least_trigger_(detect::peer_groups(n_sensors) * detect::kPeerClasses, 1.0),
+        places_(n_sensors),
+        n_missing_(n_sensors, 0),
+        workspace_(n_sensors) {
+    for (std::size_t i = 0; i < n_sensors; ++i)
+      trigger_[i] = least_trigger_[detect::peer_class(i)] = 0;
+  }
+
+  /// @param deviating gets the sensors that deviate at this instant, ascending; or nullptr
+  template <class Scalar>
+  PeerBand add(const Scalar* readings, std::size_t index, bool active, const Scalar* next = nullptr,
+               std::vector<std::size_t>* deviating = nullptr) {
+    const Instant instant = look(parameters_, readings, verdicts_.size(), index, workspace_);
+    if (active && instant.judged())
+      judge(readings, static_cast<std::int64_t>(index), instant, next, deviating);
+    return instant.band;
+  }
+
+  // Takes in what a tally of other instants has found.
+  void merge(const Tally& other) {
+    n_judged_ += other.n_judged_;
+    for (std::size_t i = 0; i < verdicts_.size(); ++i) {
+      PeerVerdict& mine = verdicts_[i];
+      const PeerVerdict& theirs = other.verdicts_[i];
+      n_missing_[i] += other.n_missing_[i];
+      mine.n_beyond += theirs.n_beyond;
+      if (mine.first < 0 || (theirs.first >= 0 && theirs.first < mine.first))
+        mine.first = theirs.first;
+      mine.last = std::max(mine.last, theirs.last);
+      if (theirs.worst_ratio > mine.worst_ratio ||
+          (theirs.worst_ratio == mine.worst_ratio && theirs.worst < mine.worst)) {
+        mine.worst = theirs.worst;
+        mine.worst_ratio = theirs.worst_ratio;
+        mine.worst_deviation = theirs.worst_deviation;
+        mine.worst_sigma = theirs.worst_sigma;
+      }
+    }
+  }
+
+  const std::vector<PeerVerdict>& verdicts() {
+    for (std::size_t i = 0; i < verdicts_.size(); ++i)
+      verdicts_[i].n_judged = n_judged_ - n_missing_[i];
+    return verdicts_;
+  }
+
+ private:
+  // Most readings are neither beyond the limit nor their sensor's worst: a vector pass finds those
+  // that are, so a sensor's record is touched only when it changes.
+  template <class Scalar>
+  void judge(const Scalar* readings, std::int64_t index, const Instant& instant, const Scalar* next,
+             std::vector<std::size_t>* deviating) {
+    ++n_judged_;
+    const double width = instant.band.half_width;
+    // Without a width, all but the centre is beyond; infinity would make NaN of the centre.
+    double factor = width > 0 ? 1 / width : std::numeric_limits<double>::max();
+    if (parameters_.side == Side::low) factor = -factor;
+    const bool magnitude = parameters_.side == Side::both;
+    const std::size_t n = verdicts_.size();
+    detect::PeerAhead<Scalar> ahead{
+        next, next != nullptr ? origin_of(std::span(next, n)) : kNaN, workspace_.next_extremes, {}};
+    const std::size_t n_events = detect::row_events(
+        std::span(readings, n), {instant.band.centre, factor, magnitude}, workspace_.extremes,
+        trigger_.data(), least_trigger_.data(), places_.data(), next != nullptr ? &ahead : nullptr);
+    if (next != nullptr) workspace_.next_moments = ahead.moments;
+    for (std::size_t event = 0; event < n_events; ++event) {
+      const std::size_t sensor = places_[event];
+      const auto reading = static_cast<double>(readings[sensor]);
+      if (std::isnan(reading)) {
+        ++n_missing_[sensor];
+        continue;
+      }
+      const double distance = reading - instant.band.centre;
+      const double towards = magnitude                       ? std::abs(distance)
+                             : parameters_.side == Side::low ? -distance
+                                                             : distance;
+      // Rounded division is above 1 exactly where `towards` is above `width`.
+      const double ratio = towards == 0 ? 0 : towards / width;
+      if (ratio > 1 && deviating != nullptr) deviating->push_back(sensor);
+      record(sensor, index, ratio, distance, instant);
+    }
+  }
+
+  void record(std::size_t sensor, std::int64_t index, double ratio, double distance,
+              const Instant& instant) {
+    PeerVerdict& verdict = verdicts_[sensor];
+    if (ratio > 1) {
+      if (verdict.first < 0) verdict.first = index;
+      verdict.last = index;
+      ++verdict.n_beyond;
+    }
+    if (ratio > verdict.worst_ratio) {
+      verdict.worst = index;
+      verdict.worst_ratio = ratio;
+      if (parameters_.robust) {
+        verdict.worst_deviation = distance;
+        verdict.worst_sigma = distance / instant.sigma;
+      } else {
+        const double others = instant.n / (instant.n - 1);
+        const double squares = instant.squares - others * distance * distance;
+        verdict.worst_deviation = others * distance;
+        verdict.worst_sigma =
+            verdict.worst_deviation / std::sqrt(std::max(squares, 0.0) / (instant.n - 2));
+      }
+      raise_trigger(sensor, std::min(ratio, kJustWithin));
+    }
+  }
+
+  void raise_trigger(std::size_t sensor, double trigger) {
+    const double before = trigger_[sensor];
+    if (trigger == before) return;
+    trigger_[sensor] = trigger;
+    double& least = least_trigger_[detect::peer_class(sensor)];
+    if (before > least) return;
+    const std::size_t first =
+        sensor / detect::kPeerGroup * detect::kPeerGroup + sensor % detect::kPeerClasses;
+    least = trigger;
+    for (std::size_t i = 0; i < detect::kPeerGroup; i += detect::kPeerClasses)
+      least = std::min(least, trigger_[first + i]);
+  }
+
+  PeerDeviationParameters parameters_;
+  std::vector<PeerVerdict> verdicts_;
+  std::vector<double> trigger_;  // a ratio above this changes the sensor's record; whole groups
+  std::vector<double> least_trigger_;  // of each class
+  std::vector<std::uint32_t> places_;
+  std::vector<std::int64_t> n_missing_;
+  Workspace workspace_;
+  std::int64_t n_judged_ = 0;
+};
+
+// Tallies of several threads. Taking on an instant is cheap once a sensor's worst is known, so a
+// tally goes on with another piece rather than a new one beginning; of equal ratios the earliest
+// counts, so it goes on with later instants only.
+class Tallies {
+ public:
+  Tallies(const PeerDeviationParameters& parameters, std::size_t n_sensors)
+      : parameters_(parameters), n_sensors_(n_sensors) {}
+
+  std::unique_ptr<Tally> take(std::size_t begin) {
+    {
+      const std::lock_guard lock(mutex_);
+      const auto before = std::ranges::find_if(
+          resting_, [begin](const Resting& resting) { return resting.end <= begin; });
+      if (before != resting_.end()) {
+        auto tally = std::move(before->tally);
+        resting_.erase(before);
+        return tally;
+      }
+    }
+    return std::make_unique<Tally>(parameters_, n_sensors_);
+  }
+
+  void give_back(std::unique_ptr<Tally> tally, std::size_t end) {
+    const std::lock_guard lock(mutex_);
+    resting_.push_back({std::move(tally), end});
+  }
+
+  // When all are back.
+  const std::vector<PeerVerdict>& verdicts() {
+    for (std::size_t i = 1; i < resting_.size(); ++i) resting_[0].tally->merge(*resting_[i].tally);
+    return resting_[0].tally->verdicts();
+  }
+
+ private:
+  struct Resting {
+    std::unique_ptr<Tally> tally;
+    std::size_t end;  // of the instants it has seen
+  };
+
+  PeerDeviationParameters parameters_;
+  std::size_t n_sensors_;
+  std::mutex mutex_;
+  std::vector<Resting> resting_;
+};
+
+void require_sensors(const char* who, Index n_sensors) {
+  require(n_sensors >= static_cast<Index>(kFewestPeers),
+          "{}: expected at least {} sensors to compare, got {}", who, kFewestPeers, n_sensors);
+}
+
+template <class Scalar>
+std::vector<PeerVerdict> judge_any(const PeerDeviationParameters& parameters, MatrixView<Scalar> x,
+                                   std::span<const std::uint8_t> active, const Progress& progress) {
+  require(x.rows() > 0, "PeerDeviation::judge: expected at least 1 instant, got 0");
+  require_sensors("PeerDeviation::judge", x.cols());
+  const auto n_instants = static_cast<std::size_t>(x.rows());
+  const auto n_sensors = static_cast<std::size_t>(x.cols());
+  require(active.empty() || active.size() == n_instants,
+          "PeerDeviation::judge: expected {} values of active, one an instant, got {}", n_instants,
+          active.size());
+
+  const std::size_t n_threads = resolve_threads(parameters.n_jobs);
+  Tallies tallies(parameters, n_sensors);
+  parallel_for(
+      n_instants, std::clamp<std::size_t>(n_instants / (4 * n_threads), 1, 512), n_threads,
+      [&](std::size_t begin, std::size_t end) {
+        auto tally = tallies.take(begin);
+        for (std::size_t i = begin; i < end; ++i)
+          tally->add(x.row(static_cast<Index>(i)).data(), i, active.empty() || active[i] != 0,
+                     i + 1 < end ? x.row(static_cast<Index>(i + 1)).data() : nullptr);
+        tallies.give_back(std::move(tally), end);
+      },
+      progress);
+  return tallies.verdicts();
+}
+
+template <class Scalar>
+std::vector<PeerBand> bands_any(const PeerDeviationParameters& parameters, MatrixView<Scalar> x) {
+  require_sensors("PeerDeviation::bands", x.cols());
+  std::vector<PeerBand> bands(static_cast<std::size_t>(x.rows()));
+  parallel_for(bands.size(), 256, resolve_threads(parameters.n_jobs),
+               [&](std::size_t begin, std::size_t end) {
+                 Workspace workspace(static_cast<std::size_t>(x.cols()));
+                 for (std::size_t i = begin; i < end; ++i)
+                   bands[i] = look(parameters, x.row(static_cast<Index>(i)).data(),
+                                   static_cast<std::size_t>(x.cols()), i, workspace)
+                                  .band;
+               });
+  return bands;
+}
+
+}  // namespace
+
+PeerDeviation::PeerDeviation(PeerDeviationParameters parameters) : parameters_(parameters) {
+  const auto& p = parameters_;
+  require(p.n_sigma > 0 && std::isfinite(p.n_sigma),
+          "PeerDeviation: n_sigma must be above 0, got {}", p.n_sigma);
+  require(p.floor >= 0 && std::isfinite(p.floor), "PeerDeviation: floor must be at least 0, got {}",
+          p.floor);
+  require(!p.bound || (*p.bound > 0 && std::isfinite(*p.bound)),
+          "PeerDeviation: bound must be above 0, got {}", p.bound.value_or(0));
+}
+
+std::vector<PeerVerdict> PeerDeviation::judge(MatrixView<float> x,
+                                              std::span<const std::uint8_t> active,
+                                              const Progress& progress) const {
+  return judge_any(parameters_, x, active, progress);
+}
+std::vector<PeerVerdict> PeerDeviation::judge(MatrixView<double> x,
+                                              std::span<const std::uint8_t> active,
+                                              const Progress& progress) const {
+  return judge_any(parameters_, x, active, progress);
+}
+
+std::vector<PeerBand> PeerDeviation::bands(MatrixView<float> x) const {
+  return bands_any(parameters_, x);
+}
+std::vector<PeerBand> PeerDeviation::bands(MatrixView<double> x) const {
+  return bands_any(parameters_, x);
+}
+
+struct PeerDeviationStream::State {
+  State(const PeerDeviationParameters& parameters, std::size_t n)
+      : tally(parameters, n), n_sensors(n) {}
+
+  Tally tally;
+  std::size_t n_sensors;
+  std::int64_t n_instants = 0;
+  std::vector<std::size_t> deviating;
+};
+
+PeerDeviationStream::PeerDeviationStream(const PeerDeviation& detector, std::size_t n_sensors) {
+  require_sensors("PeerDeviationStream", static_cast<Index>(n_sensors));
+  state_ = std::make_unique<State>(detector.parameters(), n_sensors);
+}
+PeerDeviationStream::~PeerDeviationStream() = default;
+PeerDeviationStream::PeerDeviationStream(PeerDeviationStream&&) noexcept = default;
+PeerDeviationStream& PeerDeviationStream::operator=(PeerDeviationStream&&) noexcept = default;
+
+PeerBand PeerDeviationStream::push(std::span<const double> readings, bool active) {
+  require(readings.size() == state_->n_sensors,
+          "PeerDeviationStream::push: expected {} readings, got {}", state_->n_sensors,
+          readings.size());
+  State& s = *state_;
+  s.deviating.clear();
+  const PeerBand band = s.tally.add<double>(readings.data(), static_cast<std::size_t>(s.n_samples),
+                                            active, nullptr, &s.deviating);
+  ++s.n_samples;
+  return band;
+}
+
+std::span<const std::size_t> PeerDeviationStream::deviating() const noexcept {
+  return state_->deviating;
+}
+const std::vector<PeerVerdict>& PeerDeviationStream::verdicts() const noexcept {
+  return state_->tally.verdicts();
+}
+std::int64_t PeerDeviationStream::n_samples() const noexcept { return state_->n_instants; }
+
+std::vector<PlantState> plant_states(std::span<const double> current, double threshold) {
+  require(threshold >= 0, "plant_states: threshold must be at least 0, got {}", threshold);
+  std::vector<PlantState> states(current.size());
+  std::ranges::transform(current, states.begin(), [threshold](double value) {
+    if (value > threshold) return PlantState::discharging;
+    if (value < -threshold) return PlantState::charging;
+    return PlantState::idle;
+  });
+  return states;
+}
+
+}  // namespace secondlook

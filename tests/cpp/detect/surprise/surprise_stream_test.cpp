@@ -1,0 +1,223 @@
+#include "secondlook/detect/surprise_stream.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "catch.hpp"
+#include "detect/surprise/nearest_window.hpp"
+#include "secondlook/core/error.hpp"
+#include "secondlook/core/random.hpp"
+
+using secondlook::InvalidArgument;
+using secondlook::RandomStream;
+using secondlook::SurpriseRecord;
+using secondlook::SurpriseStream;
+using secondlook::SurpriseStreamParameters;
+using secondlook::detect::NearestWindow;
+
+namespace {
+
+constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+const SurpriseStreamParameters kSmall{
+    .season = 24, .scales = {1, 4, 16}, .memory = 200, .cooldown = 20};
+
+// A daily wave of 24 samples with noise.
+double wave(int i, RandomStream& random) {
+  return std::sin(2 * M_PI * i / 24) + 0.1 * (random.uniform() - 0.5);
+}
+
+}  // namespace
+
+TEST_CASE("NearestWindow: the same as comparing with every window") {
+  const auto [width, memory] = GENERATE(std::pair(4, 50), std::pair(8, 8), std::pair(16, 203),
+                                        std::pair(64, 500), std::pair(5, 31), std::pair(20, 100));
+  CAPTURE(width, memory);
+  const int stride = std::max(1, width / 8);
+  RandomStream random(1);
+  NearestWindow window(static_cast<std::size_t>(width), static_cast<std::size_t>(memory));
+  std::vector<double> x;
+  for (int t = 0; t < 1500; ++t) {
+    x.push_back(t % 100 < 50 ? random.uniform() : 0.5);  // what repeats is at distance 0
+    window.push(x.back());
+    if (t + 1 < width) continue;
+    double expected = std::numeric_limits<double>::infinity();
+    for (int end = t - width; end >= std::max(width - 1, t - memory); end -= stride) {
+      double squares = 0;
+      for (int j = 0; j < width; ++j) {
+        const double gap =
+            x[static_cast<std::size_t>(t - j)] - x[static_cast<std::size_t>(end - j)];
+        squares += gap * gap;
+      }
+      expected = std::min(expected, std::sqrt(squares / width));
+    }
+    const std::span<const double> last(x.end() - width, x.end());
+    REQUIRE(window.distance(last) == Approx(expected).epsilon(1e-12));
+    const auto held = window.samples();
+    REQUIRE(
+        std::ranges::equal(held, std::span(x).last(std::min<std::size_t>(x.size(), held.size()))));
+    REQUIRE(held.size() ==
+            std::min<std::size_t>(x.size(), static_cast<std::size_t>(memory + width)));
+  }
+}
+
+TEST_CASE("SurpriseStream: each witness sees its own kind of anomaly") {
+  RandomStream random(2);
+  SurpriseStream stream({.season = 24});
+  for (int i = 0; i < 24 * 200; ++i) stream.push(wave(i, random));
+  SECTION("level") {
+    const auto record = stream.push(9);
+    CHECK(record.alarm);
+    CHECK(record.level > 1);
+  }
+  SECTION("spread collapses, as of a stuck sensor") {
+    double most = 0;
+    bool alarm = false;
+    for (int i = 0; i < 48; ++i) {
+      const auto record = stream.push(0.2);
+      most = std::max(most, record.spread);
+      alarm = alarm || record.alarm;
+    }
+    CHECK(most > 1);
+    CHECK(alarm);
+  }
+  SECTION("habit: a value of noon at midnight") {
+    const auto record = stream.push(1.0);  // the wave is at 0
+    CHECK(record.habit > 1);
+    CHECK(record.level < 1);
+  }
+  SECTION("shape: a course that never was, of values that all were") {
+    double most = 0;
+    for (int i = 0; i < 16; ++i) most = std::max(most, stream.push(i % 2 == 0 ? 0.6 : -0.6).shape);
+    CHECK(most > 1);
+  }
+}
+
+TEST_CASE("SurpriseStream: rests after an alarm") {
+  RandomStream random(3);
+  SurpriseStream stream(kSmall);
+  for (int i = 0; i < 3000; ++i) stream.push(wave(i, random));
+  int wait = 0;
+  while (!stream.push(9).alarm) REQUIRE(++wait < 100);
+  for (int i = 0; i < 20; ++i) {
+    const auto record = stream.push(i % 2 == 0 ? 9e3 : kMissing);
+    REQUIRE_FALSE(record.alarm);
+    REQUIRE(record.score == 0);
+  }
+  REQUIRE(stream.push(9e6).alarm);
+}
+
+TEST_CASE("SurpriseStream: continues from its state, and copies are independent") {
+  RandomStream random(4);
+  SurpriseStream one(kSmall);
+  for (int i = 0; i < 600; ++i) {
+    const double sample = i % 11 == 3 ? kMissing : wave(i, random) + (i % 97 == 0 ? 3 : 0);
+    if (i % 23 == 0) {
+      SurpriseStream resumed(one.parameters(), one.state());
+      SurpriseStream copy = one;
+      for (int j = 0; j < 5; ++j) REQUIRE(resumed.push(j * sample) == copy.push(j * sample));
+      REQUIRE(resumed.time() == i + 5);
+      REQUIRE(one.time() == i);
+      one = SurpriseStream(one.parameters(), one.state());
+    }
+    one.push(sample);
+  }
+}
+
+TEST_CASE("SurpriseStream: the numbers do not depend on where a stream was interrupted") {
+  RandomStream random(5);
+  std::vector<double> samples;
+  for (int i = 0; i < 900; ++i) samples.push_back(i % 50 == 7 ? kMissing : wave(i, random));
+  for (int i = 600; i < 620; ++i) samples[static_cast<std::size_t>(i)] = 2;
+  SurpriseStream whole(kSmall);
+  SurpriseStream parts(kSmall);
+  const auto expected = whole.push(samples);
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    if (i % 100 == 99) parts = SurpriseStream(parts.parameters(), parts.state());
+    REQUIRE(parts.push(samples[i]) == expected[i]);
+  }
+  REQUIRE(std::ranges::any_of(expected, &SurpriseRecord::alarm));
+}
+
+TEST_CASE("SurpriseStream: a missing sample is no surprise, and neither is what comes after it") {
+  RandomStream random(6);
+  SurpriseStream stream({.season = 24});
+  for (int i = 0; i < 24 * 100; ++i) stream.push(wave(i, random));
+  for (int i = 0; i < 24 * 3; ++i) REQUIRE(stream.push(kMissing) == SurpriseRecord());
+  double most = 0;
+  for (int i = 0; i < 240; ++i) most = std::max(most, stream.push(wave(i, random)).surprise);
+  CHECK(most < 1);
+  CHECK(stream.time() == 24 * 113);
+}
+
+TEST_CASE("SurpriseStream: nothing but missing samples, constant samples, enormous ones") {
+  SurpriseStream stream(kSmall);
+  for (int i = 0; i < 500; ++i) REQUIRE(stream.push(kMissing).surprise == 0);
+  for (int i = 0; i < 500; ++i) REQUIRE(stream.push(-3.5).surprise == 0);
+  for (int i = 0; i < 500; ++i) {
+    const auto record = stream.push(i % 3 == 0 ? 1e150 : -1e150);
+    REQUIRE(std::isfinite(record.surprise));
+    REQUIRE(record.score >= 0);
+    REQUIRE(record.score < 1);
+  }
+}
+
+TEST_CASE("SurpriseStream: views as the scales allow") {
+  SurpriseStream level_only({.scales = {1}, .memory = 1});
+  SurpriseStream many({.season = 2, .scales = {1, 2, 3, 5, 8, 13, 21}, .memory = 21, .seasons = 1});
+  RandomStream random(7);
+  for (int i = 0; i < 500; ++i) {
+    const double sample = random.uniform();
+    const auto record = level_only.push(sample);
+    REQUIRE(record.surprise == record.level);
+    const auto r = many.push(sample);
+    REQUIRE(r.surprise == Approx((r.level + r.spread + r.habit + r.shape) / 4));
+  }
+}
+
+TEST_CASE("SurpriseStream: says what is wrong") {
+  REQUIRE_THROWS_WITH(SurpriseStream({.season = 1}),
+                      "SurpriseStream: season must be 0 (none) or at least 2, got 1");
+  REQUIRE_THROWS_WITH(SurpriseStream({.scales = {}}),
+                      "SurpriseStream: expected 1 to 32 scales, got 0");
+  REQUIRE_THROWS_WITH(SurpriseStream({.scales = {4, 4}}),
+                      "SurpriseStream: scales must ascend within 1 to 1000000, got 4 to 4");
+  REQUIRE_THROWS_WITH(SurpriseStream({.memory = 63}),
+                      "SurpriseStream: memory must lie between the longest scale 64 and 100000000, "
+                      "got 63");
+  REQUIRE_THROWS_AS(SurpriseStream({.season = -5}), InvalidArgument);
+  REQUIRE_THROWS_AS(SurpriseStream({.seasons = 0}), InvalidArgument);
+  REQUIRE_THROWS_AS(SurpriseStream({.season = 20'000'000}), InvalidArgument);
+  REQUIRE_THROWS_AS(SurpriseStream({.threshold = 0}), InvalidArgument);
+  REQUIRE_THROWS_AS(SurpriseStream({.threshold = NAN}), InvalidArgument);
+  REQUIRE_THROWS_AS(SurpriseStream({.cooldown = -1}), InvalidArgument);
+  SurpriseStream stream(kSmall);
+  REQUIRE_THROWS_WITH(stream.push(-INFINITY),
+                      "SurpriseStream::push: expected a sample of at most 1e150, or NaN, got -inf");
+  REQUIRE_THROWS_AS(stream.push(std::vector<double>{1.0, INFINITY}), InvalidArgument);
+  REQUIRE(stream.time() == 0);
+
+  for (int i = 0; i < 100; ++i) stream.push(i % 5);
+  const auto refuses = [&](auto change) {
+    auto state = stream.state();
+    change(state);
+    REQUIRE_THROWS_AS(SurpriseStream(kSmall, state), InvalidArgument);
+  };
+  refuses([](auto& s) { s.count = 101; });
+  refuses([](auto& s) { s.time = 99; });
+  refuses([](auto& s) { s.cooldown_until = 500; });
+  refuses([](auto& s) { s.samples.pop_back(); });
+  refuses([](auto& s) { s.samples[3] = kMissing; });
+  refuses([](auto& s) { s.times[3] = -1; });
+  refuses([](auto& s) { s.window[3] = INFINITY; });
+  refuses([](auto& s) { s.memory[3] = kMissing; });
+  refuses([](auto& s) { s.start = 1; });
+  refuses([](auto& s) { s.outside.clear(); });
+  refuses([](auto& s) { s.recent.clear(); });
+  refuses([](auto& s) { s.lows[0] = kMissing; });
+  refuses([](auto& s) { s.highs[0] = INFINITY; });
+  refuses([](auto& s) { s.tails.pop_back(); });
+  refuses([](auto& s) { s.tails[0].count = -1; });
+}
