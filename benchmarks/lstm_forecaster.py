@@ -78,7 +78,8 @@ def step(rounds):
     repeats = 2000
     X = windows(64)
     ours = sl.LSTMForecaster(WINDOW, 64, max_epochs=1, random_state=0).fit(list(X))
-    series, stream = _core.detect.LstmStream(ours._model), ours.stream()
+    stream = ours.stream()
+    core = stream._stream
     sample = X[0, 0].copy()
     lstm, head = torch.nn.LSTM(CHANNELS, 64), torch.nn.Linear(64, CHANNELS)
     tensor = torch.from_numpy(sample).view(1, 1, CHANNELS)
@@ -100,7 +101,7 @@ def step(rounds):
     torch.set_num_threads(1)
     long = np.tile(X[0], (200, 1))
     contenders = {
-        "secondlook, score alone": repeat(lambda: series.push(sample)),
+        "secondlook, the core's stream": repeat(lambda: core.push(sample)),
         "secondlook, record of a stream": repeat(lambda: stream.push(sample)),
         "secondlook, a step of a batch call (C++)": lambda: ours.score_samples(long),
         "torch (forecast alone)": repeat(with_torch, repeats // 10),

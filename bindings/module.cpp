@@ -34,9 +34,9 @@ PYBIND11_MODULE(_core, module) {
 
   auto detect = module.def_submodule("detect");
   register_detector(detect);  // the base of others
-  for (const auto add :
-       {register_autoencoder, register_detector_ensemble, register_isolation_forest,
-        register_lstm_forecaster, register_peer_deviation, register_surprise_stream})
+  for (const auto add : {register_autoencoder, register_detector_ensemble, register_detector_stream,
+                         register_isolation_forest, register_lstm_forecaster,
+                         register_peer_deviation, register_surprise_stream})
     add(detect);
 
   auto learn = module.def_submodule("learn");

@@ -28,6 +28,7 @@ void register_thresholds(pybind11::module_& decide);
 void register_tune_threshold(pybind11::module_& decide);
 
 void register_detector(pybind11::module_& detect);
+void register_detector_stream(pybind11::module_& detect);
 void register_autoencoder(pybind11::module_& detect);
 void register_detector_ensemble(pybind11::module_& detect);
 void register_isolation_forest(pybind11::module_& detect);

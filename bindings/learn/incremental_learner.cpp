@@ -25,17 +25,22 @@ using secondlook::UpdateReport;
 
 void register_incremental_learner(py::module_& learn) {
   py::class_<IncrementalLearner>(learn, "IncrementalLearner")
-      .def(py::init([](const ModelFile& file, const ContiguousArray<double>& calibration,
+      .def(py::init([](const ModelFile& file, py::handle calibration,
                        const std::optional<std::filesystem::path>& folder,
                        std::vector<std::string> feature_names, const py::kwargs& arguments) {
-             const secondlook::MatrixView<double> rows(calibration.data(), calibration.shape(0),
-                                                       calibration.shape(1));
              const auto parameters =
                  from_dict<IncrementalLearnerParameters>("IncrementalLearner", arguments);
-             const py::gil_scoped_release release;
-             return IncrementalLearner(secondlook::as_detector(secondlook::load(file)), rows,
-                                       parameters, folder, std::move(feature_names),
-                                       secondlook::ModelExtras::of(file));
+             std::unique_ptr<IncrementalLearner> learner;
+             learn_from(calibration, 0, [&](auto rows) {
+               learner = std::make_unique<IncrementalLearner>(
+                   secondlook::as_detector(secondlook::load(file)), rows, parameters, folder,
+                   std::move(feature_names), secondlook::ModelExtras::of(file));
+             });
+             if (!learner)
+               throw secondlook::InvalidArgument(
+                   "IncrementalLearner: expected calibration rows as a C-contiguous array of "
+                   "float32 or float64");
+             return learner;
            }),
            py::arg("file"), py::arg("calibration"), py::arg("folder"), py::arg("feature_names"))
       .def_static("open", &IncrementalLearner::open, py::arg("folder"),

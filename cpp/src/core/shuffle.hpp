@@ -17,7 +17,7 @@ void shuffle(std::span<Item> items, RandomStream& random) {
 }
 
 /// {0, …, n − 1} in random order.
-inline std::vector<std::size_t> shuffled_places(std::size_t n, RandomStream& random) {
+inline std::vector<std::size_t> shuffled_indices(std::size_t n, RandomStream& random) {
   std::vector<std::size_t> places(n);
   std::iota(places.begin(), places.end(), std::size_t{0});
   shuffle(std::span(places), random);

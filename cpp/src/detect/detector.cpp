@@ -1,25 +1,67 @@
 #include "secondlook/detect/detector.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "core/validation.hpp"
+#include "secondlook/core/matrix.hpp"
 #include "store/read_model.hpp"
 
 namespace secondlook {
 
 namespace {
+
 constexpr const char* kFeatureNames = "feature_names";
-}
+
+// Of a detector for which samples are independent: only the last one is remembered.
+class IndependentSamples final : public SampleSeries {
+ public:
+  explicit IndependentSamples(const Detector& detector)
+      : detector_(detector), last_(1, static_cast<Index>(detector.n_features())) {}
+
+  double push(SampleView sample) override {
+    require(sample.rows() == 1 && sample.cols() == last_.cols(),
+            "SampleSeries::push: expected one sample of {} features, got shape ({}, {})",
+            last_.cols(), sample.rows(), sample.cols());
+    double score = 0;
+    detector_.score_samples(sample, std::span(&score, 1));
+    sample.visit([&](const auto& x) { std::ranges::copy(x.row(0), last_.row(0).begin()); });
+    return score;
+  }
+
+  [[nodiscard]] std::vector<double> contributions() const override {
+    std::vector<double> parts(static_cast<std::size_t>(last_.cols()));
+    detector_.feature_contributions(last_, parts);
+    return parts;
+  }
+
+  [[nodiscard]] std::vector<double> snapshot() const override { return {}; }
+  void restore(std::span<const double> snapshot) override {
+    require(snapshot.empty(), "SampleSeries::restore: expected no values, got {}", snapshot.size());
+  }
+
+ private:
+  const Detector& detector_;
+  Matrix<double> last_;
+};
+
+}  // namespace
 
 Detector::~Detector() = default;
 DetectorSource::~DetectorSource() = default;
+SampleSeries::~SampleSeries() = default;
 
 std::vector<double> Detector::score_samples(SampleView x) const {
   std::vector<double> scores(static_cast<std::size_t>(x.rows()));
   score_samples(x, scores);
   return scores;
+}
+
+std::unique_ptr<SampleSeries> Detector::series() const {
+  require<NotFitted>(fitted(), "Detector::series: expected a fitted detector");
+  return std::make_unique<IndependentSamples>(*this);
 }
 
 std::vector<Decision> Detector::decide(SampleView x,

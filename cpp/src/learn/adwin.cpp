@@ -22,7 +22,7 @@ Adwin::Bucket operator+(const Adwin::Bucket& a, const Adwin::Bucket& b) {
 
 }  // namespace
 
-Adwin::Adwin(double delta) : Adwin(State{delta, 0, {}}) {}
+Adwin::Adwin(double delta) : Adwin(State{.delta = delta}) {}
 
 Adwin::Adwin(State state) : state_(std::move(state)) {
   require(state_.delta > 0 && state_.delta < 1, "Adwin: delta must lie in (0, 1), got {}",
@@ -39,7 +39,7 @@ Adwin::Adwin(State state) : state_(std::move(state)) {
       total_ = total_ + bucket;
     }
   }
-  require(possible && size_ <= state_.n_seen,
+  require(possible && size_ <= state_.n_seen && state_.changed_at <= state_.n_seen,
           "Adwin: expected the state of a window, got one that no values lead to");
 }
 
@@ -53,12 +53,16 @@ bool Adwin::push(double value) {
   ++state_.n_seen;
   compress();
   if (state_.n_seen % kCheckEvery != 0) return false;
-  bool changed = false;
-  while (has_cut()) {
+  // Some values after a change, more of the older part can be told apart. A cut among values that
+  // came before the last report is that change once more, and is not reported again.
+  std::uint64_t latest = 0;
+  for (std::uint64_t cut = latest_cut(); cut > 0; cut = latest_cut()) {
+    latest = std::max(latest, cut);
     drop_oldest();
-    changed = true;
   }
-  return changed;
+  if (latest <= state_.changed_at) return false;
+  state_.changed_at = state_.n_seen;
+  return true;
 }
 
 double Adwin::mean() const noexcept {
@@ -77,32 +81,34 @@ void Adwin::compress() {
   }
 }
 
-// Whether some older part's mean differs from the rest's by more than the paper's bound by
-// a normal approximation: sqrt(2 / m · variance · ln(2 / δ')) + 2 / (3 m) · ln(2 / δ').
-bool Adwin::has_cut() const {
+// The latest value, counted from 1 on, at which an older part ends whose mean differs from the
+// rest's by more than the paper's bound by a normal approximation: sqrt(2 / m · variance ·
+// ln(2 / δ')) + 2 / (3 m) · ln(2 / δ'). 0 where there is none.
+std::uint64_t Adwin::latest_cut() const {
   const auto n = static_cast<double>(size_);
-  if (size_ < 2 * kMinPart) return false;
+  if (size_ < 2 * kMinPart) return 0;
   const double variance =
       std::max(0.0, total_.sum_of_squares / n - (total_.sum / n) * (total_.sum / n));
   const double log_term = std::log(2 * std::log(n) / state_.delta);
   std::uint64_t n_old = 0;
   double sum_old = 0;
+  std::uint64_t latest = 0;
   for (std::size_t i = state_.levels.size(); i-- > 0;) {
     for (const Bucket& bucket : state_.levels[i]) {
       n_old += std::uint64_t{1} << i;
       sum_old += bucket.sum;
       if (n_old < kMinPart) continue;
-      if (size_ - n_old < kMinPart) return false;
+      if (size_ - n_old < kMinPart) return latest;
       const auto old_count = static_cast<double>(n_old);
       const auto new_count = n - old_count;
       const double inverse_m = 1 / old_count + 1 / new_count;
       const double bound =
           std::sqrt(2 * inverse_m * variance * log_term) + 2.0 / 3 * inverse_m * log_term;
       const double difference = sum_old / old_count - (total_.sum - sum_old) / new_count;
-      if (std::abs(difference) > bound) return true;
+      if (std::abs(difference) > bound) latest = state_.n_seen - size_ + n_old;
     }
   }
-  return false;
+  return latest;
 }
 
 void Adwin::drop_oldest() {

@@ -7,7 +7,9 @@
 #include <mutex>
 #include <numeric>
 #include <random>
+#include <type_traits>
 #include <utility>
+#include <variant>
 
 #include "core/shuffle.hpp"
 #include "core/validation.hpp"
@@ -50,10 +52,29 @@ std::string new_lineage() {
   return fmt::format("{:08x}{:08x}", device(), device());
 }
 
-std::vector<double> losses_of(const Detector& detector, MatrixView<double> x) {
-  std::vector<double> losses(static_cast<std::size_t>(x.rows()));
-  detector.score_samples(x, losses);
+std::vector<double> losses_of(const Detector& detector, SampleView x) {
+  std::vector<double> losses = detector.score_samples(x);
   for (double& loss : losses) loss = -loss;
+  return losses;
+}
+
+std::vector<std::size_t> indices_of(const ReplayReservoir& reservoir) {
+  std::vector<std::size_t> indices(reservoir.size());
+  std::iota(indices.begin(), indices.end(), std::size_t{0});
+  return indices;
+}
+
+// In blocks, so that no more rows than these are widened at once.
+std::vector<double> losses_of(const Detector& detector, const ReplayReservoir& reservoir) {
+  constexpr std::size_t kBlock = 256;
+  const auto indices = indices_of(reservoir);
+  std::vector<double> losses;
+  for (std::size_t first = 0; first < indices.size(); first += kBlock) {
+    const auto block = std::span(indices).subspan(first, std::min(kBlock, indices.size() - first));
+    const auto of_block =
+        reservoir.with_rows(block, [&](SampleView rows) { return losses_of(detector, rows); });
+    losses.insert(losses.end(), of_block.begin(), of_block.end());
+  }
   return losses;
 }
 
@@ -74,33 +95,34 @@ double deviation_up_to(double cap, std::span<const double> losses) {
   return std::sqrt(sum / static_cast<double>(losses.size()));
 }
 
-Matrix<double> gather(MatrixView<double> x, std::span<const std::size_t> rows) {
-  Matrix<double> gathered(static_cast<Index>(rows.size()), x.cols());
+template <class Scalar>
+Matrix<Scalar> gather(MatrixView<Scalar> x, std::span<const std::size_t> rows) {
+  Matrix<Scalar> gathered(static_cast<Index>(rows.size()), x.cols());
   for (std::size_t i = 0; i < rows.size(); ++i)
     std::ranges::copy(x.row(static_cast<Index>(rows[i])),
                       gathered.row(static_cast<Index>(i)).begin());
   return gathered;
 }
 
-void offer(MatrixView<double> x, std::span<const std::size_t> rows, ReplayReservoir& reservoir) {
+template <class Scalar>
+void add_rows(MatrixView<Scalar> x, std::span<const std::size_t> rows, ReplayReservoir& reservoir) {
   for (const std::size_t row : rows) reservoir.add(x.row(static_cast<Index>(row)));
 }
 
-void offer_with_losses(MatrixView<double> x, std::span<const double> losses,
-                       LearnerMemory& memory) {
-  const auto n_features = static_cast<std::size_t>(x.cols());
-  std::vector<double> row(n_features + LearnerMemory::kNotes);
+template <class Scalar>
+void add_held_out(MatrixView<Scalar> x, std::span<const double> losses, LearnerMemory& memory) {
   for (Index i = 0; i < x.rows(); ++i) {
-    std::ranges::copy(x.row(i), row.begin());
-    row[n_features] = losses[static_cast<std::size_t>(i)];
-    row[n_features + 1] = static_cast<double>(memory.n_updates);
-    memory.held_out.add(row);
+    const auto index = memory.held_out.add(x.row(i));
+    if (!index) continue;
+    memory.notes.resize(memory.held_out.size());
+    memory.notes[*index] = {losses[static_cast<std::size_t>(i)],
+                            static_cast<double>(memory.n_updates)};
   }
 }
 
 // Sets the limit by what the model makes of the rows held out.
 void calibrate(const Detector& detector, LearnerMemory& memory) {
-  memory.calibration = losses_of(detector, memory.judged_rows());
+  memory.calibration = losses_of(detector, memory.held_out);
   require(all_finite(memory.calibration),
           "IncrementalLearner: expected finite scores of the rows held out, got others");
   std::ranges::sort(memory.calibration);
@@ -108,7 +130,7 @@ void calibrate(const Detector& detector, LearnerMemory& memory) {
 }
 
 // Where the losses lie among the calibration's, in [0, 1]; in the middle of equal ones.
-double place_among(std::span<const double> calibration, double loss) {
+double rank_within(std::span<const double> calibration, double loss) {
   const auto [first, last] = std::ranges::equal_range(calibration, loss);
   const auto twice = (first - calibration.begin()) + (last - calibration.begin());
   return static_cast<double>(twice) / (2 * static_cast<double>(calibration.size()));
@@ -116,39 +138,39 @@ double place_among(std::span<const double> calibration, double loss) {
 
 void watch_for_drift(std::span<const double> losses, LearnerMemory& memory, UpdateReport& report) {
   for (const double loss : losses)
-    if (memory.adwin.push(place_among(memory.calibration, loss))) report.mean_changed = true;
+    if (memory.adwin.push(rank_within(memory.calibration, loss))) report.mean_changed = true;
   const auto test = kolmogorov_smirnov(losses, memory.calibration);
   report.ks_statistic = test.statistic;
   report.p_value = test.p_value;
   report.drift = report.mean_changed || test.p_value < memory.parameters.significance;
 }
 
-/// What becomes of an update's rows, by their places in it.
-struct Sorting {
+/// What becomes of an update's rows, by their indices in it.
+struct Partition {
   std::vector<std::size_t> learned;
   std::vector<std::size_t> held_out;
   std::size_t n_suspected = 0;
 };
 
-Sorting sort_out(std::span<const double> losses, bool trusted, const LearnerMemory& memory,
-                 RandomStream& random) {
+Partition partition_rows(std::span<const double> losses, bool trusted, const LearnerMemory& memory,
+                         RandomStream& random) {
   const auto& p = memory.parameters;
-  const auto places = shuffled_places(losses.size(), random);
+  const auto indices = shuffled_indices(losses.size(), random);
   std::vector<std::size_t> normal;
   std::vector<std::size_t> suspected;
-  for (const std::size_t i : places)
+  for (const std::size_t i : indices)
     (trusted || losses[i] < memory.limit ? normal : suspected).push_back(i);
 
-  Sorting sorting;
-  sorting.n_suspected = suspected.size();
-  if (normal.size() < kMinRows) return sorting;
+  Partition partition;
+  partition.n_suspected = suspected.size();
+  if (normal.size() < kMinRows) return partition;
   const auto n_held_out = std::clamp<std::size_t>(
       static_cast<std::size_t>(
           std::lround(p.held_out_fraction * static_cast<double>(normal.size()))),
       1, normal.size() - 2);
   const auto middle = normal.begin() + static_cast<std::ptrdiff_t>(n_held_out);
-  sorting.held_out.assign(normal.begin(), middle);
-  sorting.learned.assign(middle, normal.end());
+  partition.held_out.assign(normal.begin(), middle);
+  partition.learned.assign(middle, normal.end());
 
   // The mildest, as many as there are beyond the limit among normal rows; rounded at random, or
   // small updates would never have one.
@@ -158,51 +180,53 @@ Sorting sort_out(std::span<const double> losses, bool trusted, const LearnerMemo
       std::min(suspected.size(), static_cast<std::size_t>(std::floor(expected + random.uniform())));
   const auto mildest = suspected.begin() + static_cast<std::ptrdiff_t>(n_tolerated);
   std::ranges::partial_sort(suspected, mildest, {}, [&](std::size_t i) { return losses[i]; });
-  sorting.held_out.insert(sorting.held_out.end(), suspected.begin(), mildest);
-  return sorting;
+  partition.held_out.insert(partition.held_out.end(), suspected.begin(), mildest);
+  return partition;
 }
 
-// Fresh rows and older ones, in random order.
-Matrix<double> training_rows(MatrixView<double> x, const Sorting& sorting,
+// Fresh rows and older ones, in random order; `Scalar` holds both.
+template <class Scalar, class Fresh>
+Matrix<Scalar> training_rows(MatrixView<Fresh> x, const Partition& partition,
                              const LearnerMemory& memory, RandomStream& random,
                              UpdateReport& report) {
-  const auto replay = memory.replay.rows();
   const double wanted =
-      memory.parameters.replay_ratio * static_cast<double>(sorting.learned.size());
+      memory.parameters.replay_ratio * static_cast<double>(partition.learned.size());
   report.n_replayed = static_cast<std::size_t>(
       std::lround(std::min(wanted, static_cast<double>(memory.replay.size()))));
-  std::vector<const double*> rows;
-  rows.reserve(sorting.learned.size() + report.n_replayed);
-  for (const std::size_t i : sorting.learned) rows.push_back(x.row(static_cast<Index>(i)).data());
-  auto places = shuffled_places(memory.replay.size(), random);
-  places.resize(report.n_replayed);
-  for (const std::size_t i : places) rows.push_back(replay.row(static_cast<Index>(i)).data());
-  shuffle(std::span(rows), random);
-  Matrix<double> training(static_cast<Index>(rows.size()), x.cols());
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    std::copy_n(rows[i], x.cols(), training.row(static_cast<Index>(i)).data());
+  auto indices = shuffled_indices(memory.replay.size(), random);
+  indices.resize(report.n_replayed);
+  const auto replay = memory.replay.gather<Scalar>(indices);
+  const std::size_t n_fresh = partition.learned.size();
+  std::vector<std::size_t> order(n_fresh + indices.size());  // fresh rows first
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  shuffle(std::span(order), random);
+  Matrix<Scalar> training(std::ssize(order), x.cols());
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const auto row = training.row(static_cast<Index>(i));
+    if (order[i] < n_fresh)
+      std::ranges::copy(x.row(static_cast<Index>(partition.learned[order[i]])), row.begin());
+    else
+      std::ranges::copy(replay.row(static_cast<Index>(order[i] - n_fresh)), row.begin());
+  }
   return training;
 }
 
 // Of the rows held out, in groups by when they came, the mean losses of the group that lost most:
 // then and now. A gain on recent rows cannot hide what was lost on old ones.
-std::pair<double, double> most_forgotten(const LearnerMemory& memory,
-                                         std::span<const double> losses_now) {
+std::pair<double, double> largest_loss_by_age(const LearnerMemory& memory,
+                                              std::span<const double> losses_now) {
   constexpr std::size_t kGroups = 4;
-  const auto rows = memory.held_out.rows();
-  const Index then = rows.cols() - 2;
-  const Index age = rows.cols() - 1;
-  std::vector<Index> places(losses_now.size());
-  std::iota(places.begin(), places.end(), Index{0});
-  std::ranges::stable_sort(places, {}, [&](Index i) { return rows(i, age); });
+  std::vector<std::size_t> indices(losses_now.size());
+  std::iota(indices.begin(), indices.end(), std::size_t{0});
+  std::ranges::stable_sort(indices, {}, [&](std::size_t i) { return memory.notes[i].update; });
   std::pair<double, double> worst{0, -std::numeric_limits<double>::infinity()};
   for (std::size_t group = 0; group < kGroups; ++group) {
     std::vector<double> before;
     std::vector<double> after;
-    for (std::size_t i = group * places.size() / kGroups; i < (group + 1) * places.size() / kGroups;
-         ++i) {
-      before.push_back(rows(places[i], then));
-      after.push_back(losses_now[static_cast<std::size_t>(places[i])]);
+    for (std::size_t i = group * indices.size() / kGroups;
+         i < (group + 1) * indices.size() / kGroups; ++i) {
+      before.push_back(memory.notes[indices[i]].loss);
+      after.push_back(losses_now[indices[i]]);
     }
     if (before.empty()) continue;
     const std::pair means{mean_up_to(memory.limit, before), mean_up_to(memory.limit, after)};
@@ -217,7 +241,7 @@ void judge(std::span<const double> fresh_before, std::span<const double> fresh_a
            UpdateReport& report) {
   report.fresh_before = -mean_up_to(memory.limit, fresh_before);
   report.fresh_after = -mean_up_to(memory.limit, fresh_after);
-  const auto [older_before, older_after] = most_forgotten(memory, replay_after);
+  const auto [older_before, older_after] = largest_loss_by_age(memory, replay_after);
   report.replay_before = -older_before;
   report.replay_after = -older_after;
   report.allowed_loss = memory.parameters.tolerance * memory.scale;
@@ -324,15 +348,15 @@ struct IncrementalLearner::State {
     in_use.replace(std::move(usable));
   }
 
-  UpdateReport update(MatrixView<double> x, bool trusted, const Progress& progress);
-  std::unique_ptr<Detector> try_candidate(MatrixView<double> x, std::span<const double> losses,
+  UpdateReport update(SampleView x, bool trusted, const Progress& progress);
+  template <class Scalar>
+  std::unique_ptr<Detector> try_candidate(MatrixView<Scalar> x, std::span<const double> losses,
                                           bool trusted, const Detector& current,
                                           LearnerMemory& next, UpdateReport& report,
                                           const Progress& progress);
 };
 
-IncrementalLearner::IncrementalLearner(std::unique_ptr<Detector> detector,
-                                       MatrixView<double> calibration,
+IncrementalLearner::IncrementalLearner(std::unique_ptr<Detector> detector, SampleView calibration,
                                        const IncrementalLearnerParameters& parameters,
                                        const std::optional<std::filesystem::path>& folder,
                                        std::vector<std::string> feature_names, ModelExtras extras) {
@@ -344,7 +368,8 @@ IncrementalLearner::IncrementalLearner(std::unique_ptr<Detector> detector,
   const std::size_t n_features = detector->n_features();
   require<NotFitted>(n_features > 0,
                      "IncrementalLearner: the detector is not fitted yet, call its fit first");
-  require_sample_shape("IncrementalLearner", calibration, n_features);
+  calibration.visit(
+      [&](const auto& x) { require_sample_shape("IncrementalLearner", x, n_features); });
   require(feature_names.empty() || feature_names.size() == n_features,
           "IncrementalLearner: expected {} feature names, got {}", n_features,
           feature_names.size());
@@ -369,11 +394,12 @@ IncrementalLearner::IncrementalLearner(std::unique_ptr<Detector> detector,
   memory.extras = std::move(extras);
   memory.lineage = new_lineage();
   RandomStream random(p.seed + kOrderSeed, 0);
-  const auto places = shuffled_places(n_rows, random);
-  const auto rows = gather(calibration, std::span(places).first(n_held_out));
-  const auto losses = losses_of(*detector, rows);
-  offer_with_losses(rows, losses, memory);
-  offer(calibration, std::span(places).subspan(n_held_out), memory.replay);
+  const auto indices = shuffled_indices(n_rows, random);
+  calibration.visit([&]<class Scalar>(const MatrixView<Scalar>& x) {
+    const auto rows = gather(x, std::span(indices).first(n_held_out));
+    add_held_out<Scalar>(rows, losses_of(*detector, rows), memory);
+    add_rows(x, std::span(indices).subspan(n_held_out), memory.replay);
+  });
   calibrate(*detector, memory);
   memory.scale = deviation_up_to(memory.limit, memory.calibration);
   memory.n_updates = 1;
@@ -434,32 +460,17 @@ IncrementalLearner IncrementalLearner::open(const std::filesystem::path& folder)
                                                     std::move(versions), there.back()));
 }
 
-void IncrementalLearner::score_samples(MatrixView<float> x, std::span<double> scores) const {
-  state_->in_use.read()->detector->score_samples(x, scores);
-}
-void IncrementalLearner::score_samples(MatrixView<double> x, std::span<double> scores) const {
+void IncrementalLearner::score_samples(SampleView x, std::span<double> scores) const {
   state_->in_use.read()->detector->score_samples(x, scores);
 }
 
-void IncrementalLearner::decision_function(MatrixView<float> x, std::span<double> values) const {
-  const auto model = state_->in_use.read();
-  model->detector->score_samples(x, values);
-  for (double& value : values) value -= model->offset;
-}
-void IncrementalLearner::decision_function(MatrixView<double> x, std::span<double> values) const {
+void IncrementalLearner::decision_function(SampleView x, std::span<double> values) const {
   const auto model = state_->in_use.read();
   model->detector->score_samples(x, values);
   for (double& value : values) value -= model->offset;
 }
 
-UpdateReport IncrementalLearner::update(MatrixView<float> x, bool trusted,
-                                        const Progress& progress) {
-  Matrix<double> rows(x.rows(), x.cols());
-  for (Index i = 0; i < x.rows(); ++i) std::ranges::copy(x.row(i), rows.row(i).begin());
-  return state_->update(rows, trusted, progress);
-}
-UpdateReport IncrementalLearner::update(MatrixView<double> x, bool trusted,
-                                        const Progress& progress) {
+UpdateReport IncrementalLearner::update(SampleView x, bool trusted, const Progress& progress) {
   return state_->update(x, trusted, progress);
 }
 
@@ -523,11 +534,11 @@ ModelFile IncrementalLearner::model_file() const {
   return file_of(*model->detector, state_->feature_names, state_->extras);
 }
 
-UpdateReport IncrementalLearner::State::update(MatrixView<double> x, bool trusted,
+UpdateReport IncrementalLearner::State::update(SampleView x, bool trusted,
                                                const Progress& progress) {
   constexpr const char* kWho = "IncrementalLearner::update";
   const auto begin = std::chrono::steady_clock::now();
-  require_sample_shape(kWho, x, n_features);
+  x.visit([&](const auto& rows) { require_sample_shape(kWho, rows, n_features); });
   require(static_cast<std::size_t>(x.rows()) >= kMinRows,
           "{}: expected at least {} samples, got {}", kWho, kMinRows, x.rows());
   const std::lock_guard lock(updating);
@@ -541,7 +552,9 @@ UpdateReport IncrementalLearner::State::update(MatrixView<double> x, bool truste
   LearnerMemory next = memory;
   ++next.n_updates;
   watch_for_drift(losses, next, report);
-  auto candidate = try_candidate(x, losses, trusted, *current->detector, next, report, progress);
+  auto candidate = x.visit([&](const auto& rows) {
+    return try_candidate(rows, losses, trusted, *current->detector, next, report, progress);
+  });
   if (candidate) next.version = {next_number(), report.reason, report.time_ns, true};
 
   const auto elapsed = [&] {
@@ -563,27 +576,33 @@ UpdateReport IncrementalLearner::State::update(MatrixView<double> x, bool truste
 }
 
 // The candidate if it is accepted: `next` has then learned what it has.
+template <class Scalar>
 std::unique_ptr<Detector> IncrementalLearner::State::try_candidate(
-    MatrixView<double> x, std::span<const double> losses, bool trusted, const Detector& current,
+    MatrixView<Scalar> x, std::span<const double> losses, bool trusted, const Detector& current,
     LearnerMemory& next, UpdateReport& report, const Progress& progress) {
   RandomStream random(parameters.seed + kOrderSeed, memory.n_updates);
-  const Sorting sorting = sort_out(losses, trusted, memory, random);
-  report.n_suspected = sorting.n_suspected;
+  const Partition partition = partition_rows(losses, trusted, memory, random);
+  report.n_suspected = partition.n_suspected;
   const double suspected_fraction =
-      static_cast<double>(sorting.n_suspected) / static_cast<double>(losses.size());
-  if (sorting.learned.empty() || suspected_fraction > parameters.max_suspected_fraction) {
+      static_cast<double>(partition.n_suspected) / static_cast<double>(losses.size());
+  if (partition.learned.empty() || suspected_fraction > parameters.max_suspected_fraction) {
     report.reason = fmt::format("{} of {} rows are suspected anomalies: nothing was learned",
-                                sorting.n_suspected, losses.size());
+                                partition.n_suspected, losses.size());
     return nullptr;
   }
-  report.n_learned = sorting.learned.size();
-  report.n_held_out = sorting.held_out.size();
+  report.n_learned = partition.learned.size();
+  report.n_held_out = partition.held_out.size();
 
-  const auto training = training_rows(x, sorting, memory, random, report);
-  const auto fresh = gather(x, sorting.held_out);
+  // In float32 where fresh and older rows are: images would take twice the memory in float64.
+  std::variant<Matrix<float>, Matrix<double>> training;
+  if (std::is_same_v<Scalar, double> || memory.replay.is_wide())
+    training = training_rows<double>(x, partition, memory, random, report);
+  else
+    training = training_rows<float>(x, partition, memory, random, report);
+  const auto fresh = gather(x, partition.held_out);
   std::vector<double> fresh_before;
-  fresh_before.reserve(sorting.held_out.size());
-  for (const std::size_t i : sorting.held_out) fresh_before.push_back(losses[i]);
+  fresh_before.reserve(partition.held_out.size());
+  for (const std::size_t i : partition.held_out) fresh_before.push_back(losses[i]);
   std::vector<double> fresh_after;
   auto candidate = current.clone();
   // One pass of a network may have stepped away from a good place: the next can come back to it.
@@ -591,13 +610,13 @@ std::unique_ptr<Detector> IncrementalLearner::State::try_candidate(
     ++report.n_passes;
     report.outcome = UpdateOutcome::rolled_back;
     try {
-      candidate->partial_fit(MatrixView<double>(training), progress);
+      std::visit([&](const auto& rows) { candidate->partial_fit(rows, progress); }, training);
     } catch (const InvalidArgument& error) {  // such as a loss that diverged: the rows were fine
       report.reason = error.what();
       return nullptr;
     }
     fresh_after = losses_of(*candidate, fresh);
-    const auto replay_after = losses_of(*candidate, memory.judged_rows());
+    const auto replay_after = losses_of(*candidate, memory.held_out);
     if (!all_finite(fresh_after) || !all_finite(replay_after)) {
       report.reason = "the candidate's scores are not finite";
       return nullptr;
@@ -606,13 +625,14 @@ std::unique_ptr<Detector> IncrementalLearner::State::try_candidate(
   }
   if (report.outcome != UpdateOutcome::accepted) return nullptr;
 
-  offer(x, sorting.learned, next.replay);
-  offer_with_losses(fresh, fresh_after, next);
+  add_rows(x, partition.learned, next.replay);
+  add_held_out<Scalar>(fresh, fresh_after, next);
   calibrate(*candidate, next);
   // A calibration is a sample: against the next one, unchanged scores lie a little elsewhere, which
   // a long window would take for drift.
   next.adwin = Adwin(parameters.adwin_delta);
-  candidate->refresh_offset(next.judged_rows());
+  next.held_out.with_rows(indices_of(next.held_out),
+                          [&](SampleView rows) { candidate->refresh_offset(rows); });
   return candidate;
 }
 

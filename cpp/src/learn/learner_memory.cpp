@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <type_traits>
+#include <variant>
 
 #include "core/validation.hpp"
 #include "store/fields_json.hpp"
@@ -36,73 +38,78 @@ json counts_of(const ReplayReservoir& reservoir) {
   return {{"capacity", s.capacity}, {"seed", s.seed}, {"n_seen", s.n_seen}};
 }
 
-// Pixels are: an eighth of the memory.
-bool are_bytes(std::span<const double> values) {
-  return std::ranges::all_of(values, [](double value) {
-    return value >= 0 && value <= 255 && value == std::floor(value) && !std::signbit(value);
-  });
-}
-
-template <class Value>
-void add_columns(const std::string& name, MatrixView<double> columns, ModelFile& file) {
-  std::vector<Value> values;
-  values.reserve(static_cast<std::size_t>(columns.rows() * columns.cols()));
-  for (Index i = 0; i < columns.rows(); ++i)
-    std::ranges::transform(columns.row(i), std::back_inserter(values),
-                           [](double value) { return static_cast<Value>(value); });
-  file.add<Value>(name, {columns.rows(), columns.cols()}, values);
-}
-
 std::string tensor_of(const std::string& name) { return "learner." + name; }
 std::string notes_of(const std::string& name) { return tensor_of(name) + ".notes"; }
 
-/// Rows of bytes have their last `n_notes` columns in a tensor of its own.
-void add_rows(const std::string& name, const ReplayReservoir& reservoir, std::size_t n_notes,
-              ModelFile& file) {
-  const auto rows = reservoir.rows();
-  const auto width = rows.cols() - static_cast<Index>(n_notes);
-  const auto columns = [&](Index first, Index count) {
-    return MatrixView<double>(rows.data() + first, rows.rows(), count, rows.row_stride());
-  };
-  bool bytes = true;
-  for (Index i = 0; i < rows.rows() && bytes; ++i)
-    bytes = are_bytes(rows.row(i).first(static_cast<std::size_t>(width)));
-  if (!bytes)
-    return file.add<double>(tensor_of(name), {rows.rows(), rows.cols()}, reservoir.state().values);
-  add_columns<std::uint8_t>(tensor_of(name), columns(0, width), file);
-  if (n_notes > 0) add_columns<double>(notes_of(name), columns(width, rows.cols() - width), file);
+void add_rows(const std::string& name, const ReplayReservoir& reservoir, ModelFile& file) {
+  const std::vector<std::int64_t> shape{static_cast<std::int64_t>(reservoir.size()),
+                                        static_cast<std::int64_t>(reservoir.n_features())};
+  std::visit(
+      [&](const auto& values) {
+        using Value = typename std::decay_t<decltype(values)>::value_type;
+        file.add<Value>(tensor_of(name), shape, values);
+      },
+      reservoir.state().values);
 }
 
-ReplayReservoir reservoir_from(const std::string& name, const json& learner, std::size_t n_features,
-                               std::size_t n_notes, const ModelFile& file) {
-  const json& counts = learner.at(name);
-  ReplayReservoir::State state{
-      counts.at("capacity"), n_features, counts.at("seed"), counts.at("n_seen"), {}};
-  const auto found = file.tensors().find(tensor_of(name));
-  if (found == file.tensors().end() || found->second.type != DataType::u8) {
-    const auto values =
-        file.get<double>(tensor_of(name), {-1, static_cast<std::int64_t>(n_features)});
-    state.values.assign(values.begin(), values.end());
-    return ReplayReservoir(std::move(state));
-  }
-  const std::size_t width = n_features - n_notes;
-  const auto bytes =
-      file.get<std::uint8_t>(tensor_of(name), {-1, static_cast<std::int64_t>(width)});
-  const std::size_t n_rows = bytes.size() / width;
-  std::span<const double> notes;
-  if (n_notes > 0)
-    notes = file.get<double>(
-        notes_of(name), {static_cast<std::int64_t>(n_rows), static_cast<std::int64_t>(n_notes)});
-  state.values.reserve(n_rows * n_features);
-  const auto append = [&](const auto& values, std::size_t row, std::size_t count) {
-    const auto part = values.subspan(row * count, count);
-    state.values.insert(state.values.end(), part.begin(), part.end());
-  };
-  for (std::size_t row = 0; row < n_rows; ++row) {
-    append(bytes, row, width);
-    append(notes, row, n_notes);
-  }
+void add_notes(const std::string& name, const std::vector<LearnerMemory::Note>& notes,
+               ModelFile& file) {
+  std::vector<double> values;
+  for (const auto& note : notes) values.insert(values.end(), {note.loss, note.update});
+  file.add<double>(notes_of(name), {static_cast<std::int64_t>(notes.size()), 2}, values);
+}
+
+template <class Value>
+std::vector<Value> values_of(const std::string& name, std::size_t width, const ModelFile& file) {
+  const auto values = file.get<Value>(name, {-1, static_cast<std::int64_t>(width)});
+  return {values.begin(), values.end()};
+}
+
+ReplayReservoir::Values rows_from(const std::string& name, std::size_t n_features,
+                                  const ModelFile& file) {
+  const auto found = file.tensors().find(name);
+  const DataType type = found == file.tensors().end() ? DataType::f64 : found->second.type;
+  if (type == DataType::u8) return values_of<std::uint8_t>(name, n_features, file);
+  if (type == DataType::f32) return values_of<float>(name, n_features, file);
+  return values_of<double>(name, n_features, file);
+}
+
+ReplayReservoir::State counts_from(const json& counts, std::size_t n_features) {
+  return {counts.at("capacity"), n_features, counts.at("seed"), counts.at("n_seen"), {}};
+}
+
+ReplayReservoir replay_from(const json& learner, std::size_t n_features, const ModelFile& file) {
+  auto state = counts_from(learner.at(kReplay), n_features);
+  state.values = rows_from(tensor_of(kReplay), n_features, file);
   return ReplayReservoir(std::move(state));
+}
+
+// The rows held out and their notes. Earlier files have the notes of rows of float64 as two more
+// columns.
+void read_held_out(const json& learner, std::size_t n_features, const ModelFile& file,
+                   LearnerMemory& memory) {
+  const std::string name = learner.contains(kHeldOut) ? kHeldOut : kEarlierHeldOut;
+  auto state = counts_from(learner.at(name), n_features);
+  std::vector<double> notes;
+  if (file.has_tensor(notes_of(name))) {
+    state.values = rows_from(tensor_of(name), n_features, file);
+    notes = values_of<double>(notes_of(name), 2, file);
+  } else {
+    const auto values = values_of<double>(tensor_of(name), n_features + 2, file);
+    auto& rows = state.values.emplace<std::vector<double>>();
+    for (auto row = values.begin(); row != values.end();) {
+      const auto end = row + static_cast<std::ptrdiff_t>(n_features);
+      rows.insert(rows.end(), row, end);
+      notes.insert(notes.end(), end, end + 2);
+      row = end + 2;
+    }
+  }
+  memory.held_out = ReplayReservoir(std::move(state));
+  require(notes.size() == 2 * memory.held_out.size(),
+          "IncrementalLearner: expected notes of {} rows held out, got {}", memory.held_out.size(),
+          notes.size() / 2);
+  for (std::size_t i = 0; i < notes.size(); i += 2)
+    memory.notes.push_back({notes[i], notes[i + 1]});
 }
 
 std::string feature_names_text(const ModelFile& file) {
@@ -121,13 +128,8 @@ void require_learner(const ModelFile& file) {
 LearnerMemory::LearnerMemory(const IncrementalLearnerParameters& chosen, std::size_t n_features)
     : parameters(chosen),
       replay(chosen.replay_size, n_features, chosen.seed),
-      held_out(chosen.held_out_size, n_features + kNotes, chosen.seed + 1),
+      held_out(chosen.held_out_size, n_features, chosen.seed + 1),
       adwin(chosen.adwin_delta) {}
-
-MatrixView<double> LearnerMemory::judged_rows() const {
-  const auto rows = held_out.rows();
-  return {rows.data(), rows.rows(), static_cast<Index>(n_features()), rows.row_stride()};
-}
 
 void set_feature_names(const std::vector<std::string>& names, ModelFile& file) {
   file.set_section(kFeatureNames, names.empty() ? "null" : json(names).dump());
@@ -150,8 +152,9 @@ void add_memory(const LearnerMemory& memory, ModelFile& file) {
                                   {"adwin", memory.adwin.state()},
                                   {"history", std::move(history)}}
                                  .dump());
-  add_rows(kReplay, memory.replay, 0, file);
-  add_rows(kHeldOut, memory.held_out, LearnerMemory::kNotes, file);
+  add_rows(kReplay, memory.replay, file);
+  add_rows(kHeldOut, memory.held_out, file);
+  add_notes(kHeldOut, memory.notes, file);
   file.add<double>("learner.calibration", {static_cast<std::int64_t>(memory.calibration.size())},
                    memory.calibration);
 }
@@ -180,10 +183,8 @@ LearnerMemory read_memory(const ModelFile& file) {
     memory.n_updates = learner.at("n_updates");
     memory.adwin = Adwin(learner.at("adwin").get<Adwin::State>());
     for (const json& report : learner.at("history")) memory.history.push_back(report_from(report));
-    memory.replay = reservoir_from(kReplay, learner, n_features, 0, file);
-    memory.held_out =
-        reservoir_from(learner.contains(kHeldOut) ? kHeldOut : kEarlierHeldOut, learner,
-                       n_features + LearnerMemory::kNotes, LearnerMemory::kNotes, file);
+    memory.replay = replay_from(learner, n_features, file);
+    read_held_out(learner, n_features, file, memory);
     const auto calibration = file.get<double>("learner.calibration",
                                               {static_cast<std::int64_t>(memory.held_out.size())});
     memory.calibration.assign(calibration.begin(), calibration.end());

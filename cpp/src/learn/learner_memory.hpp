@@ -14,15 +14,19 @@ namespace secondlook::learn {
 
 /// What a learner remembers beside its model; a version's file holds it all.
 struct LearnerMemory {
-  /// Beside its features, a row held out has its loss when it came, and the number of that update.
-  static constexpr std::size_t kNotes = 2;
+  /// Of a row held out.
+  struct Note {
+    double loss;    ///< when it came
+    double update;  ///< number of the update with which it came
+  };
 
   IncrementalLearnerParameters parameters;
   std::vector<std::string> feature_names;
   ModelExtras extras;                 ///< of the model's file, kept as they are
   std::string lineage;                ///< names the model through all its versions
   ReplayReservoir replay;             ///< older rows to train on
-  ReplayReservoir held_out;           ///< older rows to judge on, with notes
+  ReplayReservoir held_out;           ///< older rows to judge on
+  std::vector<Note> notes;            ///< one per row held out
   std::vector<double> calibration;    ///< losses of the rows held out, ascending
   double scale = 0;                   ///< standard deviation of the first calibration's losses
   double limit = 0;                   ///< losses from here on are suspected
@@ -35,8 +39,6 @@ struct LearnerMemory {
 
   /// Of the model.
   [[nodiscard]] std::size_t n_features() const { return replay.n_features(); }
-  /// The older rows to judge on, without the notes.
-  [[nodiscard]] MatrixView<double> judged_rows() const;
 };
 
 /// Adds a memory to its model's file.

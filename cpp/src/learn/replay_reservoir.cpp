@@ -1,12 +1,53 @@
 #include "secondlook/learn/replay_reservoir.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <type_traits>
 #include <utility>
 
 #include "core/validation.hpp"
 #include "secondlook/core/random.hpp"
 
 namespace secondlook {
+
+namespace {
+
+using Bytes = std::vector<std::uint8_t>;
+using Floats = std::vector<float>;
+using Doubles = std::vector<double>;
+
+std::size_t count(const ReplayReservoir::Values& values) {
+  return std::visit([](const auto& kept) { return kept.size(); }, values);
+}
+
+bool are_bytes(std::span<const float> row) {
+  return std::ranges::all_of(row, [](float value) {
+    return value >= 0 && value <= 255 && value == std::floor(value) && !std::signbit(value);
+  });
+}
+
+template <class Wide>
+void widen(ReplayReservoir::Values& values) {
+  Wide wide;
+  std::visit([&](const auto& kept) { wide.assign(kept.begin(), kept.end()); }, values);
+  values = std::move(wide);
+}
+
+// Lets the values be of a type that holds the row, too. Values of float64 stay so: a row that comes
+// as float32 may be followed by others.
+void make_hold(ReplayReservoir::Values& values, std::span<const float> row) {
+  if (std::holds_alternative<Bytes>(values) && !are_bytes(row)) widen<Floats>(values);
+}
+void make_hold(ReplayReservoir::Values& values, std::span<const double>) {
+  if (!std::holds_alternative<Doubles>(values)) widen<Doubles>(values);
+}
+
+template <class Kept, class Scalar>
+void copy_as(std::span<const Kept> from, std::span<Scalar> to) {
+  std::ranges::transform(from, to.begin(), [](Kept value) { return static_cast<Scalar>(value); });
+}
+
+}  // namespace
 
 ReplayReservoir::ReplayReservoir(std::size_t capacity, std::size_t n_features, std::uint64_t seed)
     : ReplayReservoir(State{capacity, n_features, seed, 0, {}}) {}
@@ -16,28 +57,56 @@ ReplayReservoir::ReplayReservoir(State state) : state_(std::move(state)) {
   require(s.capacity >= 1, "ReplayReservoir: capacity must be at least 1, got 0");
   require(s.n_features >= 1, "ReplayReservoir: expected at least 1 feature, got 0");
   const auto n_kept = static_cast<std::size_t>(std::min<std::uint64_t>(s.capacity, s.n_seen));
-  require(s.values.size() % s.n_features == 0 && s.values.size() / s.n_features == n_kept,
+  const std::size_t n_values = count(s.values);
+  require(n_values % s.n_features == 0 && n_values / s.n_features == n_kept,
           "ReplayReservoir: expected {} rows of {} features, got {} values", n_kept, s.n_features,
-          s.values.size());
+          n_values);
 }
 
-void ReplayReservoir::add(std::span<const double> row) {
+std::optional<std::size_t> ReplayReservoir::add(std::span<const float> row) { return add_any(row); }
+std::optional<std::size_t> ReplayReservoir::add(std::span<const double> row) {
+  return add_any(row);
+}
+
+std::size_t ReplayReservoir::size() const noexcept { return count(state_.values) / n_features(); }
+
+template <class Scalar>
+std::optional<std::size_t> ReplayReservoir::add_any(std::span<const Scalar> row) {
   auto& s = state_;
   require(row.size() == s.n_features, "ReplayReservoir::add: expected {} features, got {}",
           s.n_features, row.size());
   const std::uint64_t number = s.n_seen++;
-  if (number < s.capacity) {
-    s.values.insert(s.values.end(), row.begin(), row.end());
-    return;
-  }
+  std::uint64_t index = number;
   // A random stream of its own for each row: nothing but the count need be kept.
-  const std::uint64_t place = RandomStream(s.seed, number).below(number + 1);
-  if (place >= s.capacity) return;
-  std::ranges::copy(row, s.values.begin() + static_cast<std::ptrdiff_t>(place * s.n_features));
+  if (number >= s.capacity) index = RandomStream(s.seed, number).below(number + 1);
+  if (index >= s.capacity) return std::nullopt;
+  make_hold(s.values, row);
+  std::visit(
+      [&](auto& kept) {
+        using Kept = typename std::decay_t<decltype(kept)>::value_type;
+        const std::size_t first = static_cast<std::size_t>(index) * s.n_features;
+        if (kept.size() == first) kept.resize(first + s.n_features);
+        copy_as<Scalar>(row, std::span<Kept>(kept).subspan(first, s.n_features));
+      },
+      s.values);
+  return static_cast<std::size_t>(index);
 }
 
-MatrixView<double> ReplayReservoir::rows() const noexcept {
-  return {state_.values.data(), static_cast<Index>(size()), static_cast<Index>(n_features())};
+void ReplayReservoir::copy_row(std::size_t index, std::span<float> row) const {
+  std::visit(
+      [&](const auto& kept) {
+        using Kept = typename std::decay_t<decltype(kept)>::value_type;
+        copy_as(std::span<const Kept>(kept).subspan(index * n_features(), n_features()), row);
+      },
+      state_.values);
+}
+void ReplayReservoir::copy_row(std::size_t index, std::span<double> row) const {
+  std::visit(
+      [&](const auto& kept) {
+        using Kept = typename std::decay_t<decltype(kept)>::value_type;
+        copy_as(std::span<const Kept>(kept).subspan(index * n_features(), n_features()), row);
+      },
+      state_.values);
 }
 
 }  // namespace secondlook

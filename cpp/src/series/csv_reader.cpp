@@ -594,6 +594,11 @@ CsvContents read_csv(std::span<const std::filesystem::path> paths, const CsvOpti
   return read_csv(sources, options, n_jobs, progress);
 }
 
+CsvContents read_csv(const std::filesystem::path& path, const CsvOptions& options, int n_jobs,
+                     const Progress& progress) {
+  return read_csv(std::span(&path, 1), options, n_jobs, progress);
+}
+
 CsvContents parse_csv(std::string_view text, const CsvOptions& options, std::string_view name) {
   const CsvSource source{name, text};
   return read_csv(std::span(&source, 1), options, 1);

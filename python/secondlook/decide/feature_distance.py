@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from secondlook import _core
 from secondlook._shared.arguments import as_number
+from secondlook._shared.rows import validated_rows
+from secondlook._shared.table import name_bad_values
 from secondlook.decide._scores import as_groups
 
 
@@ -96,7 +98,7 @@ class FeatureDistance(BaseEstimator):
             if not 0 < as_number(who, name, value) < 1:
                 raise ValueError(f"{who}: {name} must lie in (0, 1), got {value}")
         twin = copy.copy(self)  # so that an error leaves no trace
-        samples: NDArray[np.float64] = validate_data(twin, X, dtype=np.float64)
+        samples = _finite_rows(who, twin, X, reset=True)
         n = len(samples)
         classes = as_groups(who, y, n, "y")
         group = as_groups(who, groups, n) if groups is not None else np.arange(n)
@@ -142,8 +144,8 @@ class FeatureDistance(BaseEstimator):
         values: NDArray[np.float64] = self._distance.distances(self._checked(X))
         return values
 
-    def unlike(self, X: ArrayLike) -> NDArray[np.bool_]:
-        """Say which samples are unlike the training data.
+    def is_out_of_distribution(self, X: ArrayLike) -> NDArray[np.bool_]:
+        """Return which samples are out of distribution: unlike the training data.
 
         Parameters
         ----------
@@ -158,7 +160,7 @@ class FeatureDistance(BaseEstimator):
     def _checked(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return samples as the core takes them."""
         check_is_fitted(self)
-        return np.ascontiguousarray(validate_data(self, X, dtype=np.float64, reset=False))
+        return _finite_rows("FeatureDistance", self, X, reset=False)
 
     @classmethod
     def _from_core(cls, fitted: Any) -> Self:
@@ -170,3 +172,15 @@ class FeatureDistance(BaseEstimator):
     def _take_over(self, fitted: Any) -> None:
         self._distance = fitted
         self.threshold_: float = fitted.threshold
+
+
+def _finite_rows(
+    who: str, estimator: FeatureDistance, X: ArrayLike, *, reset: bool
+) -> NDArray[np.float64]:
+    rows = validated_rows(who, estimator, X, reset=reset, dtype=np.float64, ensure_all_finite=False)
+    if not np.isfinite(rows).all():
+        error = ValueError(f"{who}: expected finite values, got NaN or infinity")
+        names = getattr(estimator, "feature_names_in_", None)
+        name_bad_values(who, rows, names, "leave such rows out", error)
+        raise error
+    return rows

@@ -5,9 +5,16 @@ from typing import Any, Self, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn import get_config
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
-from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+from sklearn.model_selection import StratifiedGroupKFold, check_cv, cross_val_predict
 from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    get_routing_for_object,
+    process_routing,
+)
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
@@ -94,7 +101,9 @@ class TunedThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
         self.cv = cv
         self.n_jobs = n_jobs
 
-    def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None, **params: Any
+    ) -> Self:
         """Choose the threshold on left-out samples, then train on all.
 
         Parameters
@@ -105,6 +114,9 @@ class TunedThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
         groups : array-like of shape (n_samples,), optional
             Samples of one group (a patient, a module) are never on both sides of a fold, unless
             `cv` is a splitter that ignores groups.
+        **params
+            Passed on to the estimator's `fit`, such as `sample_weight`; with scikit-learn's
+            metadata routing enabled, what the estimator and the splitter request.
 
         Returns
         -------
@@ -135,14 +147,23 @@ class TunedThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
         cv = self.cv
         if groups is not None and (cv is None or isinstance(cv, int | np.integer)):
             cv = StratifiedGroupKFold(5 if cv is None else cv)
+        folds = check_cv(cv, labels, classifier=True)
+        routing = bool(get_config()["enable_metadata_routing"])
+        routed = params
+        if routing:
+            routed = process_routing(self, "fit", **params).estimator.fit
+        of_folds = params
+        if routing and groups is not None and _takes_groups(folds):
+            of_folds = {**params, "groups": groups}
         left_out = cross_val_predict(
             clone(self.estimator),
             X,
             labels,
-            groups=groups,
-            cv=cv,
+            groups=None if routing else groups,
+            cv=folds,
             n_jobs=self.n_jobs,
             method=_scoring_method(self.estimator),
+            params=of_folds,
         )
         tuning = tune_threshold(
             labels == positive,
@@ -155,7 +176,7 @@ class TunedThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
             min_specificity=self.min_specificity,
             floor_confidence=self.floor_confidence,
         )
-        estimator = clone(self.estimator).fit(X, labels)
+        estimator = clone(self.estimator).fit(X, labels, **routed)
         self.classes_, self.estimator_, self._column = classes, estimator, column
         self.tuning_: ThresholdTuning = tuning
         self.threshold_ = tuning.threshold
@@ -186,11 +207,23 @@ class TunedThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
         scores: NDArray[np.float64] = self.estimator_.decision_function(X)
         return scores
 
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Return what metadata `fit` takes and passes on, as scikit-learn asks for it."""
+        to_fit = MethodMapping().add(caller="fit", callee="fit")
+        router = MetadataRouter(owner=self).add_self_request(self)
+        routed: MetadataRouter = router.add(estimator=self.estimator, method_mapping=to_fit)
+        return routed
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = False
         tags.input_tags = get_tags(self.estimator).input_tags  # it reads the samples
         return tags
+
+
+def _takes_groups(folds: Any) -> bool:
+    """Whether a splitter asks for groups when metadata is routed."""
+    return bool(get_routing_for_object(folds).consumes("split", ["groups"]))
 
 
 def _scoring_method(estimator: Any) -> str:

@@ -132,7 +132,7 @@ class Autoencoder(NeuralDetector):
         KeyboardInterrupt
             On Ctrl-C; after the first epoch the best model so far is there to use.
         """
-        twin = self._twin()
+        twin = self._copy_to_train()
         samples = twin._own_or_validated(X, reset=True)
         model = twin._make_core(*samples.shape)
         return self._train(twin, model, model.fit, samples)

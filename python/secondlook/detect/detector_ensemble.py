@@ -17,7 +17,7 @@ from secondlook.detect.autoencoder import Autoencoder
 from secondlook.detect.ensemble_stream import SEVERITIES, EnsembleStream
 from secondlook.detect.isolation_forest import IsolationForest
 from secondlook.detect.tabular import TabularDetector
-from secondlook.series.devices import places_by_device
+from secondlook.series.devices import rows_by_device
 from secondlook.series.times import read_times
 from secondlook.store.load import build
 
@@ -144,7 +144,7 @@ class DetectorEnsemble(TabularDetector):
         KeyboardInterrupt
             On Ctrl-C; the ensemble is then as before.
         """
-        twin = self._twin()
+        twin = self._copy_to_train()
         samples = twin._own_or_validated(X, reset=True)
         model = twin._make_core(*samples.shape)
         return self._train(twin, model, model.fit, samples)
@@ -256,7 +256,7 @@ class DetectorEnsemble(TabularDetector):
             "severity": np.zeros(n, np.int8),
             "reasons": np.full(n, "", dtype=object),
         }
-        for name, places in places_by_device(table[device], "DetectorEnsemble.verdicts"):
+        for name, places in rows_by_device(table[device], "DetectorEnsemble.verdicts"):
             if time is not None:
                 _require_forward(name, table[time].iloc[places], instants[places])
             judged = _core.detect.EnsembleStream(model).push_many(features[places])

@@ -109,7 +109,7 @@ class IsolationForest(TabularDetector):
         ValueError
             If a parameter is out of range, or `X` is empty or not finite.
         """
-        twin = self._twin()
+        twin = self._copy_to_train()
         samples = twin._own_or_validated(X, reset=True)
         forest = twin._make_core(*samples.shape)
         try:
@@ -118,7 +118,7 @@ class IsolationForest(TabularDetector):
         except ValueError as error:
             twin._name_bad_values("fit", samples, error)
             raise
-        return self._become(twin, forest)
+        return self._adopt(twin, forest)
 
     def partial_fit(self, X: ArrayLike, y: None = None) -> Self:
         """Learn on from new rows, without forgetting all that came before.
@@ -140,7 +140,7 @@ class IsolationForest(TabularDetector):
         self : IsolationForest
         """
         first = not hasattr(self, "_model")
-        twin = self._twin() if first else self
+        twin = self._copy_to_train() if first else self
         samples = twin._own_or_validated(X, reset=first, method="partial_fit")
         if first:
             if isinstance(self.max_samples, float):
@@ -158,7 +158,7 @@ class IsolationForest(TabularDetector):
             twin._name_bad_values("partial_fit", samples, error)
             raise
         if first:
-            return self._become(twin, forest)
+            return self._adopt(twin, forest)
         self._model = forest
         return self
 

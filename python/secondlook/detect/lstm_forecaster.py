@@ -11,7 +11,6 @@ from secondlook._shared.random_state import seed_of
 from secondlook._shared.table import is_column, is_table, read_column
 from secondlook._shared.threads import requested_threads
 from secondlook.detect.neural_detector import NeuralDetector
-from secondlook.detect.stream import OrderedSeries
 
 
 class LSTMForecaster(NeuralDetector):
@@ -152,7 +151,7 @@ class LSTMForecaster(NeuralDetector):
         KeyboardInterrupt
             On Ctrl-C; after the first epoch the best model so far is there to use.
         """
-        twin = self._twin()
+        twin = self._copy_to_train()
         series = twin._series(X)
         model = twin._make_core(*series[0].shape)
         return self._train(twin, model, model.fit_series, series)
@@ -243,9 +242,6 @@ class LSTMForecaster(NeuralDetector):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
-
-    def _make_series(self, snapshot: Any = None) -> Any:
-        return OrderedSeries(self, snapshot)
 
     @classmethod
     def _parameters_of(cls, core: "_core.detect.LstmForecaster") -> dict[str, Any]:

@@ -1,23 +1,16 @@
 """Scoring samples as they come."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from secondlook import _core
-from secondlook.decide.anomaly_likelihood import AnomalyLikelihood
 from secondlook.series.times import is_later
 
 if TYPE_CHECKING:
     from secondlook.detect.tabular import TabularDetector
 
 Verdict = Literal["normal", "anomaly", "unknown"]
-
-# Features named in a record's reasons, and the least part in the score that makes one.
-_N_REASONS = 3
-_LEAST_PART = 0.1
 
 
 class StreamRecord:
@@ -92,10 +85,9 @@ class DetectorStream:
         self, detector: "TabularDetector", *, short_window: int = 10, long_window: int = 8000
     ) -> None:
         self._detector = detector
-        self._offset = detector.offset_
-        self._likelihood = AnomalyLikelihood(short_window, long_window)
+        self._windows = {"short_window": short_window, "long_window": long_window}
         self._last_time: Any = None
-        self._series = detector._make_series()
+        self._stream = _core.detect.DetectorStream(detector._fitted(), self._windows, None)
         names = getattr(detector, "feature_names_in_", None)
         self._names = [f"feature {j}" for j in range(detector.n_features_in_)]
         if names is not None:
@@ -123,35 +115,24 @@ class DetectorStream:
         """
         if time is not None and self._last_time is not None:
             require_later(f"{type(self._detector).__name__} stream", self._last_time, time)
-        score = self._series.push(sample)
+        try:
+            score, verdict, tail, reasons = self._stream.push(sample)
+        except (TypeError, ValueError) as error:
+            said = str(error)
+            said = said.partition(": ")[2] if ": " in said else said
+            raise ValueError(f"{type(self._detector).__name__} stream: {said}") from None
         if time is not None:
             self._last_time = time
-        if score != score:
-            return StreamRecord(time, score, "unknown", self._likelihood.tail_probability, ())
-        self._likelihood.push(-score)
-        tail = self._likelihood.tail_probability
-        if score >= self._offset:
-            return StreamRecord(time, score, "normal", tail, ())
-        return StreamRecord(time, score, "anomaly", tail, self._reasons())
+        why = tuple(f"{self._names[j]} ({fraction:.0%})" for j, _, fraction in reasons)
+        return StreamRecord(time, score, verdict, tail, why)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_series": self._series.snapshot()}
+        return {**self.__dict__, "_stream": self._stream.state}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._offset = self._detector.offset_
-        self._series = self._detector._make_series(state["_series"])
-
-    def _reasons(self) -> tuple[str, ...]:
-        parts = np.asarray(self._series.contributions)
-        total = parts[parts > 0].sum()
-        if not total > 0:
-            return ()
-        largest = np.argsort(-parts)[:_N_REASONS]
-        return tuple(
-            f"{self._names[j]} ({parts[j] / total:.0%})"
-            for j in largest
-            if parts[j] >= _LEAST_PART * total
+        self._stream = _core.detect.DetectorStream(
+            self._detector._fitted(), self._windows, state["_stream"]
         )
 
 
@@ -159,54 +140,3 @@ def require_later(who: str, last: Any, time: Any) -> None:
     """Refuse a time that is not after the last one."""
     if not is_later(who, time, last):
         raise ValueError(f"{who}: expected a time after {last}, got {time}")
-
-
-class SampleSeries:
-    """The series of a detector for which samples are independent: nothing to remember."""
-
-    def __init__(self, detector: "TabularDetector") -> None:
-        self._who = f"{type(detector).__name__} stream"
-        self._model = detector._fitted()
-        self._row = np.zeros((1, self._model.n_features))
-
-    def push(self, sample: ArrayLike) -> float:
-        """Return the sample's score."""
-        values = np.asarray(sample)
-        if values.shape != self._row.shape[1:]:
-            raise ValueError(
-                f"{self._who}: expected a sample of shape {self._row.shape[1:]}, got {values.shape}"
-            )
-        row = np.array(values, dtype=float, ndmin=2)
-        score = float(self._model.score_samples(row)[0])
-        self._row = row
-        return score
-
-    @property
-    def contributions(self) -> NDArray[np.float64]:
-        """Each feature's part in the last sample's score."""
-        parts: NDArray[np.float64] = self._model.feature_contributions(self._row)[0]
-        return parts
-
-    def snapshot(self) -> None:
-        """Nothing has to be kept."""
-
-
-class OrderedSeries:
-    """The series of a detector whose samples follow one another: its state is the core's."""
-
-    def __init__(self, detector: "TabularDetector", snapshot: NDArray[np.float64] | None) -> None:
-        self._stream = _core.detect.LstmStream(detector._fitted())
-        if snapshot is not None:
-            self._stream.restore(snapshot)
-        self.push: Callable[[ArrayLike], float] = self._stream.push
-
-    @property
-    def contributions(self) -> NDArray[np.float64]:
-        """Each channel's part in the last sample's score."""
-        parts: NDArray[np.float64] = self._stream.contributions
-        return parts
-
-    def snapshot(self) -> NDArray[np.float64]:
-        """Return all that the series has left behind."""
-        state: NDArray[np.float64] = self._stream.snapshot()
-        return state

@@ -19,18 +19,18 @@ class SurpriseRecord(NamedTuple):
     """What a sample showed. Surprises are -log10 of a tail probability: 2 is one in a hundred."""
 
     surprise: float
-    """Mean of the witnesses' that look at all."""
+    """Mean of the components' that look at all."""
     score: float
     """surprise / (surprise + threshold), in [0, 1): 0.5 at the threshold; 0 while resting."""
     alarm: bool
     level: float
-    """Witness: the mean is unusually high or low."""
+    """Component: the mean is unusually high or low."""
     spread: float
-    """Witness: it scatters unusually much or little."""
-    habit: float
-    """Witness: outside what it was at this time in the last seasons."""
+    """Component: it scatters unusually much or little."""
+    seasonal: float
+    """Component: outside what it was at this time in the last seasons."""
     shape: float
-    """Witness: the course is like none that was."""
+    """Component: the course is like none that was."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class SurpriseRecords:
     alarm: NDArray[np.bool_]
     level: NDArray[np.float64]
     spread: NDArray[np.float64]
-    habit: NDArray[np.float64]
+    seasonal: NDArray[np.float64]
     shape: NDArray[np.float64]
 
     def to_pandas(self) -> "pd.DataFrame":
@@ -55,12 +55,12 @@ class SurpriseRecords:
 class SurpriseStream:
     """Anomalies of one series as it comes: nothing to train, nothing to choose but the season.
 
-    Four witnesses look at the last samples at several scales w: `level`, their mean; `spread`, the
-    logarithm of their standard deviation (from w = 16 on); `habit`, how far they lie outside the
+    Four components look at the last samples at several scales w: `level`, their mean; `spread`, the
+    logarithm of their standard deviation (from w = 16 on); `seasonal`, how far they lie outside the
     range of the same time in the last seasons, give or take 1/96 of a season; `shape`, the distance
     of their course to the nearest in memory (from w = 4 on). Each view's value becomes its surprise
-    on its own past, see `TailSurprise`; a witness is the mean of its views, the surprise that of
-    the witnesses. So several weak signs count, and one alone must be strong. A sample is judged
+    on its own past, see `TailSurprise`; a component is the mean of its views, the surprise that of
+    the components. So several weak signs count, and one alone must be strong. A sample is judged
     first and learned then.
 
     NaN is a missing sample: its surprise is 0 and no view learns; time and cooldown go on. Later,
@@ -73,13 +73,13 @@ class SurpriseStream:
     Parameters
     ----------
     season : int, default=0
-        Samples a season, such as a day, at least 2. 0: there is none, and no witness `habit`.
+        Samples a season, such as a day, at least 2. 0: there is none, and no component `seasonal`.
     scales : sequence of int, default=(1, 4, 16, 64)
         Samples that views look at, ascending.
     memory : int, default=3000
         Samples in which shapes are looked up, at least the last scale.
     seasons : int, default=7
-        Seasons whose habits are kept: a week has working days and a weekend.
+        Seasons whose seasonal ranges are kept: a week has working days and a weekend.
     threshold : float, default=1.0
         Surprise from which on to alarm, in (0, 300].
     cooldown : int, default=150

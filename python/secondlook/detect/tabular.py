@@ -9,20 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.exceptions import NotFittedError
-from sklearn.utils.validation import validate_data
 
 from secondlook import _core
 from secondlook._shared.progress import ProgressBar
-from secondlook._shared.table import (
-    is_table,
-    name_bad_values,
-    read_table,
-    refuse_list_of_columns,
-    without_missing_objects,
-)
+from secondlook._shared.rows import validated_rows
+from secondlook._shared.table import name_bad_values
 from secondlook._shared.warn_caller import warn_caller
 from secondlook.decide.decision_rule import KeepsDecisionRule
-from secondlook.detect.stream import DetectorStream, SampleSeries
+from secondlook.detect.stream import DetectorStream
 from secondlook.errors import ModelFileError, StaleDecisionWarning
 from secondlook.store.kept_in_file import KeptInFile
 
@@ -108,8 +102,7 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
 
         A row without a score is 0: unknown.
         """
-        values = self.decision_function(X)
-        return (values >= 0).astype(np.int64) - (values < 0)
+        return calls(self.decision_function(X))
 
     def decide(
         self,
@@ -204,10 +197,6 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_model") and bool(self._model.fitted)
 
-    def _make_series(self, snapshot: Any = None) -> Any:
-        """Return what pushes samples one after another, where a snapshot stood if one is given."""
-        return SampleSeries(self)
-
     def _warn_if_stale(self, model: Any) -> None:
         if model.offset_is_stale:
             warn_caller(
@@ -216,13 +205,13 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
                 StaleDecisionWarning,
             )
 
-    def _twin(self) -> Self:
+    def _copy_to_train(self) -> Self:
         """Return what learns in this one's stead until it has succeeded."""
         twin = object.__new__(type(self))
         twin.__dict__.update(self.__dict__)
         return twin
 
-    def _become(self, twin: Self, model: Any) -> Self:
+    def _adopt(self, twin: Self, model: Any) -> Self:
         """Take over a model, and what a twin has seen of its features."""
         learned = {name: value for name, value in twin.__dict__.items() if name in _LEARNED}
         kept = {name: value for name, value in self.__dict__.items() if name not in _LEARNED}
@@ -239,7 +228,7 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
             raise
         finally:
             if model.fitted:
-                self._become(twin, model)
+                self._adopt(twin, model)
         return self
 
     def _train_on(self, X: ArrayLike) -> Self:
@@ -350,26 +339,19 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
                 return X
             if not hasattr(self, "feature_names_in_") and X.shape[1] == self.n_features_in_:
                 return X
-        who = f"{type(self).__name__}.{method}"
-        if is_table(X):
-            validate_data(self, X, reset=reset, skip_check_array=True)  # names
-            X = read_table(who, X).values
-            if X.size > 0:
-                return X
-        elif isinstance(X, np.ma.MaskedArray):
-            X = read_table(who, X).values
-        else:
-            refuse_list_of_columns(who, X)
-            X = without_missing_objects(X)
-        array: NDArray[Any] = validate_data(
+        return validated_rows(
+            f"{type(self).__name__}.{method}",
             self,
             X,
             reset=reset,
             dtype=(np.float64, np.float32),
-            order="C",
             ensure_all_finite=False,
         )
-        return array
+
+
+def calls(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return +1 where a decision function is at least 0, -1 below, and 0 where it is NaN."""
+    return (values >= 0).astype(np.int64) - (values < 0)
 
 
 def _is_plain(X: Any) -> TypeGuard[NDArray[Any]]:

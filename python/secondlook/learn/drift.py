@@ -1,4 +1,4 @@
-"""Whether a stream, or one sample against another, has changed."""
+"""Detection of changes: of a stream's mean, and between two samples."""
 
 from numpy.typing import ArrayLike
 
@@ -7,11 +7,11 @@ from secondlook.decide._scores import as_scores
 
 
 class Adwin:
-    """Change of a stream's mean by ADWIN, without a window's length to choose.
+    """Detect changes of a stream's mean by ADWIN, without choosing a window length.
 
-    Keeps as long a window as its older and newer parts agree; where their means differ by more
-    than chance allows, the older part goes and a change is reported. n values take O(log n)
-    memory. It pickles.
+    The window grows while its older and newer parts agree. If their means differ by more than
+    chance allows, the older part is dropped and a change is reported. A step is reported once; a
+    mean that keeps moving is reported again. The memory is O(log n) for n values. Can be pickled.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class Adwin:
     >>> from secondlook import Adwin
     >>> adwin = Adwin()
     >>> [i for i, value in enumerate([0.2] * 500 + [0.6] * 100) if adwin.push(value)]
-    [543, 575]
+    [543]
     """
 
     def __init__(self, delta: float = 0.002) -> None:
@@ -35,17 +35,17 @@ class Adwin:
         self._adwin = _core.learn.Adwin(delta)
 
     def push(self, value: float) -> bool:
-        """Add a value in [0, 1] and say whether the mean has changed.
+        """Add a value in [0, 1] and return whether the mean has changed.
 
         Parameters
         ----------
         value : float
-            Such as a conformal p-value, or any score brought into [0, 1].
+            For example a conformal p-value, or any score scaled to [0, 1].
 
         Raises
         ------
         ValueError
-            If it lies elsewhere; it is then not counted.
+            If the value lies outside; it is then not counted.
         """
         return self._adwin.push(value)
 
@@ -56,24 +56,25 @@ class Adwin:
 
     @property
     def n_samples(self) -> int:
-        """Values in the window."""
+        """Number of values in the window."""
         return self._adwin.size
 
 
 class PageHinkley:
-    """Change of a stream's mean, up or down, by the Page–Hinkley test.
+    """Detect changes of a stream's mean, up or down, by the Page–Hinkley test.
 
-    Sums up how far values lie from their mean, less a tolerance, and starts over after a change.
-    Both parameters are in the stream's own unit. It pickles.
+    The test accumulates the deviations from the mean, less a tolerance. After a report it restarts
+    with the values that follow, so a step is reported once, and a mean that keeps moving
+    repeatedly. Both parameters are in the unit of the stream. Can be pickled.
 
     Parameters
     ----------
     tolerance : float, default=0.005
-        A change that is none.
+        Change of the mean that is ignored.
     threshold : float, default=50
-        Of the sum: higher means fewer false alarms and a longer delay.
+        Value of the sum that is a change: higher means fewer false alarms and a longer delay.
     min_samples : int, default=30
-        Values before any alarm.
+        Number of values before the first possible report.
 
     References
     ----------
@@ -99,33 +100,33 @@ class PageHinkley:
         self._test = _core.learn.PageHinkley(tolerance, threshold, min_samples)
 
     def push(self, value: float) -> bool:
-        """Add a finite value and say whether the mean has changed.
+        """Add a finite value and return whether the mean has changed.
 
         Raises
         ------
         ValueError
-            If it is not finite; it is then not counted.
+            If the value is not finite; it is then not counted.
         """
         return self._test.push(value)
 
 
 def kolmogorov_smirnov(a: ArrayLike, b: ArrayLike) -> tuple[float, float]:
-    """Test whether two samples are of one continuous distribution, two-sided.
+    """Two-sided Kolmogorov–Smirnov test of whether two samples have the same distribution.
 
-    The p-value is exact up to 4 million pairs, beyond that Stephens' approximation; with ties it
-    is conservative. Of consecutive instants that resemble each other, fewer count than there are.
+    The p-value is exact for up to 4 million pairs and Stephens' approximation beyond. With ties it
+    is conservative. Autocorrelated samples count for fewer than there are.
 
     Parameters
     ----------
     a, b : array-like of shape (n,) and (m,)
-        Finite and independent.
+        Finite, independent values.
 
     Returns
     -------
     statistic : float
-        Largest distance of the two empirical distributions, in [0, 1].
+        Largest distance between the two empirical distributions, in [0, 1].
     p_value : float
-        Probability of at least that, were both of one distribution.
+        Probability of a distance at least as large if both samples have the same distribution.
 
     Raises
     ------

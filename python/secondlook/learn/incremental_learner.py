@@ -11,13 +11,13 @@ from secondlook import _core
 from secondlook._shared.progress import ProgressBar
 from secondlook._shared.random_state import seed_of
 from secondlook._shared.warn_caller import warn_caller
-from secondlook.detect.tabular import TabularDetector
+from secondlook.detect.tabular import TabularDetector, calls
 from secondlook.errors import DriftWarning
 from secondlook.store.load import build
 
 
 class Learns(Protocol):
-    """What a learner may guard: a detector of rows, or a classifier of images."""
+    """A model that a learner can guard: a detector of rows, or a classifier of images."""
 
     _default_memory: ClassVar[tuple[int, int]]
 
@@ -27,31 +27,33 @@ class Learns(Protocol):
 
 @dataclass(frozen=True)
 class UpdateReport:
-    """What an update did, and why.
+    """Result of an update, and the reason for it.
 
-    Mean scores are NaN where nothing was trained; a row's score counts no lower than the limit.
+    Mean scores are NaN if nothing was trained. Scores below the suspicion limit count as the limit.
     """
 
-    outcome: str  #: "accepted", "rolled_back" (a candidate was worse) or "refused" (none trained)
-    reason: str  #: in words
-    version: int  #: in use after the update
-    time_ns: int  #: of the update, since 1970
-    seconds: float  #: that it took
-    n_rows: int  #: that came
-    n_suspected: int  #: of them, kept out as suspected anomalies
-    n_learned: int  #: of them, trained on
-    n_held_out: int  #: of them, only judged on
+    outcome: (
+        str  #: "accepted", "rolled_back" (the candidate was worse) or "refused" (none was trained)
+    )
+    reason: str  #: explanation in words
+    version: int  #: version in use after the update
+    time_ns: int  #: time of the update, in nanoseconds since 1970
+    seconds: float  #: duration of the update
+    n_rows: int  #: rows passed to the update
+    n_suspected: int  #: rows excluded as suspected anomalies
+    n_learned: int  #: rows trained on
+    n_held_out: int  #: rows only used to judge the candidate
     n_replayed: int  #: older rows trained on
-    n_passes: int  #: over the rows trained on
-    fresh_before: float  #: mean score of the fresh rows held out: model in use
-    fresh_after: float  #: the same: candidate
-    replay_before: float  #: mean score of those older rows that lost most: when they came
-    replay_after: float  #: the same: candidate
-    allowed_loss: float  #: by which either mean may fall
+    n_passes: int  #: passes over the training rows
+    fresh_before: float  #: mean score of the fresh held-out rows under the model in use
+    fresh_after: float  #: the same under the candidate
+    replay_before: float  #: mean original score of the older rows that lost most
+    replay_after: float  #: their mean score under the candidate
+    allowed_loss: float  #: largest drop of either mean that is accepted
     drift: bool  #: whether the rows' scores have left the calibrated range
-    mean_changed: bool  #: ADWIN's part in that
-    ks_statistic: float  #: the two-sample test's: distance from the calibration scores
-    p_value: float  #: the same
+    mean_changed: bool  #: whether ADWIN reported the drift
+    ks_statistic: float  #: two-sample test: distance from the calibration scores
+    p_value: float  #: two-sample test: p-value
 
     @property
     def accepted(self) -> bool:
@@ -64,70 +66,80 @@ class Version:
     """A version in a learner's folder."""
 
     number: int
-    reason: str  #: why it is there
+    reason: str  #: why it was made
     time: np.datetime64  #: when it was made
     in_use: bool
 
 
 class IncrementalLearner:
-    """A detector that learns on, and is guarded while it does.
+    """Continue training a model under guard, so that no update makes it worse.
 
-    An update keeps suspected anomalies out, trains a copy of the model on fresh rows and a uniform
-    sample of all older ones (replay), judges it on rows of both kinds that no version was trained
-    on, and takes it or leaves it. Scoring goes on meanwhile, from any thread and without waiting,
-    on the model before; then it is on the new one. With a folder each version is one model file, on
-    the disk before it is used: a program that is killed leaves the last good one.
+    An update excludes suspected anomalies and trains a copy of the model on fresh rows and a
+    uniform sample of all older ones (experience replay). It judges the copy on rows of both kinds
+    that no version was trained on, and accepts or discards it. Meanwhile any thread can go on
+    scoring without waiting: it uses the previous model until the new one is accepted. With a
+    folder, each version is one model file that is written to disk before it is used, so a program
+    that is killed leaves the last good version.
 
-    Rows are taken to be independent but for drift; detectors of ordered series are out of scope.
+    Rows are assumed to be independent, apart from drift. Detectors of ordered series are not
+    supported.
 
-    Of an `ImageClassifier` a row is an image with its label ``y``, and its score the
-    log-probability of that label: suspected is what is labelled as the classifier would hardly have
-    it, such as a slip, and images that somebody has labelled with care are ``trusted``.
+    For an `ImageClassifier`, a row is an image with its label ``y``, and its score is the
+    log-probability of that label. Images whose label the classifier finds improbable are suspected,
+    such as labelling mistakes; images that have been labelled with care are ``trusted``.
 
     Parameters
     ----------
     detector : IsolationForest, Autoencoder, DetectorEnsemble or ImageClassifier
-        Fitted. It is copied and stays as it is.
+        Fitted. It is copied and never changed.
     calibration : array-like of shape (n_samples, n_features), or images
-        Mostly normal rows, best not trained on. They set the limit of suspicion and begin the
-        replay; with the defaults 334 are needed.
+        Mostly normal rows, preferably not trained on. They set the suspicion limit and fill the
+        replay memory; the defaults require at least 334.
     folder : str or os.PathLike, optional
-        Where versions are kept. One with versions of the same kind and features is continued.
+        Folder for the versions. If it holds versions of the same kind and features, they are
+        continued.
     y : array-like of shape (n_samples,), optional
-        Labels of the calibration's images.
+        Labels of the calibration images.
     suspicion_rate : float, default=0.01
-        Share of normal rows that may be kept out, in (0, 0.5]; best below the fraction that the
-        detector's own limits call anomalous.
+        Fraction of normal rows that may be excluded, in (0, 0.5]. If the detector itself flags
+        fewer rows than that, choose a lower rate.
     max_suspected_fraction : float, default=0.5
-        Where more of an update's rows are suspected, nothing is learned.
+        If a larger fraction of an update's rows is suspected, nothing is learned, in (0, 1].
     replay_ratio : float, default=1.0
-        Older rows trained on for each fresh one.
+        Number of older rows trained on per fresh row, at least 0.
     held_out_fraction : float, default=0.3
-        Of the rows, to judge on and never to train on.
+        Fraction of the rows that is only used to judge candidates, in (0, 1).
     max_passes : int, default=5
-        Over an update's rows, until the candidate holds.
+        Largest number of passes over an update's rows while the candidate is not good enough.
     tolerance : float, default=0.25
-        By how many standard deviations of the first calibration's scores the mean score of fresh or
-        of older rows may fall: 0.25 moves a 1 % tail of a normal distribution to 1.9 %.
+        Largest drop in the mean score of fresh or older rows that is accepted, in standard
+        deviations of the first calibration's scores: 0.25 moves a 1 % tail of a normal distribution
+        to 1.9 %.
     significance : float, default=1e-3
         p-value of the two-sample test below which scores have left the calibrated range.
     adwin_delta : float, default=0.002
-        Of `Adwin`, which follows the scores' places among the calibration scores.
+        Parameter of `Adwin`, which follows the ranks of the scores among the calibration scores.
     replay_size : int or None, default=None
-        Older rows kept to train on. None: 2000, or 300 images.
+        Number of older rows kept for training. None: 2000, or 300 images.
     held_out_size : int or None, default=None
-        Older rows kept to judge on. None: 1000, or 300 images.
+        Number of older rows kept for judging. None: 1000, or 300 images.
     keep_versions : int, default=10
-        In the folder.
+        Number of versions kept in the folder, at least 1.
     random_state : int, RandomState or None, default=None
-        Seed of all draws.
+        Seed of all random draws.
 
     Attributes
     ----------
     offset_ : float
-        Samples that score below are anomalous.
+        Samples with a lower score are anomalous.
     version_ : int
-        In use.
+        Number of the version in use.
+    versions_ : list of Version
+        Versions in the folder, oldest first.
+    history_ : list of UpdateReport
+        Reports of the last 100 updates, oldest first.
+    detector_ : detector or classifier
+        Copy of the model in use.
     n_features_in_ : int
         Number of features.
 
@@ -189,7 +201,7 @@ class IncrementalLearner:
         default_replay, default_held_out = self._reader._default_memory
         self._learner = _core.learn.IncrementalLearner(
             file,
-            np.asarray(rows, dtype=np.float64, order="C"),
+            rows,
             folder,
             list(getattr(detector, "feature_names_in_", [])),
             suspicion_rate=suspicion_rate,
@@ -208,7 +220,7 @@ class IncrementalLearner:
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str]) -> Self:
-        """Go on from the newest whole version in a folder, with all that was remembered.
+        """Resume from the newest intact version in a folder, with its memory.
 
         Parameters
         ----------
@@ -221,7 +233,8 @@ class IncrementalLearner:
         Raises
         ------
         secondlook.ModelFileError
-            If no version reads whole, the newest is no learner's, or the folder mixes models.
+            If no version is intact, the newest was not written by a learner, or the folder mixes
+            versions of several models.
         OSError
             If the folder cannot be read.
         """
@@ -244,7 +257,7 @@ class IncrementalLearner:
         -------
         scores : ndarray of shape (n_samples,)
         """
-        scores: NDArray[np.float64] = self._learner.score_samples(self._rows(X, y))
+        scores: NDArray[np.float64] = self._on_rows("score_samples", X, y)
         return scores
 
     def anomaly_score(self, X: Any, y: ArrayLike | None = None) -> NDArray[np.float64]:
@@ -253,15 +266,15 @@ class IncrementalLearner:
 
     def decision_function(self, X: Any, y: ArrayLike | None = None) -> NDArray[np.float64]:
         """Score rows relative to the offset of the same version: negative is anomalous."""
-        values: NDArray[np.float64] = self._learner.decision_function(self._rows(X, y))
+        values: NDArray[np.float64] = self._on_rows("decision_function", X, y)
         return values
 
     def predict(self, X: Any, y: ArrayLike | None = None) -> NDArray[np.int64]:
-        """Call rows normal, +1, where ``decision_function`` is at least 0, else anomalous, -1."""
-        return np.where(self.decision_function(X, y) >= 0, 1, -1)
+        """Return +1 for normal rows, -1 for anomalous ones, and 0 where there is no score."""
+        return calls(self.decision_function(X, y))
 
     def update(self, X: Any, y: ArrayLike | None = None, *, trusted: bool = False) -> UpdateReport:
-        """Learn from new rows, if that does no harm.
+        """Learn from new rows, unless the model gets worse.
 
         Parameters
         ----------
@@ -270,7 +283,7 @@ class IncrementalLearner:
         y : array-like of shape (n_samples,), optional
             Labels of the images.
         trusted : bool, default=False
-            Whether somebody has confirmed that all rows are normal: none is then suspected.
+            Whether all rows are known to be normal. None is then suspected.
 
         Returns
         -------
@@ -279,9 +292,9 @@ class IncrementalLearner:
         Raises
         ------
         ValueError
-            If the rows cannot be scored. After any exception all is as before.
+            If the rows cannot be scored. After any exception the learner is unchanged.
         OSError
-            If the version cannot be written, or another program has added one.
+            If the version cannot be written, or another program has added one meanwhile.
 
         Warns
         -----
@@ -289,7 +302,7 @@ class IncrementalLearner:
             If the rows' scores have left the calibrated range.
         """
         with ProgressBar("Learning on") as progress:
-            report = UpdateReport(**self._learner.update(self._rows(X, y), trusted, progress))
+            report = UpdateReport(**self._on_rows("update", X, y, trusted, progress))
         if report.drift:
             warn_caller(
                 "IncrementalLearner: live scores have left the calibrated range "
@@ -300,32 +313,30 @@ class IncrementalLearner:
         return report
 
     def rollback(self, version: int, reason: str = "") -> None:
-        """Go back to a version in the folder, with all that was remembered then.
-
-        It becomes a new version.
+        """Return to a version in the folder, with its memory; it becomes a new version.
 
         Parameters
         ----------
         version : int
-            Its number.
+            Number of the version.
         reason : str, default=""
-            Kept with the new version.
+            Text kept with the new version.
 
         Raises
         ------
         ValueError
-            If there is none of this number, it does not read whole, or there is no folder.
+            If the number is unknown, the version is damaged, or the learner has no folder.
         """
         self._learner.rollback(version, reason)
 
     @property
     def detector_(self) -> Any:
-        """A copy of the model in use, as the detector or classifier that it is."""
+        """Copy of the model in use."""
         return build(self._learner.model_file())
 
     @property
     def versions_(self) -> list[Version]:
-        """The versions in the folder, oldest first; without a folder the one in use."""
+        """Versions in the folder, oldest first; without a folder, the one in use."""
         return [
             Version(
                 version["number"],
@@ -343,7 +354,7 @@ class IncrementalLearner:
 
     @property
     def offset_(self) -> float:
-        """Samples that score below are anomalous."""
+        """Samples with a lower score are anomalous."""
         return self._learner.offset
 
     @property
@@ -356,12 +367,19 @@ class IncrementalLearner:
         """Number of features."""
         return self._learner.n_features
 
-    def _rows(self, X: Any, y: ArrayLike | None) -> NDArray[Any]:
-        return self._reader._learning_rows("IncrementalLearner", X, y)
+    def _on_rows(self, method: str, X: Any, y: ArrayLike | None, *more: Any) -> Any:
+        """Call the core's method of this name; its errors name the columns of bad values."""
+        rows = self._reader._learning_rows("IncrementalLearner", X, y)
+        try:
+            return getattr(self._learner, method)(rows, *more)
+        except ValueError as error:
+            if isinstance(self._reader, TabularDetector):
+                self._reader._name_bad_values(method, rows, error)
+            raise
 
 
 def _reader_of(detector: Any, file: "_core.store.ModelFile") -> Learns:
-    """Return what checks rows as the detector does, independent of it and, for rows, modelless."""
+    """Return an object that validates rows as the detector does, without holding its model."""
     if isinstance(detector, TabularDetector):
         return detector._row_reader()
     return cast(Learns, build(file))

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from secondlook import _core
 from secondlook._shared.table import read_table
-from secondlook.series.devices import places_by_device
+from secondlook.series.devices import rows_by_device
 from secondlook.series.duration import Duration, to_nanoseconds
 from secondlook.series.times import Times, read_times, require_alike
 
@@ -191,7 +191,7 @@ def battery_features(
     samples = read_table("battery_features", table[columns]).values
     times = _read_times(table[time])
     features = np.empty((len(table), len(BATTERY_FEATURES)))
-    for name, places in places_by_device(table[device], "battery_features"):
+    for name, places in rows_by_device(table[device], "battery_features"):
         own = BatteryFeatures(window, max_gap=max_gap)
         try:
             features[places] = own._push(times[places], samples[places])

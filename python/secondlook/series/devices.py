@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def places_by_device(
+def rows_by_device(
     devices: "pd.Series[Any]", who: str
 ) -> Iterable[tuple[object, NDArray[np.intp]]]:
     """Return each device with the places of its rows, in their order.

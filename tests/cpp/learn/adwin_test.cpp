@@ -39,6 +39,21 @@ TEST_CASE("Adwin: sees a change of the mean soon and forgets what was before") {
   REQUIRE(delay < 64 + 1.5 * 2 * 0.03 * 9.1 / (shift * shift) + 12 / shift);
 }
 
+TEST_CASE("Adwin: a step is reported once, and another one again") {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    CAPTURE(seed);
+    RandomStream random(seed);
+    Adwin adwin;
+    for (int i = 0; i < 3'000; ++i) adwin.push(0.6 * random.uniform());
+    for (const double shift : {0.3, 0.0, 0.2}) {
+      int reports = 0;
+      for (int i = 0; i < 3'000; ++i) reports += adwin.push(shift + 0.6 * random.uniform()) ? 1 : 0;
+      CAPTURE(shift);
+      REQUIRE(reports == 1);
+    }
+  }
+}
+
 TEST_CASE("Adwin: a million values take little memory") {
   RandomStream random(1);
   Adwin adwin;
@@ -64,8 +79,8 @@ TEST_CASE("Adwin: goes on from its state") {
 TEST_CASE("Adwin: refuses what is no probability and no state") {
   REQUIRE_THROWS_AS(Adwin(0.0), secondlook::InvalidArgument);
   REQUIRE_THROWS_AS(Adwin(1.0), secondlook::InvalidArgument);
-  REQUIRE_THROWS_AS(Adwin({0.1, 1, {{{0.5, 0.3}, {0.5, 0.3}}}}), secondlook::InvalidArgument);
-  REQUIRE_THROWS_AS(Adwin({0.1, 9, {{{2.0, 1.0}}}}), secondlook::InvalidArgument);
+  REQUIRE_THROWS_AS(Adwin({0.1, 1, 0, {{{0.5, 0.3}, {0.5, 0.3}}}}), secondlook::InvalidArgument);
+  REQUIRE_THROWS_AS(Adwin({0.1, 9, 0, {{{2.0, 1.0}}}}), secondlook::InvalidArgument);
   Adwin adwin;
   for (const double value : {-0.1, 1.1, std::numeric_limits<double>::quiet_NaN()})
     REQUIRE_THROWS_AS(adwin.push(value), secondlook::InvalidArgument);

@@ -1,5 +1,10 @@
 #include "secondlook/learn/replay_reservoir.hpp"
 
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <variant>
 #include <vector>
 
 #include "catch.hpp"
@@ -14,9 +19,10 @@ TEST_CASE("ReplayReservoir: keeps every row with the same probability") {
     ReplayReservoir reservoir(kCapacity, 1, seed);
     for (std::size_t row = 0; row < kRows; ++row) {
       const auto value = static_cast<double>(row);
-      reservoir.add(std::span(&value, 1));
+      reservoir.add(std::span<const double>(&value, 1));
     }
-    for (const double value : reservoir.state().values) ++kept[static_cast<std::size_t>(value)];
+    for (const double value : std::get<std::vector<double>>(reservoir.state().values))
+      ++kept[static_cast<std::size_t>(value)];
   }
   const double expected = static_cast<double>(kCapacity * kRuns) / kRows;
   double chi_square = 0;
@@ -39,25 +45,58 @@ TEST_CASE("ReplayReservoir: bounded, whole rows, the same for the same seed") {
     REQUIRE(reservoir.size() == std::min<std::size_t>(static_cast<std::size_t>(i) + 1, 5));
   }
   REQUIRE(reservoir.state() == same.state());
-  const auto rows = reservoir.rows();
+  const std::vector<std::size_t> all{0, 1, 2, 3, 4};
+  const auto rows = reservoir.gather<double>(all);
   for (secondlook::Index i = 0; i < rows.rows(); ++i) REQUIRE(rows(i, 0) == -rows(i, 1));
 }
 
 TEST_CASE("ReplayReservoir: goes on from its state") {
   ReplayReservoir reservoir(5, 1, 3);
-  for (double i = 0; i < 20; ++i) reservoir.add(std::span(&i, 1));
+  for (double i = 0; i < 20; ++i) reservoir.add(std::span<const double>(&i, 1));
   ReplayReservoir copy(reservoir.state());
   for (double i = 20; i < 40; ++i) {
-    reservoir.add(std::span(&i, 1));
-    copy.add(std::span(&i, 1));
+    const std::span<const double> row(&i, 1);
+    REQUIRE(reservoir.add(row) == copy.add(row));
   }
   REQUIRE(copy.state() == reservoir.state());
+}
+
+TEST_CASE("ReplayReservoir: keeps rows in the least type that holds what came") {
+  using Row = std::vector<float>;
+  const auto bytes_kept = [](const ReplayReservoir& reservoir) {
+    return std::visit([](const auto& v) { return v.size() * sizeof(v[0]); },
+                      reservoir.state().values);
+  };
+  const std::vector<std::size_t> both{0, 1};
+  ReplayReservoir pixels(3, 2, 0);
+  pixels.add(Row{0, 255});
+  REQUIRE(pixels.add(Row{17, 3}) == 1);
+  CHECK(bytes_kept(pixels) == 4);
+  CHECK(pixels.gather<float>(both)(1, 0) == 17);
+
+  const float odd = GENERATE(0.5F, -1.0F, 256.0F, -0.0F, std::numeric_limits<float>::quiet_NaN());
+  CAPTURE(odd);
+  pixels.add(Row{odd, 1});
+  CHECK(bytes_kept(pixels) == 6 * sizeof(float));
+  const auto rows = pixels.gather<float>(std::vector<std::size_t>{0, 1, 2});
+  CHECK(rows(0, 1) == 255);
+  CHECK(std::bit_cast<std::uint32_t>(rows(2, 0)) == std::bit_cast<std::uint32_t>(odd));
+
+  ReplayReservoir mixed(3, 1, 0);
+  mixed.add(Row{0.5F});
+  CHECK_FALSE(mixed.is_wide());
+  mixed.add(std::vector<double>{0.1});
+  CHECK(mixed.is_wide());
+  mixed.add(Row{7});
+  CHECK(mixed.gather<double>(std::vector<std::size_t>{1})(0, 0) == 0.1);
+  mixed.with_rows(both, [](secondlook::SampleView view) { CHECK(view.rows() == 2); });
 }
 
 TEST_CASE("ReplayReservoir: refuses what it cannot be") {
   REQUIRE_THROWS_AS(ReplayReservoir(0, 1, 0), secondlook::InvalidArgument);
   REQUIRE_THROWS_AS(ReplayReservoir(1, 0, 0), secondlook::InvalidArgument);
-  REQUIRE_THROWS_AS(ReplayReservoir({4, 2, 0, 3, {1, 2, 3}}), secondlook::InvalidArgument);
+  REQUIRE_THROWS_AS(ReplayReservoir({4, 2, 0, 3, std::vector<double>{1, 2, 3}}),
+                    secondlook::InvalidArgument);
   ReplayReservoir reservoir(2, 2, 0);
   REQUIRE_THROWS_WITH(reservoir.add(std::vector<double>{1}),
                       "ReplayReservoir::add: expected 2 features, got 1");

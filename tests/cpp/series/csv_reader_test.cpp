@@ -2,11 +2,14 @@
 
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
 #include "catch.hpp"
 #include "secondlook/core/error.hpp"
+#include "temporary_folder.hpp"
 
 using secondlook::CsvContents;
 using secondlook::CsvOptions;
@@ -282,6 +285,21 @@ TEST_CASE("read_csv: strict reading names the place and what came") {
       message.find("text:2") != std::string::npos || message.find("text:3") != std::string::npos;
   REQUIRE_THROWS_WITH(parse_csv(text),
                       message + (in_line ? "; use strict=False to leave it out" : ""));
+}
+
+TEST_CASE("read_csv: one file by its path, as text, and among files") {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "one.csv";
+  const std::string text = "time,v1\n2021-06-10 20:00:08,3389.5\n2021-06-10 20:00:18,\n";
+  std::ofstream(file) << text;
+  const std::vector files{file};
+  for (const CsvContents& contents :
+       {secondlook::read_csv(file), secondlook::read_csv(files), parse_csv(text)}) {
+    REQUIRE(contents.table.columns == std::vector<std::string>{"v1"});
+    REQUIRE(contents.table.values(0, 0) == 3389.5);
+    REQUIRE(std::isnan(contents.table.values(1, 0)));
+  }
+  REQUIRE_THROWS_AS(secondlook::read_csv(folder.path() / "none.csv"), secondlook::FileError);
 }
 
 TEST_CASE("read_csv: lenient reading keeps what it can and lists the rest") {

@@ -48,6 +48,12 @@ template <>
 inline constexpr std::array<std::string_view, 2> secondlook::names_of<fields_test::Colour>{"red",
                                                                                            "green"};
 template <>
+inline constexpr std::array<secondlook::EarlierName, 1>
+    secondlook::earlier_names_of<fields_test::Colour>{{{"verdant", "green"}}};
+template <>
+inline constexpr std::array<secondlook::EarlierName, 1>
+    secondlook::earlier_names_of<fields_test::Options>{{{"number", "count"}}};
+template <>
 inline constexpr bool secondlook::is_written_as_list<fields_test::Pair> = true;
 
 using Catch::Matchers::Contains;
@@ -79,9 +85,10 @@ TEST_CASE("fields_to_json: what is written is read back") {
 }
 
 TEST_CASE("fields_from_json: absent fields keep their defaults, renamed ones are found") {
-  const auto options = fields_from_json<Options>("Options", StrictJson::parse(R"({"number": 9})"),
-                                                 {{"number", "count"}});
+  const auto options = fields_from_json<Options>(
+      "Options", StrictJson::parse(R"({"number": 9, "colour": "verdant"})"));
   REQUIRE(options.count == 9);
+  REQUIRE(options.colour == Colour::green);
   REQUIRE(options.rate == 0.5);
 }
 

@@ -185,6 +185,26 @@ def test_detectors_judge_nullable_tables_as_plain_ones():
         sl.binary_metrics(labels, gaps.a)
 
 
+def test_a_feature_distance_and_a_learner_read_nullable_tables_as_plain_ones():
+    X = np.random.default_rng(0).normal(size=(600, 2))
+    frame = pd.DataFrame(X, columns=["a", "b"])
+    nullable = frame.convert_dtypes()
+    guard = sl.FeatureDistance(false_alarm_rate=0.1, random_state=0).fit(nullable)
+    plain = sl.FeatureDistance(false_alarm_rate=0.1, random_state=0).fit(frame)
+    np.testing.assert_array_equal(guard.distance(nullable), plain.distance(frame))
+    missing = nullable.copy()
+    missing.loc[3, "b"] = pd.NA
+    with pytest.raises(ValueError, match=r"column 'b' has 1 missing value \(first in row 3\)"):
+        guard.distance(missing)
+
+    forest = sl.IsolationForest(20, random_state=0).fit(frame)
+    learner = sl.IncrementalLearner(forest, nullable, suspicion_rate=0.05, random_state=0)
+    np.testing.assert_array_equal(learner.score_samples(nullable), forest.score_samples(frame))
+    for call in (learner.score_samples, learner.update):
+        with pytest.raises(ValueError, match=r"column 'b' has 1 missing value \(first in row 3\)"):
+            call(missing)
+
+
 def test_a_time_table_takes_its_names_from_a_table():
     frame = pd.DataFrame(GAPS, columns=["cell 1", "cell 2"])
     table = sl.TimeTable(pd.date_range("2026", periods=3), frame)

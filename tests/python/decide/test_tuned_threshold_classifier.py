@@ -1,9 +1,17 @@
 import numpy as np
 import pytest
+from sklearn import config_context
+from sklearn.base import clone
 from sklearn.datasets import make_classification
-from sklearn.exceptions import DataConversionWarning
+from sklearn.exceptions import DataConversionWarning, UnsetMetadataPassedError
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    KFold,
+    StratifiedGroupKFold,
+    cross_val_predict,
+)
 from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -77,6 +85,44 @@ def test_groups_stay_together_also_for_a_number_of_folds(cases, cv):
     for rows in seen[:-1]:
         used = np.isin(X[:, 0], rows[:, 0])
         assert not set(groups[used]) & set(groups[~used])
+
+
+@pytest.mark.parametrize("routing", [False, True])
+def test_weights_reach_the_estimator_with_and_without_routing(cases, routing):
+    X, y = cases
+    weights = np.where(y == 1, 10.0, 1.0)
+    groups = np.arange(len(y)) // 8
+    heavy = np.repeat(np.arange(len(y)), weights.astype(int))
+    with config_context(enable_metadata_routing=routing):
+        inner = LogisticRegression()
+        if routing:
+            inner.set_fit_request(sample_weight=True)
+        tuned = sl.TunedThresholdClassifier(inner).fit(X, y, groups, sample_weight=weights)
+        plain = sl.TunedThresholdClassifier(clone(inner)).fit(X, y, groups)
+    np.testing.assert_allclose(
+        tuned.predict_proba(X), LogisticRegression().fit(X[heavy], y[heavy]).predict_proba(X), 0.01
+    )
+    assert tuned.threshold_ > plain.threshold_
+    unrouted = sl.TunedThresholdClassifier(LogisticRegression()).fit(X, y, groups)
+    assert plain.tuning_ == unrouted.tuning_
+
+
+def test_routed_metadata_that_nobody_requests_is_refused_and_a_search_routes_groups(cases):
+    X, y = cases
+    groups = np.arange(len(y)) // 8
+    with config_context(enable_metadata_routing=True):
+        with pytest.raises(UnsetMetadataPassedError, match="sample_weight"):
+            sl.TunedThresholdClassifier(LogisticRegression()).fit(X, y, sample_weight=y + 1.0)
+        # A splitter that knows no groups does without.
+        ignores = KFold(3)
+        tuned = sl.TunedThresholdClassifier(LogisticRegression(), cv=ignores).fit(X, y, groups)
+        without = sl.TunedThresholdClassifier(LogisticRegression(), cv=ignores).fit(X, y)
+        assert tuned.tuning_ == without.tuning_
+        nested = sl.TunedThresholdClassifier(LogisticRegression()).set_fit_request(groups=True)
+        search = GridSearchCV(nested, {"maximize": ["accuracy"]}, cv=GroupKFold(3))
+        search.fit(X, y, groups=groups)
+        expected = sl.TunedThresholdClassifier(LogisticRegression()).fit(X, y, groups)
+        assert search.best_estimator_.tuning_ == expected.tuning_
 
 
 def test_labels_in_a_column_are_taken_with_a_warning(cases):

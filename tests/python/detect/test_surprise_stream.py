@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import secondlook as sl
 
-FIELDS = ("surprise", "score", "alarm", "level", "spread", "habit", "shape")
+FIELDS = ("surprise", "score", "alarm", "level", "spread", "seasonal", "shape")
 SMALL = {"scales": (1, 4, 16), "memory": 120, "seasons": 3, "cooldown": 10}
 seeds = st.integers(0, 2**32 - 1)
 
@@ -24,8 +24,28 @@ def series(seed, n, season=24):
     return x
 
 
+def without_trend(x):
+    """Take off a steady rise or fall: eight means in a row of 64, 128, 256 or 512 samples."""
+    steady, offset, slope = np.empty(len(x)), 0.0, 0.0
+    for t, sample in enumerate(x):
+        steady[t] = sample - offset
+        offset += slope
+        if (t + 1) % 64:
+            continue
+        slope = 0.0
+        for block in (512, 256, 128, 64):
+            n = (t + 1) // block
+            if n < 8:
+                continue
+            means = x[(n - 8) * block : n * block].reshape(8, block).mean(axis=1)
+            steps = np.diff(means)
+            if (steps > 0).all() or (steps < 0).all():
+                slope = np.polyfit(np.arange(8) * block, means, 1)[0]
+    return steady
+
+
 def reference(x, season, scales, memory, seasons, threshold=1.0, cooldown=10):
-    """The four witnesses straight from their definitions, over whole arrays."""
+    """The four components straight from their definitions, over whole arrays."""
 
     def last(values, t, w):
         return values[max(t - w + 1, 0) : t + 1]
@@ -39,17 +59,18 @@ def reference(x, season, scales, memory, seasons, threshold=1.0, cooldown=10):
             low, high = min(p.min() for p in past), max(p.max() for p in past)
             outside[t] = max(x[t] - high, 0) + min(x[t] - low, 0)
 
-    finest = np.array([last(x, t, scales[0]).mean() for t in range(len(x))])
+    steady = without_trend(x)
+    finest = np.array([last(steady, t, scales[0]).mean() for t in range(len(x))])
 
     def spread(t, w):
         floor = 1e-3 * np.ptp(finest[: t + 1]) + 1e-12 * abs(x[t])
-        return np.log(last(x, t, w).std() + floor)
+        return np.log(last(steady, t, w).std() + floor)
 
     def shape(t, w):
         ends = range(t - w, max(w - 1, t - memory) - 1, -max(1, w // 8))
         return min(np.sqrt(np.mean((last(x, t, w) - last(x, e, w)) ** 2)) for e in ends)
 
-    def witness(value, scales, two_sided, start):
+    def component(value, scales, two_sided, start):
         means = np.zeros(len(x))
         for w in scales:
             first = start(w)
@@ -57,14 +78,17 @@ def reference(x, season, scales, memory, seasons, threshold=1.0, cooldown=10):
             means[first:] += tail.push_many([value(t, w) for t in range(first, len(x))])
         return means / len(scales)
 
+    def level(values):
+        return component(lambda t, w: last(values, t, w).mean(), scales, True, lambda w: 0)
+
     found = {
-        "level": witness(lambda t, w: last(x, t, w).mean(), scales, True, lambda w: 0),
-        "spread": witness(spread, [w for w in scales if w >= 16], True, lambda w: 0),
-        "shape": witness(shape, [w for w in scales if w >= 4], False, lambda w: 4 * w),
+        "level": np.minimum(level(x), level(steady)),
+        "spread": component(spread, [w for w in scales if w >= 16], True, lambda w: 0),
+        "shape": component(shape, [w for w in scales if w >= 4], False, lambda w: 4 * w),
     }
     if season:
-        mean = witness(lambda t, w: last(outside, t, w).mean(), scales, True, lambda w: season)
-        found["habit"] = mean
+        mean = component(lambda t, w: last(outside, t, w).mean(), scales, True, lambda w: season)
+        found["seasonal"] = mean
     surprise = np.mean(list(found.values()), axis=0)
     score, alarm, until = np.zeros(len(x)), np.zeros(len(x), bool), -1
     for t, s in enumerate(surprise):
@@ -73,7 +97,7 @@ def reference(x, season, scales, memory, seasons, threshold=1.0, cooldown=10):
         score[t] = s / (s + threshold)
         if s >= threshold:
             alarm[t], until = True, t + cooldown
-    found = {"habit": np.zeros(len(x)), **found}
+    found = {"seasonal": np.zeros(len(x)), **found}
     return {"surprise": surprise, "score": score, "alarm": alarm, **found}
 
 
@@ -88,6 +112,38 @@ def test_is_what_its_definition_says(seed, season, scales):
     for name in FIELDS:
         np.testing.assert_allclose(getattr(found, name), expected[name], 1e-9, 1e-9, err_msg=name)
     assert not found.surprise[:150].any()
+
+
+@pytest.mark.parametrize("season", [0, 24])
+def test_is_what_its_definition_says_of_a_series_that_rises(season):
+    random = np.random.default_rng(1)
+    x = np.r_[np.cumsum(random.poisson(2, 900)), np.full(300, 1800), np.arange(1800, 1500, -1)]
+    x = x + random.normal(0, 0.5, len(x))
+    parameters = {**SMALL, "season": season, "scales": (1, 4, 16)}
+    found = sl.SurpriseStream(**parameters).push_many(x)
+    expected = reference(x, **parameters)
+    assert (without_trend(x) != x).any()
+    for name in FIELDS:
+        np.testing.assert_allclose(getattr(found, name), expected[name], 1e-7, 1e-7, err_msg=name)
+
+
+@pytest.mark.parametrize("season", [0, 96])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_counter_is_expected_to_count(season, seed):
+    random = np.random.default_rng(seed)
+    n = 6000
+    rises = {
+        "evenly": 12_000 + 0.25 * np.arange(n),
+        "by what was used": np.cumsum(random.gamma(2, 1, n)),
+        "drift below noise": random.normal(size=n) + 0.001 * np.arange(n),
+    }
+    for name, x in rises.items():
+        alarms = sl.SurpriseStream(season).push_many(x).alarm
+        assert alarms.sum() < 1.6 * n / 1000, name  # as often as without any trend
+    # It is heard when it stops being one.
+    x = rises["by what was used"]
+    x[5000:] += 60
+    assert sl.SurpriseStream(season).push_many(x).alarm[5000:5010].any()
 
 
 @settings(max_examples=15)
@@ -118,7 +174,7 @@ def test_only_proportions_count(seed, exponent):
     np.testing.assert_allclose(scaled.surprise, found.surprise, atol=1e-9)
 
 
-def test_each_witness_is_a_reason():
+def test_each_component_is_a_reason():
     random = np.random.default_rng(0)
     t = np.arange(24 * 200)
     x = np.sin(2 * np.pi * t / 24) + random.normal(0, 0.05, len(t))
@@ -127,18 +183,18 @@ def test_each_witness_is_a_reason():
     records = sl.SurpriseStream(24).push_many(x)
     assert np.flatnonzero(records.alarm).tolist()[-2:] == [4000, 4406]
     assert records.level[4000] > 1
-    assert records.habit[4406] > records.level[4406]
+    assert records.seasonal[4406] > records.level[4406]
     assert records.score[4000] > 0.5
     assert not records.score[4001:4151].any()
 
 
-def test_missing_samples_are_no_surprise_and_keep_the_season_in_step():
+def test_missing_samples_have_no_surprise_and_keep_the_season_in_step():
     random = np.random.default_rng(1)
     t = np.arange(24 * 150)
     x = np.sin(2 * np.pi * t / 24) + random.normal(0, 0.05, len(t))
     x[3000:3108] = np.nan  # four seasons and a half
     records = sl.SurpriseStream(24).push_many(x)
-    assert not records.surprise[3000:3108].any()
+    assert np.isnan(records.surprise[3000:3108]).all()
     assert not records.alarm[3000:3200].any()
     squeezed = sl.SurpriseStream(24).push_many(x[~np.isnan(x)])
     assert squeezed.alarm[3000:3024].any()
@@ -152,6 +208,9 @@ def test_a_record_and_a_table():
     assert tuple(table.columns) == FIELDS
     assert len(table) == 2
     assert len(stream.push_many([]).alarm) == 0
+    missing = stream.push(np.nan)
+    assert not missing.alarm
+    assert np.isnan([missing.surprise, missing.score, missing.level, missing.shape]).all()
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,15 @@ def test_detectors_of_drift_pickle_and_go_on(make):
     assert not any(alarms[:100])
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_a_step_is_reported_once_and_another_again(seed):
+    random = np.random.default_rng(seed)
+    low, high = random.uniform(0, 0.5, 1000), random.uniform(0.4, 1.0, 1000)
+    for detector in (sl.Adwin(), sl.PageHinkley(0.1, 8.0)):
+        reports = [i for i, value in enumerate(np.r_[low, high, low]) if detector.push(value)]
+        assert [i // 1000 for i in reports] == [1, 2], (detector, reports)
+
+
 def test_adwin_shrinks_its_window_at_a_change():
     adwin = sl.Adwin()
     assert math.isnan(adwin.mean)

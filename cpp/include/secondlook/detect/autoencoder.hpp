@@ -14,18 +14,19 @@
 namespace secondlook {
 
 struct AutoencoderParameters {
-  std::vector<std::size_t> hidden = {32, 16, 8};  ///< units on the way in; mirrored on the way out
-  double dropout = 0.25;             ///< fraction of units left out in training, in [0, 1)
-  double learning_rate = 1e-3;       ///< of Adam, above 0
-  double weight_decay = 1e-5;        ///< of Adam, at least 0
-  std::size_t batch_size = 32;       ///< rows a step, at least 2
-  std::size_t max_epochs = 100;      ///< passes over the rows, at least 1
+  std::vector<std::size_t> hidden = {
+      32, 16, 8};                    ///< units of the encoder's layers; the decoder mirrors them
+  double dropout = 0.25;             ///< fraction of units dropped in training, in [0, 1)
+  double learning_rate = 1e-3;       ///< learning rate of Adam, above 0
+  double weight_decay = 1e-5;        ///< weight decay of Adam, at least 0
+  std::size_t batch_size = 32;       ///< rows per step, at least 2
+  std::size_t max_epochs = 100;      ///< largest number of passes over the rows, at least 1
   std::size_t patience = 10;         ///< epochs without a better held-out loss before `fit` stops
-  double validation_fraction = 0.1;  ///< fraction of the rows held out, in [0, 0.5]
+  double validation_fraction = 0.1;  ///< fraction of rows held out, in [0, 0.5]
   double contamination = 0.01;       ///< fraction of the training rows below `offset`, in (0, 0.5]
   std::vector<double> feature_weights = {};  ///< weights of the features' errors; empty: all 1
   std::uint64_t seed = 0;
-  int n_jobs = 0;  ///< threads that score, as `resolve_threads` reads it
+  int n_jobs = 0;  ///< threads used for scoring, see `resolve_threads`
 };
 
 template <FieldsOf<AutoencoderParameters> T>
@@ -44,16 +45,16 @@ void for_each_field(T& p, auto&& use) {
   use("n_jobs", p.n_jobs);
 }
 
-/// Autoencoder: rows that a narrow network cannot reproduce are unlike those it was trained on
+/// Autoencoder: rows that a narrow network cannot reproduce differ from those it was trained on
 /// (Hawkins et al., "Outlier Detection Using Replicator Neural Networks", DaWaK 2002).
 ///
-/// Fully connected layers, each with batch normalisation, leaky ReLU and dropout, trained by Adam
-/// on standardised features until the loss over rows held out improves no more; the best weights
-/// are kept, and the learning rate is halved on the way whenever that loss stands still. The same
-/// seed gives the same bits on the same instruction set. NaN is refused.
+/// Fully connected layers with batch normalisation, leaky ReLU and dropout, trained by Adam on
+/// standardised features until the loss over held-out rows stops improving. The best weights are
+/// kept, and the learning rate is halved whenever that loss stagnates. The same seed gives the same
+/// bits on the same instruction set. NaN is refused.
 class SECONDLOOK_EXPORT Autoencoder final : public Detector {
  public:
-  /// @throws InvalidArgument when a parameter is out of range
+  /// @throws InvalidArgument if a parameter is out of range
   explicit Autoencoder(AutoencoderParameters parameters = {});
   ~Autoencoder() override;
   Autoencoder(const Autoencoder& other);
@@ -61,35 +62,36 @@ class SECONDLOOK_EXPORT Autoencoder final : public Detector {
   Autoencoder(Autoencoder&&) noexcept;
   Autoencoder& operator=(Autoencoder&&) noexcept;
 
-  /// Trains anew on the rows of `x`, shape (n, n_features).
+  /// Trains from scratch on the rows of `x`, shape (n, n_features).
   ///
-  /// When cancelled after an epoch, the best weights so far are kept before `Cancelled` is thrown.
-  /// @throws InvalidArgument for NaN or infinities, for fewer than two rows, and when the loss
-  ///   diverges; the model is then as before
+  /// If training is cancelled after an epoch, the best weights so far are kept before `Cancelled`
+  /// is thrown.
+  /// @throws InvalidArgument for NaN or infinities, for fewer than two rows, and if the loss
+  ///   diverges; the model is then unchanged
   void fit(SampleView x, const Progress& progress = {}) override;
 
-  /// One more pass of training over the rows of `x`, at the learning rate reached. Features keep
-  /// the scale of the first training. Makes the offset stale. Trains an untrained model by `fit`.
+  /// Trains for one more pass over the rows of `x`, at the current learning rate. Features keep the
+  /// scale of the first training. Makes the offset stale. An untrained model is trained by `fit`.
   void partial_fit(SampleView x, const Progress& progress = {}) override;
 
-  /// Minus the weighted mean squared error of reproducing a row, in squared standard deviations.
+  /// Minus the weighted mean squared reconstruction error, in squared standard deviations.
   void score_samples(SampleView x, std::span<double> scores) const override;
   using Detector::score_samples;
 
-  /// What the network makes of each row, in the features' own units.
+  /// Reconstruction of each row by the network, in the units of the features.
   /// @param reconstruction row-major, shape (n, n_features)
   void reconstruct(SampleView x, std::span<double> reconstruction) const;
 
-  /// Each feature's part in the error: a row sums to minus its score.
+  /// Each feature's part of the error: a row sums to minus its score.
   /// @param contributions row-major, shape (n, n_features)
   void feature_contributions(SampleView x, std::span<double> contributions) const override;
 
-  /// Sets the offset from rows that are held to be normal, and ends its being stale.
+  /// Sets the offset from rows that are assumed to be normal; it is then no longer stale.
   void fit_offset(SampleView x) override;
 
   [[nodiscard]] std::unique_ptr<Detector> clone() const override;
 
-  /// Rows that score below are anomalous: the `contamination` quantile of the training scores.
+  /// Rows with a lower score are anomalous: the `contamination` quantile of the training scores.
   [[nodiscard]] double offset() const override;
   [[nodiscard]] bool offset_is_stale() const noexcept override;
   [[nodiscard]] bool fitted() const noexcept override;
@@ -98,7 +100,7 @@ class SECONDLOOK_EXPORT Autoencoder final : public Detector {
   [[nodiscard]] const AutoencoderParameters& parameters() const noexcept { return parameters_; }
 
   [[nodiscard]] std::string_view kind() const noexcept override { return "autoencoder"; }
-  /// @throws ModelFileError when the file does not hold an autoencoder
+  /// @throws ModelFileError if the file does not hold an autoencoder
   [[nodiscard]] static Autoencoder from_file(const ModelFile& file);
 
  protected:

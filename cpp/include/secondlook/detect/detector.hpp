@@ -11,6 +11,7 @@
 #include "secondlook/core/progress.hpp"
 #include "secondlook/core/sample_view.hpp"
 #include "secondlook/decide/decision_rule.hpp"
+#include "secondlook/detect/sample_series.hpp"
 #include "secondlook/store/model.hpp"
 
 namespace secondlook {
@@ -48,6 +49,11 @@ class SECONDLOOK_EXPORT Detector : public Model {
   /// How much each feature contributes to a row's being abnormal, in the detector's own terms.
   /// @param contributions row-major, shape (n, n_features)
   virtual void feature_contributions(SampleView x, std::span<double> contributions) const = 0;
+
+  /// A new series to be scored as its samples come; it must not outlive this detector, which must
+  /// not be trained meanwhile.
+  /// @throws NotFitted
+  [[nodiscard]] virtual std::unique_ptr<SampleSeries> series() const;
 
   /// Score below which a sample is called anomalous.
   /// @throws NotFitted

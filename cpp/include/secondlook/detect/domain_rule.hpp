@@ -9,13 +9,13 @@
 
 namespace secondlook {
 
-/// What a domain expert knows of a feature, as data: the limits that it keeps where all is well. A
-/// rate of change is limited where a feature is one.
+/// Limits of a feature that hold in normal operation, as stated by a domain expert. To limit a rate
+/// of change, make the rate a feature.
 struct DomainRule {
-  std::size_t feature = 0;  ///< index
+  std::size_t feature = 0;  ///< index of the feature
   double lower = -std::numeric_limits<double>::infinity();
   double upper = std::numeric_limits<double>::infinity();
-  std::string reason = {};  ///< why it matters, added to what is reported; may be empty
+  std::string reason = {};  ///< explanation that is appended to the report; may be empty
 
   bool operator==(const DomainRule&) const = default;
 };
@@ -28,14 +28,15 @@ void for_each_field(T& d, auto&& use) {
   use("reason", d.reason);
 }
 
-/// By how much a value lies beyond the nearer of the rule's limits: negative within them.
+/// Amount by which a value exceeds the nearer of the rule's limits; negative within them.
 [[nodiscard]] SECONDLOOK_EXPORT double excess(const DomainRule& rule, double value) noexcept;
 
-/// Such as `temperature 61.2 above 60 (thermal runaway)`, for a value beyond a limit.
+/// For a value beyond a limit, for example `temperature 61.2 above 60 (thermal runaway)`.
 [[nodiscard]] SECONDLOOK_EXPORT std::string describe_breach(const DomainRule& rule, double value,
                                                             const std::string& feature_name);
 
-/// @throws InvalidArgument for a feature that is not there, NaN, or no room between the limits
+/// @throws InvalidArgument for an unknown feature, NaN, and a lower limit that is not below the
+///   upper one
 SECONDLOOK_EXPORT void check_rule(const DomainRule& rule, std::size_t n_features);
 
 }  // namespace secondlook

@@ -11,17 +11,17 @@
 
 namespace secondlook {
 
-/// One device's samples, judged by an ensemble as they come: constant time and memory a sample.
+/// Judges the samples of one device by an ensemble as they arrive, in constant time and memory per
+/// sample.
 ///
-/// What is remembered is the recent level of the first member's scores: the quantile
-/// `recent_level` of the last `recent_window` scores within the member's limit, so that a long
-/// fault does not become the device's habit. Until a tenth of the window is there, and 20 samples,
-/// the level of the training stands in. A sample with a missing value is not judged: its score is
-/// NaN.
+/// The stream remembers the recent level of the first member's scores: the quantile `recent_level`
+/// of the last `recent_window` scores within the member's limit, so that a long fault does not
+/// become normal. Until a tenth of the window and at least 20 samples have arrived, the level of
+/// the training is used. A sample with a missing value is not judged: its score is NaN.
 ///
-/// Many streams share one ensemble, from several threads; one stream is used by one thread at a
-/// time. The ensemble must not learn, or be assigned, while they push: an `IncrementalLearner`
-/// trains a copy, with which `use` goes on.
+/// Many streams may share one ensemble, also from several threads; one stream must be used by one
+/// thread at a time. The ensemble must not be trained or assigned meanwhile: an
+/// `IncrementalLearner` trains a copy, which is passed to `use`.
 class SECONDLOOK_EXPORT EnsembleStream {
  public:
   /// @throws NotFitted
@@ -32,24 +32,26 @@ class SECONDLOOK_EXPORT EnsembleStream {
   EnsembleStream(EnsembleStream&&) noexcept;
   EnsembleStream& operator=(EnsembleStream&&) noexcept;
 
-  /// Judges the next sample, of n_features values. No allocation while all is normal and the window
-  /// of recent scores is full.
-  /// @throws InvalidArgument for another number of values or infinities; the stream is as before
+  /// Judges the next sample, of n_features values. Does not allocate while samples are normal and
+  /// the window of recent scores is full.
+  /// @throws InvalidArgument for a wrong number of values or infinities; the stream is then
+  ///   unchanged
   const EnsembleVerdict& push(std::span<const double> sample);
 
-  /// Judges many: the same verdicts, with the members scoring in bulk.
+  /// Judges many samples: the same verdicts, with the members scoring in bulk.
   /// @param x shape (n, n_features), in order of time
   [[nodiscard]] std::vector<EnsembleVerdict> push(MatrixView<double> x);
 
-  /// Goes on with another version of the ensemble. The recent scores kept are the older one's.
-  /// @throws InvalidArgument where it has other features or parameters
+  /// Continues with another version of the ensemble. The recent scores of the previous one are
+  /// kept.
+  /// @throws InvalidArgument if its features or parameters differ
   void use(std::shared_ptr<const DetectorEnsemble> ensemble);
 
   [[nodiscard]] const DetectorEnsemble& ensemble() const noexcept { return *ensemble_; }
 
-  /// All that is remembered, to go on elsewhere.
+  /// Complete state of the stream, for `restore`.
   [[nodiscard]] std::vector<double> snapshot() const;
-  /// @throws InvalidArgument for what is no snapshot of such a stream
+  /// @throws InvalidArgument for an invalid snapshot
   void restore(std::span<const double> snapshot);
 
  private:

@@ -13,15 +13,16 @@
 namespace secondlook {
 
 struct IsolationForestParameters {
-  std::size_t n_estimators = 100;  ///< trees, at least 1
-  std::size_t max_samples = 256;   ///< rows that each tree is grown on, at least 1
+  std::size_t n_estimators = 100;  ///< number of trees, at least 1
+  std::size_t max_samples = 256;   ///< rows per tree, at least 1
   std::size_t max_features = 0;    ///< features that each tree may split on; 0: all
   std::optional<double> contamination =
-      std::nullopt;               ///< fraction of anomalies, in (0, 0.5]; unset: offset is −0.5
-  bool route_missing = false;     ///< NaN follows the larger branch; otherwise it is refused
-  double refresh_fraction = 0.1;  ///< fraction of trees, in (0, 1], renewed by max_samples rows
+      std::nullopt;            ///< fraction of anomalies, in (0, 0.5]; unset: offset is −0.5
+  bool route_missing = false;  ///< NaN follows the larger branch; otherwise it is refused
+  double refresh_fraction =
+      0.1;  ///< fraction of trees, in (0, 1], replaced per max_samples new rows
   std::uint64_t seed = 0;
-  int n_jobs = 0;  ///< threads, as `resolve_threads` reads it
+  int n_jobs = 0;  ///< number of threads, see `resolve_threads`
 };
 
 template <FieldsOf<IsolationForestParameters> T>
@@ -38,13 +39,13 @@ void for_each_field(T& p, auto&& use) {
 
 /// Isolation forest (Liu, Ting & Zhou, "Isolation Forest", ICDM 2008).
 ///
-/// Anomalies are few and different, so random splits isolate them in few steps: a sample's score is
-/// −2^(−mean path length / c(max_samples)), between −1 (anomalous) and 0, as in scikit-learn.
-/// Values are compared in float32; float64 input is rounded to it, and beyond its range saturates.
-/// The same seed gives the same bits at any number of threads.
+/// Anomalies are few and different, so random splits isolate them in few steps: the score of a
+/// sample is −2^(−mean path length / c(max_samples)), between −1 (anomalous) and 0, as in
+/// scikit-learn. Values are compared in float32; float64 input is rounded to it and saturates
+/// beyond its range. The same seed gives the same bits for any number of threads.
 class SECONDLOOK_EXPORT IsolationForest final : public Detector {
  public:
-  /// @throws InvalidArgument when a parameter is out of range
+  /// @throws InvalidArgument if a parameter is out of range
   explicit IsolationForest(IsolationForestParameters parameters = {});
   ~IsolationForest() override;
   IsolationForest(const IsolationForest& other);
@@ -52,35 +53,37 @@ class SECONDLOOK_EXPORT IsolationForest final : public Detector {
   IsolationForest(IsolationForest&&) noexcept;
   IsolationForest& operator=(IsolationForest&&) noexcept;
 
-  /// Grows the forest anew on the rows of `x`, shape (n, n_features), n ≥ 1.
+  /// Trains from scratch on the rows of `x`, shape (n, n_features), n ≥ 1.
   ///
-  /// With fewer rows than `max_samples`, every tree is grown on all of them.
-  /// Reads only the rows that the trees draw, and all of them where they must be checked or scored.
+  /// With fewer rows than `max_samples`, every tree is grown on all of them. Only the rows drawn by
+  /// the trees are read, unless all must be checked or scored.
   void fit(SampleView x, const Progress& progress = {}) override;
 
-  /// Learns on from new rows. They gather until `max_samples` are there; then the oldest
-  /// `refresh_fraction` of the trees retires and as many grow on the gathered rows. An unfitted
-  /// forest grows whole from the first `max_samples` rows. Makes a set offset stale.
+  /// Continues training. New rows are gathered until there are `max_samples`; then the oldest
+  /// `refresh_fraction` of the trees is replaced by trees grown on the gathered rows. An unfitted
+  /// forest is grown from the first `max_samples` rows. Makes a set offset stale.
   void partial_fit(SampleView x, const Progress& progress = {}) override;
 
-  /// Takes over the trees of a forest that was trained apart. Makes a set offset stale.
-  /// @throws InvalidArgument when subsample size, features or handling of missing values differ
+  /// Adds the trees of a forest that was trained separately. Makes a set offset stale.
+  /// @throws InvalidArgument if the subsample size, the features or the handling of missing values
+  ///   differ
   void merge(const IsolationForest& other);
 
-  /// Scores in [−1, 0), higher is more normal. About 100 trees × 8 comparisons a row.
+  /// Scores in [−1, 0), higher is more normal. About 100 trees × 8 comparisons per row.
   void score_samples(SampleView x, std::span<double> scores) const override;
   using Detector::score_samples;
 
-  /// What each feature did to shorten a sample's path: path-dependent TreeSHAP (Lundberg et al.,
-  /// "From local explanations to global understanding with explainable AI for trees", 2020) on the
-  /// path length, averaged over the trees.
+  /// Contribution of each feature to shortening a sample's path: path-dependent TreeSHAP (Lundberg
+  /// et al., "From local explanations to global understanding with explainable AI for trees", 2020)
+  /// on the path length, averaged over the trees.
   ///
-  /// A row sums to the expected path length less the sample's; positive is evidence for anomaly.
-  /// O(trees · max_samples · log²(max_samples)) a row.
+  /// A row sums to the expected path length minus the sample's; positive values are evidence for an
+  /// anomaly. O(trees · max_samples · log²(max_samples)) per row.
   /// @param contributions row-major, shape (n, n_features)
   void feature_contributions(SampleView x, std::span<double> contributions) const override;
 
-  /// Mean path length over the trees' own samples, the base of `feature_contributions`.
+  /// Mean path length over the training samples of the trees, the base value of
+  /// `feature_contributions`.
   [[nodiscard]] double expected_path_length() const;
 
   /// Score below which a sample is called anomalous: −0.5 without `contamination`, else that
@@ -88,25 +91,25 @@ class SECONDLOOK_EXPORT IsolationForest final : public Detector {
   [[nodiscard]] double offset() const override;
   /// Whether the forest has changed since the offset was computed; never without `contamination`.
   [[nodiscard]] bool offset_is_stale() const noexcept override;
-  /// Computes the offset from `x`, so that `contamination` of its rows lie below.
+  /// Computes the offset from `x`, so that the fraction `contamination` of its rows lies below it.
   void fit_offset(SampleView x) override;
-  /// `fit_offset` where there is a `contamination`.
+  /// `fit_offset` if there is a `contamination`.
   void refresh_offset(SampleView x) override;
 
   [[nodiscard]] std::unique_ptr<Detector> clone() const override;
 
   [[nodiscard]] std::string_view kind() const noexcept override { return "isolation_forest"; }
-  /// @throws ModelFileError when the file does not hold a forest
+  /// @throws ModelFileError if the file does not hold a forest
   [[nodiscard]] static IsolationForest from_file(const ModelFile& file);
 
   [[nodiscard]] bool fitted() const noexcept override;
   [[nodiscard]] std::size_t n_features() const noexcept override;
   [[nodiscard]] std::size_t n_trees() const noexcept;
-  /// Rows that each tree was grown on; 0 before anything was learned.
+  /// Number of rows that each tree was grown on; 0 before training.
   [[nodiscard]] std::size_t subsample_size() const noexcept;
-  /// Rows that `partial_fit` has gathered and no tree has seen.
+  /// Number of rows that `partial_fit` has gathered and no tree has been grown on.
   [[nodiscard]] std::size_t n_pending() const noexcept;
-  /// Bytes that the fitted state holds.
+  /// Memory used by the fitted state, in bytes.
   [[nodiscard]] std::size_t memory_bytes() const noexcept;
   [[nodiscard]] const IsolationForestParameters& parameters() const noexcept;
 

@@ -4,8 +4,7 @@
 
 namespace secondlook {
 
-/// What an epoch of a network's training came to: mean squared errors, in squared standard
-/// deviations.
+/// Figures of an epoch of training: mean squared errors, in squared standard deviations.
 struct TrainingEpoch {
   double loss;             ///< over the training samples, with dropout
   double validation_loss;  ///< over the samples held out

@@ -9,16 +9,16 @@
 
 namespace secondlook {
 
-/// Change of a stream's mean by ADWIN2 (Bifet & Gavaldà, "Learning from Time-Changing Data with
-/// Adaptive Windowing", SDM 2007).
+/// Detects changes of a stream's mean by ADWIN2 (Bifet & Gavaldà, "Learning from Time-Changing Data
+/// with Adaptive Windowing", SDM 2007).
 ///
-/// Keeps as long a window as its halves agree: where the means of an older and a newer part differ
-/// by more than chance allows at confidence 1 − δ, the older part goes and a change is reported.
-/// The window is an exponential histogram, so n values take O(log n) memory and each value O(1),
-/// every 32nd O(log n). Not thread-safe; copies are independent.
+/// The window grows while its parts agree. If the means of an older and a newer part differ by more
+/// than chance allows at confidence 1 − δ, the older part is dropped and a change is reported. The
+/// window is an exponential histogram: O(log n) memory for n values; O(1) per value, O(log n) for
+/// every 32nd. Not thread-safe; copies are independent.
 class SECONDLOOK_EXPORT Adwin {
  public:
-  /// Sums over neighbouring values.
+  /// Sums over consecutive values.
   struct Bucket {
     double sum = 0;
     double sum_of_squares = 0;
@@ -26,29 +26,32 @@ class SECONDLOOK_EXPORT Adwin {
     bool operator==(const Bucket&) const = default;
   };
 
-  /// All there is to a detector: what is kept to continue it elsewhere.
+  /// Complete state, to save and restore a detector.
   struct State {
     double delta = 0;
-    std::uint64_t n_seen = 0;                 ///< values so far
+    std::uint64_t n_seen = 0;                 ///< number of values so far
+    std::uint64_t changed_at = 0;             ///< `n_seen` at the last report; 0: none yet
     std::vector<std::vector<Bucket>> levels;  ///< level i: buckets of 2^i values, oldest first
 
     bool operator==(const State&) const = default;
   };
 
-  /// @param delta bound on the probability of a false alarm, in (0, 1)
-  /// @throws InvalidArgument otherwise
+  /// @param delta upper bound of the false alarm probability, in (0, 1)
+  /// @throws InvalidArgument if `delta` lies outside
   explicit Adwin(double delta = 0.002);
 
-  /// Continues from a state.
-  /// @throws InvalidArgument for one that no values lead to
+  /// Restores a detector from a state.
+  /// @throws InvalidArgument if the state is inconsistent
   explicit Adwin(State state);
 
-  /// Adds a value; whether the mean has changed.
+  /// Adds a value and returns whether the mean has changed. A change is reported once, though the
+  /// window goes on shrinking as more of the older part can be told apart; a mean that goes on
+  /// moving is reported again.
   /// @param value in [0, 1]
-  /// @throws InvalidArgument otherwise; it is then not counted
+  /// @throws InvalidArgument if the value lies outside; it is then not counted
   bool push(double value);
 
-  /// Values in the window.
+  /// Number of values in the window.
   [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
   /// Mean of the window; NaN while it is empty.
   [[nodiscard]] double mean() const noexcept;
@@ -56,7 +59,7 @@ class SECONDLOOK_EXPORT Adwin {
 
  private:
   void compress();
-  [[nodiscard]] bool has_cut() const;
+  [[nodiscard]] std::uint64_t latest_cut() const;
   void drop_oldest();
 
   State state_;
@@ -76,6 +79,7 @@ template <FieldsOf<Adwin::State> T>
 void for_each_field(T& s, auto&& use) {
   use("delta", s.delta);
   use("n_seen", s.n_seen);
+  use("changed_at", s.changed_at);
   use("levels", s.levels);
 }
 

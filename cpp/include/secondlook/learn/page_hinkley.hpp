@@ -7,21 +7,23 @@
 
 namespace secondlook {
 
-/// Change of a stream's mean, up or down, by the Page–Hinkley test (Page 1954; Hinkley 1971).
+/// Detects changes of a stream's mean, up or down, by the Page–Hinkley test (Page 1954; Hinkley
+/// 1971).
 ///
-/// Sums up how far values lie from their mean, less a tolerance; where that sum has risen by more
-/// than a threshold above its minimum, the mean has changed. Starts over after that. Needs to know
-/// the stream's unit, where `Adwin` does not. O(1). Not thread-safe; copies are independent.
+/// The test accumulates the deviations from the mean, less a tolerance. When that sum has risen by
+/// more than a threshold above its minimum, the mean has changed, and the test restarts: a step is
+/// reported once, a mean that keeps moving repeatedly. The parameters are in the unit of the
+/// stream; `Adwin` needs none. O(1) per value. Not thread-safe; copies are independent.
 class SECONDLOOK_EXPORT PageHinkley {
  public:
-  /// All there is to a detector: what is kept to continue it elsewhere.
+  /// Complete state, to save and restore a detector.
   struct State {
-    double tolerance = 0;          ///< change that is none, in the stream's unit; at least 0
-    double threshold = 0;          ///< of the sum, in the stream's unit; above 0
-    std::int64_t min_samples = 0;  ///< before any alarm, at least 1
-    std::int64_t count = 0;        ///< values since the start or the last change
-    double mean = 0;               ///< of them
-    double rise = 0;               ///< of the sum above its minimum
+    double tolerance = 0;          ///< change that is ignored, in the stream's unit; at least 0
+    double threshold = 0;          ///< value of the sum that is a change; above 0
+    std::int64_t min_samples = 0;  ///< number of values before the first report, at least 1
+    std::int64_t count = 0;        ///< number of values since the start or the last report
+    double mean = 0;               ///< mean of these values
+    double rise = 0;               ///< rise of the sum above its minimum
     double fall = 0;               ///< the same for a falling mean
 
     bool operator==(const State&) const = default;
@@ -31,12 +33,12 @@ class SECONDLOOK_EXPORT PageHinkley {
   explicit PageHinkley(double tolerance = 0.005, double threshold = 50,
                        std::int64_t min_samples = 30);
 
-  /// Continues from a state.
-  /// @throws InvalidArgument for one that no values lead to
+  /// Restores a detector from a state.
+  /// @throws InvalidArgument if the state is inconsistent
   explicit PageHinkley(const State& state);
 
-  /// Adds a finite value; whether the mean has changed.
-  /// @throws InvalidArgument if it is not finite; it is then not counted
+  /// Adds a finite value and returns whether the mean has changed.
+  /// @throws InvalidArgument if the value is not finite; it is then not counted
   bool push(double value);
 
   [[nodiscard]] const State& state() const noexcept { return state_; }

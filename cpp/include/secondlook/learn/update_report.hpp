@@ -9,41 +9,41 @@
 
 namespace secondlook {
 
-/// What became of an update.
+/// Outcome of an update.
 enum class UpdateOutcome {
   accepted,     ///< the candidate is in use
-  rolled_back,  ///< a candidate was trained, and judged worse than the model in use
-  refused       ///< nothing was trained: there were too few rows to trust
+  rolled_back,  ///< the candidate was judged worse than the model in use
+  refused       ///< nothing was trained, because too few rows could be trusted
 };
 template <>
 inline constexpr std::array<std::string_view, 3> names_of<UpdateOutcome>{"accepted", "rolled_back",
                                                                          "refused"};
 
-/// What an update of an `IncrementalLearner` did, and why. Mean scores are NaN where nothing was
-/// trained, and count no row's score below the model's limit of suspicion.
+/// Result of an update of an `IncrementalLearner`, and the reason for it. Mean scores are NaN if
+/// nothing was trained; scores below the suspicion limit count as the limit.
 struct UpdateReport {
   static constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
   UpdateOutcome outcome = UpdateOutcome::refused;
-  std::string reason;            ///< in words
-  std::uint64_t version = 0;     ///< in use after the update
-  std::int64_t time_ns = 0;      ///< of the update, since 1970
-  double seconds = 0;            ///< that it took
-  std::size_t n_rows = 0;        ///< that came
-  std::size_t n_suspected = 0;   ///< of them, kept out as suspected anomalies
-  std::size_t n_learned = 0;     ///< of them, trained on
-  std::size_t n_held_out = 0;    ///< of them, only judged on
+  std::string reason;            ///< explanation in words
+  std::uint64_t version = 0;     ///< version in use after the update
+  std::int64_t time_ns = 0;      ///< time of the update, since 1970
+  double seconds = 0;            ///< duration of the update
+  std::size_t n_rows = 0;        ///< rows passed to the update
+  std::size_t n_suspected = 0;   ///< rows excluded as suspected anomalies
+  std::size_t n_learned = 0;     ///< rows trained on
+  std::size_t n_held_out = 0;    ///< rows only used to judge the candidate
   std::size_t n_replayed = 0;    ///< older rows trained on
-  std::size_t n_passes = 0;      ///< over the rows trained on
-  double fresh_before = kNone;   ///< mean score of the fresh rows held out: model in use
+  std::size_t n_passes = 0;      ///< passes over the training rows
+  double fresh_before = kNone;   ///< mean score of the fresh held-out rows: model in use
   double fresh_after = kNone;    ///< the same: candidate
-  double replay_before = kNone;  ///< mean score of those older rows that lost most: when they came
-  double replay_after = kNone;   ///< the same: candidate
-  double allowed_loss = kNone;   ///< by which either mean may fall
+  double replay_before = kNone;  ///< mean original score of the older rows that lost most
+  double replay_after = kNone;   ///< their mean score: candidate
+  double allowed_loss = kNone;   ///< largest drop of either mean that is accepted
   bool drift = false;            ///< whether the rows' scores have left the calibrated range
-  bool mean_changed = false;     ///< ADWIN's part in that
-  double ks_statistic = 0;       ///< the two-sample test's: distance from the calibration scores
-  double p_value = 1;            ///< the same
+  bool mean_changed = false;     ///< whether ADWIN reported the drift
+  double ks_statistic = 0;       ///< two-sample test: distance from the calibration scores
+  double p_value = 1;            ///< two-sample test: p-value
 };
 
 template <FieldsOf<UpdateReport> T>

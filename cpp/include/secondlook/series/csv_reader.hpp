@@ -163,6 +163,11 @@ struct CsvSource {
                                                      const CsvOptions& options = {}, int n_jobs = 0,
                                                      const Progress& progress = {});
 
+/// The same for one file.
+[[nodiscard]] SECONDLOOK_EXPORT CsvContents read_csv(const std::filesystem::path& path,
+                                                     const CsvOptions& options = {}, int n_jobs = 0,
+                                                     const Progress& progress = {});
+
 /// The same for files of which some are in memory already.
 [[nodiscard]] SECONDLOOK_EXPORT CsvContents read_csv(std::span<const CsvSource> sources,
                                                      const CsvOptions& options = {}, int n_jobs = 0,

@@ -83,24 +83,25 @@ std::vector<EnsembleVerdict> EnsembleStream::push(MatrixView<double> x) {
   const std::size_t n_features = ensemble_->n_features();
   require_samples("EnsembleStream::push", x, n_features, Missing::allow_nan);
   const auto n_rows = static_cast<std::size_t>(x.rows());
-  std::vector<std::size_t> places;
+  std::vector<std::size_t> indices;
   Matrix<double> present(x.rows(), x.cols());
   for (std::size_t i = 0; i < n_rows; ++i) {
     const auto* row = x.row(static_cast<Index>(i)).data();
     if (any_missing({row, n_features})) continue;
-    std::copy_n(row, n_features, present.row(static_cast<Index>(places.size())).data());
-    places.push_back(i);
+    std::copy_n(row, n_features, present.row(static_cast<Index>(indices.size())).data());
+    indices.push_back(i);
   }
   std::vector<EnsembleVerdict> verdicts(n_rows);
   for (auto& verdict : verdicts) mark_missing(verdict);
-  if (places.empty()) return verdicts;
-  const auto judged = MatrixView<double>(present).middle_rows(0, static_cast<Index>(places.size()));
+  if (indices.empty()) return verdicts;
+  const auto judged =
+      MatrixView<double>(present).middle_rows(0, static_cast<Index>(indices.size()));
   const auto& members = ensemble_->state_->members;
-  std::vector<std::vector<double>> scores(members.size(), std::vector<double>(places.size()));
+  std::vector<std::vector<double>> scores(members.size(), std::vector<double>(indices.size()));
   for (std::size_t k = 0; k < members.size(); ++k) members[k]->score_samples(judged, scores[k]);
-  for (std::size_t i = 0; i < places.size(); ++i) {
+  for (std::size_t i = 0; i < indices.size(); ++i) {
     for (std::size_t k = 0; k < members.size(); ++k) state_->anomaly[k] = -scores[k][i];
-    judge(state_->anomaly.data(), judged.row(static_cast<Index>(i)).data(), verdicts[places[i]]);
+    judge(state_->anomaly.data(), judged.row(static_cast<Index>(i)).data(), verdicts[indices[i]]);
   }
   return verdicts;
 }

@@ -82,10 +82,10 @@ std::vector<std::uint32_t> to_columns(MatrixView<Scalar> x, std::span<const std:
 
 // Grows trees on random rows of a table.
 template <class Scalar>
-class Planter {
+class TreeBuilder {
  public:
-  Planter(MatrixView<Scalar> x, const IsolationForestParameters& parameters,
-          std::size_t subsample_size, unsigned depth, std::size_t n_trees)
+  TreeBuilder(MatrixView<Scalar> x, const IsolationForestParameters& parameters,
+              std::size_t subsample_size, unsigned depth, std::size_t n_trees)
       : x_(x), parameters_(parameters), subsample_size_(subsample_size), depth_(depth) {
     // A small table that the trees will draw again and again is turned into keys once.
     constexpr std::size_t kSmall = 16384;
@@ -129,9 +129,9 @@ class Planter {
 
 // Turns rows into keys as the kernel wants them, in memory that the thread keeps.
 template <class Scalar>
-class Packer {
+class RowPacker {
  public:
-  Packer(std::size_t n_features, bool route_missing)
+  RowPacker(std::size_t n_features, bool route_missing)
       : n_features_(n_features), n_columns_(route_missing ? 2 * n_features : n_features) {}
 
   [[nodiscard]] std::size_t n_columns() const { return n_columns_; }
@@ -301,11 +301,11 @@ void IsolationForest::fit(SampleView samples, const Progress& progress) {
     grown->depth = detect::tree_depth(grown->subsample_size);
     grown->resize(p.n_estimators);
     grown->n_grown = p.n_estimators;
-    const Planter planter(x, p, grown->subsample_size, grown->depth, p.n_estimators);
+    const TreeBuilder builder(x, p, grown->subsample_size, grown->depth, p.n_estimators);
     parallel_for(
         p.n_estimators, 1, resolve_threads(p.n_jobs),
         [&](std::size_t begin, std::size_t end) {
-          for (std::size_t i = begin; i < end; ++i) planter.grow(i, grown->tree(i));
+          for (std::size_t i = begin; i < end; ++i) builder.grow(i, grown->tree(i));
         },
         progress);
     std::swap(state_, grown);
@@ -358,14 +358,14 @@ void IsolationForest::partial_fit(SampleView samples, const Progress& progress) 
         n_new = static_cast<std::size_t>(
             std::ceil(p.refresh_fraction * static_cast<double>(next.n_trees)));
       }
-      const Planter planter(rows, p, needed, next.depth, n_new);
+      const TreeBuilder builder(rows, p, needed, next.depth, n_new);
       parallel_for(
           n_new, 1, resolve_threads(p.n_jobs),
           [&](std::size_t begin, std::size_t end) {
             for (std::size_t i = begin; i < end; ++i) {
               const std::size_t place = (next.oldest + i) % next.n_trees;
               next.clear_tree(place);
-              planter.grow(next.n_grown + i, next.tree(place));
+              builder.grow(next.n_grown + i, next.tree(place));
             }
           },
           progress);
@@ -406,7 +406,7 @@ void IsolationForest::score_samples(SampleView samples, std::span<double> scores
       return sum == of_leaves ? -0.5 : -std::exp2(-sum / longest);
     };
 
-    const Packer<Scalar> packer(state_->n_features, parameters_.route_missing);
+    const RowPacker<Scalar> packer(state_->n_features, parameters_.route_missing);
     if (n_rows < kGroupRows / 2) {
       check(x);
       for (std::size_t i = 0; i < n_rows; ++i) {
@@ -447,7 +447,7 @@ void IsolationForest::feature_contributions(SampleView samples,
     const auto n_trees = static_cast<double>(state_->n_trees);
     parallel_for(n_rows, 1, resolve_threads(parameters_.n_jobs),
                  [&](std::size_t begin, std::size_t end) {
-                   const Packer<Scalar> packer(n_features, parameters_.route_missing);
+                   const RowPacker<Scalar> packer(n_features, parameters_.route_missing);
                    std::vector<std::uint32_t> keys(packer.n_columns());
                    for (std::size_t i = begin; i < end; ++i) {
                      packer.pack_row(x.row(static_cast<Index>(i)).data(), keys.data());

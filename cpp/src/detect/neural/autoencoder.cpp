@@ -159,7 +159,7 @@ void Autoencoder::fit(SampleView samples, const Progress& progress) {
     state.adam = detect::Adam<float>(state.network.parameters().size());
 
     RandomStream split(p.seed, kSplitStream);
-    auto rows = shuffled_places(n_rows, split);
+    auto rows = shuffled_indices(n_rows, split);
     const auto n_held_out =
         static_cast<std::size_t>(std::lround(p.validation_fraction * static_cast<double>(n_rows)));
     const auto training = std::span(rows).subspan(n_held_out);

@@ -20,23 +20,23 @@ template <class Network, class Use>
 void for_each_tensor(Network& network, const Use& use) {
   const auto parameters = network.parameters();
   const auto statistics = network.statistics();
-  for (std::size_t l = 0; l < network.places().size(); ++l) {
-    const auto& place = network.places()[l];
+  for (std::size_t l = 0; l < network.layout().size(); ++l) {
+    const auto& layer = network.layout()[l];
     const std::size_t n_outputs = network.widths()[l + 1];
     const std::string prefix = "layers." + std::to_string(l) + ".";
-    use(prefix + "weight", n_outputs, place.n_inputs, &parameters[place.weights], std::size_t{1},
-        place.n_outputs);
+    use(prefix + "weight", n_outputs, layer.n_inputs, &parameters[layer.weights], std::size_t{1},
+        layer.n_outputs);
     const auto vector = [&](const char* name, auto* values) {
       use(prefix + name, n_outputs, std::size_t{0}, values, std::size_t{1}, std::size_t{0});
     };
     if (l == network.n_hidden()) {
-      vector("bias", &parameters[place.bias]);
+      vector("bias", &parameters[layer.bias]);
       continue;
     }
-    vector("gain", &parameters[place.gain]);
-    vector("shift", &parameters[place.shift]);
-    vector("mean", &statistics[place.mean]);
-    vector("variance", &statistics[place.variance]);
+    vector("gain", &parameters[layer.gain]);
+    vector("shift", &parameters[layer.shift]);
+    vector("mean", &statistics[layer.mean]);
+    vector("variance", &statistics[layer.variance]);
   }
 }
 

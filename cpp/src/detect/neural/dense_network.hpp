@@ -41,12 +41,12 @@ class DenseNetwork {
 
   /// Where the parameters of a layer lie. Weights are inputs × outputs, both padded; a hidden layer
   /// has gain and shift, the last one has a bias.
-  struct Place {
+  struct LayerLayout {
     std::size_t n_inputs, n_outputs;  // the latter padded
     std::size_t weights, gain, shift, bias;
     std::size_t mean, variance;  // in the statistics
   };
-  [[nodiscard]] const std::vector<Place>& places() const noexcept { return places_; }
+  [[nodiscard]] const std::vector<LayerLayout>& layout() const noexcept { return layout_; }
 
   /// Memory of a training step, kept from one to the next.
   struct Workspace {
@@ -66,7 +66,7 @@ class DenseNetwork {
 
  private:
   std::vector<std::size_t> widths_;
-  std::vector<Place> places_;
+  std::vector<LayerLayout> layout_;
   std::vector<T> parameters_;
   std::vector<T> statistics_;
 };

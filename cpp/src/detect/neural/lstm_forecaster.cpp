@@ -168,6 +168,10 @@ LstmStream LstmForecaster::stream() const {
   return LstmStream(state_->weights);
 }
 
+std::unique_ptr<SampleSeries> LstmForecaster::series() const {
+  return std::make_unique<LstmStream>(stream());
+}
+
 double LstmForecaster::offset() const {
   require_fitted("LstmForecaster::offset");
   return state_->offset;

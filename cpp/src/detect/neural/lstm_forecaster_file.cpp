@@ -24,7 +24,7 @@ void for_each_tensor(const Network& network, const Use& use) {
   const std::size_t width = 4 * network.n_cells();
   const auto dimension = [](std::size_t n) { return static_cast<std::int64_t>(n); };
   for (std::size_t l = 0; l < shape.n_layers; ++l) {
-    const auto& place = network.places()[l];
+    const auto& layer = network.layout()[l];
     const std::string prefix = "layers." + std::to_string(l) + ".";
     const std::size_t n_inputs = l == 0 ? shape.n_inputs : n_hidden;
     // Row `unit` of torch's weights is a column of ours: gate after gate, each padded.
@@ -34,13 +34,13 @@ void for_each_tensor(const Network& network, const Use& use) {
     const auto block = [=, &use](const char* name, std::size_t first_row, std::size_t n_rows) {
       use(prefix + name, std::vector{dimension(4 * n_hidden), dimension(n_rows)},
           [=](std::size_t i) {
-            return place.weights + (first_row + i % n_rows) * width + column(i / n_rows);
+            return layer.weights + (first_row + i % n_rows) * width + column(i / n_rows);
           });
     };
     block("weight_input", 0, n_inputs);
-    block("weight_hidden", place.n_inputs + 1, n_hidden);
+    block("weight_hidden", layer.n_inputs + 1, n_hidden);
     use(prefix + "bias", std::vector{dimension(4 * n_hidden)},
-        [=](std::size_t i) { return place.weights + place.n_inputs * width + column(i); });
+        [=](std::size_t i) { return layer.weights + layer.n_inputs * width + column(i); });
   }
   const std::size_t n_outputs = shape.n_outputs;
   use("head.weight", std::vector{dimension(n_outputs), dimension(n_hidden)}, [&](std::size_t i) {

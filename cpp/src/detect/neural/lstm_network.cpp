@@ -10,7 +10,7 @@ LstmNetwork<T>::LstmNetwork(LstmShape shape) : shape_(shape) {
   std::size_t end = 0;
   for (std::size_t l = 0; l < shape.n_layers; ++l) {
     const std::size_t n_inputs = l == 0 ? shape.n_inputs : n_cells();
-    places_.push_back({n_inputs, end});
+    layout_.push_back({n_inputs, end});
     end += (n_inputs + 1 + n_cells()) * 4 * n_cells();
   }
   head_ = end;
@@ -23,14 +23,14 @@ void LstmNetwork<T>::initialise(RandomStream& random) {
   std::ranges::fill(parameters_, T{0});
   const double bound = 1 / std::sqrt(static_cast<double>(shape_.n_hidden));
   const auto draw = [&] { return static_cast<T>((2 * random.uniform() - 1) * bound); };
-  for (std::size_t l = 0; l < places_.size(); ++l) {
-    const Place& place = places_[l];
+  for (std::size_t l = 0; l < layout_.size(); ++l) {
+    const LayerLayout& layout = layout_[l];
     const std::size_t n_used = l == 0 ? shape_.n_inputs : shape_.n_hidden;
-    for (std::size_t row = 0; row < place.n_inputs + 1 + shape_.n_hidden; ++row) {
-      if (row >= n_used && row < place.n_inputs) continue;
+    for (std::size_t row = 0; row < layout.n_inputs + 1 + shape_.n_hidden; ++row) {
+      if (row >= n_used && row < layout.n_inputs) continue;
       for (std::size_t gate = 0; gate < 4; ++gate) {
-        T* weights = &parameters_[place.weights + (row * 4 + gate) * n_cells()];
-        const bool opens = row == place.n_inputs && gate == 1;
+        T* weights = &parameters_[layout.weights + (row * 4 + gate) * n_cells()];
+        const bool opens = row == layout.n_inputs && gate == 1;
         for (std::size_t j = 0; j < shape_.n_hidden; ++j)
           weights[j] = draw() + static_cast<T>(opens ? 1 : 0);
       }
@@ -45,21 +45,21 @@ void LstmNetwork<T>::initialise(RandomStream& random) {
 template <class T>
 void LstmNetwork<T>::pack(PackedWeights& packed) const {
   const std::size_t width = 4 * n_cells();
-  packed.forward.resize(places_.size());
-  packed.hidden_backward.resize(places_.size());
-  packed.input_backward.resize(places_.size());
-  for (std::size_t l = 0; l < places_.size(); ++l) {
-    const Place& place = places_[l];
-    const T* weights = &parameters_[place.weights];
-    const std::size_t depth = place.n_inputs + 1 + shape_.n_hidden;
+  packed.forward.resize(layout_.size());
+  packed.hidden_backward.resize(layout_.size());
+  packed.input_backward.resize(layout_.size());
+  for (std::size_t l = 0; l < layout_.size(); ++l) {
+    const LayerLayout& layout = layout_[l];
+    const T* weights = &parameters_[layout.weights];
+    const std::size_t depth = layout.n_inputs + 1 + shape_.n_hidden;
     packed.forward[l].resize(depth * width);
     pack_panels(depth, width, Strided<T>{weights, width, 1}, packed.forward[l].data());
     packed.hidden_backward[l].resize(width * n_cells());
-    pack_panels(width, n_cells(), Strided<T>{weights + (place.n_inputs + 1) * width, 1, width},
+    pack_panels(width, n_cells(), Strided<T>{weights + (layout.n_inputs + 1) * width, 1, width},
                 packed.hidden_backward[l].data());
     if (l == 0) continue;
-    packed.input_backward[l].resize(width * place.n_inputs);
-    pack_panels(width, place.n_inputs, Strided<T>{weights, 1, width},
+    packed.input_backward[l].resize(width * layout.n_inputs);
+    pack_panels(width, layout.n_inputs, Strided<T>{weights, 1, width},
                 packed.input_backward[l].data());
   }
   const std::size_t n_outputs = padded(shape_.n_outputs);
@@ -71,9 +71,9 @@ void LstmNetwork<T>::pack(PackedWeights& packed) const {
 template <class T>
 void LstmNetwork<T>::draw_dropout(const Sequences& sequences, double dropout, RandomStream& random,
                                   Workspace& work) const {
-  work.layers.resize(places_.size());
+  work.layers.resize(layout_.size());
   const auto keep = static_cast<T>(1 / (1 - dropout));
-  for (std::size_t l = 1; l < places_.size(); ++l) {
+  for (std::size_t l = 1; l < layout_.size(); ++l) {
     auto& factors = work.layers[l].dropout;
     factors.resize(dropout > 0 ? sequences.n_steps * sequences.n_rows * n_cells() : 0);
     for (T& factor : factors) factor = random.uniform() < dropout ? T{0} : keep;
@@ -87,9 +87,9 @@ void LstmNetwork<T>::run_step(const Sequences& sequences, std::size_t slot, cons
                               Workspace& work) const {
   const std::size_t n_rows = sequences.n_rows;
   const std::size_t width = 4 * n_cells();
-  for (std::size_t l = 0; l < places_.size(); ++l) {
+  for (std::size_t l = 0; l < layout_.size(); ++l) {
     auto& layer = work.layers[l];
-    const std::size_t n_inputs = places_[l].n_inputs;
+    const std::size_t n_inputs = layout_[l].n_inputs;
     const std::size_t step = input_step(l);
     T* rows = &layer.inputs[slot * n_rows * step];
     for (std::size_t r = 0; r < n_rows; ++r) {
@@ -99,7 +99,7 @@ void LstmNetwork<T>::run_step(const Sequences& sequences, std::size_t slot, cons
       } else {
         const std::size_t below = input_step(l - 1);
         const T* hidden = &work.layers[l - 1].inputs[((slot + 1) * n_rows + r) * below] +
-                          places_[l - 1].n_inputs + 1;
+                          layout_[l - 1].n_inputs + 1;
         std::copy_n(hidden, n_inputs, row);
         if (with_dropout && !layer.dropout.empty())
           for (std::size_t j = 0; j < n_inputs; ++j)
@@ -122,7 +122,7 @@ double LstmNetwork<T>::forward(const Sequences& sequences, const PackedWeights& 
                                Workspace& work) const {
   const std::size_t n_rows = sequences.n_rows;
   const std::size_t n_steps = sequences.n_steps;
-  const std::size_t n_layers = places_.size();
+  const std::size_t n_layers = layout_.size();
   const std::size_t n_outputs = padded(shape_.n_outputs);
   work.layers.resize(n_layers);
   for (std::size_t l = 0; l < n_layers; ++l) {
@@ -151,7 +151,7 @@ double LstmNetwork<T>::forward(const Sequences& sequences, const PackedWeights& 
   // All forecasts at once, from the last layer's hidden values.
   const auto& last = work.layers.back();
   const std::size_t last_step = input_step(n_layers - 1);
-  const T* hidden = &last.inputs[n_rows * last_step] + places_.back().n_inputs + 1;
+  const T* hidden = &last.inputs[n_rows * last_step] + layout_.back().n_inputs + 1;
   work.errors.resize(n_steps * n_rows * n_outputs);
   for (std::size_t i = 0; i < n_steps * n_rows; ++i)
     std::copy_n(&parameters_[head_bias()], n_outputs, &work.errors[i * n_outputs]);
@@ -172,7 +172,7 @@ void LstmNetwork<T>::backward(const Sequences& sequences, T scale, const PackedW
                               Workspace& work) const {
   const std::size_t n_rows = sequences.n_rows;
   const std::size_t n_steps = sequences.n_steps;
-  const std::size_t n_layers = places_.size();
+  const std::size_t n_layers = layout_.size();
   const std::size_t width = 4 * n_cells();
   const std::size_t n_outputs = padded(shape_.n_outputs);
   for (auto& layer : work.layers) {
@@ -185,7 +185,7 @@ void LstmNetwork<T>::backward(const Sequences& sequences, T scale, const PackedW
   for (T& error : work.errors) error *= scale;
 
   const std::size_t last_step = input_step(n_layers - 1);
-  const T* hidden = &work.layers.back().inputs[n_rows * last_step] + places_.back().n_inputs + 1;
+  const T* hidden = &work.layers.back().inputs[n_rows * last_step] + layout_.back().n_inputs + 1;
   multiply(shape_.n_hidden, n_outputs, n_steps * n_rows, {hidden, 1, last_step},
            {work.errors.data(), n_outputs, 1}, gradients + head_, n_outputs, false);
   for (std::size_t i = 0; i < work.errors.size(); ++i)
@@ -216,9 +216,9 @@ void LstmNetwork<T>::backward(const Sequences& sequences, T scale, const PackedW
   for (std::size_t l = 0; l < n_layers; ++l) {
     const auto& layer = work.layers[l];
     const std::size_t step = input_step(l);
-    multiply(places_[l].n_inputs + 1 + shape_.n_hidden, width, n_steps * n_rows,
+    multiply(layout_[l].n_inputs + 1 + shape_.n_hidden, width, n_steps * n_rows,
              {layer.inputs.data(), 1, step}, {layer.gates.data(), width, 1},
-             gradients + places_[l].weights, width, false);
+             gradients + layout_[l].weights, width, false);
   }
 }
 

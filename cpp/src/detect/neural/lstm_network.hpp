@@ -37,11 +37,11 @@ class LstmNetwork {
 
   /// Where a layer's weights lie: (n_inputs + 1 + n_cells) × 4 n_cells, the row between inputs and
   /// hidden values being the bias.
-  struct Place {
+  struct LayerLayout {
     std::size_t n_inputs;  // rows; those of a layer below are padded
     std::size_t weights;
   };
-  [[nodiscard]] const std::vector<Place>& places() const noexcept { return places_; }
+  [[nodiscard]] const std::vector<LayerLayout>& layout() const noexcept { return layout_; }
   [[nodiscard]] std::size_t n_cells() const noexcept { return padded(shape_.n_hidden); }
   /// Head: n_cells × padded outputs, and behind it its bias.
   [[nodiscard]] std::size_t head() const noexcept { return head_; }
@@ -99,11 +99,11 @@ class LstmNetwork {
   void run_step(const Sequences& sequences, std::size_t slot, const T* inputs,
                 const PackedWeights& packed, bool with_dropout, Workspace& work) const;
   [[nodiscard]] std::size_t input_step(std::size_t layer) const {
-    return places_[layer].n_inputs + 1 + n_cells();
+    return layout_[layer].n_inputs + 1 + n_cells();
   }
 
   LstmShape shape_;
-  std::vector<Place> places_;
+  std::vector<LayerLayout> layout_;
   std::size_t head_ = 0;
   std::vector<T> parameters_;
 };

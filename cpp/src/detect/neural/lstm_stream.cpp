@@ -58,12 +58,14 @@ LstmStream& LstmStream::operator=(const LstmStream& other) { return *this = Lstm
 LstmStream::LstmStream(LstmStream&&) noexcept = default;
 LstmStream& LstmStream::operator=(LstmStream&&) noexcept = default;
 
+double LstmStream::push(SampleView sample) {
+  require(sample.rows() == 1, "LstmStream::push: expected one sample, got {}", sample.rows());
+  return sample.visit([&](const auto& x) { return push_any(x.row(0)); });
+}
 double LstmStream::push(std::span<const double> sample) { return push_any(sample); }
 double LstmStream::push(std::span<const float> sample) { return push_any(sample); }
 
-std::span<const double> LstmStream::contributions() const noexcept {
-  return state_->residual.contributions;
-}
+std::vector<double> LstmStream::contributions() const { return state_->residual.contributions; }
 std::size_t LstmStream::n_channels() const noexcept { return state_->scaled.size(); }
 std::size_t LstmStream::n_samples() const noexcept { return state_->n_seen; }
 

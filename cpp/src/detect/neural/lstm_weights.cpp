@@ -26,7 +26,7 @@ LstmWeights::LstmWeights(const LstmNetwork<float>& network, Scaler channel_scale
       values(network.parameters().begin(), network.parameters().end()) {
   for (std::size_t l = 0; l < shape.n_layers; ++l)
     layers.push_back({l == 0 ? shape.n_inputs : network.n_cells(), shape.n_hidden,
-                      network.n_cells(), &values[network.places()[l].weights]});
+                      network.n_cells(), &values[network.layout()[l].weights]});
   view = {layers.data(), layers.size(), &values[network.head()], &values[network.head_bias()],
           padded(shape.n_outputs)};
 

@@ -127,12 +127,12 @@ Instant look(const PeerDeviationParameters& p, const Scalar* readings, std::size
 }
 
 // What is known of each sensor so far.
-class Tally {
+class SensorAccumulator {
   // Ratios that the kernel finds differ from exact ones in their last digits.
   static constexpr double kJustWithin = 1 - 4 * std::numeric_limits<double>::epsilon();
 
  public:
-  Tally(const PeerDeviationParameters& parameters, std::size_t n_sensors)
+  SensorAccumulator(const PeerDeviationParameters& parameters, std::size_t n_sensors)
       : parameters_(parameters),
         verdicts_(n_sensors),
         trigger_(detect::peer_groups(n_sensors) * detect::kPeerGroup, 1.0),
@@ -154,8 +154,8 @@ class Tally {
     return instant.band;
   }
 
-  // Takes in what a tally of other instants has found.
-  void merge(const Tally& other) {
+  // Takes in what a accumulator of other instants has found.
+  void merge(const SensorAccumulator& other) {
     n_judged_ += other.n_judged_;
     for (std::size_t i = 0; i < verdicts_.size(); ++i) {
       PeerVerdict& mine = verdicts_[i];
@@ -266,42 +266,43 @@ class Tally {
   std::int64_t n_judged_ = 0;
 };
 
-// Tallies of several threads. Taking on an instant is cheap once a sensor's worst is known, so a
-// tally goes on with another piece rather than a new one beginning; of equal ratios the earliest
-// counts, so it goes on with later instants only.
-class Tallies {
+// SensorAccumulators of several threads. Taking on an instant is cheap once a sensor's worst is
+// known, so a accumulator goes on with another piece rather than a new one beginning; of equal
+// ratios the earliest counts, so it goes on with later instants only.
+class SensorAccumulators {
  public:
-  Tallies(const PeerDeviationParameters& parameters, std::size_t n_sensors)
+  SensorAccumulators(const PeerDeviationParameters& parameters, std::size_t n_sensors)
       : parameters_(parameters), n_sensors_(n_sensors) {}
 
-  std::unique_ptr<Tally> take(std::size_t begin) {
+  std::unique_ptr<SensorAccumulator> take(std::size_t begin) {
     {
       const std::lock_guard lock(mutex_);
       const auto before = std::ranges::find_if(
           resting_, [begin](const Resting& resting) { return resting.end <= begin; });
       if (before != resting_.end()) {
-        auto tally = std::move(before->tally);
+        auto accumulator = std::move(before->accumulator);
         resting_.erase(before);
-        return tally;
+        return accumulator;
       }
     }
-    return std::make_unique<Tally>(parameters_, n_sensors_);
+    return std::make_unique<SensorAccumulator>(parameters_, n_sensors_);
   }
 
-  void give_back(std::unique_ptr<Tally> tally, std::size_t end) {
+  void give_back(std::unique_ptr<SensorAccumulator> accumulator, std::size_t end) {
     const std::lock_guard lock(mutex_);
-    resting_.push_back({std::move(tally), end});
+    resting_.push_back({std::move(accumulator), end});
   }
 
   // When all are back.
   const std::vector<PeerVerdict>& verdicts() {
-    for (std::size_t i = 1; i < resting_.size(); ++i) resting_[0].tally->merge(*resting_[i].tally);
-    return resting_[0].tally->verdicts();
+    for (std::size_t i = 1; i < resting_.size(); ++i)
+      resting_[0].accumulator->merge(*resting_[i].accumulator);
+    return resting_[0].accumulator->verdicts();
   }
 
  private:
   struct Resting {
-    std::unique_ptr<Tally> tally;
+    std::unique_ptr<SensorAccumulator> accumulator;
     std::size_t end;  // of the instants it has seen
   };
 
@@ -328,18 +329,18 @@ std::vector<PeerVerdict> judge_any(const PeerDeviationParameters& parameters, Ma
           active.size());
 
   const std::size_t n_threads = resolve_threads(parameters.n_jobs);
-  Tallies tallies(parameters, n_sensors);
+  SensorAccumulators accumulators(parameters, n_sensors);
   parallel_for(
       n_instants, std::clamp<std::size_t>(n_instants / (4 * n_threads), 1, 512), n_threads,
       [&](std::size_t begin, std::size_t end) {
-        auto tally = tallies.take(begin);
+        auto accumulator = accumulators.take(begin);
         for (std::size_t i = begin; i < end; ++i)
-          tally->add(x.row(static_cast<Index>(i)).data(), i, active.empty() || active[i] != 0,
-                     i + 1 < end ? x.row(static_cast<Index>(i + 1)).data() : nullptr);
-        tallies.give_back(std::move(tally), end);
+          accumulator->add(x.row(static_cast<Index>(i)).data(), i, active.empty() || active[i] != 0,
+                           i + 1 < end ? x.row(static_cast<Index>(i + 1)).data() : nullptr);
+        accumulators.give_back(std::move(accumulator), end);
       },
       progress);
-  return tallies.verdicts();
+  return accumulators.verdicts();
 }
 
 template <class Scalar>
@@ -389,11 +390,11 @@ std::vector<PeerBand> PeerDeviation::bands(MatrixView<double> x) const {
 
 struct PeerDeviationStream::State {
   State(const PeerDeviationParameters& parameters, std::size_t n)
-      : tally(parameters, n), n_sensors(n) {}
+      : accumulator(parameters, n), n_sensors(n) {}
 
-  Tally tally;
+  SensorAccumulator accumulator;
   std::size_t n_sensors;
-  std::int64_t n_instants = 0;
+  std::int64_t n_samples = 0;
   std::vector<std::size_t> deviating;
 };
 
@@ -411,8 +412,8 @@ PeerBand PeerDeviationStream::push(std::span<const double> readings, bool active
           readings.size());
   State& s = *state_;
   s.deviating.clear();
-  const PeerBand band = s.tally.add<double>(readings.data(), static_cast<std::size_t>(s.n_samples),
-                                            active, nullptr, &s.deviating);
+  const PeerBand band = s.accumulator.add<double>(
+      readings.data(), static_cast<std::size_t>(s.n_samples), active, nullptr, &s.deviating);
   ++s.n_samples;
   return band;
 }
@@ -421,9 +422,9 @@ std::span<const std::size_t> PeerDeviationStream::deviating() const noexcept {
   return state_->deviating;
 }
 const std::vector<PeerVerdict>& PeerDeviationStream::verdicts() const noexcept {
-  return state_->tally.verdicts();
+  return state_->accumulator.verdicts();
 }
-std::int64_t PeerDeviationStream::n_samples() const noexcept { return state_->n_instants; }
+std::int64_t PeerDeviationStream::n_samples() const noexcept { return state_->n_samples; }
 
 std::vector<PlantState> plant_states(std::span<const double> current, double threshold) {
   require(threshold >= 0, "plant_states: threshold must be at least 0, got {}", threshold);

@@ -191,7 +191,7 @@ HWY_INLINE bool all_quiet(const Scaled& scaled, const double* lowest, const doub
 template <class Scalar>
 HWY_INLINE std::size_t write_events(const Scalar* readings, std::size_t n, const Scaled& scaled,
                                     const double* trigger, std::size_t first,
-                                    std::uint32_t* places) {
+                                    std::uint32_t* indices) {
   const D d;
   std::uint64_t events = 0;
   for (std::size_t i = 0; i < n; i += kLanes) {
@@ -202,7 +202,7 @@ HWY_INLINE std::size_t write_events(const Scalar* readings, std::size_t n, const
   }
   std::size_t n_events = 0;
   for (; events != 0; events &= events - 1)
-    places[n_events++] =
+    indices[n_events++] =
         static_cast<std::uint32_t>(first + static_cast<std::size_t>(std::countr_zero(events)));
   return n_events;
 }
@@ -210,7 +210,7 @@ HWY_INLINE std::size_t write_events(const Scalar* readings, std::size_t n, const
 template <class Scalar>
 inline std::size_t events_of(const Scalar* readings, std::size_t n, const PeerScale& scale,
                              const PeerExtremes& extremes, const double* trigger,
-                             const double* least_trigger, std::uint32_t* places,
+                             const double* least_trigger, std::uint32_t* indices,
                              PeerAhead<Scalar>* ahead) {
   const Scaled scaled(scale);
   const double* lowest = extremes.lowest.data();
@@ -225,18 +225,18 @@ inline std::size_t events_of(const Scalar* readings, std::size_t n, const PeerSc
     if (ahead != nullptr)
       add_group<true>(ahead->readings + i, sums, next_lowest + c, next_highest + c);
     if (HWY_LIKELY(all_quiet(scaled, lowest + c, highest + c, least_trigger + c))) continue;
-    n_events += write_events(readings + i, kPeerGroup, scaled, trigger + i, i, places + n_events);
+    n_events += write_events(readings + i, kPeerGroup, scaled, trigger + i, i, indices + n_events);
   }
   if (ahead != nullptr)
     ahead->moments = finish<true>(ahead->readings + i, n - i, n, ahead->origin, sums,
                                   next_lowest + c, next_highest + c);
   if (i == n || all_quiet(scaled, lowest + c, highest + c, least_trigger + c)) return n_events;
   const std::size_t n_vectors = (n - i) / kLanes * kLanes;
-  n_events += write_events(readings + i, n_vectors, scaled, trigger + i, i, places + n_events);
+  n_events += write_events(readings + i, n_vectors, scaled, trigger + i, i, indices + n_events);
   for (i += n_vectors; i < n; ++i) {
     double ratio = (static_cast<double>(readings[i]) - scale.centre) * scale.factor;
     if (scale.magnitude) ratio = ratio < 0 ? -ratio : ratio;
-    if (!(ratio <= trigger[i])) places[n_events++] = static_cast<std::uint32_t>(i);
+    if (!(ratio <= trigger[i])) indices[n_events++] = static_cast<std::uint32_t>(i);
   }
   return n_events;
 }
@@ -297,17 +297,17 @@ Moments moments_of_present(std::span<const double> r, double origin, PeerExtreme
 }
 template <>
 std::size_t row_events(std::span<const float> r, const PeerScale& scale, const PeerExtremes& e,
-                       const double* trigger, const double* least_trigger, std::uint32_t* places,
+                       const double* trigger, const double* least_trigger, std::uint32_t* indices,
                        PeerAhead<float>* ahead) {
   return HWY_DYNAMIC_DISPATCH(EventsF32)(r.data(), r.size(), scale, e, trigger, least_trigger,
-                                         places, ahead);
+                                         indices, ahead);
 }
 template <>
 std::size_t row_events(std::span<const double> r, const PeerScale& scale, const PeerExtremes& e,
-                       const double* trigger, const double* least_trigger, std::uint32_t* places,
+                       const double* trigger, const double* least_trigger, std::uint32_t* indices,
                        PeerAhead<double>* ahead) {
   return HWY_DYNAMIC_DISPATCH(EventsF64)(r.data(), r.size(), scale, e, trigger, least_trigger,
-                                         places, ahead);
+                                         indices, ahead);
 }
 
 }  // namespace secondlook::detect

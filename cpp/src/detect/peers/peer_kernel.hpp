@@ -62,7 +62,7 @@ struct PeerAhead {
   Moments moments{};  ///< as `moments_of_all` finds them
 };
 
-/// Writes the sensors whose reading is above their trigger, or missing, to `places` (room for all)
+/// Writes the sensors whose reading is above their trigger, or missing, to `indices` (room for all)
 /// and returns how many there are.
 /// @param trigger a value a sensor
 /// @param least_trigger least of them in each class
@@ -70,7 +70,7 @@ struct PeerAhead {
 template <class Scalar>
 [[nodiscard]] std::size_t row_events(std::span<const Scalar> readings, const PeerScale& scale,
                                      const PeerExtremes& extremes, const double* trigger,
-                                     const double* least_trigger, std::uint32_t* places,
+                                     const double* least_trigger, std::uint32_t* indices,
                                      PeerAhead<Scalar>* ahead);
 
 }  // namespace secondlook::detect

@@ -11,6 +11,7 @@
 #include "core/validation.hpp"
 #include "detect/peers/sliding_window.hpp"
 #include "detect/surprise/nearest_window.hpp"
+#include "detect/surprise/trend.hpp"
 
 namespace secondlook {
 
@@ -24,7 +25,7 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kLargestSample = 1e150;  // whose square is still finite
 constexpr std::size_t kMostScales = 32;
 constexpr std::int64_t kLongestScale = 1'000'000;  // a sum of so many squares is finite too
-constexpr std::int64_t kMostKept = 100'000'000;    // samples: 1.6 GB of habits
+constexpr std::int64_t kMostKept = 100'000'000;    // samples: 1.6 GB of ranges
 constexpr std::int64_t kLeastSpreadScale = 16;     // a standard deviation of fewer is noise
 constexpr std::int64_t kLeastShapeScale = 4;       // fewer are no shape
 constexpr std::int64_t kShapeWarmUp = 4;           // times the scale
@@ -61,9 +62,9 @@ std::vector<std::size_t> scales_from(const SurpriseStreamParameters& parameters,
 }
 
 // What the samples were at each time of a season, in the last seasons.
-class Habits {
+class SeasonalRanges {
  public:
-  explicit Habits(const SurpriseStreamParameters& parameters)
+  explicit SeasonalRanges(const SurpriseStreamParameters& parameters)
       : season_(static_cast<std::size_t>(parameters.season)),
         seasons_(static_cast<std::size_t>(parameters.seasons)),
         recent_(season_ > 0 ? 2 * tolerance() + 1 : 0, kNaN),
@@ -133,7 +134,7 @@ class Habits {
   std::vector<double> highs_;
 };
 
-// A witness' views: at each scale a value, and how surprising it is.
+// A component' views: at each scale a value, and how surprising it is.
 class Views {
  public:
   Views(const std::vector<std::size_t>& scales, bool two_sided) : scales_(scales) {
@@ -162,17 +163,19 @@ class Views {
 
 }  // namespace
 
-struct SurpriseStream::Witnesses {
-  explicit Witnesses(const SurpriseStreamParameters& parameters)
+struct SurpriseStream::Components {
+  explicit Components(const SurpriseStreamParameters& parameters)
       : p(parameters),
         last(longest()),
+        steady(longest()),
         times(longest()),
         window(longest()),
         outside(longest()),
-        habits(parameters),
+        ranges(parameters),
         level(scales_from(p, 1), true),
+        steady_level(scales_from(p, 1), true),
         spread(scales_from(p, kLeastSpreadScale), true),
-        habit(p.season > 0 ? scales_from(p, 1) : std::vector<std::size_t>(), true),
+        seasonal(p.season > 0 ? scales_from(p, 1) : std::vector<std::size_t>(), true),
         shape(scales_from(p, kLeastShapeScale), false) {
     for (const std::size_t scale : scales_from(p, kLeastShapeScale))
       past.emplace_back(scale, static_cast<std::size_t>(p.memory));
@@ -187,32 +190,41 @@ struct SurpriseStream::Witnesses {
 
   SurpriseRecord push(double sample) {
     SurpriseRecord record;
+    const double rest = trend.remove(sample);
     if (!std::isnan(sample)) {
-      look(record, sample);
+      look(record, sample, rest);
       const bool resting = time < cooldown_until;
       record.alarm = !resting && record.surprise >= p.threshold;
       record.score = resting ? 0 : record.surprise / (record.surprise + p.threshold);
       if (record.alarm) cooldown_until = time + 1 + p.cooldown;
-    } else if (count > 0) {
-      window.push(sample);
-      remember(last.last(1).front());
     } else {
-      ++start;
+      record = {kNaN, kNaN, kNaN, kNaN, kNaN, kNaN, false};
+      if (count > 0) {
+        window.push(sample);
+        remember(last.last(1).front());
+      } else {
+        ++start;
+      }
     }
-    habits.push(time, sample);
+    ranges.push(time, sample);
     ++time;
     return record;
   }
 
-  void look(SurpriseRecord& record, double sample) {
+  void look(SurpriseRecord& record, double sample, double rest) {
     ++count;
     last.push(sample);
+    steady.push(rest);
     times.push(static_cast<double>(time));
     window.push(sample);
     remember(sample);
-    record.level = level.push([&](std::size_t, std::size_t scale) {
-      return is_gapless(scale) ? mean_of(last.last(scale)) : kNaN;
-    });
+    const auto mean_level = [&](Views& views, const SlidingWindow& samples) {
+      return views.push([&](std::size_t, std::size_t scale) {
+        return is_gapless(scale) ? mean_of(samples.last(scale)) : kNaN;
+      });
+    };
+    const double raw = mean_level(level, last);
+    record.level = std::min(raw, mean_level(steady_level, steady));
     double sum = record.level;
     double n = 1;
     const auto add = [&](double surprise) {
@@ -221,7 +233,7 @@ struct SurpriseStream::Witnesses {
       return surprise;
     };
     if (!spread.empty()) record.spread = add(spread_surprise());
-    if (!habit.empty()) record.habit = add(habit_surprise(sample));
+    if (!seasonal.empty()) record.seasonal = add(seasonal_surprise(sample));
     if (!shape.empty()) record.shape = add(shape_surprise());
     record.surprise = sum / n;
   }
@@ -237,18 +249,19 @@ struct SurpriseStream::Witnesses {
   }
 
   double spread_surprise() {
-    const double least = kLeastSpread * level.tails().front().range() +
+    const double least = kLeastSpread * steady_level.tails().front().range() +
                          1e-12 * std::abs(last.last(1).front()) +
                          std::numeric_limits<double>::min();
     return spread.push([&](std::size_t, std::size_t scale) {
-      return is_gapless(scale) ? std::log(standard_deviation_of(last.last(scale)) + least) : kNaN;
+      return is_gapless(scale) ? std::log(standard_deviation_of(steady.last(scale)) + least) : kNaN;
     });
   }
 
-  double habit_surprise(double sample) {
-    outside.push(habits.outside(time, sample));
+  double seasonal_surprise(double sample) {
+    outside.push(ranges.outside(time, sample));
     if (time < p.season) return 0;
-    return habit.push([&](std::size_t, std::size_t scale) { return mean_of(outside.last(scale)); });
+    return seasonal.push(
+        [&](std::size_t, std::size_t scale) { return mean_of(outside.last(scale)); });
   }
 
   double shape_surprise() {
@@ -260,12 +273,12 @@ struct SurpriseStream::Witnesses {
 
   template <class Visit>
   void for_each_tail(const Visit& visit) {
-    for (Views* views : {&level, &spread, &habit, &shape})
+    for (Views* views : {&level, &steady_level, &spread, &seasonal, &shape})
       for (TailSurprise& tail : views->tails()) visit(tail);
   }
   template <class Visit>
   void for_each_tail(const Visit& visit) const {
-    for (const Views* views : {&level, &spread, &habit, &shape})
+    for (const Views* views : {&level, &steady_level, &spread, &seasonal, &shape})
       for (const TailSurprise& tail : views->tails()) visit(tail);
   }
 
@@ -275,12 +288,14 @@ struct SurpriseStream::Witnesses {
   std::int64_t count = 0;
   std::int64_t start = 0;
   SlidingWindow last;    // samples that are there
+  SlidingWindow steady;  // these without the trend
   SlidingWindow times;   // of these
   SlidingWindow window;  // all since the start
   SlidingWindow outside;
-  Habits habits;
+  SeasonalRanges ranges;
   std::vector<NearestWindow> past;
-  Views level, spread, habit, shape;
+  detect::Trend trend;
+  Views level, steady_level, spread, seasonal, shape;
 };
 
 namespace {
@@ -321,12 +336,12 @@ bool all_at_most(const std::vector<double>& values, double most) {
 
 SurpriseStream::SurpriseStream(const SurpriseStreamParameters& parameters) {
   require_parameters(parameters);
-  witnesses_ = std::make_unique<Witnesses>(parameters);
+  components_ = std::make_unique<Components>(parameters);
 }
 
 SurpriseStream::SurpriseStream(const SurpriseStreamParameters& parameters, const State& state)
     : SurpriseStream(parameters) {
-  Witnesses& w = *witnesses_;
+  Components& w = *components_;
   const auto first = [](std::int64_t count, std::size_t most) {
     return static_cast<std::size_t>(std::min(count, static_cast<std::int64_t>(most)));
   };
@@ -338,30 +353,37 @@ SurpriseStream::SurpriseStream(const SurpriseStreamParameters& parameters, const
           "SurpriseStream: expected the state of a stream, got {} samples of which {} are not "
           "missing, the first after {}, resting until {}",
           state.time, state.count, state.start, state.cooldown_until);
-  require(
-      state.samples.size() == first(state.count, w.longest()) &&
-          state.times.size() == state.samples.size() &&
-          state.window.size() == first(since_start, w.longest()) &&
-          state.memory.size() == first(since_start, w.n_memory()) &&
-          all_at_most(state.samples, kLargestSample) && all_at_most(state.memory, kLargestSample) &&
-          std::ranges::all_of(state.window, is_sample) && std::ranges::all_of(state.times, is_time),
-      "SurpriseStream: expected the state's last {} samples, got {}, {} and {}", w.longest(),
-      state.samples.size(), state.window.size(), state.memory.size());
-  const std::size_t n_outside = w.habit.empty() ? 0 : first(state.count, w.longest());
+  require(state.samples.size() == first(state.count, w.longest()) &&
+              state.times.size() == state.samples.size() &&
+              state.steady.size() == state.samples.size() &&
+              state.window.size() == first(since_start, w.longest()) &&
+              state.memory.size() == first(since_start, w.n_memory()) &&
+              all_at_most(state.samples, kLargestSample) &&
+              all_at_most(state.steady, 2 * kLargestSample) &&
+              all_at_most(state.memory, kLargestSample) &&
+              std::ranges::all_of(state.window, is_sample) &&
+              std::ranges::all_of(state.times, is_time),
+          "SurpriseStream: expected the state's last {} samples, got {}, {} and {}", w.longest(),
+          state.samples.size(), state.window.size(), state.memory.size());
+  const std::size_t n_outside = w.seasonal.empty() ? 0 : first(state.count, w.longest());
   require(state.outside.size() == n_outside && all_at_most(state.outside, 2 * kLargestSample),
-          "SurpriseStream: expected {} distances from habits, got {}", n_outside,
+          "SurpriseStream: expected {} distances from ranges, got {}", n_outside,
           state.outside.size());
   std::size_t n_tails = 0;
   w.for_each_tail([&](const TailSurprise&) { ++n_tails; });
   require(state.tails.size() == n_tails, "SurpriseStream: expected the tails of {} views, got {}",
           n_tails, state.tails.size());
 
-  w.habits.restore(state);
+  require(state.trend.time == state.time,
+          "SurpriseStream: expected the trend of {} samples, got {}", state.time, state.trend.time);
+  w.trend.restore(state.trend);
+  w.ranges.restore(state);
   w.time = state.time;
   w.cooldown_until = state.cooldown_until;
   w.count = state.count;
   w.start = state.start;
   for (const double sample : state.samples) w.last.push(sample);
+  for (const double rest : state.steady) w.steady.push(rest);
   for (const double time : state.times) w.times.push(time);
   for (const double sample : state.window) w.window.push(sample);
   for (const double sample : state.memory) w.remember(sample);
@@ -374,15 +396,15 @@ SurpriseStream::~SurpriseStream() = default;
 SurpriseStream::SurpriseStream(SurpriseStream&&) noexcept = default;
 SurpriseStream& SurpriseStream::operator=(SurpriseStream&&) noexcept = default;
 SurpriseStream::SurpriseStream(const SurpriseStream& other)
-    : witnesses_(std::make_unique<Witnesses>(*other.witnesses_)) {}
+    : components_(std::make_unique<Components>(*other.components_)) {}
 SurpriseStream& SurpriseStream::operator=(const SurpriseStream& other) {
-  if (this != &other) witnesses_ = std::make_unique<Witnesses>(*other.witnesses_);
+  if (this != &other) components_ = std::make_unique<Components>(*other.components_);
   return *this;
 }
 
 SurpriseRecord SurpriseStream::push(double sample) {
   require_sample(sample);
-  return witnesses_->push(sample);
+  return components_->push(sample);
 }
 
 std::vector<SurpriseRecord> SurpriseStream::push(std::span<const double> samples,
@@ -393,18 +415,18 @@ std::vector<SurpriseRecord> SurpriseStream::push(std::span<const double> samples
   records.reserve(samples.size());
   for (const double sample : samples) {
     if (records.size() % 1024 == 0) tell(records.size(), samples.size());
-    records.push_back(witnesses_->push(sample));
+    records.push_back(components_->push(sample));
   }
   return records;
 }
 
 const SurpriseStreamParameters& SurpriseStream::parameters() const noexcept {
-  return witnesses_->p;
+  return components_->p;
 }
-std::int64_t SurpriseStream::time() const noexcept { return witnesses_->time; }
+std::int64_t SurpriseStream::time() const noexcept { return components_->time; }
 
 SurpriseStream::State SurpriseStream::state() const {
-  const Witnesses& w = *witnesses_;
+  const Components& w = *components_;
   State state;
   state.time = w.time;
   state.cooldown_until = w.cooldown_until;
@@ -412,10 +434,12 @@ SurpriseStream::State SurpriseStream::state() const {
   state.start = w.start;
   state.samples = all_of(w.last);
   state.times = all_of(w.times);
+  state.steady = all_of(w.steady);
+  state.trend = w.trend.state();
   state.window = all_of(w.window);
   if (!w.past.empty()) state.memory = w.past.back().samples();
   state.outside = all_of(w.outside);
-  w.habits.copy_to(state);
+  w.ranges.copy_to(state);
   w.for_each_tail([&](const TailSurprise& tail) { state.tails.push_back(tail.state()); });
   return state;
 }

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "secondlook/detect/surprise_stream.hpp"
+
+namespace secondlook::detect {
+
+/// Takes a steady rise or fall off a series, as that of a counter or of a slow drift.
+///
+/// The series is trending while the means of the last eight blocks of 64, 128, 256 or 512 samples
+/// all rise, or all fall: of independent samples one in 20,000 does. The slope is the least-squares
+/// line through those means, of the shortest such blocks. Without a trend the samples pass
+/// unchanged but for what earlier trends added up to.
+class Trend {
+ public:
+  static constexpr std::size_t kLevels = 4;
+  static constexpr std::size_t kMeans = 8;
+  static constexpr std::int64_t kBlock = 64;
+
+  /// The next sample without the trend so far; NaN, a missing one, stays NaN.
+  double remove(double sample);
+
+  [[nodiscard]] SurpriseStream::Trend state() const;
+  /// @throws InvalidArgument for a state that no samples lead to
+  void restore(const SurpriseStream::Trend& state);
+
+ private:
+  // The last means of blocks of one length, oldest first.
+  struct Level {
+    std::array<double, kMeans> means{};
+    std::size_t count = 0;
+    double waiting = 0;  // for the block beside it, to be one of the next level; NaN: it had none
+
+    void push(double mean);
+    [[nodiscard]] bool is_trending() const;
+  };
+
+  void end_block();
+  [[nodiscard]] double slope() const;
+
+  std::array<Level, kLevels> levels_{};
+  double sum_ = 0;          // of the block so far
+  std::int64_t count_ = 0;  // of it, samples that are there
+  std::int64_t time_ = 0;
+  double slope_ = 0;  // per sample
+  double offset_ = 0;
+};
+
+}  // namespace secondlook::detect
