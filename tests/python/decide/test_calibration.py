@@ -115,5 +115,5 @@ def test_bad_input():
             sl.Calibration().fit([1.0, 2.0], wrong)
     logits = [[0.0, 1.0], [1.0, 0.0]]
     assert sl.fit_temperature(logits, [1.0, 0.0]) == sl.fit_temperature(logits, [1, 0])
-    with pytest.raises(ValueError, match="Calibration.fit: expected method as text, got None"):
+    with pytest.raises(ValueError, match="Calibration.fit: expected method as a string, got None"):
         sl.Calibration(None).fit([1.0, 2.0], [0, 1])

@@ -457,7 +457,7 @@ def test_says_what_was_expected_and_what_came():
         ({"costs": np.ones(2)}, "expected costs as 3 numbers, got "),
         ({"costs": (1, 2, "3")}, "expected costs as 3 numbers, got "),
         ({"thresholds": 1}, "expected thresholds as 2 numbers, got 1"),
-        ({"guarantee": None}, "expected guarantee as text, got None"),
+        ({"guarantee": None}, "expected guarantee as a string, got None"),
         (
             {"guarantee": "selective", "threshold_grid": [0.1, np.nan]},
             "expected finite values in threshold_grid, got nan at index 1",

@@ -155,7 +155,7 @@ def test_says_what_was_expected_and_what_came():
         ({"costs": (1,)}, r"expected costs as 2 numbers, got \(1,\)"),
         ({"min_recall": "high"}, "expected min_recall as a number, got 'high'"),
         ({"beta": None}, "expected beta as a number, got None"),
-        ({"maximize": 3}, "expected maximize as text, got 3"),
+        ({"maximize": 3}, "expected maximize as a string, got 3"),
     ):
         with pytest.raises(ValueError, match="tune_threshold: " + message):
             sl.tune_threshold([0, 1], [0.1, 0.2], **arguments)
