@@ -14,13 +14,13 @@
 #include "secondlook/core/matrix_view.hpp"
 #include "secondlook/core/progress.hpp"
 
-/// A C-contiguous array of exactly this type, or no match: other layouts are converted in Python.
+/// A C-contiguous array of exactly this type. Other layouts do not match; Python converts them.
 template <class Scalar>
 using ContiguousArray = pybind11::array_t<Scalar, pybind11::array::c_style>;
 
-/// Calls `use` with the samples of `x` without a copy if it is a C-contiguous float32 or float64
-/// array of at least one row and of `n_features` columns (0: any number, but one at least).
-/// Otherwise `NotImplemented`: the wrapper in Python then converts, or says what is wrong.
+/// Calls `use` with the samples of `x`, without a copy, if `x` is a C-contiguous float32 or float64
+/// array with at least one row and `n_features` columns (0: any positive number). Otherwise returns
+/// `NotImplemented`; the Python wrapper then converts `x` or raises an error.
 template <class Use>
 pybind11::object with_samples(pybind11::handle x, std::size_t n_features, const Use& use) {
   const auto try_as = [&]<class Scalar>(Scalar) -> pybind11::object {
@@ -46,17 +46,17 @@ std::span<const Scalar> as_span(const ContiguousArray<Scalar>& array) {
   return {array.data(), static_cast<std::size_t>(array.size())};
 }
 
-/// An array of two dimensions, not copied.
-/// @throws InvalidArgument for another number of them
+/// View of a 2-D array, without a copy.
+/// @throws InvalidArgument if the array does not have two dimensions
 template <class Scalar>
 secondlook::MatrixView<Scalar> as_matrix(const ContiguousArray<Scalar>& array) {
   if (array.ndim() != 2)
-    throw secondlook::InvalidArgument("expected values of 2 dimensions, got " +
+    throw secondlook::InvalidArgument("expected values with 2 dimensions, got " +
                                       std::to_string(array.ndim()));
   return {array.data(), array.shape(0), array.shape(1)};
 }
 
-/// Hands a vector's memory to NumPy without a copy.
+/// Passes the memory of a vector to NumPy without a copy.
 template <class Scalar>
 pybind11::array_t<Scalar> to_array(std::vector<Scalar>&& values,
                                    std::vector<pybind11::ssize_t> shape = {}) {
@@ -67,7 +67,7 @@ pybind11::array_t<Scalar> to_array(std::vector<Scalar>&& values,
   return pybind11::array_t<Scalar>(std::move(shape), owner->data(), guard);
 }
 
-/// Hands a matrix's memory to NumPy without a copy.
+/// Passes the memory of a matrix to NumPy without a copy.
 template <class Scalar>
 pybind11::array_t<Scalar> to_array(secondlook::Matrix<Scalar>&& matrix) {
   auto* owner = new secondlook::Matrix<Scalar>(std::move(matrix));
@@ -76,7 +76,7 @@ pybind11::array_t<Scalar> to_array(secondlook::Matrix<Scalar>&& matrix) {
   return pybind11::array_t<Scalar>({owner->rows(), owner->cols()}, owner->data(), guard);
 }
 
-/// A copy of an array of two dimensions.
+/// Copy of a 2-D array.
 template <class Scalar>
 secondlook::Matrix<Scalar> to_matrix(const ContiguousArray<Scalar>& array) {
   secondlook::Matrix<Scalar> matrix(array.shape(0), array.shape(1));
@@ -92,10 +92,10 @@ pybind11::array_t<Field> to_column(const std::vector<Record>& records, Field Rec
   return values;
 }
 
-/// A progress callback for work that runs without the GIL: lets Ctrl-C through, and tells
-/// `callback` (None, or a callable of done and total) how far the work has come.
+/// Progress callback for work that runs without the GIL. It handles Ctrl-C and calls `callback`
+/// (None, or a callable with the arguments done and total).
 inline secondlook::Progress make_progress(const pybind11::object& callback) {
-  // Called under the caller's stack frame, so the borrowed handle stays alive.
+  // The handle is borrowed: the caller's stack frame keeps the object alive.
   return [handle = pybind11::handle(callback)](std::size_t done, std::size_t total) {
     const pybind11::gil_scoped_acquire gil;
     if (PyErr_CheckSignals() != 0) throw pybind11::error_already_set();

@@ -20,8 +20,8 @@
 #include "secondlook/core/error.hpp"
 #include "secondlook/core/fields.hpp"
 
-// Between a struct's one list of fields and Python: enumerations are their names, structs are
-// dictionaries, those written as a list are tuples, vectors are lists, and matrices arrays.
+// Conversions between structs with a list of fields and Python. Enumerations become their names,
+// structs dictionaries (or tuples, if written as a list), vectors lists and matrices arrays.
 
 template <secondlook::HasFields Struct>
 pybind11::dict to_dict(const Struct& fields);
@@ -49,7 +49,7 @@ inline constexpr bool is_matrix<secondlook::Matrix<Value>> = true;
 
 }  // namespace detail
 
-/// A field's value as Python sees it.
+/// Converts the value of a field to Python.
 template <class Value>
 pybind11::object to_python(const Value& value) {
   namespace py = pybind11;
@@ -77,8 +77,8 @@ pybind11::object to_python(const Value& value) {
   }
 }
 
-/// What Python gave for a field.
-/// @throws InvalidArgument for another type, and for a number that does not fit
+/// Converts a Python object to the value of a field.
+/// @throws InvalidArgument if it has another type or does not fit
 template <class Value>
 void from_python(const std::string& name, pybind11::handle given, Value& value) {
   namespace py = pybind11;
@@ -122,9 +122,9 @@ void from_python(const std::string& name, pybind11::handle given, Value& value) 
     }
   } else if constexpr (detail::is_matrix<Value>) {
     using Array = ContiguousArray<std::remove_cvref_t<decltype(*value.data())>>;
-    if (!py::isinstance<Array>(given)) refuse("an array of two dimensions");
+    if (!py::isinstance<Array>(given)) refuse("a 2-D array");
     const auto array = py::reinterpret_borrow<Array>(given);
-    if (array.ndim() != 2) refuse("an array of two dimensions");
+    if (array.ndim() != 2) refuse("a 2-D array");
     value = to_matrix(array);
   } else if constexpr (detail::is_vector<Value>) {
     if (!py::isinstance<py::sequence>(given) && !py::isinstance<py::array>(given))
@@ -152,13 +152,13 @@ void from_python(const std::string& name, pybind11::handle given, Value& value) 
       } else if constexpr (detail::array_size<Value> > 0) {
         refuse(std::to_string(detail::array_size<Value>) + " numbers");
       } else {
-        refuse("a value of another type");
+        refuse("a valid value");
       }
     }
   }
 }
 
-/// Each field by its name.
+/// Converts the fields to a dictionary by their names.
 template <secondlook::HasFields Struct>
 pybind11::dict to_dict(const Struct& fields) {
   pybind11::dict values;
@@ -168,8 +168,8 @@ pybind11::dict to_dict(const Struct& fields) {
   return values;
 }
 
-/// Sets the fields that `values` names.
-/// @throws InvalidArgument for a name that no field has, and values of another type
+/// Sets the fields named in `values`; the others keep their defaults.
+/// @throws InvalidArgument if a name is unknown or a value has another type
 template <secondlook::HasFields Struct>
 Struct from_dict(const std::string& who, const pybind11::dict& values) {
   namespace py = pybind11;
@@ -194,7 +194,7 @@ Struct from_dict(const std::string& who, const pybind11::dict& values) {
   return fields;
 }
 
-/// A constructor whose keyword arguments are the fields of its parameters.
+/// Constructor whose keyword arguments are the fields of `Parameters`.
 template <class Class, secondlook::HasFields Parameters>
 auto init_from_fields(const char* who) {
   return pybind11::init([who](const pybind11::kwargs& arguments) {
@@ -202,7 +202,7 @@ auto init_from_fields(const char* who) {
   });
 }
 
-/// Pickles what is made of a state alone: `state()` and a constructor from one that checks it.
+/// Pickling of classes that have `state()` and a constructor that checks a state.
 template <class Class>
 auto pickled_state(const char* who) {
   using State = typename Class::State;
@@ -211,7 +211,7 @@ auto pickled_state(const char* who) {
       [who](const pybind11::dict& state) { return Class(from_dict<State>(who, state)); });
 }
 
-/// Pickles what is made of parameters and a state.
+/// Pickling of classes that have `parameters()`, `state()` and a constructor that checks both.
 template <class Class, secondlook::HasFields Parameters>
 auto pickled_parameters_and_state(const char* who) {
   namespace py = pybind11;
@@ -225,8 +225,8 @@ auto pickled_parameters_and_state(const char* who) {
         const auto part = [&](const char* name) {
           const py::object found = kept.contains(name) ? py::object(kept[name]) : py::none();
           if (!py::isinstance<py::dict>(found))
-            throw secondlook::InvalidArgument(std::string(who) + ": expected a pickle with " +
-                                              name);
+            throw secondlook::InvalidArgument(std::string(who) + ": expected a pickle with '" +
+                                              name + "'");
           return py::dict(found);
         };
         auto parameters = from_dict<Parameters>(who, part("parameters"));
@@ -234,22 +234,22 @@ auto pickled_parameters_and_state(const char* who) {
       });
 }
 
-/// One column for each field of many records: an array of numbers, or a list.
+/// Converts records to one column per field: an array for numbers, otherwise a list.
 template <secondlook::HasFields Record>
 pybind11::dict to_columns(const std::vector<Record>& records) {
   namespace py = pybind11;
   py::dict columns;
-  std::vector<void*> places;  // of an array's values; nullptr for a list
+  std::vector<void*> data;  // of the arrays' values; nullptr for a list
   std::vector<py::object> made;
   const Record example{};
   for_each_field(example, [&](std::string_view name, const auto& value) {
     using Value = std::remove_cvref_t<decltype(value)>;
     if constexpr (std::is_arithmetic_v<Value>) {
       py::array_t<Value> column(static_cast<py::ssize_t>(records.size()));
-      places.push_back(column.mutable_data());
+      data.push_back(column.mutable_data());
       made.push_back(column);
     } else {
-      places.push_back(nullptr);
+      data.push_back(nullptr);
       made.push_back(py::list());
     }
     columns[py::str(std::string(name))] = made.back();
@@ -259,7 +259,7 @@ pybind11::dict to_columns(const std::vector<Record>& records) {
     for_each_field(records[i], [&](std::string_view, const auto& value) {
       using Value = std::remove_cvref_t<decltype(value)>;
       if constexpr (std::is_arithmetic_v<Value>) {
-        static_cast<Value*>(places[k])[i] = value;
+        static_cast<Value*>(data[k])[i] = value;
       } else {
         py::reinterpret_borrow<py::list>(made[k]).append(to_python(value));
       }

@@ -2,7 +2,7 @@
 
 #include <pybind11/pybind11.h>
 
-// Each concept adds itself to its room's submodule: `_core.store`, `_core.series`, …
+// Each concept adds itself to the submodule of its component: `_core.store`, `_core.series`, …
 void register_core(pybind11::module_& module);
 void register_model_file(pybind11::module_& store);
 

@@ -11,20 +11,21 @@ namespace py = pybind11;
 
 namespace {
 
-// The core names members as C++ does, `LstmForecaster::fit: …`; here they are `LSTMForecaster.fit`.
+// Messages of the core name members as in C++, `LstmForecaster::fit: …`. In Python they become
+// `LSTMForecaster.fit: …`.
 std::string as_python_says(std::string_view what) {
   const auto replaced = [](std::string text, std::string_view from, std::string_view to) {
     for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
       text.replace(at, from.size(), to);
     return text;
   };
-  const std::size_t end = what.find(": ");  // what the user's data says stays as it is
+  const std::size_t end = what.find(": ");  // text after it may be the user's data
   const std::string who = replaced(std::string(what.substr(0, end)), "::", ".");
   const std::string rest(end == std::string_view::npos ? std::string_view() : what.substr(end));
   return replaced(who + rest, "LstmForecaster", "LSTMForecaster");
 }
 
-// The Python type is looked up when it is needed: scikit-learn is not imported before that.
+// The Python type is looked up on use, so that scikit-learn is only imported if needed.
 void raise_as(const char* module, const char* type, std::string_view what) {
   py::set_error(py::module_::import(module).attr(type), as_python_says(what).c_str());
 }
@@ -51,6 +52,7 @@ void register_core(py::module_& module) {
   py::register_exception_translator(&translate);
   module.attr("__version__") = std::string(secondlook::version());
   module.attr("pybind11_internals_version") = PYBIND11_INTERNALS_VERSION;
-  // Empty in a build without the image room. Here, so that it can be read without loading LibTorch.
+  // Empty in a build without image support. Defined here, so that it can be read without loading
+  // LibTorch.
   module.attr("torch_version") = SECONDLOOK_TORCH_VERSION;
 }

@@ -4,7 +4,7 @@
 
 #include "secondlook/decide/confusion_matrix.hpp"
 
-/// The counts and all that follows from them.
+/// The counts and the measures derived from them.
 inline pybind11::dict measures_of(const secondlook::ConfusionMatrix& counts) {
   using pybind11::arg;
   return pybind11::dict(

@@ -16,11 +16,10 @@ namespace {
 
 constexpr const char* kWho = "DecisionRule";
 
-DecisionRule learn(const ContiguousArray<double>& scores,
-                   const ContiguousArray<std::uint8_t>& labels,
-                   const ContiguousArray<std::int64_t>& groups, const py::object& calibration,
-                   const py::object& threshold, const py::object& band,
-                   const std::optional<FeatureDistance>& feature_distance) {
+DecisionRule fit(const ContiguousArray<double>& scores, const ContiguousArray<std::uint8_t>& labels,
+                 const ContiguousArray<std::int64_t>& groups, const py::object& calibration,
+                 const py::object& threshold, const py::object& band,
+                 const std::optional<FeatureDistance>& feature_distance) {
   DecisionRuleParameters parameters{.feature_distance = feature_distance};
   from_python("Calibration: method", calibration, parameters.calibration);
   from_python("tune_threshold", threshold, parameters.threshold);
@@ -48,7 +47,7 @@ py::object decide_by(const DecisionRule& rule, const ContiguousArray<double>& sc
 
 void register_decision_rule(py::module_& decide) {
   py::class_<DecisionRule>(decide, kWho)
-      .def(py::init(&learn), py::arg("scores"), py::arg("labels"), py::arg("groups"), py::kw_only(),
+      .def(py::init(&fit), py::arg("scores"), py::arg("labels"), py::arg("groups"), py::kw_only(),
            py::arg("calibration"), py::arg("threshold"), py::arg("band"),
            py::arg("feature_distance"))
       .def("decide", &decide_by, py::arg("scores"), py::arg("out_of_distribution"),

@@ -7,7 +7,7 @@
 #include "arrays.hpp"
 #include "secondlook/decide/suspicious_band.hpp"
 
-/// 0 negative, 1 refer, 2 positive.
+/// Decision codes: 0 negative, 1 refer, 2 positive.
 inline pybind11::array_t<std::uint8_t> to_codes(
     const std::vector<secondlook::Decision>& decisions) {
   std::vector<std::uint8_t> codes(decisions.size());

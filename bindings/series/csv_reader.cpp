@@ -17,7 +17,7 @@ using secondlook::CsvOptions;
 
 namespace {
 
-// A source is a name, and bytes or None for the file of this name.
+// A source is a path, and its bytes or None to read the file at that path.
 using Source = std::pair<std::filesystem::path, std::optional<py::bytes>>;
 
 py::dict read_csv(const std::vector<Source>& given, const py::dict& options, int n_jobs,

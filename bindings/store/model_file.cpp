@@ -21,7 +21,7 @@ using secondlook::Tensor;
 
 namespace {
 
-// NumPy has no bfloat16: its bits come as uint16.
+// NumPy has no bfloat16, so its bits are returned as uint16.
 py::dtype to_dtype(DataType type) {
   switch (type) {
     case DataType::boolean:

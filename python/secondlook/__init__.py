@@ -83,7 +83,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# Where each public name lives: nothing heavy is imported before it is needed (PEP 562).
+# The module of each public name, which is imported on first use (PEP 562).
 _HOME = {
     "Adwin": "learn.drift",
     "AnomalyLikelihood": "decide.anomaly_likelihood",
@@ -155,7 +155,7 @@ _HOME = {
     "tune_threshold": "decide.tune_threshold",
 }
 
-# Without the names that need torch: `from secondlook import *` works where it is missing.
+# Without the names that need torch, so that `from secondlook import *` works without it.
 __all__ = ["__version__", *sorted(name for name, home in _HOME.items() if home != "image")]
 
 

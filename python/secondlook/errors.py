@@ -1,4 +1,4 @@
-"""The exceptions and warnings that are secondlook's own."""
+"""Exceptions and warnings defined by secondlook."""
 
 __all__ = [
     "DriftWarning",
@@ -10,20 +10,20 @@ __all__ = [
 
 
 class ModelFileError(ValueError):
-    """A model file is cut off, damaged, hostile, or of another kind than expected."""
+    """A model file is truncated, damaged, malicious, or of another kind than expected."""
 
 
 class ReadingWarning(UserWarning):
-    """A file was read, but most of its lines are lost or some contradict each other."""
+    """A file was read, but most of its lines were lost or some contradict each other."""
 
 
 class StaleDecisionWarning(UserWarning):
-    """A decision rests on a threshold that was computed before the model learned on."""
+    """A decision uses a threshold that was computed before the model continued training."""
 
 
 class DriftWarning(UserWarning):
-    """Live scores have left the range that the model was calibrated on."""
+    """Live scores differ from the scores that the thresholds were calibrated on."""
 
 
 class TooFewCasesWarning(UserWarning):
-    """Labelled cases are too few for the guarantee asked for, so more is referred."""
+    """There are too few labelled cases for the requested guarantee, so more cases are referred."""

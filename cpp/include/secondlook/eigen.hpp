@@ -1,6 +1,6 @@
 #pragma once
 
-// For programs that use Eigen; no other header of secondlook includes it.
+// For programs that use Eigen. No other header of secondlook includes Eigen.
 
 #include <Eigen/Core>
 
@@ -9,7 +9,7 @@
 
 namespace secondlook {
 
-/// Eigen's matrix of the layout that a `MatrixView` accepts without a copy.
+/// Eigen matrix with the layout that a `MatrixView` accepts without a copy.
 template <class Scalar>
 using EigenMatrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 

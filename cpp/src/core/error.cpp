@@ -2,7 +2,7 @@
 
 namespace secondlook {
 
-// Defined here so that each type has one vtable, which every module that links the library shares.
+// Defined here so that each type has a single vtable, shared by all modules that link the library.
 Error::~Error() = default;
 InvalidArgument::~InvalidArgument() = default;
 NotFitted::~NotFitted() = default;

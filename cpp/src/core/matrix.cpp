@@ -8,7 +8,7 @@
 namespace secondlook::detail {
 
 void* allocate_matrix(Index rows, Index cols, std::size_t value_size) {
-  require(rows >= 0 && cols >= 0, "Matrix: expected a shape of numbers from 0 on, got ({}, {})",
+  require(rows >= 0 && cols >= 0, "Matrix: expected a shape without negative numbers, got ({}, {})",
           rows, cols);
   Index n_values = 0;
   Index n_bytes = 0;
@@ -16,7 +16,7 @@ void* allocate_matrix(Index rows, Index cols, std::size_t value_size) {
       __builtin_mul_overflow(n_values, value_size, &n_bytes))
     throw std::bad_alloc();
   if (n_values == 0) return nullptr;
-  // Large blocks come zeroed from the kernel, page by page as they are touched.
+  // The kernel zeroes the pages of large blocks when they are first used.
   void* values = std::calloc(static_cast<std::size_t>(n_values), value_size);
   if (values == nullptr) throw std::bad_alloc();
   return values;
@@ -25,8 +25,8 @@ void* allocate_matrix(Index rows, Index cols, std::size_t value_size) {
 void free_matrix(void* values) noexcept { std::free(values); }
 
 void refuse_ragged_rows(Index expected, Index got, Index row) {
-  require(false, "Matrix: expected rows of {} values as the first has, got {} in row {}", expected,
-          got, row);
+  require(false, "Matrix: expected {} values in each row, as in the first, got {} in row {}",
+          expected, got, row);
   std::abort();
 }
 

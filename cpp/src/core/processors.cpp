@@ -33,7 +33,7 @@ std::optional<double> limit_of_version_2(const fs::path& folder) {
   return std::strtod(quota.c_str(), nullptr) / period;
 }
 
-// Version 1: a quota of -1 is none.
+// Version 1: a quota of -1 means no limit.
 std::optional<double> limit_of_version_1(const fs::path& folder) {
   double quota = 0;
   double period = 0;
@@ -43,8 +43,8 @@ std::optional<double> limit_of_version_1(const fs::path& folder) {
   return quota / period;
 }
 
-// The least limit of a group and those above it. Inside a container the group's path may be that
-// of the host and not exist: the mount itself is then the container's group.
+// Lowest limit of a group and its ancestors. Inside a container the path of the group may be that
+// of the host, which does not exist there; the mount itself is then the container's group.
 template <class LimitOf>
 std::optional<double> least_limit(const fs::path& mount, std::string_view group,
                                   const LimitOf& limit_of) {
@@ -100,7 +100,8 @@ std::optional<std::size_t> positive_number_in(const char* variable) {
 }
 
 std::size_t available_processors() {
-  // Asked for with each call of a detector, where reading files would take longer than the work.
+  // Read once, because each call of a detector asks for it, and reading files may take longer than
+  // the work.
   static const std::optional<double> quota = cpu_quota("/proc/self/cgroup", "/sys/fs/cgroup");
   std::size_t n = processors_of_affinity();
   if (quota) n = std::min(n, static_cast<std::size_t>(std::max(1.0, std::ceil(*quota))));

@@ -6,21 +6,21 @@
 
 namespace secondlook {
 
-/// Processors this process may use: its affinity, the CPU quota of its control group (a container's
-/// limit; a fraction counts as one more), and `LOKY_MAX_CPU_COUNT`, whichever is least.
+/// Number of processors available to this process: the smallest of its affinity, the CPU quota of
+/// its control group (a container's limit, rounded up) and `LOKY_MAX_CPU_COUNT`.
 [[nodiscard]] std::size_t available_processors();
 
-/// CPUs that the control group of this process, or one above it, may use at a time.
+/// CPU quota of the control group of this process, or the lowest of its ancestors, in CPUs.
 ///
-/// Reads version 2 (`cpu.max`) and version 1 (`cpu.cfs_quota_us`) of Linux' control groups.
+/// Reads version 2 (`cpu.max`) and version 1 (`cpu.cfs_quota_us`) of Linux control groups.
 /// @param membership such as `/proc/self/cgroup`
 /// @param mount such as `/sys/fs/cgroup`
-/// @returns nullopt where there is no limit
+/// @returns nullopt if there is no limit
 [[nodiscard]] std::optional<double> cpu_quota(const std::filesystem::path& membership,
                                               const std::filesystem::path& mount);
 
-/// What a variable of the environment says as a positive whole number, or the first of several
-/// separated by commas, as OpenMP allows; nullopt where it is unset or says something else.
+/// Value of an environment variable as a positive integer. Of several numbers separated by commas,
+/// as OpenMP allows, it is the first. Returns nullopt if the variable is unset or invalid.
 [[nodiscard]] std::optional<std::size_t> positive_number_in(const char* variable);
 
 }  // namespace secondlook

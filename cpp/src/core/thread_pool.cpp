@@ -28,7 +28,7 @@ constexpr auto kProgressInterval = 50ms;
 
 thread_local bool inside_work = false;
 
-// One call of parallel_for, shared by the caller and the threads that help it.
+// One call of parallel_for, shared by the caller and its helper threads.
 struct Job {
   Job(std::size_t n, std::size_t g, const std::function<void(std::size_t, std::size_t)>& w)
       : n_items(n), grain(g), work(w) {}
@@ -42,9 +42,9 @@ struct Job {
 
   std::mutex mutex;
   std::condition_variable helper_left;
-  std::size_t n_helpers = 0;  // threads inside run_pieces besides the caller, under mutex
-  bool closed = false;        // no helper may enter any more, under mutex
-  std::exception_ptr error;   // the first, under mutex
+  std::size_t n_helpers = 0;  // threads at work besides the caller, guarded by mutex
+  bool closed = false;        // no further helper may enter, guarded by mutex
+  std::exception_ptr error;   // the first error, guarded by mutex
 
   bool run_one_piece() {
     if (stop.load(std::memory_order_relaxed)) return false;
@@ -91,7 +91,7 @@ class Pool {
     const std::lock_guard lock(creation);
     pool = current().load(std::memory_order_acquire);
     if (pool == nullptr) {
-      pool = new Pool;  // lives as long as the process: threads may still run at exit
+      pool = new Pool;  // never deleted, since threads may still run at exit
       current().store(pool, std::memory_order_release);
     }
     return *pool;
@@ -116,8 +116,8 @@ class Pool {
   Pool() {
     static std::once_flag once;
     std::call_once(once, [] {
-      // A forked child has none of the parent's threads, so it starts with no pool. The parent's is
-      // left alone: its mutex may be held by a thread that the child does not have.
+      // A forked child has none of the parent's threads, so it starts without a pool. It must not
+      // touch the parent's pool, whose mutex may be held by a thread that the child does not have.
       pthread_atfork(nullptr, nullptr, [] {
         current().store(nullptr, std::memory_order_release);
         inside_work = false;
@@ -149,7 +149,7 @@ class Pool {
   std::size_t n_threads_ = 0;
 };
 
-// Tells the listener now and then, and turns its wish to stop into an error of the job.
+// Calls the progress callback from time to time, and turns its request to stop into an error.
 class Reporter {
  public:
   Reporter(Job& job, const Progress& progress) : job_(job), progress_(progress) {}
@@ -224,7 +224,7 @@ void parallel_for(std::size_t n_items, std::size_t grain, std::size_t n_threads,
     }
   }
   if (progress && !job->error) reporter.report();
-  // Out of the job, which a helper may be the last to leave: the exception is the caller's alone.
+  // Moved out of the job, because a helper may release the job last and must not own the exception.
   if (job->error) std::rethrow_exception(std::exchange(job->error, nullptr));
 }
 

@@ -8,12 +8,12 @@
 
 namespace secondlook {
 
-/// Passes on to a progress callback what a tight loop tells it, ten times a second at most.
+/// Calls a progress callback from a tight loop, at most ten times per second.
 class ThrottledProgress {
  public:
   ThrottledProgress(const Progress& progress, const char* who) : progress_(progress), who_(who) {}
 
-  /// @throws Cancelled when the callback asks to stop
+  /// @throws Cancelled if the callback asks to stop
   void operator()(std::size_t done, std::size_t total) {
     if (!progress_) return;
     const auto now = Clock::now();

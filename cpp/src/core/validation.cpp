@@ -6,7 +6,7 @@ namespace secondlook {
 
 namespace {
 
-// A finite value times zero is zero, any other is NaN: clean values cost no branch.
+// A finite value times zero is zero, any other is NaN, so finite values need no branch.
 template <class Scalar>
 bool run_is_finite(const Scalar* row, Index n) {
   constexpr Index kLanes = 8;
@@ -20,7 +20,7 @@ bool run_is_finite(const Scalar* row, Index n) {
   return sum == 0;
 }
 
-// Contiguous rows are looked at as one long one: short rows would pay the loop's ends each time.
+// Contiguous rows are checked as one long row, which saves the overhead per row.
 template <class Scalar>
 struct Runs {
   explicit Runs(MatrixView<Scalar> x)

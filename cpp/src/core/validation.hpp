@@ -14,8 +14,8 @@
 namespace secondlook {
 
 namespace detail {
-// Inline, so that no library of ours offers a symbol with fmt's types: the image room sees
-// LibTorch's fmt, which is of another version.
+// Inline, so that none of our libraries exports a symbol with types of fmt: the image component
+// uses the fmt of LibTorch, which has another version.
 [[noreturn, gnu::cold, gnu::noinline]] inline void throw_formatted(
     void (*thrower)(const std::string&), fmt::string_view format, fmt::format_args args) {
   thrower(fmt::vformat(format, args));
@@ -28,9 +28,9 @@ template <class Exception>
 }
 }  // namespace detail
 
-/// The one validation helper: throws `Exception` with the formatted message unless `condition`.
+/// Throws `Exception` with the formatted message unless `condition` holds. All checks use it.
 ///
-/// Messages say who, what was expected and what came:
+/// A message says who found the error, what was expected and what came:
 /// `IsolationForest::score: expected 14 features, got 12`.
 template <class Exception = InvalidArgument, class... Args>
 void require(bool condition, fmt::format_string<Args...> format, Args&&... args) {
@@ -39,11 +39,10 @@ void require(bool condition, fmt::format_string<Args...> format, Args&&... args)
   detail::throw_formatted(&detail::throw_as<Exception>, format, fmt::make_format_args(args...));
 }
 
-/// What a matrix may hold.
+/// Whether a matrix may contain missing values.
 enum class Missing { refuse, allow_nan };
 
-/// Checks that there is at least one row and one column, and as many columns as `n_features`
-/// unless that is 0.
+/// Checks that there is at least one row and one column, and `n_features` columns unless that is 0.
 template <class Scalar>
 void require_sample_shape(std::string_view who, MatrixView<Scalar> x, std::size_t n_features = 0) {
   require(x.rows() > 0, "{}: expected at least 1 sample, got 0", who);
@@ -52,16 +51,16 @@ void require_sample_shape(std::string_view who, MatrixView<Scalar> x, std::size_
           "{}: expected {} features, got {}", who, n_features, x.cols());
 }
 
-/// Whether there is neither NaN nor infinity.
+/// Whether there are neither NaN nor infinite values.
 template <class Scalar>
 [[nodiscard]] bool all_finite(MatrixView<Scalar> x);
 
-/// Checks a matrix of samples: its shape, and finite values (NaN where allowed). The first
-/// offending cell is named by row and column.
+/// Checks the shape of a matrix of samples and that its values are finite (or NaN, if allowed). The
+/// error names the row and column of the first invalid value.
 template <class Scalar>
 void require_samples(std::string_view who, MatrixView<Scalar> x, Missing missing = Missing::refuse);
 
-/// As above, and of so many columns.
+/// As above, and checks that there are `n_features` columns.
 template <class Scalar>
 void require_samples(std::string_view who, MatrixView<Scalar> x, std::size_t n_features,
                      Missing missing = Missing::refuse) {

@@ -10,10 +10,10 @@ namespace secondlook {
 
 namespace {
 
-constexpr double kLargestScore = 1e150;  // whose square is still finite
-constexpr double kRounding = 1e-9;       // of a mean: a smaller spread is none
+constexpr double kLargestScore = 1e150;  // its square is still finite
+constexpr double kRounding = 1e-9;       // relative to the mean: a smaller spread is rounding
 
-// A plain mean until the window is full, then an exponential one of the same mean age.
+// A plain mean until the window is full, then an exponential mean of the same mean age.
 double gain(std::int64_t count, std::int64_t window) {
   return std::max(1 / static_cast<double>(count), 2 / (static_cast<double>(window) + 1));
 }
@@ -38,7 +38,7 @@ AnomalyLikelihood::AnomalyLikelihood(const AnomalyLikelihoodParameters& paramete
     : AnomalyLikelihood(parameters) {
   require(state.count >= 0 && std::isfinite(state.short_mean) && std::isfinite(state.long_mean) &&
               std::isfinite(state.long_variance) && state.long_variance >= 0,
-          "AnomalyLikelihood: expected the state of a stream, got {} samples of mean {} and "
+          "AnomalyLikelihood: expected a consistent state, got {} samples with mean {} and "
           "variance {}",
           state.count, state.long_mean, state.long_variance);
   state_ = state;

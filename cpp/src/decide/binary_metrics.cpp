@@ -20,7 +20,7 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-// What has no exact interval.
+// Measures without an exact interval.
 enum Measure : std::size_t {
   kFBeta,
   kBalancedAccuracy,
@@ -32,8 +32,8 @@ enum Measure : std::size_t {
 };
 using Measures = std::array<double, kMeasures>;
 
-// The cases in falling order of score, so that a resample, which is how often each was drawn, is
-// measured in one pass.
+// The cases in decreasing order of score. A resample is given by how often each case was drawn, so
+// it is measured in one pass.
 class RankedCases {
  public:
   RankedCases(std::span<const double> scores, std::span<const std::uint8_t> labels,
@@ -51,7 +51,7 @@ class RankedCases {
 
   [[nodiscard]] std::size_t size() const noexcept { return scores_.size(); }
 
-  // Of every case as often as `times` says.
+  // Counts every case as often as `times` says.
   [[nodiscard]] Measures measure(std::span<const std::uint32_t> times) const {
     ConfusionMatrix counts;
     double twice_pairs = 0;

@@ -26,7 +26,7 @@ std::size_t tolerance_rank(std::size_t n, double rate, double risk) {
 }
 
 double fewest_for_tolerance(double rate, double risk) {
-  constexpr double kRounding = 1e-9;  // so that a whole number stays one
+  constexpr double kRounding = 1e-9;  // so that rounding does not raise a whole number to the next
   return std::max(1.0, std::ceil(std::log(risk) / std::log1p(-rate) * (1 - kRounding)));
 }
 

@@ -9,11 +9,11 @@ namespace secondlook::decide {
 
 /// Largest k with P(X < k) ≤ risk, for X binomial with n trials of probability `rate`.
 ///
-/// So of n scores the k-th from the end is passed more often than `rate` with at most that
-/// probability over calibrations (Wilks 1941). Summed in whole counts; O(k).
+/// So the probability over calibration sets that the k-th of n scores, counted from the end, is
+/// exceeded more often than `rate` is at most `risk` (Wilks 1941). O(k).
 [[nodiscard]] std::size_t tolerance_rank(std::size_t n, double rate, double risk);
 
-/// Fewest scores for which `tolerance_rank` is at least 1.
+/// Smallest number of scores for which `tolerance_rank` is at least 1.
 [[nodiscard]] double fewest_for_tolerance(double rate, double risk);
 
 }  // namespace secondlook::decide

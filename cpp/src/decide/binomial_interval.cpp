@@ -7,16 +7,16 @@ namespace secondlook {
 
 namespace {
 
-// Where a rising function of a probability passes `level`. Halving to the last bit costs little
-// beside what it is asked for.
-template <class Rising>
-double solve(const Rising& rising, double level) {
+// Where an increasing function of a probability crosses `level`. Bisecting to the last bit is cheap
+// enough here.
+template <class Increasing>
+double solve(const Increasing& increasing, double level) {
   double low = 0;
   double high = 1;
   while (true) {
     const double middle = (low + high) / 2;
     if (middle <= low || middle >= high) return middle;
-    (rising(middle) < level ? low : high) = middle;
+    (increasing(middle) < level ? low : high) = middle;
   }
 }
 

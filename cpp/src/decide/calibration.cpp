@@ -17,7 +17,7 @@ double cross_entropy(double x, double target) {
   return (x > 0 ? std::log1p(std::exp(-x)) + x : std::log1p(std::exp(x))) - target * x;
 }
 
-// Newton's method on standardised scores, with a step halved until it descends.
+// Newton's method on standardised scores; each step is halved until the loss decreases.
 Calibration::State fit_platt(std::span<const double> scores, std::span<const std::uint8_t> labels) {
   const auto n = static_cast<double>(scores.size());
   const auto n_positive = static_cast<double>(std::ranges::count(labels, 1));
@@ -41,7 +41,7 @@ Calibration::State fit_platt(std::span<const double> scores, std::span<const std
   for (int iteration = 0; iteration < 100; ++iteration) {
     double gradient_a = 0;
     double gradient_b = 0;
-    double aa = 1e-12;  // never singular, also where all scores are equal
+    double aa = 1e-12;  // never singular, even if all scores are equal
     double ab = 0;
     double bb = 1e-12;
     for (std::size_t i = 0; i < scores.size(); ++i) {
@@ -73,7 +73,7 @@ Calibration::State fit_platt(std::span<const double> scores, std::span<const std
   return {CalibrationMethod::platt, a / width, b - a * mean / width, {}, {}};
 }
 
-// Pools neighbours that would fall (Ayer et al. 1955); equal scores are one place.
+// Pools adjacent violators (Ayer et al. 1955); equal scores are one block.
 Calibration::State fit_isotonic(std::span<const double> scores,
                                 std::span<const std::uint8_t> labels) {
   struct Block {
@@ -143,14 +143,16 @@ void require_state(const Calibration::State& state) {
           "Calibration: expected a temperature above 0, got slope {}", state.slope);
   if (state.method != CalibrationMethod::isotonic) return;
   require(!state.scores.empty() && state.scores.size() == state.probabilities.size(),
-          "Calibration: expected a probability at each of some scores, got {} at {}",
+          "Calibration: expected at least 1 score and one probability per score, got {} "
+          "probabilities and {} scores",
           state.probabilities.size(), state.scores.size());
   for (std::size_t i = 0; i < state.scores.size(); ++i) {
     require(std::isfinite(state.scores[i]) && (i == 0 || state.scores[i] > state.scores[i - 1]),
-            "Calibration: expected rising scores, got {} at place {}", state.scores[i], i);
+            "Calibration: expected strictly increasing scores, got {} at index {}", state.scores[i],
+            i);
     require(state.probabilities[i] >= (i == 0 ? 0 : state.probabilities[i - 1]) &&
                 state.probabilities[i] <= 1,
-            "Calibration: expected probabilities that never fall, got {} at place {}",
+            "Calibration: expected probabilities that never fall, got {} at index {}",
             state.probabilities[i], i);
   }
 }
@@ -188,14 +190,13 @@ double fit_temperature(MatrixView<double> logits, std::span<const std::int64_t> 
           logits.cols());
   require_samples("fit_temperature", logits);
   require(labels.size() == static_cast<std::size_t>(logits.rows()),
-          "fit_temperature: expected a label for each of {} rows, got {}", logits.rows(),
-          labels.size());
+          "fit_temperature: expected one label per row ({}), got {}", logits.rows(), labels.size());
   for (std::size_t i = 0; i < labels.size(); ++i)
     require(labels[i] >= 0 && labels[i] < logits.cols(),
-            "fit_temperature: expected labels from 0 to {}, got {} at place {}", logits.cols() - 1,
+            "fit_temperature: expected labels from 0 to {}, got {} at index {}", logits.cols() - 1,
             labels[i], i);
-  // Likelihood is concave in β = 1 / T: its derivative, what the labels' logits are above those
-  // expected, falls with β.
+  // The likelihood is concave in β = 1 / T. Its derivative, the labels' logits minus the expected
+  // ones, decreases with β.
   const auto derivative = [&](double beta) {
     double sum = 0;
     for (Index i = 0; i < logits.rows(); ++i) {

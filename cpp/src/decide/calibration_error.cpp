@@ -19,9 +19,9 @@ constexpr std::size_t kBins = 15;
 
 struct Bin {
   double cases = 0;
-  double distance = 0;   // of the sums of scores and labels
-  double variance = 0;   // of the labels, were the scores right
-  double residuals = 0;  // squared distances of scores and labels
+  double distance = 0;   // sum of scores minus sum of labels
+  double variance = 0;   // of the labels, if the scores were calibrated
+  double residuals = 0;  // sum of squared differences between scores and labels
 };
 
 std::array<Bin, kBins> bins_of(std::span<const double> scores,
@@ -38,9 +38,9 @@ std::array<Bin, kBins> bins_of(std::span<const double> scores,
   return bins;
 }
 
-// Standard deviation of a bin's distance: as if its scores were right or as its cases show it, one
-// more case as if right, whichever is more. Where all came out as is likely, up to three of many
-// might as well not have (the rule of three).
+// Standard deviation of a bin's distance: the larger of that of calibrated scores and that observed
+// in its cases, with one calibrated case added. If all cases came out as the scores predict, up to
+// three of many might not have (the rule of three).
 double noise_of(const Bin& bin) {
   const double shown = (bin.residuals + bin.variance / bin.cases) * bin.cases / (bin.cases + 1);
   return std::sqrt(std::max({bin.variance, shown, std::min(3.0, bin.cases / 20)}));
@@ -55,10 +55,10 @@ std::vector<double> normal_numbers(std::size_t n, RandomStream random) {
   return numbers;
 }
 
-// Draws of the error that is found where each bin's true distance is so many times its noise.
-class FoundErrors {
+// Simulates the error that is measured when each bin's true distance is a multiple of its noise.
+class SimulatedErrors {
  public:
-  FoundErrors(std::span<const double> noise, std::size_t n_draws, std::uint64_t seed)
+  SimulatedErrors(std::span<const double> noise, std::size_t n_draws, std::uint64_t seed)
       : noise_(noise.begin(), noise.end()),
         numbers_(normal_numbers(noise.size() * n_draws, RandomStream(seed, n_draws))) {}
 
@@ -77,13 +77,14 @@ class FoundErrors {
 
 }  // namespace
 
-// A true error differs from the one found by no more than the bins' noise adds up to, so the low
-// end takes off what that is at most: 0 is inside wherever honest scores could have shown as much.
+// The true error differs from the measured one by at most the summed noise of the bins, so the low
+// end subtracts an upper bound of that sum: 0 is inside the interval whenever calibrated scores
+// could have shown as much.
 //
-// Noise inflates a small error, and least if it is spread over the bins in proportion to their
-// noise; so the high end is the largest error so spread that may show as little as was found, and
-// one case more, for counts are not normal. A bootstrap will not do: its resamples are inflated
-// twice.
+// Noise inflates a small error, and it inflates it least if the error is spread over the bins in
+// proportion to their noise. So the high end is the largest error with that spread that may show as
+// little as was measured, plus one case, since counts are not normally distributed. A bootstrap
+// does not work here, because its resamples are inflated twice.
 Estimate calibration_error(std::span<const double> scores, std::span<const std::uint8_t> labels,
                            double confidence, std::int64_t n_draws, std::uint64_t seed) {
   if (std::ranges::any_of(scores, [](double score) { return score < 0 || score > 1; }))
@@ -101,7 +102,7 @@ Estimate calibration_error(std::span<const double> scores, std::span<const std::
   if (n_draws == 0) return {found, {kNaN, kNaN}};
 
   const double risk = (1 - confidence) / 2;
-  const FoundErrors errors(noise, static_cast<std::size_t>(n_draws), seed);
+  const SimulatedErrors errors(noise, static_cast<std::size_t>(n_draws), seed);
   const double shown = found + 1 / n;
   double low = 0;
   double high = shown / all_noise + 10;

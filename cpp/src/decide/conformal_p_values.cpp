@@ -17,8 +17,8 @@ std::vector<double> marginal(std::size_t n) {
 }
 
 // With probability `confidence`, the i-th smallest of n uniform variables is at most b_i for every
-// i, where b_{n+1−i} = 1 − (risk · i(i−1)…(i−k+1) / (n(n−1)…(n−k+1)))^(1/k). The chance of a normal
-// sample to lie above the i-th largest calibration score is such a variable.
+// i, where b_{n+1−i} = 1 − (risk · i(i−1)…(i−k+1) / (n(n−1)…(n−k+1)))^(1/k). The probability that a
+// normal sample lies above the i-th largest calibration score is such a variable.
 std::vector<double> calibration_conditional(std::size_t n, double confidence) {
   const double k = std::floor(static_cast<double>(n) / 2);
   std::vector<double> p(n + 1, 1.0);

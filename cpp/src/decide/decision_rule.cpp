@@ -33,7 +33,7 @@ std::string fingerprint_of(std::span<const double> scores, std::span<const std::
   return fmt::format("{:016x}", XXH3_64bits_digest(&state));
 }
 
-// The band and what it was chosen for, in one object.
+// The band and its parameters as one object.
 json band_to_json(const SuspiciousBand& band, const SuspiciousBandParameters& parameters) {
   json object = fields_to_json(band.state());
   object["parameters"] = parameters;
@@ -69,7 +69,7 @@ FeatureDistance feature_distance_from(const json& j, const ModelFile& file) {
                           .false_alarm_rate = j.at("false_alarm_rate")});
 }
 
-// What came from outside: errors of JSON are errors of the rule's.
+// Parses text from outside and reports JSON errors as errors of the rule.
 json parse(std::string_view text) {
   try {
     return json::parse(text);
@@ -88,7 +88,7 @@ DecisionRule::DecisionRule(std::span<const double> scores, std::span<const std::
       drift_(drift_of(scores, labels)),
       fingerprint_(fingerprint_of(scores, labels)) {
   require(p.calibration || p.threshold || p.band,
-          "DecisionRule: expected a calibration, a threshold or a band to learn, got none");
+          "DecisionRule: expected a calibration, a threshold or a band to fit, got none");
   if (p.calibration) calibration_.emplace(*p.calibration, scores, labels);
   if (p.threshold) threshold_ = tune_threshold(scores, labels, *p.threshold).threshold;
   if (p.band) band_.emplace(scores, labels, *p.band, groups);
@@ -104,9 +104,8 @@ std::vector<Decision> DecisionRule::decide_by_score(
 std::vector<Decision> DecisionRule::decide(
     std::span<const double> scores, std::span<const std::uint8_t> out_of_distribution) const {
   require(!feature_distance_ || !out_of_distribution.empty(),
-          "DecisionRule::decide: expected features of the samples, or out_of_distribution, for "
-          "this rule refers "
-          "what is unlike the training data; got neither");
+          "DecisionRule::decide: expected features or out_of_distribution, since this rule has a "
+          "feature_distance; got neither");
   return decide_by_score(scores, out_of_distribution);
 }
 
@@ -115,8 +114,8 @@ std::vector<Decision> DecisionRule::decide_any(
     std::span<const double> scores, MatrixView<Scalar> features,
     std::span<const std::uint8_t> out_of_distribution) const {
   require(feature_distance_.has_value(),
-          "DecisionRule::decide: expected a rule with a feature_distance where features are given, "
-          "got one without");
+          "DecisionRule::decide: expected no features, since this rule has no feature_distance; "
+          "got features");
   const auto far = feature_distance_->is_out_of_distribution(features);
   require(far.size() == scores.size(),
           "DecisionRule::decide: expected features of {} samples, got {}", scores.size(),
@@ -151,7 +150,9 @@ void DecisionRule::compare_with(const ModelFile& file) {
 void DecisionRule::write_to(ModelFile& file) {
   compare_with(file);
   json decision = file.has_section("decision") ? parse(file.section("decision")) : json::object();
-  require(decision.is_object(), "DecisionRule::write_to: expected an object in section decision");
+  require(decision.is_object(),
+          "DecisionRule::write_to: expected a JSON object in section 'decision', got {}",
+          decision.type_name());
   decision["rule"] = parse(to_json());
   file.set_section("decision", decision.dump());
   file.erase_tensor(kMeans);
@@ -211,7 +212,8 @@ DecisionRule DecisionRule::from_json(std::string_view text,
       rule.band_ = SuspiciousBand(band.get<SuspiciousBand::State>());
     }
     require(feature_distance.has_value() == !j.value("feature_distance", json()).is_null(),
-            "DecisionRule: expected a feature distance where there was one");
+            "DecisionRule::from_json: expected a feature_distance if, and only if, the rule has "
+            "one");
     rule.feature_distance_ = std::move(feature_distance);
     rule.fingerprint_ = j.at("fingerprint");
     rule.model_fingerprint_ = j.at("model_fingerprint");

@@ -6,7 +6,7 @@
 
 namespace secondlook::decide {
 
-/// A fraction of counts with its exact interval; NaN of nothing.
+/// A fraction of counts with its exact confidence interval; NaN if `whole` is 0.
 inline Estimate estimate_proportion(std::int64_t part, std::int64_t whole, double confidence) {
   constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
   if (whole == 0) return {kNaN, {kNaN, kNaN}};

@@ -39,8 +39,8 @@ double median(std::vector<double> values) {
   return std::midpoint(values[(n - 1) / 2], values[n / 2]);
 }
 
-// The windows against the alarms: fills in what is counted by window, and returns which instants
-// lie in one.
+// Compares the windows with the alarms: sets the metrics that are counted by window and returns
+// which instants lie in a window.
 std::vector<std::uint8_t> judge_windows(std::span<const std::int64_t> time_ns,
                                         std::span<const std::uint8_t> alarms,
                                         std::span<const TimeWindow> windows, EventMetrics& m) {
@@ -48,7 +48,7 @@ std::vector<std::uint8_t> judge_windows(std::span<const std::int64_t> time_ns,
   std::vector<std::size_t> next_alarm(n + 1, n);
   for (std::size_t i = n; i-- > 0;) next_alarm[i] = alarms[i] != 0 ? i : next_alarm[i + 1];
 
-  std::vector<std::int64_t> entered(n + 1, 0);  // windows entered less those left, at each instant
+  std::vector<std::int64_t> entered(n + 1, 0);  // windows entered minus windows left, by instant
   std::vector<double> delays_s;
   for (const TimeWindow& window : windows) {
     const auto begin = std::ranges::lower_bound(time_ns, window.start_ns) - time_ns.begin();
@@ -113,16 +113,16 @@ EventMetrics event_metrics(std::span<const std::int64_t> time_ns,
                            std::span<const TimeWindow> windows, std::int64_t merge_gap_ns) {
   require(!time_ns.empty(), "event_metrics: expected at least 1 instant, got 0");
   require(alarms.size() == time_ns.size(),
-          "event_metrics: expected {} alarms, one an instant, got {}", time_ns.size(),
+          "event_metrics: expected one alarm value per instant ({}), got {}", time_ns.size(),
           alarms.size());
   for (std::size_t i = 1; i < time_ns.size(); ++i)
     require(time_ns[i - 1] < time_ns[i],
-            "event_metrics: expected rising times, got {} ns after {} ns at place {}", time_ns[i],
-            time_ns[i - 1], i);
+            "event_metrics: expected strictly increasing times, got {} ns after {} ns at index {}",
+            time_ns[i], time_ns[i - 1], i);
   for (std::size_t i = 0; i < windows.size(); ++i)
     require(windows[i].start_ns <= windows[i].end_ns,
             "event_metrics: expected windows that end no earlier than they start, got one from {} "
-            "ns to {} ns at place {}",
+            "ns to {} ns at index {}",
             windows[i].start_ns, windows[i].end_ns, i);
   require(merge_gap_ns >= 0, "event_metrics: merge_gap must be at least 0, got {} ns",
           merge_gap_ns);

@@ -9,14 +9,14 @@ namespace secondlook {
 
 namespace {
 
-// Conformal p-values are fractions that meet the bounds exactly, but for rounding.
+// Conformal p-values are fractions that meet the bounds exactly, apart from rounding.
 constexpr double kRounding = 1e-12;
 
 void require_p_values(std::string_view who, std::span<const double> p_values) {
   require(!p_values.empty(), "{}: expected at least 1 p-value, got 0", who);
   for (std::size_t i = 0; i < p_values.size(); ++i)
     require(p_values[i] >= 0 && p_values[i] <= 1,
-            "{}: expected p-values in [0, 1], got {} at place {}", who, p_values[i], i);
+            "{}: expected p-values in [0, 1], got {} at index {}", who, p_values[i], i);
 }
 
 }  // namespace

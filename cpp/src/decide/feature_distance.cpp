@@ -20,13 +20,13 @@ Matrix<double> to_single(const Eigen::MatrixBase<Derived>& values) {
   return to_matrix(values.template cast<float>().template cast<double>());
 }
 
-// All but the threshold.
+// Computes everything except the threshold.
 FeatureDistance::State fit(EigenMatrix<double> x, std::span<const std::int64_t> classes) {
   const Index n = x.rows();
   const Index d = x.cols();
   require(n >= 2, "FeatureDistance: expected at least 2 samples, got {}", n);
   require(classes.empty() || classes.size() == static_cast<std::size_t>(n),
-          "FeatureDistance: expected a class for each of {} samples, got {}", n, classes.size());
+          "FeatureDistance: expected one class per sample ({}), got {}", n, classes.size());
   std::map<std::int64_t, Index> numbers;
   for (const std::int64_t name : classes) numbers.try_emplace(name, 0);
   if (classes.empty()) numbers.try_emplace(0, 0);
@@ -58,10 +58,10 @@ FeatureDistance::State fit(EigenMatrix<double> x, std::span<const std::int64_t> 
   covariance.diagonal().array() += fraction * sphere;
   require(
       sphere > 0,
-      "FeatureDistance: expected features that vary within a class, got {} samples of {} classes, "
-      "each of which has equal ones only",
+      "FeatureDistance: expected features that vary within a class, got {} samples of {} classes "
+      "with equal samples in each class",
       n, n_classes);
-  // So that features that never vary, or copy each other, do not make every distance infinite.
+  // Keeps distances finite if a feature is constant or duplicates another.
   covariance.diagonal().array() += 1e-9 * sphere;
   const Eigen::LLT<Eigen::MatrixXd> factor(covariance);
   require(factor.info() == Eigen::Success, "FeatureDistance: the covariance cannot be inverted");
@@ -75,7 +75,7 @@ std::vector<double> distances_any(const FeatureDistance::State& fitted,
                                   MatrixView<Scalar> features) {
   const auto means = as_eigen(fitted.means);
   require_samples("FeatureDistance::distances", features, static_cast<std::size_t>(means.cols()));
-  // Whitened once: distances from the whitened means are what is left.
+  // Samples and means are whitened once; after that the distances are Euclidean.
   const auto whiten =
       as_eigen(fitted.whitening).transpose().template triangularView<Eigen::Upper>();
   const EigenMatrix<double> x = as_eigen(features).template cast<double>() * whiten;
@@ -88,7 +88,7 @@ std::vector<double> distances_any(const FeatureDistance::State& fitted,
 }
 
 template <class Scalar>
-FeatureDistance::State learned(MatrixView<Scalar> features, MatrixView<Scalar> held_out,
+FeatureDistance::State fit_any(MatrixView<Scalar> features, MatrixView<Scalar> held_out,
                                double false_alarm_rate, std::span<const std::int64_t> classes) {
   require_samples("FeatureDistance", features, 0);
   FeatureDistance::State state = fit(as_eigen(features).template cast<double>(), classes);
@@ -98,7 +98,8 @@ FeatureDistance::State learned(MatrixView<Scalar> features, MatrixView<Scalar> h
 }
 
 template <class Scalar>
-std::vector<bool> unlike_any(const FeatureDistance& fitted, MatrixView<Scalar> features) {
+std::vector<bool> is_out_of_distribution_any(const FeatureDistance& fitted,
+                                             MatrixView<Scalar> features) {
   const auto distances = fitted.distances(features);
   std::vector<bool> out_of_distribution(distances.size());
   std::transform(distances.begin(), distances.end(), out_of_distribution.begin(),
@@ -110,10 +111,10 @@ std::vector<bool> unlike_any(const FeatureDistance& fitted, MatrixView<Scalar> f
 
 FeatureDistance::FeatureDistance(MatrixView<float> features, MatrixView<float> held_out,
                                  double false_alarm_rate, std::span<const std::int64_t> classes)
-    : state_(learned(features, held_out, false_alarm_rate, classes)) {}
+    : state_(fit_any(features, held_out, false_alarm_rate, classes)) {}
 FeatureDistance::FeatureDistance(MatrixView<double> features, MatrixView<double> held_out,
                                  double false_alarm_rate, std::span<const std::int64_t> classes)
-    : state_(learned(features, held_out, false_alarm_rate, classes)) {}
+    : state_(fit_any(features, held_out, false_alarm_rate, classes)) {}
 
 FeatureDistance::FeatureDistance(State state) : state_(std::move(state)) {
   const auto& [means, whitening, threshold, false_alarm_rate] = state_;
@@ -137,10 +138,10 @@ std::vector<double> FeatureDistance::distances(MatrixView<double> features) cons
 }
 
 std::vector<bool> FeatureDistance::is_out_of_distribution(MatrixView<float> features) const {
-  return unlike_any(*this, features);
+  return is_out_of_distribution_any(*this, features);
 }
 std::vector<bool> FeatureDistance::is_out_of_distribution(MatrixView<double> features) const {
-  return unlike_any(*this, features);
+  return is_out_of_distribution_any(*this, features);
 }
 
 }  // namespace secondlook

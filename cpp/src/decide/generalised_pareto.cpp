@@ -14,18 +14,18 @@ namespace {
 
 constexpr double kNone = -std::numeric_limits<double>::infinity();
 
-// Excesses over their largest, so from 0 to 1; those of censored peaks apart.
+// Excesses divided by the largest one, so from 0 to 1.
 class Excesses {
  public:
   explicit Excesses(std::vector<double> values) : n_(values.size()), padded_(std::move(values)) {
-    padded_.resize((n_ + kLanes - 1) / kLanes * kLanes, 0.0);  // 0 adds nothing to any sum
+    padded_.resize((n_ + kLanes - 1) / kLanes * kLanes, 0.0);  // zeros do not change the sums
   }
 
   double count() const { return static_cast<double>(n_); }
   double sum() const { return std::accumulate(padded_.begin(), padded_.end(), 0.0); }
 
-  // Σ log(1 + x·y). Logarithms would bound it, so it is taken of products, which are as long as
-  // they surely stay within the exponents of a double.
+  // Σ log(1 + x·y). Logarithms would dominate the cost, so the logarithm is taken of products,
+  // which are only as long as a double's exponent range allows.
   double log_sum(double x) const {
     const double bits = std::abs(std::log2(1 + x)) + 1e-3;
     const auto length = kLanes * static_cast<std::size_t>(std::clamp(1000 / bits, 1.0, 1e6));
@@ -62,7 +62,7 @@ class Profile {
     if (is_exponential(x)) return -n_ * (std::log(mean_) + 1);
     const double uncensored = uncensored_.log_sum(x);
     const double shape = (uncensored + censored_.log_sum(x)) / n_;
-    if (!(shape > -1)) return kNone;  // the likelihood has no bound there
+    if (!(shape > -1)) return kNone;  // the likelihood is unbounded there
     return -n_ * (std::log(shape / x) + 1) - uncensored;
   }
 
@@ -73,7 +73,7 @@ class Profile {
   }
 
  private:
-  // Below this, 1 + x·y has lost what tells the shape from 0.
+  // Below this, 1 + x·y is too close to 1 to tell the shape from 0.
   static bool is_exponential(double x) { return std::abs(x) < 1e-9; }
 
   Excesses uncensored_;
@@ -82,8 +82,8 @@ class Profile {
   double mean_;
 };
 
-// Where the likelihood is looked at first, ascending: from the pole at −1 / largest to tails so
-// heavy that their shape is above 2 whatever the sample.
+// Starting points of the search, ascending: from the pole at −1 / largest to tails so heavy that
+// their shape is above 2 for any sample.
 std::vector<double> grid(double median) {
   std::vector<double> x;
   for (int power = 20; power >= 1; --power) x.push_back(std::ldexp(1, -power) - 1);

@@ -5,9 +5,9 @@
 
 namespace secondlook::decide {
 
-/// P(sup |Brownian bridge| > x): Kolmogorov's limit distribution.
+/// P(sup |Brownian bridge| > x): Kolmogorov's limiting distribution.
 inline double kolmogorov_tail(double x) {
-  // Below that the series converges slowly, and the value is 1 to 13 digits.
+  // Below 0.2 the series converges slowly, and the value is 1 to 13 digits.
   if (x < 0.2) return 1;
   double sum = 0;
   for (int k = 1; k <= 100; ++k) {

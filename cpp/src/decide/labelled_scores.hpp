@@ -12,18 +12,18 @@
 
 namespace secondlook::decide {
 
-/// Checks that there are finite scores and, for each, a label of 0 or 1.
+/// Checks that there are finite scores and one label, 0 or 1, per score.
 inline void require_labelled(std::string_view who, std::span<const double> scores,
                              std::span<const std::uint8_t> labels) {
   require_scores(who, scores);
-  require(labels.size() == scores.size(), "{}: expected a label for each of {} scores, got {}", who,
+  require(labels.size() == scores.size(), "{}: expected one label per score ({}), got {}", who,
           scores.size(), labels.size());
   for (std::size_t i = 0; i < labels.size(); ++i)
-    require(labels[i] <= 1, "{}: expected labels 0 (normal) and 1 (abnormal), got {} at place {}",
+    require(labels[i] <= 1, "{}: expected labels 0 (normal) and 1 (abnormal), got {} at index {}",
             who, labels[i], i);
 }
 
-/// The scores of each class, ascending: all that any threshold needs to know.
+/// The scores of each class, ascending: all the information that a threshold depends on.
 struct LabelledScores {
   std::vector<double> negatives;
   std::vector<double> positives;
@@ -49,15 +49,15 @@ struct LabelledScores {
   }
 };
 
-/// A threshold and what lies below it; the rest is at or above it.
+/// A threshold and the number of cases of each class below it.
 struct CountedThreshold {
   double value;
   std::size_t negatives_below;
   std::size_t positives_below;
 };
 
-/// Calls `use` with every threshold that decides differently from the one before: each distinct
-/// score, ascending, and last infinity, above which nothing is.
+/// Calls `use` with every threshold that decides differently from the previous one: each distinct
+/// score, ascending, and then infinity.
 template <class Use>
 void for_each_threshold(const LabelledScores& scores, const Use& use) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();

@@ -25,22 +25,23 @@ ScoresOfClass thin(const std::vector<double>& sorted) {
 void require_kept(const ScoresOfClass& scores) {
   const std::size_t n = scores.quantiles.size();
   require(scores.count > 0 && n == std::min(static_cast<std::size_t>(scores.count), kMostQuantiles),
-          "MixtureDrift: expected {} quantiles at most, one of each score if fewer, got {} of {}",
+          "MixtureDrift: expected one quantile per score, but at most {}, got {} quantiles of {} "
+          "scores",
           kMostQuantiles, n, scores.count);
   for (std::size_t i = 0; i < n; ++i)
     require(std::isfinite(scores.quantiles[i]) &&
                 (i == 0 || scores.quantiles[i] >= scores.quantiles[i - 1]),
-            "MixtureDrift: expected quantiles that never fall, got {} at place {}",
+            "MixtureDrift: expected quantiles that never fall, got {} at index {}",
             scores.quantiles[i], i);
 }
 
-// Share of a class at or below a score.
+// Fraction of a class at or below a score.
 double distribution(const std::vector<double>& quantiles, double score) {
   return static_cast<double>(std::ranges::upper_bound(quantiles, score) - quantiles.begin()) /
          static_cast<double>(quantiles.size());
 }
 
-// What the distribution functions are at a place.
+// Values of the distribution functions at one score.
 struct Point {
   double live;
   double normal;
@@ -55,7 +56,7 @@ double largest_distance(const std::vector<Point>& points, double abnormal_fracti
   return largest;
 }
 
-// A maximum of distances to lines is convex in the fraction.
+// Ternary search: the largest distance is convex in the fraction.
 double nearest_fraction(const std::vector<Point>& points) {
   double low = 0;
   double high = 1;
@@ -89,18 +90,19 @@ double MixtureDrift::p_value(std::span<const double> scores, bool any_mixture) c
   decide::require_scores("MixtureDrift::p_value", scores);
   std::vector<double> live(scores.begin(), scores.end());
   std::ranges::sort(live);
-  // Of many live scores, some thousand places show as much.
-  constexpr std::size_t kMostPlaces = 2048;
-  const std::size_t n_places = std::min(live.size(), kMostPlaces);
-  std::vector<double> places(n_places);
-  for (std::size_t i = 0; i < n_places; ++i) places[i] = live[i * live.size() / n_places];
+  // With many live scores, a few thousand points are accurate enough.
+  constexpr std::size_t kMostLivePoints = 2048;
+  const std::size_t n_live_points = std::min(live.size(), kMostLivePoints);
+  std::vector<double> positions(n_live_points);
+  for (std::size_t i = 0; i < n_live_points; ++i)
+    positions[i] = live[i * live.size() / n_live_points];
   for (const auto* quantiles : {&normal_.quantiles, &abnormal_.quantiles})
-    places.insert(places.end(), quantiles->begin(), quantiles->end());
-  std::ranges::sort(places);
-  std::vector<Point> points(places.size());
-  std::ranges::transform(places, points.begin(), [&](double place) -> Point {
-    return {distribution(live, place), distribution(normal_.quantiles, place),
-            distribution(abnormal_.quantiles, place)};
+    positions.insert(positions.end(), quantiles->begin(), quantiles->end());
+  std::ranges::sort(positions);
+  std::vector<Point> points(positions.size());
+  std::ranges::transform(positions, points.begin(), [&](double score) -> Point {
+    return {distribution(live, score), distribution(normal_.quantiles, score),
+            distribution(abnormal_.quantiles, score)};
   });
 
   const auto n_normal = static_cast<double>(normal_.count);
@@ -110,7 +112,7 @@ double MixtureDrift::p_value(std::span<const double> scores, bool any_mixture) c
   const double variance = 1 / static_cast<double>(live.size()) +
                           (1 - fraction) * (1 - fraction) / n_normal +
                           fraction * fraction / n_abnormal;
-  // Between two quantiles that were kept a class may have moved by one's fraction.
+  // Between two stored quantiles the distribution of a class is known only to within one of them.
   const auto slack = [](const ScoresOfClass& kept) {
     return static_cast<std::size_t>(kept.count) > kMostQuantiles
                ? 1 / static_cast<double>(kMostQuantiles)

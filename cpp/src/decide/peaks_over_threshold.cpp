@@ -27,7 +27,8 @@ void require_parameters(const PeaksOverThresholdParameters& p) {
 
 double drift_gain(std::int64_t window) { return 2 / (static_cast<double>(window) + 1); }
 
-// Each score's distance from the local mean before it, which ends up at the last one's.
+// Distance of each score from the local mean of the scores before it. Sets `local_mean` to the mean
+// after the last score.
 std::vector<double> without_drift(std::span<const double> scores, std::int64_t window,
                                   double& local_mean) {
   const auto first = static_cast<std::size_t>(window);
@@ -46,13 +47,13 @@ std::vector<double> without_drift(std::span<const double> scores, std::int64_t w
 }
 
 double quantile(std::vector<double> values, double probability) {
-  const auto place =
+  const auto index =
       static_cast<std::ptrdiff_t>(std::floor(probability * static_cast<double>(values.size() - 1)));
-  std::ranges::nth_element(values, values.begin() + place);
-  return values[static_cast<std::size_t>(place)];
+  std::ranges::nth_element(values, values.begin() + index);
+  return values[static_cast<std::size_t>(index)];
 }
 
-bool possible(const PeaksOverThreshold::State& s, const PeaksOverThresholdParameters& p) {
+bool is_consistent(const PeaksOverThreshold::State& s, const PeaksOverThresholdParameters& p) {
   for (const double value : {s.initial_threshold, s.shape, s.scale, s.tail_threshold, s.local_mean})
     if (!std::isfinite(value)) return false;
   const auto is_excess = [](const PeaksOverThreshold::Peak& peak) {
@@ -91,7 +92,7 @@ PeaksOverThreshold::PeaksOverThreshold(std::span<const double> scores,
   for (const double excess : std::span(excesses).last(kept)) state_.peaks.push_back({excess});
   const auto tail = decide::fit_generalised_pareto(state_.peaks);
   require(tail.has_value(),
-          "PeaksOverThreshold: expected different scores above the {}-quantile, got {} times {}",
+          "PeaksOverThreshold: expected distinct scores above the {}-quantile, got {} times {}",
           parameters.level, kept, start + excesses.back());
   state_.shape = tail->shape;
   state_.scale = tail->scale;
@@ -101,9 +102,9 @@ PeaksOverThreshold::PeaksOverThreshold(std::span<const double> scores,
 PeaksOverThreshold::PeaksOverThreshold(const PeaksOverThresholdParameters& parameters, State state)
     : parameters_(parameters), state_(std::move(state)) {
   require_parameters(parameters);
-  require(possible(state_, parameters),
-          "PeaksOverThreshold: expected the state of a fitted tail, got one of {} scores, {} peaks "
-          "and scale {} that no scores lead to",
+  require(is_consistent(state_, parameters),
+          "PeaksOverThreshold: expected the state of a fitted tail, got an inconsistent one ({} "
+          "scores, {} peaks, scale {})",
           state_.n_samples, state_.n_peaks, state_.scale);
 }
 
@@ -126,13 +127,13 @@ bool PeaksOverThreshold::push(double score) {
   return false;
 }
 
-// Alarms are normal scores as far as the risk foretells them, with two standard deviations of a
-// Poisson count for luck; a burst of anomalies cannot lift the threshold by more.
+// As many alarms as the risk predicts, plus two standard deviations of a Poisson count, are taken
+// for normal scores. A burst of anomalies cannot lift the threshold by more than that.
 bool PeaksOverThreshold::counts_as_peak() const {
   const auto seen = static_cast<double>(state_.n_samples - state_.n_calibration + state_.n_alarms -
                                         state_.n_alarms_counted);
-  const double foretold = parameters_.risk * seen;
-  return static_cast<double>(state_.n_alarms_counted) < foretold + 2 * std::sqrt(foretold);
+  const double predicted = parameters_.risk * seen;
+  return static_cast<double>(state_.n_alarms_counted) < predicted + 2 * std::sqrt(predicted);
 }
 
 void PeaksOverThreshold::add_peak(Peak peak) {
@@ -143,7 +144,7 @@ void PeaksOverThreshold::add_peak(Peak peak) {
     state_.peaks[state_.oldest] = peak;
     state_.oldest = (state_.oldest + 1) % state_.peaks.size();
   }
-  // Peaks that no longer differ say nothing new about the tail.
+  // If all peaks are equal, there is no fit, and the tail remains as it is.
   if (const auto tail = decide::fit_generalised_pareto(state_.peaks)) {
     state_.shape = tail->shape;
     state_.scale = tail->scale;
@@ -156,7 +157,7 @@ void PeaksOverThreshold::place_threshold() {
                           static_cast<double>(state_.n_peaks);
   const double excess =
       decide::upper_quantile({state_.shape, state_.scale}, std::min(fraction, 1.0));
-  // Never the initial threshold itself, which many equal scores may share.
+  // Always above the initial threshold, which many equal scores may share.
   state_.tail_threshold =
       std::max(state_.initial_threshold + excess,
                std::nextafter(state_.initial_threshold, std::numeric_limits<double>::infinity()));

@@ -13,7 +13,7 @@ namespace secondlook {
 
 namespace {
 
-// So that 0.01 · (99 + 1) is one, whatever it rounds to.
+// So that 0.01 · (99 + 1) counts as 1 despite rounding.
 constexpr double kRounding = 1e-9;
 
 void require_rates(double false_alarm_rate, std::optional<double> confidence) {
@@ -37,12 +37,12 @@ double quantile_threshold(std::span<const double> scores, double false_alarm_rat
       confidence ? decide::tolerance_rank(n, false_alarm_rate, 1 - *confidence)
                  : static_cast<std::size_t>(false_alarm_rate * static_cast<double>(n + 1) *
                                             (1 + kRounding));
-  // Rounding may deny the very rank that the least number of scores is there for.
+  // With exactly the required number of scores, rounding may turn rank 1 into 0.
   const std::size_t k = std::clamp<std::size_t>(rank, 1, n);
   std::vector<double> values(scores.begin(), scores.end());
   const auto kth = values.begin() + static_cast<std::ptrdiff_t>(k - 1);
   std::ranges::nth_element(values, kth, std::greater<>());
-  // A score equal to the threshold is an alarm; one equal to the k-th largest must be none.
+  // A score equal to the threshold is an alarm; one equal to the k-th largest must not be.
   return std::nextafter(*kth, std::numeric_limits<double>::infinity());
 }
 

@@ -8,7 +8,7 @@ namespace secondlook {
 
 namespace {
 
-std::vector<decide::CountedThreshold> falling_thresholds(const decide::LabelledScores& scores) {
+std::vector<decide::CountedThreshold> decreasing_thresholds(const decide::LabelledScores& scores) {
   std::vector<decide::CountedThreshold> thresholds;
   decide::for_each_threshold(
       scores, [&](const decide::CountedThreshold& threshold) { thresholds.push_back(threshold); });
@@ -26,8 +26,8 @@ RocCurve roc_curve(std::span<const double> scores, std::span<const std::uint8_t>
   RocCurve curve{};
   double before_negatives = 0;
   double before_positives = 0;
-  double twice_pairs = 0;  // in whole pairs, so that the area is exact
-  for (const auto& threshold : falling_thresholds(sorted)) {
+  double twice_pairs = 0;  // a whole number, so that the area is exact
+  for (const auto& threshold : decreasing_thresholds(sorted)) {
     const double negatives = n - static_cast<double>(threshold.negatives_below);
     const double positives = p - static_cast<double>(threshold.positives_below);
     curve.thresholds.push_back(threshold.value);
@@ -49,7 +49,7 @@ PrecisionRecallCurve precision_recall_curve(std::span<const double> scores,
   const auto p = static_cast<double>(sorted.positives.size());
   PrecisionRecallCurve curve{};
   double before = 0;
-  for (const auto& threshold : falling_thresholds(sorted)) {
+  for (const auto& threshold : decreasing_thresholds(sorted)) {
     const double positives = p - static_cast<double>(threshold.positives_below);
     const double alarms =
         all - static_cast<double>(threshold.negatives_below + threshold.positives_below);

@@ -19,8 +19,8 @@ std::array<double, kMarkers> desired_positions(double probability, std::int64_t 
           1 + last};
 }
 
-// Height of marker i when it moves by `step`, −1 or 1: on the parabola through it and its
-// neighbours, or on the line where the parabola would leave their order.
+// Height of marker i after a move by `step`, −1 or 1: on the parabola through it and its
+// neighbours, or on the line if the parabola would break their order.
 double moved_height(const RunningQuantile::State& s, std::size_t i, int step) {
   const auto& h = s.heights;
   const auto& n = s.positions;
@@ -46,16 +46,17 @@ RunningQuantile::RunningQuantile(const State& state) : RunningQuantile(state.pro
   const auto in_use = std::clamp<std::int64_t>(state.count, 0, kMarkers);
   const auto finite = [](double value) { return std::isfinite(value); };
   const auto step_up = [](double a, double b) { return b - a >= 1; };
-  bool possible = state.count >= 0 && std::ranges::all_of(state.heights, finite) &&
-                  std::is_sorted(state.heights.begin(), state.heights.begin() + in_use);
+  bool consistent = state.count >= 0 && std::ranges::all_of(state.heights, finite) &&
+                    std::is_sorted(state.heights.begin(), state.heights.begin() + in_use);
   for (std::size_t i = 1; i < state.positions.size(); ++i)
-    possible = possible && step_up(state.positions[i - 1], state.positions[i]);
+    consistent = consistent && step_up(state.positions[i - 1], state.positions[i]);
   const auto last = static_cast<double>(std::max(state.count, kMarkers));
-  possible = possible && state.positions.front() == 1 && state.positions.back() == last;
-  require(possible,
-          "RunningQuantile: expected the state of a running quantile, got one of {} "
-          "samples whose markers are out of order",
-          state.count);
+  consistent = consistent && state.positions.front() == 1 && state.positions.back() == last;
+  require(
+      consistent,
+      "RunningQuantile: expected the state of a running quantile, got an inconsistent one of {} "
+      "samples",
+      state.count);
   state_ = state;
 }
 
@@ -71,7 +72,7 @@ double RunningQuantile::push(double sample) {
   }
   h.front() = std::min(h.front(), sample);
   h.back() = std::max(h.back(), sample);
-  // Markers above the sample move up a rank; of equal ones, only the last.
+  // Markers above the sample move up by one rank; the last marker always does.
   for (std::size_t i = 1; i < h.size(); ++i)
     if (i + 1 == h.size() || sample < h[i]) ++n[i];
   ++state_.count;
@@ -91,8 +92,8 @@ double RunningQuantile::push(double sample) {
 
 double RunningQuantile::value() const noexcept {
   if (state_.count == 0) return std::numeric_limits<double>::quiet_NaN();
-  // The middle marker is where it should be but for less than a rank, except at first, when an
-  // extreme quantile's markers have no room yet: interpolation serves both.
+  // The middle marker is within one rank of its desired position, except at first, when the markers
+  // of an extreme quantile are too close to each other. Interpolation handles both cases.
   const auto& n = state_.positions;
   const auto& h = state_.heights;
   const double rank = 1 + (static_cast<double>(state_.count) - 1) * state_.probability;

@@ -9,7 +9,7 @@ namespace secondlook {
 
 namespace {
 
-constexpr std::int64_t kMostSeasons = 1'000'000;  // no season of a plant: memory for a mistake
+constexpr std::int64_t kMostSeasons = 1'000'000;  // more is a mistake, and would exhaust memory
 
 std::int64_t floor_divide(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
@@ -24,14 +24,14 @@ SeasonalThreshold::SeasonalThreshold(std::span<const double> scores,
   require(parameters.min_scores >= 0, "SeasonalThreshold: min_scores must be at least 0, got {}",
           parameters.min_scores);
   require(seasons.size() == scores.size(),
-          "SeasonalThreshold: expected {} seasons, one a score, got {}", scores.size(),
+          "SeasonalThreshold: expected one season per score ({}), got {}", scores.size(),
           seasons.size());
   common_threshold_ =
       quantile_threshold(scores, parameters.false_alarm_rate, parameters.confidence);
   std::vector<std::vector<double>> by_season(static_cast<std::size_t>(n_seasons));
   for (std::size_t i = 0; i < scores.size(); ++i) {
     require(seasons[i] >= 0 && seasons[i] < n_seasons,
-            "SeasonalThreshold: expected seasons from 0 to {}, got {} at place {}", n_seasons - 1,
+            "SeasonalThreshold: expected seasons from 0 to {}, got {} at index {}", n_seasons - 1,
             seasons[i], i);
     by_season[static_cast<std::size_t>(seasons[i])].push_back(scores[i]);
   }

@@ -33,8 +33,8 @@ void require_parameters(const SuspiciousBandParameters& p) {
       static_cast<int>(guaranteed) + static_cast<int>(p.max_referral_rate.has_value()) +
       static_cast<int>(p.costs.has_value()) + static_cast<int>(p.thresholds.has_value());
   require(n_ways == 1,
-          "SuspiciousBand: expected one of max_miss_rate and max_false_alarm_rate, "
-          "max_referral_rate, costs, and thresholds, got {} of them",
+          "SuspiciousBand: expected exactly one of: error rates (max_miss_rate, "
+          "max_false_alarm_rate), max_referral_rate, costs, thresholds; got {} of them",
           n_ways);
   for (const auto& [name, rate] : {std::pair("max_miss_rate", p.max_miss_rate),
                                    std::pair("max_false_alarm_rate", p.max_false_alarm_rate)})
@@ -52,37 +52,37 @@ void require_parameters(const SuspiciousBandParameters& p) {
   if (p.thresholds) require_thresholds(p.thresholds->lower, p.thresholds->upper);
   for (std::size_t i = 0; i < p.threshold_grid.size(); ++i) {
     require(std::isfinite(p.threshold_grid[i]),
-            "SuspiciousBand: expected a grid of finite thresholds, got {} at place {}",
+            "SuspiciousBand: expected finite values in threshold_grid, got {} at index {}",
             p.threshold_grid[i], i);
     require(i == 0 || p.threshold_grid[i] > p.threshold_grid[i - 1],
-            "SuspiciousBand: expected a rising threshold_grid, got {} at place {}",
+            "SuspiciousBand: expected a strictly increasing threshold_grid, got {} at index {}",
             p.threshold_grid[i], i);
   }
 }
 
-// Keeps one case of each group, every one of them with the same probability.
-void draw_one_a_group(std::vector<double>& scores, std::vector<std::uint8_t>& labels,
-                      std::span<const std::int64_t> groups, std::uint64_t seed) {
+// Keeps one case of each group; every case of a group is chosen with the same probability.
+void draw_one_per_group(std::vector<double>& scores, std::vector<std::uint8_t>& labels,
+                        std::span<const std::int64_t> groups, std::uint64_t seed) {
   struct Drawn {
-    std::size_t place;
+    std::size_t index;
     std::uint64_t n_seen;
   };
   std::unordered_map<std::int64_t, Drawn> drawn;
   RandomStream random(seed);
   for (std::size_t i = 0; i < groups.size(); ++i) {
     const auto [found, is_new] = drawn.try_emplace(groups[i], Drawn{i, 1});
-    if (!is_new && random.below(++found->second.n_seen) == 0) found->second.place = i;
+    if (!is_new && random.below(++found->second.n_seen) == 0) found->second.index = i;
   }
-  std::vector<std::size_t> places;
-  places.reserve(drawn.size());
-  for (const auto& [group, choice] : drawn) places.push_back(choice.place);
-  std::ranges::sort(places);
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    scores[i] = scores[places[i]];
-    labels[i] = labels[places[i]];
+  std::vector<std::size_t> indices;
+  indices.reserve(drawn.size());
+  for (const auto& [group, choice] : drawn) indices.push_back(choice.index);
+  std::ranges::sort(indices);
+  for (std::size_t i = 0; i < indices.size(); ++i) {
+    scores[i] = scores[indices[i]];
+    labels[i] = labels[indices[i]];
   }
-  scores.resize(places.size());
-  labels.resize(places.size());
+  scores.resize(indices.size());
+  labels.resize(indices.size());
 }
 
 std::vector<CountedThreshold> all_thresholds(const LabelledScores& scores) {
@@ -103,13 +103,13 @@ std::size_t n_below(const CountedThreshold& threshold) {
 // --- rates with a guarantee
 // -----------------------------------------------------------------------
 
-// The risk that each threshold may take: all that remains is theirs together.
+// The error probability of each threshold; the thresholds share 1 − confidence.
 double risk_each(const SuspiciousBandParameters& p) {
   return (1 - p.confidence) / (p.max_miss_rate && p.max_false_alarm_rate ? 2 : 1);
 }
 
-// Of all thresholds from `low` to `high` the one with the fewest errors; of equals the lowest,
-// which misses least.
+// The threshold from `low` to `high` with the fewest errors; if there are several, the lowest,
+// which has the fewest misses.
 double fewest_errors(const LabelledScores& scores, double low, double high) {
   double best = high;
   auto fewest = std::numeric_limits<std::size_t>::max();
@@ -141,7 +141,7 @@ BandThresholds guarantee_class_conditional(const SuspiciousBandParameters& p,
     // A score equal to the threshold is positive; one equal to the k-th largest must not be.
     if (k > 0) band.upper = std::nextafter(negatives[negatives.size() - k], kInfinity);
   }
-  // With one rate there is one threshold, unless the cases are too few to decide at all.
+  // With one rate there is one threshold, unless there are too few cases to decide at all.
   if (!p.max_miss_rate && band.upper < kInfinity) band.lower = band.upper;
   if (!p.max_false_alarm_rate && band.lower > -kInfinity) band.upper = band.lower;
   if (band.upper < band.lower)
@@ -156,21 +156,21 @@ std::vector<double> log_odds_grid() {
   return grid;
 }
 
-// Which indices of a grid, walked from the cautious end, pass `test(place, risk)`. Each start
-// brings its fraction of the risk; what passes hands its risk on to the next index, and what fails
-// loses it (the fallback procedure, Wiens 2003).
+// Which indices of a grid, from the conservative end on, pass `test(index, risk)`. Each of the
+// `kStarts` starting points adds its fraction of the risk. A test that passes hands its risk on to
+// the next index, and a test that fails loses it (the fallback procedure, Wiens 2003).
 template <class Test>
-std::vector<char> certify(std::size_t n_places, double risk, const Test& test) {
-  std::vector<char> certified(n_places, 0);
-  double at_hand = 0;
+std::vector<char> certify(std::size_t n_thresholds, double risk, const Test& test) {
+  std::vector<char> certified(n_thresholds, 0);
+  double available = 0;
   std::size_t next_start = 0;
-  for (std::size_t i = 0; i < n_places; ++i) {
-    for (; next_start < kStarts && next_start * n_places / kStarts == i; ++next_start)
-      at_hand += risk / kStarts;
-    if (at_hand > 0 && test(i, at_hand))
+  for (std::size_t i = 0; i < n_thresholds; ++i) {
+    for (; next_start < kStarts && next_start * n_thresholds / kStarts == i; ++next_start)
+      available += risk / kStarts;
+    if (available > 0 && test(i, available))
       certified[i] = 1;
     else
-      at_hand = 0;
+      available = 0;
   }
   return certified;
 }
@@ -181,45 +181,46 @@ BandThresholds guarantee_selective(const SuspiciousBandParameters& p,
   const std::vector<double> grid = p.threshold_grid.empty() ? log_odds_grid() : p.threshold_grid;
   if (p.threshold_grid.empty())
     for (const auto& sorted : {negatives, positives})
-      require(sorted.front() >= 0 && sorted.back() <= 1,
-              "SuspiciousBand: expected probabilities, or a threshold_grid fixed beforehand for "
-              "other scores, got scores from {} to {}",
-              sorted.front(), sorted.back());
+      require(
+          sorted.front() >= 0 && sorted.back() <= 1,
+          "SuspiciousBand: expected scores in [0, 1] for the default threshold_grid, got scores "
+          "from {} to {}; pass a threshold_grid chosen independently of these cases",
+          sorted.front(), sorted.back());
   const std::size_t n = grid.size();
-  std::vector<CountedThreshold> places;
-  places.reserve(n + 1);
+  std::vector<CountedThreshold> candidates;
+  candidates.reserve(n + 1);
   for (const double cut : grid)
-    places.push_back({cut, below(negatives, cut), below(positives, cut)});
+    candidates.push_back({cut, below(negatives, cut), below(positives, cut)});
   std::vector<char> low;
   std::vector<char> high;
-  // That so few errors came, were the rate no lower than allowed, must be improbable.
+  // If the true rate were no lower than `rate`, so few errors would have to be improbable.
   const auto rare = [](std::size_t errors, std::size_t decided, double rate, double risk) {
     return decided > 0 && decide::binomial_cdf(static_cast<double>(errors),
                                                static_cast<double>(decided), rate) <= risk;
   };
   if (p.max_miss_rate)
     low = certify(n, risk_each(p), [&](std::size_t i, double risk) {
-      return rare(places[i].positives_below, n_below(places[i]), *p.max_miss_rate, risk);
+      return rare(candidates[i].positives_below, n_below(candidates[i]), *p.max_miss_rate, risk);
     });
   if (p.max_false_alarm_rate) {
     const auto walked = certify(n, risk_each(p), [&](std::size_t step, double risk) {
-      const CountedThreshold& place = places[n - 1 - step];
-      return rare(negatives.size() - place.negatives_below, scores.size() - n_below(place),
+      const CountedThreshold& candidate = candidates[n - 1 - step];
+      return rare(negatives.size() - candidate.negatives_below, scores.size() - n_below(candidate),
                   *p.max_false_alarm_rate, risk);
     });
     high.assign(walked.rbegin(), walked.rend());
   }
-  // With one rate there is one threshold, unless the cases are too few to decide at all.
+  // With one rate there is one threshold, unless there are too few cases to decide at all.
   if (!p.max_miss_rate) low = high;
   if (!p.max_false_alarm_rate) high = low;
-  // Of all pairs of certified thresholds, or none at all, the one that refers least; of equals the
-  // one with the fewest errors.
+  // The pair of certified (or infinite) thresholds that refers the fewest cases; if there are
+  // several, the one with the fewest errors.
   BandThresholds best = kReferAll;
   auto fewest = std::pair(scores.size() + 1, std::size_t{0});
   CountedThreshold lower{-kInfinity, 0, 0};  // the highest so far
-  places.push_back({kInfinity, negatives.size(), positives.size()});
+  candidates.push_back({kInfinity, negatives.size(), positives.size()});
   for (std::size_t i = 0; i <= n; ++i) {
-    const CountedThreshold& upper = places[i];
+    const CountedThreshold& upper = candidates[i];
     if (i < n && low[i] != 0) lower = upper;
     if (i < n && high[i] == 0) continue;
     const auto found = std::pair(n_below(upper) - n_below(lower),
@@ -235,7 +236,7 @@ BandThresholds guarantee_selective(const SuspiciousBandParameters& p,
 // ------------------------------------------------------------------------------
 
 BandThresholds within_budget(double max_referral_rate, const LabelledScores& scores) {
-  constexpr double kRounding = 1e-9;  // so that 0.07 · 100 is seven
+  constexpr double kRounding = 1e-9;  // so that 0.07 · 100 counts as 7
   const auto budget = static_cast<std::size_t>(
       max_referral_rate * static_cast<double>(scores.size()) * (1 + kRounding));
   const std::vector<CountedThreshold> thresholds = all_thresholds(scores);
@@ -246,7 +247,7 @@ BandThresholds within_budget(double max_referral_rate, const LabelledScores& sco
     while (upper + 1 < thresholds.size() &&
            n_below(thresholds[upper + 1]) - n_below(lower) <= budget)
       ++upper;
-    // As high as the budget allows, but no higher than to pass the last negative there.
+    // The lowest threshold with the same number of false alarms as the highest one in the budget.
     const std::size_t errors =
         lower.positives_below + scores.negatives.size() - thresholds[upper].negatives_below;
     const auto same = std::ranges::lower_bound(
@@ -267,14 +268,14 @@ BandThresholds least_cost(const ReferralCosts& costs, const LabelledScores& scor
   double least = kInfinity;
   double least_lower = kInfinity;
   decide::for_each_threshold(scores, [&](const CountedThreshold& c) {
-    // The sum splits into what the lower threshold costs, and what the upper one does.
+    // The total cost is the sum of a term of the lower threshold and a term of the upper one.
     const auto cases_below = static_cast<double>(n_below(c));
     const double as_lower =
         costs.miss * static_cast<double>(c.positives_below) - costs.referral * cases_below;
     const double as_upper =
         costs.false_alarm * static_cast<double>(scores.negatives.size() - c.negatives_below) +
         costs.referral * cases_below;
-    if (as_lower <= least_lower) {  // of equals the higher one, which refers less
+    if (as_lower <= least_lower) {  // if equal, the higher one, which refers fewer cases
       least_lower = as_lower;
       candidate.lower = c.value;
     }
@@ -318,11 +319,11 @@ SuspiciousBand::SuspiciousBand(std::span<const double> scores, std::span<const s
   require_parameters(parameters);
   decide::require_labelled("SuspiciousBand", scores, labels);
   require(groups.empty() || groups.size() == scores.size(),
-          "SuspiciousBand: expected a group for each of {} scores, got {}", scores.size(),
+          "SuspiciousBand: expected one group per score ({}), got {}", scores.size(),
           groups.size());
   std::vector<double> counted(scores.begin(), scores.end());
   std::vector<std::uint8_t> counted_labels(labels.begin(), labels.end());
-  if (!groups.empty()) draw_one_a_group(counted, counted_labels, groups, parameters.seed);
+  if (!groups.empty()) draw_one_per_group(counted, counted_labels, groups, parameters.seed);
   const LabelledScores sorted("SuspiciousBand", counted, counted_labels);
   sorted.require_both_classes("SuspiciousBand");
 

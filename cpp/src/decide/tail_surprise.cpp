@@ -13,11 +13,11 @@ namespace secondlook {
 
 namespace {
 
-constexpr double kLargestValue = 1e300;  // sums of fifty such are still finite
+constexpr double kLargestValue = 1e300;  // a sum of fifty of them is still finite
 constexpr double kNone = -std::numeric_limits<double>::infinity();
 
-// Shares of the range of the values. Below the first an excess is a rounding error, not an event;
-// the second keeps the mean excess of constant or coarsely quantised values away from 0.
+// Fractions of the range of the values. An excess below the first is a rounding error, not an
+// event; the second keeps the mean excess of constant or coarsely quantised values away from 0.
 constexpr double kRounding = 1e-6;
 constexpr double kLeastMeanExcess = 1e-3;
 
@@ -32,15 +32,15 @@ TailSurprise::Block empty_block(const TailSurpriseParameters& parameters) {
           .lowest = std::vector<double>(parameters.two_sided ? n : 0, kNone)};
 }
 
-// In its place among the ascending, the smallest of which it displaces.
+// Inserts a value into an ascending list and drops the smallest element.
 void insert(std::vector<double>& largest, double value) {
   if (value <= largest.front()) return;
-  const auto place = std::ranges::upper_bound(largest, value);
-  std::move(largest.begin() + 1, place, largest.begin());
-  *(place - 1) = value;
+  const auto position = std::ranges::upper_bound(largest, value);
+  std::move(largest.begin() + 1, position, largest.begin());
+  *(position - 1) = value;
 }
 
-void learn(TailSurprise::Block& block, double value) {
+void add(TailSurprise::Block& block, double value) {
   block.low = block.count == 0 ? value : std::min(block.low, value);
   block.high = block.count == 0 ? value : std::max(block.high, value);
   ++block.count;
@@ -83,8 +83,8 @@ TailSurprise::TailSurprise(const TailSurpriseParameters& parameters, State state
               state.current.count <= state.remembered.count &&
               state.remembered.count <= 2 * parameters.block &&
               is_block(state.remembered, parameters) && is_block(state.current, parameters),
-          "TailSurprise: expected the state of {} values with the {} largest, got what no values "
-          "lead to",
+          "TailSurprise: expected a consistent state of {} values with the {} largest, got an "
+          "inconsistent one",
           state.count, parameters.largest);
   state_ = std::move(state);
 }
@@ -98,8 +98,8 @@ double TailSurprise::push(double value) {
       surprise = std::max(surprise, surprise_beyond(state_.remembered.lowest, -value));
   }
   ++state_.count;
-  learn(state_.remembered, value);
-  learn(state_.current, value);
+  add(state_.remembered, value);
+  add(state_.current, value);
   if (state_.current.count == parameters_.block) {
     std::swap(state_.remembered, state_.current);
     state_.current.count = 0;

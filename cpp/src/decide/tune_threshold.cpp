@@ -45,12 +45,12 @@ double objective_of(const TuneThresholdParameters& p, const ConfusionMatrix& cou
   throw InvalidArgument("tune_threshold: unknown objective");
 }
 
-// Equal fractions of other counts may differ by rounding, and are still equally good.
+// Equal fractions of different counts may differ by rounding, but are equally good.
 bool better(double objective, double than) {
   return objective - than > 4 * std::numeric_limits<double>::epsilon() * std::abs(objective);
 }
 
-// Whether a fraction of k in n keeps a floor, at a confidence if one is given.
+// Whether the fraction k / n keeps a floor, at a confidence if one is given.
 bool keeps(const std::optional<double>& floor, std::int64_t k, std::int64_t n,
            const std::optional<double>& confidence) {
   if (!floor) return true;
@@ -58,8 +58,8 @@ bool keeps(const std::optional<double>& floor, std::int64_t k, std::int64_t n,
   const auto successes = static_cast<double>(k);
   const auto trials = static_cast<double>(n);
   if (!confidence) return successes / trials >= *floor;
-  // The lower bound is at least the floor if, were the fraction the floor, so many would be rare: a
-  // tail of a half is one, whatever it rounds to.
+  // The lower bound is at least the floor if k or more successes would be rare for a true fraction
+  // equal to the floor. The tolerance makes a tail of exactly 1 − confidence count as rare.
   constexpr double kRounding = 1e-12;
   return 1 - decide::binomial_cdf(successes - 1, trials, *floor) <= 1 - *confidence + kRounding;
 }
@@ -78,7 +78,7 @@ std::array<Floor, 3> floors_of(const TuneThresholdParameters& p, const Confusion
        {"precision", p.min_precision, c.true_positives, c.true_positives + c.false_positives}}};
 }
 
-// The floors, or others so much above them.
+// Whether the counts keep all floors, raised by `margin`.
 bool keeps_floors(const TuneThresholdParameters& p, const ConfusionMatrix& c, double margin = 0) {
   return std::ranges::all_of(floors_of(p, c), [&](const Floor& floor) {
     const auto least = floor.least ? std::optional(*floor.least + margin) : std::nullopt;
@@ -86,7 +86,7 @@ bool keeps_floors(const TuneThresholdParameters& p, const ConfusionMatrix& c, do
   });
 }
 
-// The largest floor that a fraction keeps: itself, or at a confidence its exact lower bound.
+// The largest floor that k / n keeps: the fraction itself, or its exact lower confidence bound.
 double largest_floor(std::int64_t k, std::int64_t n, const std::optional<double>& confidence) {
   if (n == 0) return -kInfinity;
   if (!confidence) return static_cast<double>(k) / static_cast<double>(n);
@@ -100,7 +100,7 @@ double largest_floor(std::int64_t k, std::int64_t n, const std::optional<double>
   return low;
 }
 
-// How far the measure that is furthest below its floor is above it.
+// Smallest difference between a measure and its floor.
 double smallest_margin(const TuneThresholdParameters& p, const ConfusionMatrix& c,
                        const std::optional<double>& confidence) {
   double margin = kInfinity;
@@ -123,8 +123,8 @@ void for_each_decision(const decide::LabelledScores& scores, const Use& use) {
 
 [[noreturn]] void refuse_floors(const TuneThresholdParameters& p,
                                 const decide::LabelledScores& scores) {
-  // A bound takes a search, whether it is above another one step: so begin near the largest, which
-  // is about where the fractions themselves are best.
+  // Computing a bound takes a search, but comparing it with a value takes one step. So start from
+  // the margin at the best fractions, which is close to the largest one.
   ConfusionMatrix counts;
   double margin = -kInfinity;
   for_each_decision(scores, [&](double, const ConfusionMatrix& c) {
@@ -134,7 +134,7 @@ void for_each_decision(const decide::LabelledScores& scores, const Use& use) {
       counts = c;
     }
   });
-  constexpr double kBelow = 1e-8;  // so that the first of equals is the one that is named
+  constexpr double kBelow = 1e-8;  // so that the first of several equal thresholds is reported
   margin = smallest_margin(p, counts, p.floor_confidence) - kBelow;
   double nearest = kInfinity;
   for_each_decision(scores, [&](double value, const ConfusionMatrix& c) {
@@ -173,7 +173,7 @@ ThresholdTuning tune_threshold(std::span<const double> scores, std::span<const s
   ThresholdTuning best{kInfinity, -kInfinity, {}};
   for_each_decision(sorted, [&](double value, const ConfusionMatrix& counts) {
     const double objective = objective_of(parameters, counts);
-    // Floors last: at a confidence they cost more than the objective.
+    // Floors are checked last: with a confidence they cost more than the objective.
     if (better(objective, best.objective) && keeps_floors(parameters, counts))
       best = {value, objective, counts};
   });

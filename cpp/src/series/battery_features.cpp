@@ -10,14 +10,15 @@ namespace secondlook {
 
 namespace {
 
-constexpr double kNanosecondsAMinute = 6e10;
-constexpr std::int64_t kNanosecondsADay = 86'400'000'000'000;
+constexpr double kNanosecondsPerMinute = 6e10;
+constexpr std::int64_t kNanosecondsPerDay = 86'400'000'000'000;
 
 double hour_of_day(std::int64_t time_ns, std::int64_t clock_offset_ns) {
-  // Each by itself: their sum may not fit.
-  const std::int64_t sum = time_ns % kNanosecondsADay + clock_offset_ns % kNanosecondsADay;
-  const std::int64_t into_day = (sum % kNanosecondsADay + kNanosecondsADay) % kNanosecondsADay;
-  return static_cast<double>(into_day) / (60 * kNanosecondsAMinute);
+  // The remainders are taken first, because the sum of the times may overflow.
+  const std::int64_t sum = time_ns % kNanosecondsPerDay + clock_offset_ns % kNanosecondsPerDay;
+  const std::int64_t into_day =
+      (sum % kNanosecondsPerDay + kNanosecondsPerDay) % kNanosecondsPerDay;
+  return static_cast<double>(into_day) / (60 * kNanosecondsPerMinute);
 }
 
 }  // namespace
@@ -43,7 +44,7 @@ void BatteryFeatures::push(const Sample& sample, std::span<double, kFeatures> fe
     std::ranges::fill(features, std::numeric_limits<double>::quiet_NaN());
     return;
   }
-  // Times rise, so the difference fits where a signed one may not.
+  // Times increase, so the unsigned difference fits where a signed one might overflow.
   const auto since = [time_ns = time_ns](std::int64_t earlier) {
     return static_cast<std::uint64_t>(time_ns) - static_cast<std::uint64_t>(earlier);
   };
@@ -66,7 +67,7 @@ void BatteryFeatures::push(const Sample& sample, std::span<double, kFeatures> fe
   double squares = 0;
   for (const Sample& s : window_) squares += std::pow(s.voltage - voltage_sum / n, 2);
   const Sample& first = window_.front();
-  const double minutes = static_cast<double>(since(first.time_ns)) / kNanosecondsAMinute;
+  const double minutes = static_cast<double>(since(first.time_ns)) / kNanosecondsPerMinute;
   const auto rate = [&](double change) { return minutes > 0 ? change / minutes : 0; };
 
   const std::array<double, kFeatures> values{voltage,

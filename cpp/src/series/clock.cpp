@@ -14,7 +14,7 @@ constexpr std::int64_t kDay = 86'400'000'000'000;
 constexpr std::int64_t kFirst = std::numeric_limits<std::int64_t>::min();
 constexpr std::int64_t kLast = std::numeric_limits<std::int64_t>::max();
 
-// What fits 64 bits; times and offsets that are read are far from the ends.
+// The sum, saturated to 64 bits; times and offsets from files are far from the limits.
 std::int64_t shifted(std::int64_t time_ns, std::int64_t by_ns) {
   std::int64_t sum = 0;
   if (__builtin_add_overflow(time_ns, by_ns, &sum)) return time_ns < 0 ? kFirst : kLast;
@@ -41,8 +41,8 @@ bool Clock::holds(std::size_t i, std::int64_t utc_ns) const noexcept {
 }
 
 Clock::Reading Clock::read(std::int64_t local_ns) const noexcept {
-  // The offset that holds, taking the clock's time for UTC, and its neighbours: changes lie further
-  // apart than offsets reach.
+  // Tries the offset that would hold if the local time were UTC, and its neighbours. That is
+  // enough, since changes are further apart than offsets are large.
   const auto next = std::ranges::upper_bound(offsets_, local_ns, {}, &ClockOffset::since_ns);
   const auto near = static_cast<std::size_t>(next - offsets_.begin()) - 1;
   Reading reading{Shown::never};

@@ -9,7 +9,7 @@
 
 namespace secondlook {
 
-/// A plant's clock: from what it shows to UTC.
+/// Clock of a plant: converts local times to UTC.
 class Clock {
  public:
   /// How often a clock shows a time.
@@ -17,24 +17,24 @@ class Clock {
 
   struct Reading {
     Shown shown = Shown::once;
-    std::int64_t offset_ns = 0;  ///< to subtract; before the change where shown twice
-    std::size_t change = 0;      ///< index into `change`, where shown twice
-    /// All times from `begin_ns` to before `end_ns` are shown once and have this offset; empty
-    /// unless shown once.
+    std::int64_t offset_ns = 0;  ///< to subtract; if shown twice, the offset before the change
+    std::size_t change = 0;      ///< index for `change()`, if shown twice
+    /// All times in [`begin_ns`, `end_ns`) are shown once and have this offset. Empty unless shown
+    /// once.
     std::int64_t begin_ns = 0;
     std::int64_t end_ns = 0;
   };
 
-  /// A change by which the clock is put back.
+  /// A change that sets the clock back.
   struct Change {
-    std::int64_t before_ns = 0;  ///< offset until then
-    std::int64_t after_ns = 0;   ///< offset from then on, smaller
-    /// How long the clock shows times that it has shown before.
+    std::int64_t before_ns = 0;  ///< offset before the change
+    std::int64_t after_ns = 0;   ///< offset after the change, which is smaller
+    /// Duration of the times that the clock shows twice.
     [[nodiscard]] std::int64_t length_ns() const noexcept { return before_ns - after_ns; }
   };
 
-  /// @param offsets at least one; each holds from its instant on, the first for all times before
-  /// @throws InvalidArgument unless instants are more than two days apart, and offsets below one
+  /// @param offsets at least one; each holds from its instant on, and the first also before it
+  /// @throws InvalidArgument unless changes are more than two days apart and offsets below one day
   explicit Clock(std::span<const ClockOffset> offsets);
 
   [[nodiscard]] Reading read(std::int64_t local_ns) const noexcept;

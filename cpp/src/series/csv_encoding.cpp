@@ -34,8 +34,7 @@ std::string from_latin1(std::string_view bytes) {
 }
 
 std::string from_utf16(std::string_view bytes, bool big_endian, const std::string& file) {
-  require(bytes.size() % 2 == 0, "read_csv: {}: expected UTF-16, got half a character at the end",
-          file);
+  require(bytes.size() % 2 == 0, "read_csv: {}: expected UTF-16, got an odd number of bytes", file);
   const auto unit = [&](std::size_t i) {
     const auto first = static_cast<unsigned char>(bytes[i]);
     const auto second = static_cast<unsigned char>(bytes[i + 1]);
@@ -84,7 +83,8 @@ std::optional<std::string> to_utf8(std::string_view bytes, CsvEncoding encoding,
       break;
     default:
       require(!little && !big,
-              "read_csv: {}: expected UTF-8, got UTF-16; use encoding='utf-16', or none", file);
+              "read_csv: {}: expected UTF-8, got UTF-16; use encoding='utf-16' or leave it out",
+              file);
       return std::nullopt;
   }
   text.append(n_behind, '\n');
@@ -98,7 +98,7 @@ void unify_line_ends(char* text, std::size_t size) {
   for (; p < end && (quoted || (*p != '\n' && *p != '\r')); ++p)
     if (*p == '"') quoted = !quoted;
   if (p == end) p = std::find(text, end, std::find(text, end, '\n') == end ? '\r' : '\n');
-  // Behind the text is an LF: a CR at its very end is no sign of anything.
+  // An LF follows the text, so a CR at its very end does not tell which line ends are used.
   if (p + 1 >= end || *p != '\r' || p[1] == '\n') return;
   for (p = text; p < end; ++p)
     if (*p == '\r' && (p + 1 == end || p[1] != '\n')) *p = '\n';

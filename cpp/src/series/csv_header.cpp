@@ -14,10 +14,10 @@ namespace secondlook {
 
 namespace {
 
-// Lines in which a header is looked for, and in which decimals are.
+// Number of lines that are searched for the header, and for decimals.
 constexpr std::size_t kMaxLines = 200;
 
-// Apart from the loop over names: showing them takes longer than reading them.
+// Separate from the loop over names, because formatting names takes longer than checking them.
 template <class... Args>
 [[noreturn]] void fail_name(const std::string& file, std::size_t line, std::size_t field,
                             fmt::format_string<Args...> format, Args&&... args) {
@@ -25,10 +25,10 @@ template <class... Args>
                                     fmt::format(format, std::forward<Args>(args)...)));
 }
 
-// A line, taken apart into fields; those in quotes may hold line ends.
+// A line, split into fields; quoted fields may contain line ends.
 struct Line {
   std::vector<std::string> fields;
-  std::size_t end = 0;  // where the next line begins
+  std::size_t end = 0;  // index of the next line
   QuotedEnd::Fault fault = QuotedEnd::Fault::none;
   std::size_t faulty_field = 0;
 };
@@ -94,38 +94,38 @@ char guess_delimiter(std::string_view line, std::optional<char> decimal) {
   return best;
 }
 
-// What of a field in numbers is a number: digits with points or commas, a sign before, an exponent
-// behind.
-enum class Written {
-  otherwise,
+// Notation of a number: digits with a point or a comma, after an optional sign and before an
+// optional exponent.
+enum class Notation {
+  other,  // not a number
   whole,
   point,    // 21.5
   comma,    // 21,5
-  grouped,  // 3,301: a comma, but perhaps for thousands
+  grouped,  // 3,301: a comma that may separate thousands
 };
 
-Written how_written(std::string_view field) {
+Notation notation_of(std::string_view field) {
   if (!field.empty() && (field[0] == '-' || field[0] == '+')) field.remove_prefix(1);
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   const auto digits = [&](std::string_view text) {
     return static_cast<std::size_t>(std::ranges::find_if_not(text, is_digit) - text.begin());
   };
   const std::size_t before = digits(field);
-  if (before == field.size()) return before > 0 ? Written::whole : Written::otherwise;
+  if (before == field.size()) return before > 0 ? Notation::whole : Notation::other;
   const char mark = field[before];
-  if (mark == 'e' || mark == 'E') return before > 0 ? Written::whole : Written::otherwise;
+  if (mark == 'e' || mark == 'E') return before > 0 ? Notation::whole : Notation::other;
   std::string_view rest = field.substr(before + 1);
   const std::size_t behind = digits(rest);
   rest.remove_prefix(behind);
   const bool ends = rest.empty() || rest[0] == 'e' || rest[0] == 'E';
-  if ((mark != '.' && mark != ',') || !ends || before + behind == 0) return Written::otherwise;
-  if (mark == '.') return Written::point;
+  if ((mark != '.' && mark != ',') || !ends || before + behind == 0) return Notation::other;
+  if (mark == '.') return Notation::point;
   const bool grouped = behind == 3 && before >= 1 && before <= 3 && field[0] != '0';
-  return grouped && rest.empty() ? Written::grouped : Written::comma;
+  return grouped && rest.empty() ? Notation::grouped : Notation::comma;
 }
 
 bool is_value(const std::string& field) {
-  return how_written(field) != Written::otherwise || parse_time_stamp(field) ||
+  return notation_of(field) != Notation::other || parse_time_stamp(field) ||
          parse_time_of_day(field);
 }
 
@@ -140,7 +140,7 @@ bool names_a_time(const std::string& name) {
   return false;
 }
 
-// Whether a line may name columns: a line of readings may not.
+// Whether a line may be a header; a line of readings may not.
 bool may_be_header(const std::vector<std::string>& fields) {
   return !is_value(fields[0]) &&
          (names_a_time(fields[0]) || std::ranges::none_of(fields, is_value));
@@ -156,12 +156,12 @@ class HeaderFinder {
       wanted_.insert(wanted_.end(), options.columns.begin(), options.columns.end());
   }
 
-  // Where the header begins: `first` is the first line that is not empty.
+  // Index of the header; `first` is that of the first line that is not empty.
   [[nodiscard]] std::size_t find(std::size_t first) {
     bool after_blank = false;
     for (std::size_t begin = first; above_.size() < kMaxLines && begin < text_.size();) {
       Above line{begin, split_line(text_, begin, delimiter_at(begin)), after_blank};
-      if (is_header(line)) return is_alone(line) ? begin : first;
+      if (is_header(line)) return is_best(line) ? begin : first;
       begin = skip_blank(text_, line.content.end);
       after_blank = begin != line.content.end;
       above_.push_back(std::move(line));
@@ -184,11 +184,11 @@ class HeaderFinder {
   [[nodiscard]] bool is_header(const Above& line) const {
     const std::vector<std::string>& names = line.content.fields;
     if (!wanted_.empty()) {
-      const auto there = [&](const std::string& name) {
+      const auto is_present = [&](const std::string& name) {
         return std::ranges::find(names, name) != names.end();
       };
-      if (!options_.time_column.empty()) return std::ranges::all_of(wanted_, there);
-      if (!std::ranges::all_of(wanted_, there)) return false;
+      if (!options_.time_column.empty()) return std::ranges::all_of(wanted_, is_present);
+      if (!std::ranges::all_of(wanted_, is_present)) return false;
     }
     if (names.size() < 2 || !(above_.empty() || may_be_header(names))) return false;
     const std::size_t next = skip_blank(text_, line.content.end);
@@ -197,9 +197,9 @@ class HeaderFinder {
     return below.fields.size() == names.size() && parse_time_stamp(below.fields[0]).has_value();
   }
 
-  // Whether none of the lines above it may be the header as well. Of two that may, the one that
-  // names a time is, else the one that an empty line does not set apart from the readings.
-  [[nodiscard]] bool is_alone(const Above& line) const {
+  // Whether none of the lines above is a better header. Of two candidates, the one that names a
+  // time is the header, otherwise the one that no empty line separates from the readings.
+  [[nodiscard]] bool is_best(const Above& line) const {
     if (!options_.time_column.empty()) return true;
     const std::vector<std::string>& names = line.content.fields;
     const bool named = names_a_time(names[0]);
@@ -236,20 +236,20 @@ std::size_t line_at(std::string_view text, std::size_t begin, std::size_t index,
 }
 
 void check_names(const CsvHeader& header, const std::string& file) {
-  std::unordered_map<std::string_view, std::size_t> places;
+  std::unordered_map<std::string_view, std::size_t> columns;
   for (std::size_t i = 0; i < header.names.size(); ++i) {
     const std::string& name = header.names[i];
     if (!is_utf8(name))
       fail_name(file, header.line, i,
-                "expected a name in UTF-8, got '{}'; give the encoding, such as encoding='cp1252'",
+                "expected a name in UTF-8, got '{}'; pass the encoding, such as encoding='cp1252'",
                 shown(name));
     if (name.find('\0') != std::string::npos)
       fail_name(file, header.line, i, "expected a name, got '{}' with NUL bytes", shown(name));
     if (name.empty()) continue;
-    const auto [place, is_new] = places.try_emplace(name, i + 1);
+    const auto [column, is_new] = columns.try_emplace(name, i + 1);
     if (!is_new)
-      fail_name(file, header.line, i, "expected different names, '{}' is column {} already",
-                shown(name), place->second);
+      fail_name(file, header.line, i, "expected unique names, but '{}' is already column {}",
+                shown(name), column->second);
   }
 }
 
@@ -272,7 +272,7 @@ CsvHeader read_csv_header(std::string_view text, const CsvOptions& options,
   require(line.fault != QuotedEnd::Fault::unclosed,
           "read_csv: {}:{}: expected a closing quote in the header", file, header.line);
   require(line.fault != QuotedEnd::Fault::trailing,
-          "read_csv: {}:{}: expected nothing behind the closing quote of '{}'", file, header.line,
+          "read_csv: {}:{}: expected nothing after the closing quote of '{}'", file, header.line,
           shown(line.fields[line.faulty_field]));
   header.names = std::move(line.fields);
   header.end = line.end;
@@ -286,15 +286,15 @@ CsvHeader read_csv_header(std::string_view text, const CsvOptions& options,
 
 void find_decimal(std::string_view text, CsvHeader& header) {
   std::size_t begin = skip_blank(text, header.end);
-  // One alone may be a mistake.
+  // A single one may be a typing error.
   constexpr int kEnough = 2;
   int n_commas = 0;
   for (std::size_t n = 0; !header.decimal_is_known && n < kMaxLines && begin < text.size(); ++n) {
     const Line line = split_line(text, begin, header.delimiter);
     for (const std::string& field : line.fields) {
-      const Written written = how_written(field);
-      n_commas += written == Written::comma ? 1 : 0;
-      header.decimal_is_known |= written == Written::point;
+      const Notation notation = notation_of(field);
+      n_commas += notation == Notation::comma ? 1 : 0;
+      header.decimal_is_known |= notation == Notation::point;
     }
     begin = skip_blank(text, line.end);
   }

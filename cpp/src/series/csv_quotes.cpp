@@ -58,7 +58,7 @@ std::vector<QuotedLines> find_quoted_lines(std::string_view text, char delimiter
     const char* before = p;
     while (before > begin && is_space(before[-1]) && before[-1] != delimiter) --before;
     if (before > begin && before[-1] != delimiter && before[-1] != '\n') {
-      ++p;  // within a field that began without a quote
+      ++p;  // inside a field that does not begin with a quote
       continue;
     }
     const QuotedEnd field = find_quoted_end(p, end, delimiter);

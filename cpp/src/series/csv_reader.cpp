@@ -27,11 +27,11 @@ namespace secondlook {
 namespace {
 
 constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
-// A line end behind each text, where the parser stops whatever comes, and padding that is looked at
-// and never counts.
+// Bytes after each text: a line end, at which the parser always stops, and padding that is read but
+// never used.
 constexpr std::size_t kBehind = 1 + kDecimalPadding;
 
-// Fresh memory costs a fault for each page: large pages make that a hundredth.
+// Fresh memory costs a page fault per page. Large pages reduce their number to a hundredth.
 void prefer_large_pages(void* memory, std::size_t n_bytes) {
   constexpr std::uintptr_t kPage = std::uintptr_t{2} << 20;
   const auto address = reinterpret_cast<std::uintptr_t>(memory);
@@ -46,7 +46,7 @@ class Texts {
   explicit Texts(std::span<const std::size_t> sizes) {
     std::size_t n_bytes = 0;
     for (const std::size_t size : sizes) {
-      places_.push_back(n_bytes);
+      offsets_.push_back(n_bytes);
       sizes_.push_back(size);
       n_bytes += size + kBehind;
     }
@@ -58,19 +58,19 @@ class Texts {
     sizes_[i] = size;
     std::fill_n(data(i) + size, kBehind, '\n');
   }
-  [[nodiscard]] char* data(std::size_t i) { return bytes_.get() + places_[i]; }
+  [[nodiscard]] char* data(std::size_t i) { return bytes_.get() + offsets_[i]; }
   [[nodiscard]] std::size_t size(std::size_t i) const { return sizes_[i]; }
   [[nodiscard]] std::string_view view(std::size_t i) const {
-    return {bytes_.get() + places_[i], sizes_[i]};
+    return {bytes_.get() + offsets_[i], sizes_[i]};
   }
 
  private:
   std::unique_ptr<char[]> bytes_;
-  std::vector<std::size_t> places_;
+  std::vector<std::size_t> offsets_;
   std::vector<std::size_t> sizes_;
 };
 
-// What is no file has size 0 here, and reading it says what it is.
+// Anything that is not a regular file gets size 0 here; reading it raises the error.
 std::vector<std::size_t> sizes_of(std::span<const CsvSource> sources) {
   std::vector<std::size_t> sizes;
   for (const auto& [path, text] : sources) {
@@ -86,7 +86,7 @@ std::vector<std::size_t> sizes_of(std::span<const CsvSource> sources) {
   return sizes;
 }
 
-// Read and not mapped: a mapped file that someone cuts off ends the process.
+// Reads the file instead of mapping it, since truncating a mapped file would kill the process.
 void read_text(const std::filesystem::path& path, Texts& texts, std::size_t index) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   require<FileError>(descriptor >= 0, "cannot open '{}': {}", path.string(), std::strerror(errno));
@@ -108,7 +108,7 @@ void read_text(const std::filesystem::path& path, Texts& texts, std::size_t inde
   texts.shorten(index, n);
 }
 
-// Sums of up to 255 fit a byte: the compiler counts 16 bytes at a time.
+// Counts of up to 255 fit into a byte, so the compiler can process 16 bytes at a time.
 std::size_t count_line_ends(const char* p, const char* end) {
   std::size_t n = 0;
   while (p < end) {
@@ -124,15 +124,15 @@ std::size_t count_line_ends(const char* p, const char* end) {
 
 struct File {
   std::string name;
-  std::string converted;                    // the text, where the file is not UTF-8
-  std::string_view text;                    // `kBehind` line ends behind it
-  std::shared_ptr<const CsvHeader> header;  // one for all files that begin alike
+  std::string converted;                    // the text, if the file is not UTF-8
+  std::string_view text;                    // followed by `kBehind` line ends
+  std::shared_ptr<const CsvHeader> header;  // shared by files with the same header
   std::vector<CsvPiece> pieces;
-  std::size_t n_rows = 0;  // at most
+  std::size_t n_rows = 0;  // an upper bound
 };
 
-// Where the pieces of a file begin, and how many rows they may have. A piece ends with a line, and
-// not within one of `quoted`. Says whether there are quotes at all.
+// Sets where the pieces of a file begin and how many rows they may have. A piece ends at the end of
+// a line that is not inside one of `quoted`. Returns whether there are quotes at all.
 bool cut_into_pieces(File& file, std::size_t index, std::span<const QuotedLines> quoted) {
   const char* text = file.text.data();
   const std::size_t size = file.text.size();
@@ -184,16 +184,17 @@ void check_options(const CsvOptions& options) {
     const bool taken = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
                        std::string_view(" \"+-.\r\n").find(c) != std::string_view::npos ||
                        (c < ' ' && c != '\t') || c == '\x7F';
-    require(!taken, "read_csv: expected a delimiter that is no part of fields, got '{}' ({})", c,
-            static_cast<int>(c));
+    require(!taken, "read_csv: expected a delimiter that cannot be part of a field, got '{}' ({})",
+            c, static_cast<int>(c));
   }
   require(!options.decimal || *options.decimal == '.' || *options.decimal == ',',
-          "read_csv: expected '.' or ',' before decimals, got '{}'", options.decimal.value_or(' '));
+          "read_csv: expected '.' or ',' as decimal separator, got '{}'",
+          options.decimal.value_or(' '));
   require(!options.decimal || options.decimal != options.delimiter,
-          "read_csv: expected different characters between fields and before decimals, got '{}'",
+          "read_csv: expected different separators of fields and decimals, got '{}' for both",
           options.decimal.value_or(' '));
   require(!options.utc_offset_minutes || options.clock.empty(),
-          "read_csv: expected an offset from UTC or the offsets of a clock, got both");
+          "read_csv: expected either utc_offset_minutes or clock, got both");
   constexpr int kMaxMinutes = 24 * 60;
   const int offset = options.utc_offset_minutes.value_or(0);
   require(std::abs(offset) < kMaxMinutes,
@@ -204,7 +205,8 @@ void check_options(const CsvOptions& options) {
                 name != options.millisecond_column &&
                 std::find(options.columns.begin(), options.columns.begin() + i, name) ==
                     options.columns.begin() + i,
-            "read_csv: expected different columns of readings, got '{}' among them", name);
+            "read_csv: expected columns to be distinct, not empty and not a time column, got '{}'",
+            name);
   }
 }
 
@@ -222,16 +224,16 @@ std::optional<Clock> clock_of(const CsvOptions& options) {
   return Clock(std::span(&offset, 1));
 }
 
-// Rows as the pieces left them: in the order of files and lines, with room between pieces.
+// Rows as read from the pieces, in the order of files and lines, with unused rows between pieces.
 struct RawRows {
   std::vector<std::int64_t> time_ns;
   Matrix<double> values;
 };
 
-// Which rows of the raw table make a row of the result: those of one time, in order.
+// The rows of the raw table that form each row of the result: those with the same time, in order.
 struct RowOrder {
   std::vector<Index> rows;          // sorted by time
-  std::vector<std::size_t> starts;  // of each time among `rows`, and their end
+  std::vector<std::size_t> starts;  // index in `rows` of each distinct time, and their end
 };
 
 class Reader {
@@ -305,7 +307,7 @@ class Reader {
     RepeatedHourRow row;
   };
 
-  // Each file by itself as far as that tells; the others one after another.
+  // Decides for each file by itself if possible, and for the remaining files together.
   void tell_repeated_hours_apart() {
     std::map<std::size_t, std::vector<std::vector<HourRow>>> changes;
     for (std::size_t i = 0; i < pieces_.size(); ++i) {
@@ -328,7 +330,7 @@ class Reader {
     if (!all_told && options_.strict) fail_at_first_problem();
   }
 
-  // Whether the order of the rows tells; their times are then in UTC.
+  // Converts the times of the rows to UTC if their order decides; returns whether it does.
   bool tell_apart(const std::vector<HourRow>& rows, bool within_file) {
     std::vector<std::int64_t> local_ns;
     local_ns.reserve(rows.size());
@@ -343,7 +345,7 @@ class Reader {
     return true;
   }
 
-  // The time of the row before (-1) or behind (1) one, if there is one.
+  // Time of the row before (-1) or after (1) the given row, if there is one.
   std::optional<std::int64_t> neighbour(const HourRow& row, int step, bool within_file) const {
     std::size_t i = row.piece;
     const auto end_of = [](const CsvPiece& piece) { return piece.first_row + piece.n_rows; };
@@ -367,14 +369,14 @@ class Reader {
       left_out_[row.row.row] = 1;
       ++piece.n_problems;
       CsvProblem problem{
-          file.name, line_number(file.text.data(), piece, row.row.place), 0,
-          fmt::format("expected lines in an order that tells when the clock is put back, but {} "
-                      "comes twice in {}; give the offset, such as time_zone='+01:00', if that "
-                      "clock is never changed",
+          file.name, line_number(file.text.data(), piece, row.row.line_begin), 0,
+          fmt::format("expected an order of lines that shows when the clock is set back, but {} "
+                      "occurs twice in {}; if the clock has no daylight saving time, pass its "
+                      "offset, such as time_zone='+01:00'",
                       shown_time(raw_.time_ns[row.row.row]), options_.clock_name)};
-      const auto place =
+      const auto position =
           std::ranges::upper_bound(piece.problems, problem.line, {}, &CsvProblem::line);
-      piece.problems.insert(place, std::move(problem));
+      piece.problems.insert(position, std::move(problem));
       if (piece.problems.size() > kMaxProblems) piece.problems.pop_back();
     }
   }
@@ -395,15 +397,16 @@ class Reader {
       if (piece->saw_utc && utc == nullptr) utc = piece;
       if (piece->saw_local && local == nullptr) local = piece;
     }
-    require(utc == nullptr || local == nullptr,
-            "read_csv: expected times that all state their offset from UTC or none, got some that "
-            "do in {} and some that do not in {}",
-            utc ? files_[utc->file].name : "", local ? files_[local->file].name : "");
+    require(
+        utc == nullptr || local == nullptr,
+        "read_csv: expected either all times with an offset from UTC or none, got some with one "
+        "in {} and some without in {}",
+        utc ? files_[utc->file].name : "", local ? files_[local->file].name : "");
     contents_.table.is_utc = utc != nullptr || clock_.has_value();
   }
 
-  // An export that was saved again by a spreadsheet loses its seconds: lines of one minute are then
-  // taken for evenly spread over it, not for repetitions of one reading.
+  // A spreadsheet drops the seconds when it saves an export. The lines of one minute are then
+  // spread evenly over it instead of being merged.
   void spread_within_minutes() {
     constexpr std::int64_t kMinute = 60'000'000'000;
     for (std::size_t file = 0; file < files_.size(); ++file) {
@@ -427,14 +430,14 @@ class Reader {
 
   void collect_rows() {
     std::size_t n_filled = 0;
-    bool rising = true;
+    bool in_order = true;
     for (const CsvPiece* piece : pieces_) {
-      rising = rising && piece->first_row == n_filled;
+      in_order = in_order && piece->first_row == n_filled;
       n_filled += piece->n_rows;
     }
-    rising =
-        rising && std::is_sorted(raw_.time_ns.begin(), raw_.time_ns.end(), std::less_equal<>());
-    if (rising && n_filled == n_rows_ && left_out_.empty()) {
+    in_order =
+        in_order && std::is_sorted(raw_.time_ns.begin(), raw_.time_ns.end(), std::less_equal<>());
+    if (in_order && n_filled == n_rows_ && left_out_.empty()) {
       contents_.table.time_ns = std::move(raw_.time_ns);
       contents_.table.values = std::move(raw_.values);
       return;
@@ -525,13 +528,13 @@ class Reader {
   std::vector<File> files_;
   std::vector<std::shared_ptr<const CsvLayout>> layouts_;
   std::vector<CsvPiece*> pieces_;
-  std::size_t n_rows_ = 0;  // at most
+  std::size_t n_rows_ = 0;  // an upper bound
   RawRows raw_;
-  std::vector<char> left_out_;  // of the raw rows; empty if none is
+  std::vector<char> left_out_;  // one per raw row; empty if no row is left out
   CsvContents contents_;
 };
 
-// The text as the parser takes it: UTF-8 with line ends that are LF.
+// The text as the parser expects it: UTF-8 with LF as line ends.
 std::string_view prepare(File& file, Texts& texts, std::size_t index, CsvEncoding encoding) {
   std::optional<std::string> converted = to_utf8(texts.view(index), encoding, kBehind, file.name);
   char* text = texts.data(index);
@@ -581,7 +584,7 @@ CsvContents read_csv(std::span<const CsvSource> sources, const CsvOptions& optio
   const auto read_others = [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) read_one(i + 1);
   };
-  // Only to let the listener stop it: what counts is the parsing.
+  // Only lets `progress` stop the reading; progress itself counts the parsing.
   const Progress listen = [&](std::size_t, std::size_t n) { return !progress || progress(0, n); };
   parallel_for(sources.size() - 1, 1, n_threads, read_others, progress ? listen : Progress());
   return Reader(options, n_threads).read(std::move(files), progress);

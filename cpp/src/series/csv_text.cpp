@@ -29,10 +29,10 @@ std::optional<std::size_t> find_name(const CsvHeader& header, const std::string&
 
 std::size_t require_name(const CsvHeader& header, const std::string& name, std::string_view what,
                          const std::string& file) {
-  const std::optional<std::size_t> place = find_name(header, name);
-  require(place.has_value(), "read_csv: {}: expected a {} '{}', got the columns {}", file, what,
+  const std::optional<std::size_t> index = find_name(header, name);
+  require(index.has_value(), "read_csv: {}: expected a {} '{}', got the columns {}", file, what,
           shown(name), listed(header.names));
-  return *place;
+  return *index;
 }
 
 struct SpecialFields {
@@ -40,7 +40,7 @@ struct SpecialFields {
   std::optional<std::size_t> time_of_day;
   std::optional<std::size_t> millisecond;
 
-  // What a field that is no reading holds; nothing for the others.
+  // The target of a field that is not a reading; nothing for readings.
   [[nodiscard]] std::optional<std::int32_t> target(std::size_t field) const {
     if (field == time) return CsvLayout::kTime;
     if (field == time_of_day) return CsvLayout::kTimeOfDay;
@@ -56,7 +56,7 @@ SpecialFields find_special_fields(const CsvHeader& header, const CsvOptions& opt
     fields.time = require_name(header, options.time_column, "time column", file);
   if (!options.time_of_day_column.empty())
     fields.time_of_day =
-        require_name(header, options.time_of_day_column, "column of times of day", file);
+        require_name(header, options.time_of_day_column, "time-of-day column", file);
   if (!options.millisecond_column.empty())
     fields.millisecond =
         require_name(header, options.millisecond_column, "millisecond column", file);
@@ -70,7 +70,7 @@ SpecialFields find_special_fields(const CsvHeader& header, const CsvOptions& opt
   return fields;
 }
 
-// The words by which exports say that there is no reading.
+// Words that exports use for missing readings.
 bool means_missing(std::string_view field) {
   constexpr std::size_t kMaxLength = 9;
   if (field.empty()) return true;
@@ -93,7 +93,7 @@ std::optional<double> parse_number(std::string_view field) {
   return value;
 }
 
-// A number with a comma before its decimals; points in it would be of thousands, or a mistake.
+// A number with a decimal comma. A point in it would separate thousands or be a mistake.
 std::optional<double> parse_comma_number(std::string_view field) {
   if (field.find('.') != std::string_view::npos) return std::nullopt;
   std::string text(field);
@@ -104,7 +104,7 @@ std::optional<double> parse_comma_number(std::string_view field) {
 
 struct Field {
   std::string_view content;
-  const char* end;  // at the delimiter or the line's end
+  const char* end;  // the delimiter or line end after the field
   const char* fault = nullptr;
 };
 
@@ -123,7 +123,7 @@ class RowReader {
   void read(std::int64_t* time_ns, double* values) {
     const char* p = text_ + piece_.begin;
     while (p < end_ && !stopped_) {
-      // Line ends and NUL bytes; a tab, too, but that begins a row.
+      // Line ends and NUL bytes. Tabs as well, but they begin a row.
       if (static_cast<unsigned char>(*p) <= '\r' && skip_between_rows(p)) [[unlikely]]
         continue;
       ++piece_.n_lines;
@@ -140,7 +140,7 @@ class RowReader {
   }
 
  private:
-  // False where a row begins at `p`.
+  // Skips a line end or NUL bytes; returns false if a row begins at `p`.
   bool skip_between_rows(const char*& p) {
     if (*p == '\n' || (*p == '\r' && p[1] == '\n')) {
       p += *p == '\r' ? 2 : 1;
@@ -150,14 +150,14 @@ class RowReader {
     row_ = p;
     while (p < end_ && *p == '\0') ++p;
     report_line(
-        fmt::format("expected a line of text, got {} NUL bytes (\\x00), as a loss of power "
-                    "leaves them",
+        fmt::format("expected a line of text, got {} NUL bytes (\\x00), probably from a loss of "
+                    "power",
                     p - row_));
     return true;
   }
 
-  // Where the power went while a row was written, NUL bytes follow, and then the next row in the
-  // same line. If that one is whole it is read instead of what came before.
+  // After a loss of power while a row was written, there are NUL bytes and then the next row in the
+  // same line. If that row is complete, it is read instead of the damaged one.
   bool read_behind_nul(bool is_row, const char*& p, double* values) {
     const auto* nul =
         static_cast<const char*>(::memrchr(row_, '\0', static_cast<std::size_t>(p - row_)));
@@ -177,7 +177,7 @@ class RowReader {
     return has_time && n_fields == layout_.targets.size() ? read_row(p = rest, values) : is_row;
   }
 
-  // Reads the line at `p` and moves to the next. False when there is no row to keep.
+  // Reads the line at `p` and moves to the next one. Returns false if there is no row to keep.
   bool read_row(const char*& p, double* values) {
     row_ = p;
     n_times_read_ = 0;
@@ -224,14 +224,12 @@ class RowReader {
     return text.end;
   }
 
-  // What a field that is no number may be, and the option that reads it.
+  // The option that may help for a field that is not a number.
   static const char* way_out(std::string_view field) {
-    if (kDecimal == '.' && parse_comma_number(field))
-      return "; decimals behind a comma need decimal=','";
-    if (kDecimal == ',' && parse_number(field)) return "; decimals behind a point need decimal='.'";
+    if (kDecimal == '.' && parse_comma_number(field)) return "; for decimal commas use decimal=','";
+    if (kDecimal == ',' && parse_number(field)) return "; for decimal points use decimal='.'";
     const bool is_time = parse_time_of_day(field).has_value();
-    return is_time ? "; a time of day is joined to its date by time_column=(date, time of day)"
-                   : "";
+    return is_time ? "; to join dates and times of day use time_column=(date, time of day)" : "";
   }
 
   const char* read_special(const char* p, std::size_t field) {
@@ -273,11 +271,12 @@ class RowReader {
     time_field_ = field;
     stamp_.nanoseconds += stamp.nanoseconds;
     stamp_.has_offset |= stamp.has_offset;
-    // Of a date and a time of day, only the latter states seconds.
+    // If date and time of day are split, only the time of day has seconds.
     stamp_.lacks_seconds |= stamp.lacks_seconds;
   }
 
-  // The row's time, in UTC where the zone is known. False where the clock never showed it.
+  // Sets the time of the row, in UTC if the zone is known. Returns false if the local time does not
+  // exist.
   bool settle_time() {
     time_ns_ = stamp_.nanoseconds + milliseconds_ * kMillisecond;
     lacks_seconds_ = stamp_.lacks_seconds;
@@ -293,9 +292,10 @@ class RowReader {
     if (reading_.shown == Clock::Shown::never) {
       add_problem(
           time_field_ + 1,
-          fmt::format("expected a time of the clock in column '{}', but {} does not come in "
-                      "{}, where it is put forward",
-                      shown(layout_.names[time_field_]), shown_time(time_ns_), layout_.clock_name));
+          fmt::format(
+              "expected a local time in column '{}', but {} does not exist in {}, where the "
+              "clock is set forward",
+              shown(layout_.names[time_field_]), shown_time(time_ns_), layout_.clock_name));
       return false;
     }
     piece_.repeated_hour.push_back({piece_.first_row + piece_.n_rows, reading_.change,
@@ -323,7 +323,7 @@ class RowReader {
     return p;
   }
 
-  // The field at `p`, without its quotes and the spaces around it.
+  // The field at `p`, without quotes and surrounding spaces.
   Field take_field(const char* p) {
     const char* begin = p;
     while (is_space(*begin) && *begin != layout_.delimiter) ++begin;
@@ -342,7 +342,7 @@ class RowReader {
       case QuotedEnd::Fault::unclosed:
         return {scratch_, found.end, "expected a closing quote"};
       case QuotedEnd::Fault::trailing:
-        return {trim(scratch_), found.end, "expected nothing behind a closing quote"};
+        return {trim(scratch_), found.end, "expected nothing after a closing quote"};
       default:
         return {trim(scratch_), found.end};
     }
@@ -361,9 +361,9 @@ class RowReader {
     stopped_ = layout_.strict;
     ++piece_.n_problems;
     if (piece_.problems.size() >= kMaxProblems) return;
-    const auto place = static_cast<std::size_t>(row_ - text_);
+    const auto line_begin = static_cast<std::size_t>(row_ - text_);
     piece_.problems.push_back(
-        {file_, line_number(text_, piece_, place), column, std::move(message)});
+        {file_, line_number(text_, piece_, line_begin), column, std::move(message)});
   }
 
   const char* text_;
@@ -412,17 +412,17 @@ CsvLayout lay_out(const CsvHeader& header, const CsvOptions& options,
   layout.clock_name = options.clock_name;
   layout.strict = options.strict;
 
-  std::unordered_map<std::string_view, std::int32_t> places;
+  std::unordered_map<std::string_view, std::int32_t> indices;
   for (std::size_t i = 0; i < columns.size(); ++i)
-    places.emplace(columns[i], static_cast<std::int32_t>(i));
+    indices.emplace(columns[i], static_cast<std::int32_t>(i));
   std::vector<std::string> others;
   std::size_t n_found = 0;
   for (std::size_t i = 0; i < header.names.size(); ++i) {
     std::int32_t target = CsvLayout::kIgnored;
-    const auto found = places.find(header.names[i]);
+    const auto found = indices.find(header.names[i]);
     if (special.target(i))
       target = *special.target(i);
-    else if (found != places.end())
+    else if (found != indices.end())
       target = found->second;
     else if (!header.names[i].empty())
       others.push_back(header.names[i]);
@@ -430,16 +430,16 @@ CsvLayout lay_out(const CsvHeader& header, const CsvOptions& options,
     layout.targets.push_back(target);
   }
 
-  std::vector<std::string> lacking;
+  std::vector<std::string> missing;
   for (std::size_t i = 0; n_found < columns.size() && i < columns.size(); ++i)
     if (std::find(layout.targets.begin(), layout.targets.end(), static_cast<std::int32_t>(i)) ==
         layout.targets.end())
-      lacking.push_back(columns[i]);
-  require(lacking.empty(), "read_csv: {}: expected a column {}, got the columns {}", file,
-          listed(lacking), listed(header.names));
+      missing.push_back(columns[i]);
+  require(missing.empty(), "read_csv: {}: expected a column {}, got the columns {}", file,
+          listed(missing), listed(header.names));
   require(others.empty() || !options.columns.empty(),
-          "read_csv: {}: expected the columns of the first file, got {} besides", file,
-          listed(others));
+          "read_csv: {}: expected the columns of the first file, got the additional columns {}",
+          file, listed(others));
   return layout;
 }
 
@@ -451,9 +451,9 @@ void read_csv_rows(const char* text, const std::string& file, const CsvLayout& l
     RowReader<'.'>(text, file, layout, piece).read(time_ns, values);
 }
 
-std::size_t line_number(const char* text, const CsvPiece& piece, std::size_t place) {
+std::size_t line_number(const char* text, const CsvPiece& piece, std::size_t line_begin) {
   return piece.first_line +
-         static_cast<std::size_t>(std::count(text + piece.begin, text + place, '\n'));
+         static_cast<std::size_t>(std::count(text + piece.begin, text + line_begin, '\n'));
 }
 
 }  // namespace secondlook

@@ -12,12 +12,12 @@
 
 namespace secondlook {
 
-/// The columns of readings that a file with this header has: those asked for, or all.
+/// The columns of readings in a file with this header: the requested ones, or all.
 [[nodiscard]] std::vector<std::string> reading_columns(const CsvHeader& header,
                                                        const CsvOptions& options,
                                                        const std::string& file);
 
-/// Where each field of a line belongs.
+/// Meaning of each field of a line.
 struct CsvLayout {
   static constexpr std::int32_t kTime = -1;
   static constexpr std::int32_t kMillisecond = -2;
@@ -26,39 +26,39 @@ struct CsvLayout {
 
   char delimiter = ',';
   char decimal = '.';
-  std::vector<std::string> names;     ///< of the fields
-  std::vector<std::int32_t> targets;  ///< of the fields: a column of readings or one of the above
-  std::size_t n_columns = 0;          ///< of readings
-  bool time_is_split = false;         ///< into a date and a time of day
-  const Clock* clock = nullptr;       ///< of times that state no offset, if it is known
+  std::vector<std::string> names;     ///< one per field
+  std::vector<std::int32_t> targets;  ///< one per field: column of readings, or one of the above
+  std::size_t n_columns = 0;          ///< number of columns of readings
+  bool time_is_split = false;         ///< whether date and time of day are two fields
+  const Clock* clock = nullptr;       ///< for times without an offset, if known
   std::string clock_name;
   bool strict = true;
 };
 
-/// @throws InvalidArgument when the file lacks one of `columns` or has others, unless those were
-///   chosen by the options
+/// @throws InvalidArgument if the file lacks one of `columns`, or if it has others and the options
+///   do not name the columns
 [[nodiscard]] CsvLayout lay_out(const CsvHeader& header, const CsvOptions& options,
                                 const std::vector<std::string>& columns, const Clock* clock,
                                 const std::string& file);
 
-/// A row whose time the clock shows twice. It is still as the clock showed it.
+/// A row whose time the clock shows twice. The time is still the local one.
 struct RepeatedHourRow {
   std::size_t row = 0;
-  std::size_t change = 0;  ///< of the clock
-  std::size_t place = 0;   ///< where its line begins in the text
+  std::size_t change = 0;      ///< index of the change of the clock
+  std::size_t line_begin = 0;  ///< index of its line in the text
 };
 
-/// Whole lines of one file, and the rows of the table that they fill.
+/// Complete lines of one file, and the rows of the table that they fill.
 struct CsvPiece {
   std::size_t file = 0;
-  std::size_t begin = 0;  ///< in the text
+  std::size_t begin = 0;  ///< index in the text
   std::size_t end = 0;
   std::size_t first_line = 1;
   std::size_t first_row = 0;
 
   // Set by `read_csv_rows`.
   std::size_t n_rows = 0;
-  std::size_t n_lines = 0;  // that are not empty
+  std::size_t n_lines = 0;  // without empty lines
   bool saw_utc = false;
   bool saw_local = false;
   std::vector<std::size_t> rows_without_seconds;
@@ -69,14 +69,15 @@ struct CsvPiece {
 
 constexpr std::size_t kMaxProblems = 100;
 
-/// Reads the lines of a piece into rows: `time_ns` and `values` are those of its first row.
+/// Reads the lines of a piece into rows; `time_ns` and `values` point to its first row.
 ///
-/// `text` is the whole file with '\n' behind its end and kDecimalPadding bytes behind that;
-/// problems call it `file`. The first problem ends the reading if the layout is strict.
+/// `text` is the whole file, followed by '\n' and kDecimalPadding bytes; problems call it `file`.
+/// If the layout is strict, reading stops at the first problem.
 void read_csv_rows(const char* text, const std::string& file, const CsvLayout& layout,
                    CsvPiece& piece, std::int64_t* time_ns, double* values);
 
-/// The number of the line at `place` in the piece's text.
-[[nodiscard]] std::size_t line_number(const char* text, const CsvPiece& piece, std::size_t place);
+/// Number of the line that begins at index `line_begin` in the text.
+[[nodiscard]] std::size_t line_number(const char* text, const CsvPiece& piece,
+                                      std::size_t line_begin);
 
 }  // namespace secondlook

@@ -8,16 +8,16 @@
 
 namespace secondlook {
 
-/// Bytes behind the end of a text that `parse_decimal` may look at.
+/// Number of bytes after the end of a text that `parse_decimal` may read.
 constexpr std::size_t kDecimalPadding = 8;
 
 namespace detail {
 
-// Outside of the function, which would build it anew for each number.
+// Outside the function, which would otherwise build it for each number.
 inline constexpr std::array<std::uint64_t, 8> kPowersOfTen = {
     1, 10, 100, 1000, 10'000, 100'000, 1'000'000, 10'000'000};
 
-/// The number that eight digits make, the first in the lowest byte: pairs, fours, eight.
+/// Joins eight digits, the first in the lowest byte, into a number: first pairs, then fours.
 inline std::uint64_t join_digits(std::uint64_t digits) noexcept {
   constexpr std::uint64_t kLowOfPairs = 0x000000FF000000FF;
   digits = digits * 10 + (digits >> 8);
@@ -28,12 +28,13 @@ inline std::uint64_t join_digits(std::uint64_t digits) noexcept {
 
 }  // namespace detail
 
-/// Reads a plain decimal number such as `-3389.000000` from a text that ends in '\n' at the latest,
-/// with `kDecimalPadding` readable bytes behind that. `kMark` is before the decimals.
+/// Reads a plain decimal number such as `-3389.000000` from a text that ends with '\n', followed by
+/// `kDecimalPadding` readable bytes. `kMark` is the decimal separator.
 ///
-/// Exact where it succeeds: the digits make an integer up to 2^53 and the power of ten is exact, so
-/// the one division rounds correctly (Clinger 1990). Returns where the number ends, or null for
-/// whatever is not of this form: exponents, more than 8 decimals, signs other than '-', nothing.
+/// The result is correctly rounded: the digits are an integer up to 2^53 and the power of ten is
+/// exact, so the only rounding is that of the division (Clinger 1990). Returns the end of the
+/// number, or null for any other text: exponents, more than 8 decimals, signs other than '-', or no
+/// digits.
 template <char kMark = '.'>
 inline const char* parse_decimal(const char* p, double& value) noexcept {
   static_assert(std::endian::native == std::endian::little);
@@ -60,12 +61,13 @@ inline const char* parse_decimal(const char* p, double& value) noexcept {
     std::uint64_t decimals = 0;
     std::memcpy(&decimals, p, sizeof decimals);
     decimals ^= kZeros;
-    // The lowest byte with its high bit set is the first that is no digit.
+    // The lowest byte with its high bit set is the first that is not a digit.
     const std::uint64_t others = ((decimals + 0x7676767676767676) | decimals) & kHighBits;
     if (others == 0) return nullptr;
     const int n = std::countr_zero(others) / 8;
     n_digits += n;
-    // printf's six decimals: a guess that costs nothing if right, while p + n has to wait for n.
+    // Predicts six decimals, as printf writes them. A right prediction is free, while p + n has to
+    // wait for n.
     if ((others & (kSixDecimals | (kSixDecimals - 1))) == kSixDecimals)
       p += 6;
     else

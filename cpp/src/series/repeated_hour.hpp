@@ -9,20 +9,20 @@
 
 namespace secondlook {
 
-/// Rows in the order of their file, with times that a clock shows twice because it was put back.
+/// Rows in file order whose times a clock shows twice because it was set back.
 struct RepeatedHour {
   std::span<const std::int64_t> local_ns;
   Clock::Change change;
-  /// The times in UTC of the rows before and behind, if there are any.
+  /// Times in UTC of the rows before and after, if there are any.
   std::optional<std::int64_t> previous_ns;
   std::optional<std::int64_t> next_ns;
 };
 
-/// The index of the first row after the clock was put back (`local_ns.size()` where none is), or
-/// nothing if the order of the rows does not tell.
+/// Index of the first row after the clock was set back (`local_ns.size()` if there is none), or
+/// nothing if the order of the rows does not decide.
 ///
-/// It is where the times step back. Where they only rise, they lie before the change if they follow
-/// closely on the row before, and after it if the row behind follows closely on them.
+/// The index is where the times step back. If they only increase, they lie before the change if
+/// they closely follow the row before them, and after it if the next row closely follows them.
 [[nodiscard]] std::optional<std::size_t> find_put_back(const RepeatedHour& hour);
 
 }  // namespace secondlook

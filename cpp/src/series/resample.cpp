@@ -16,12 +16,12 @@ constexpr std::size_t kMaxSteps = std::size_t{1} << 40;
 
 std::int64_t floor_divide(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
-// The steps from one number to another, both included.
+// The steps with the numbers `first` to `last`, both included.
 TimeGrid grid_between(std::int64_t first, std::int64_t last, std::int64_t step_ns) {
-  // The earliest step may begin before the first instant that 64 bits can name.
+  // The first step may begin before the earliest instant that fits into 64 bits.
   std::int64_t start = 0;
   require(!__builtin_mul_overflow(first, step_ns, &start),
-          "resample: expected a step that fits the range of times, got {} ns", step_ns);
+          "resample: expected a step within the range of 64-bit times, got {} ns", step_ns);
   return {start, step_ns, static_cast<std::size_t>(last - first) + 1};
 }
 
@@ -33,20 +33,21 @@ void check_grid(const TimeGrid& grid) {
       grid.n_steps <= kMaxSteps &&
           !__builtin_mul_overflow(grid.step_ns, static_cast<std::int64_t>(grid.n_steps), &length) &&
           !__builtin_add_overflow(grid.start_ns, length, &end),
-      "resample: expected a grid within the range of times, got {} steps of {} ns from {} ns",
+      "resample: expected a grid within the range of 64-bit times, got {} steps of {} ns from {} "
+      "ns",
       grid.n_steps, grid.step_ns, grid.start_ns);
 }
 
-// One step's readings `rows`, column by column.
+// Mean of each column over the readings `rows` of one step.
 void take_mean(MatrixView<double> rows, double* sums, double* counts, Index n_columns) {
   std::fill(sums, sums + n_columns, 0.0);
   std::fill(counts, counts + n_columns, 0.0);
   for (Index i = 0; i < rows.rows(); ++i) {
     const auto row = rows.row(i);
     for (Index c = 0; c < n_columns; ++c) {
-      const bool there = row[c] == row[c];
-      sums[c] += there ? row[c] : 0.0;
-      counts[c] += there ? 1.0 : 0.0;
+      const bool present = row[c] == row[c];
+      sums[c] += present ? row[c] : 0.0;
+      counts[c] += present ? 1.0 : 0.0;
     }
   }
   for (Index c = 0; c < n_columns; ++c) sums[c] = counts[c] > 0 ? sums[c] / counts[c] : kMissing;
@@ -119,7 +120,7 @@ TimeGrid common_grid(std::span<const TimeGrid> grids, Span span) {
     first = common ? std::max(first, first_of(grid)) : std::min(first, first_of(grid));
     end = common ? std::min(end, end_of(grid)) : std::max(end, end_of(grid));
   }
-  require(first < end, "align: expected tables that overlap in time, got no common step");
+  require(first < end, "align: expected tables that overlap in time, but they share no step");
   return grid_between(first, end - 1, grids.front().step_ns);
 }
 
@@ -128,9 +129,9 @@ TimeGrid common_grid(std::span<const TimeTable* const> tables, std::int64_t step
   std::vector<TimeGrid> grids;
   for (std::size_t i = 0; i < tables.size(); ++i) {
     const TimeTable& table = *tables[i];
-    require(!table.time_ns.empty(), "align: expected tables with rows, table {} has none", i);
+    require(!table.time_ns.empty(), "align: expected tables with rows, but table {} is empty", i);
     require(table.is_utc == tables[0]->is_utc,
-            "align: expected tables of one zone, table 0 {} in UTC and table {} {}",
+            "align: expected either all tables in UTC or none, but table 0 {} and table {} {}",
             tables[0]->is_utc ? "is" : "is not", i, table.is_utc ? "is" : "is not");
     grids.push_back(grid_over(table.time_ns, step_ns));
   }

@@ -9,7 +9,7 @@ namespace secondlook {
 
 namespace {
 
-// A spread below this fraction of the mean is rounding.
+// A standard deviation below this fraction of the mean is a rounding error.
 constexpr double kRounding = 1e-12;
 
 template <class Scalar>
@@ -47,7 +47,7 @@ Scaler::Scaler(std::span<const MatrixView<double>> tables) : Scaler(fit(tables))
 
 Scaler::Scaler(std::vector<double> mean, std::vector<double> scale)
     : mean_(std::move(mean)), scale_(std::move(scale)), inverse_(scale_.size()) {
-  require(mean_.size() == scale_.size(), "Scaler: expected as many scales as means, {}, got {}",
+  require(mean_.size() == scale_.size(), "Scaler: expected one scale per mean ({}), got {}",
           mean_.size(), scale_.size());
   for (std::size_t j = 0; j < mean_.size(); ++j) {
     require(std::isfinite(mean_[j]) && std::isfinite(scale_[j]) && scale_[j] > 0,

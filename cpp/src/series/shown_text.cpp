@@ -11,7 +11,7 @@ namespace secondlook {
 
 namespace {
 
-// Length of the UTF-8 character at the front, 0 if it is none.
+// Length of the UTF-8 character at the front, 0 if it is invalid.
 std::size_t character_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char first = byte(0);

@@ -10,10 +10,10 @@ namespace secondlook {
 /// Whether the bytes are UTF-8 (Unicode 15, table 3-7).
 [[nodiscard]] bool is_utf8(std::string_view text);
 
-/// A text of a user as an error may show it: short, one line, valid UTF-8.
+/// A user's text for display in an error: short, on one line, valid UTF-8.
 [[nodiscard]] std::string shown(std::string_view text);
 
-/// The first of some names, each in quotes.
+/// The first names of a list, each in quotes.
 [[nodiscard]] std::string listed(const std::vector<std::string>& names);
 
 /// A time such as `2021-06-10 20:00:08`.

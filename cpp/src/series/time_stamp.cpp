@@ -7,7 +7,7 @@ namespace {
 constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kDay = 86'400 * kSecond;
 
-// Takes a text from the front; what does not fit leaves it as it is.
+// Reads a text from the front.
 class Scanner {
  public:
   explicit Scanner(std::string_view text) : p_(text.data()), end_(p_ + text.size()) {}
@@ -77,7 +77,7 @@ std::optional<std::int64_t> scan_date(Scanner& text) {
   return days_since_epoch(year, month, day);
 }
 
-// Midnight at a day's end may be written 24:00: it is 00:00 of the next day.
+// Midnight at the end of a day may be written 24:00, which is 00:00 of the next day.
 std::optional<std::int64_t> scan_time_of_day(Scanner& text, bool& lacks_seconds) {
   const int hour = text.number(1, 2);
   if (hour < 0 || hour > 24 || !text.skip(':')) return std::nullopt;
@@ -109,7 +109,7 @@ std::optional<std::int64_t> scan_offset(Scanner& text) {
   return (west ? -1 : 1) * (hours * 60 + minutes) * 60 * kSecond;
 }
 
-// Adds the time of day, and the offset behind it, to the midnight in `stamp`.
+// Adds the time of day and the offset after it to the midnight in `stamp`.
 std::optional<TimeStamp> scan_rest(Scanner& text, TimeStamp stamp) {
   const std::optional<std::int64_t> time = scan_time_of_day(text, stamp.lacks_seconds);
   if (!time) return std::nullopt;

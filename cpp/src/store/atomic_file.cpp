@@ -19,7 +19,7 @@ namespace {
   throw FileError("cannot write '" + path.string() + "': " + step + ": " + std::strerror(code));
 }
 
-// The file that is being written: closed, and removed unless it was renamed.
+// The file that is being written. The destructor closes it, and removes it unless it was renamed.
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::filesystem::path& target) : target_(target) {
@@ -31,7 +31,7 @@ class TemporaryFile {
       descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
       if (descriptor_ >= 0 || errno != EEXIST) break;
     }
-    if (descriptor_ < 0) fail(target_, "create a temporary file beside it", errno);
+    if (descriptor_ < 0) fail(target_, "create a temporary file next to it", errno);
   }
 
   ~TemporaryFile() {
@@ -59,7 +59,7 @@ class TemporaryFile {
   }
 
   void become_target() {
-    if (::fsync(descriptor_) != 0) fail(target_, "bring to the disk", errno);
+    if (::fsync(descriptor_) != 0) fail(target_, "flush to disk", errno);
     const int closed = ::close(descriptor_);
     descriptor_ = -1;
     if (closed != 0) fail(target_, "close", errno);
@@ -74,8 +74,8 @@ class TemporaryFile {
   bool renamed_ = false;
 };
 
-// Without this the rename itself may be lost in a power cut. Some file systems refuse it: then
-// there is nothing more to do, and the file is complete all the same.
+// Without this, the rename itself may be lost in a power failure. Some file systems do not support
+// it; the file is complete nevertheless.
 void sync_folder(const std::filesystem::path& target) {
   const std::filesystem::path folder = target.has_parent_path() ? target.parent_path() : ".";
   const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -6,11 +6,11 @@
 
 namespace secondlook {
 
-/// Makes `pieces`, one after another, the contents of the file at `path`, as one step.
+/// Atomically replaces the contents of the file at `path` by the concatenated `pieces`.
 ///
-/// Written to a new file in the same folder, brought to the disk, then renamed. The permissions of
-/// a file that was there are kept.
-/// @throws FileError when any step fails; the old file is then untouched and the new one removed
+/// They are written to a new file in the same folder, which is flushed to disk and then renamed.
+/// The permissions of an existing file are kept.
+/// @throws FileError if any step fails; the old file is then unchanged and the new one removed
 void write_atomically(const std::filesystem::path& path,
                       std::span<const std::span<const std::byte>> pieces);
 

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "core/validation.hpp"
 #include "secondlook/core/fields.hpp"
@@ -13,7 +15,16 @@
 
 namespace secondlook {
 
-/// The fields of `fields` as a JSON object.
+/// What the JSON value of a field of this type must be, for errors.
+template <class Value>
+[[nodiscard]] constexpr std::string_view expected_json() {
+  if constexpr (std::same_as<Value, bool>) return "true or false";
+  if constexpr (std::same_as<Value, std::string>) return "a string";
+  if constexpr (requires(const Value& value) { value.size(); }) return "a valid list";
+  return "a valid value";
+}
+
+/// Converts the fields of `fields` to a JSON object.
 template <HasFields Struct>
 [[nodiscard]] StrictJson fields_to_json(const Struct& fields) {
   StrictJson object = StrictJson::object();
@@ -22,9 +33,9 @@ template <HasFields Struct>
   return object;
 }
 
-/// Reads fields from a JSON object; those that it lacks keep their values.
-/// @param who begins the messages; may be empty
-/// @throws InvalidArgument for what is not an object, an unknown field, and a value of another type
+/// Reads fields from a JSON object; missing fields keep their values.
+/// @param who beginning of the messages; may be empty
+/// @throws InvalidArgument if it is not an object, a field is unknown, or a value has another type
 template <HasFields Struct>
 void read_fields(std::string_view who, const StrictJson& object, Struct& fields) {
   const std::string before = who.empty() ? "" : std::string(who) + ": ";
@@ -37,8 +48,8 @@ void read_fields(std::string_view who, const StrictJson& object, Struct& fields)
     try {
       found->second->get_to(value);
     } catch (const nlohmann::json::exception&) {
-      require(false, "{}{}: expected a value of another type, got {}", before, name,
-              found->second->dump());
+      require(false, "{}{}: expected {}, got {}", before, name,
+              expected_json<std::remove_cvref_t<decltype(value)>>(), found->second->dump());
     } catch (const InvalidArgument& error) {
       require(false, "{}{}: {}", before, name, error.what());
     }

@@ -15,7 +15,7 @@ struct Registry {
   std::map<std::string, ModelReader, std::less<>> readers;
 };
 
-// Made on first use: registrations run before main, in any order.
+// Created on first use, because registrations run before main, in any order.
 Registry& registry() {
   static Registry instance;
   return instance;
@@ -44,8 +44,9 @@ void register_reader(std::string kind, ModelReader reader) {
   require(!kind.empty() && reader, "register_reader: expected a kind and a reader");
   Registry& all = registry();
   const std::lock_guard lock(all.mutex);
-  const auto [place, is_new] = all.readers.try_emplace(std::move(kind), std::move(reader));
-  require(is_new, "register_reader: '{}' has a reader already", place->first);
+  const auto [entry, is_new] = all.readers.try_emplace(std::move(kind), std::move(reader));
+  require(is_new, "register_reader: expected a new kind, but '{}' already has a reader",
+          entry->first);
 }
 
 std::unique_ptr<Model> load(const ModelFile& file) { return find_reader(file.kind())(file); }

@@ -27,7 +27,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-static_assert(std::endian::native == std::endian::little, "tensors are written as they lie");
+static_assert(std::endian::native == std::endian::little, "tensors are written without conversion");
 
 constexpr std::size_t kLengthBytes = 8;
 constexpr std::size_t kAlignment = 8;
@@ -72,7 +72,7 @@ constexpr DataType type_of() {
   return is_signed ? DataType::i64 : DataType::u64;
 }
 
-/// Where a tensor lies behind the header.
+/// Position of a tensor in the bytes after the header.
 struct Entry {
   std::string name;
   DataType type;
@@ -81,7 +81,7 @@ struct Entry {
   std::size_t end;
 };
 
-/// What a header says, checked against the number of bytes behind it.
+/// Contents of a header, checked against the number of bytes after it.
 struct Header {
   std::string kind;
   std::string library_version;
@@ -101,7 +101,7 @@ void expect(bool condition, fmt::format_string<Args...> format, Args&&... args) 
   require<ModelFileError>(condition, format, std::forward<Args>(args)...);
 }
 
-// Json::parse alone keeps the last of equal names, and nests as deep as the text does.
+// Json::parse alone keeps the last of duplicate names and has no limit on nesting.
 Json parse_json(std::string_view text, std::string_view what) {
   std::vector<std::set<std::string>> names;
   const auto check = [&](int depth, Json::parse_event_t event, const Json& value) {
@@ -116,7 +116,7 @@ Json parse_json(std::string_view text, std::string_view what) {
   try {
     return Json::parse(text.begin(), text.end(), check);
   } catch (const Json::parse_error& error) {
-    // Its own message quotes the text, which may be no text at all.
+    // The message of nlohmann quotes the input, which may be binary.
     throw ModelFileError(fmt::format("{} is not valid JSON at byte {}", what, error.byte));
   } catch (const Json::exception&) {
     throw ModelFileError(fmt::format("{} has a number out of range", what));
@@ -144,7 +144,7 @@ const std::string& text_member(const Json& object, std::string_view name, std::s
   return value.get_ref<const std::string&>();
 }
 
-/// Bytes of a tensor; nothing when the product does not fit.
+/// Number of bytes of a tensor; nothing if the product overflows.
 std::optional<std::size_t> byte_count(DataType type, std::span<const std::int64_t> shape) {
   std::size_t bytes = size_of(type);
   for (const std::int64_t length : shape)
@@ -162,7 +162,8 @@ std::string shape_text(std::span<const std::int64_t> shape) {
 
 // ---- writing ----
 
-// Wide elements first, then by name: each tensor begins at a multiple of its element's size.
+// Tensors with wide elements first, then by name, so that each tensor begins at a multiple of its
+// element size.
 std::vector<std::pair<const std::string*, const Tensor*>> tensors_in_order(const ModelFile& file) {
   std::vector<std::pair<const std::string*, const Tensor*>> order;
   for (const auto& [name, tensor] : file.tensors()) order.emplace_back(&name, &tensor);
@@ -179,7 +180,7 @@ std::string header_text(Json& header) {
   return header.dump();
 }
 
-// The length and the header: all of the file before the tensors.
+// The part of the file before the tensors: the length and the header.
 std::string head_of(const ModelFile& file) {
   Json header = Json::object();
   XXH3_state_t state;
@@ -247,7 +248,7 @@ Entry read_entry(const std::string& name, const Json& value, std::size_t data_by
          entry.end);
   const std::optional<std::size_t> bytes = byte_count(entry.type, entry.shape);
   expect(bytes.has_value() && *bytes == entry.end - entry.begin,
-         "{}: {} of shape {} does not take the {} bytes that its data_offsets say", what, type,
+         "{}: {} of shape {} does not take the {} bytes given by its data_offsets", what, type,
          shape_text(entry.shape), entry.end - entry.begin);
   return entry;
 }
@@ -259,7 +260,7 @@ void check_layout(std::vector<Entry>& entries, std::size_t data_bytes) {
   std::size_t offset = 0;
   for (const Entry& entry : entries) {
     expect(entry.begin == offset, "tensor '{}' begins at byte {}, expected {}: {}", entry.name,
-           entry.begin, offset, entry.begin < offset ? "tensors overlap" : "a hole");
+           entry.begin, offset, entry.begin < offset ? "tensors overlap" : "there is a gap");
     offset = entry.end;
   }
   expect(offset == data_bytes, "expected {} bytes of tensors, got {}", offset, data_bytes);
@@ -271,7 +272,7 @@ void read_document(const Json& metadata, Header& header) {
   expect(document.is_object(), "{}: expected an object, got {}", what, document.type_name());
   const Json& version = member(document, "format_version", what);
   expect(version.is_number_unsigned() && version.get<std::uint64_t>() >= 1,
-         "{}: expected a format_version from 1 on, got {}", what, version.dump());
+         "{}: expected a format_version of at least 1, got {}", what, version.dump());
   expect(version.get<std::uint64_t>() <= ModelFile::kFormatVersion,
          "format version {} is newer than this library ({}) reads: expected at most {}",
          version.dump(), secondlook::version(), ModelFile::kFormatVersion);
@@ -322,11 +323,11 @@ class MemorySource {
   std::span<const std::byte> rest_;
 };
 
-// A regular file, read from the front. It may grow or shrink meanwhile: neither does harm.
+// A regular file, read from the front. It is safe if the file grows or shrinks meanwhile.
 class FileSource {
  public:
   explicit FileSource(const std::filesystem::path& path) : path_(path) {
-    // Not to hang on a pipe that nobody writes to.
+    // Non-blocking, so that opening a pipe without a writer does not hang.
     descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     require<FileError>(descriptor_ >= 0, "cannot open '{}': {}", path.string(),
                        std::strerror(errno));
@@ -343,14 +344,14 @@ class FileSource {
   [[nodiscard]] std::size_t remaining() const { return remaining_; }
 
   void read(void* target, std::size_t n) {
-    auto* place = static_cast<std::byte*>(target);
+    auto* next = static_cast<std::byte*>(target);
     remaining_ -= n;
     while (n > 0) {
-      const ssize_t got = ::read(descriptor_, place, n);
+      const ssize_t got = ::read(descriptor_, next, n);
       if (got < 0 && errno == EINTR) continue;
       require<FileError>(got >= 0, "cannot read '{}': {}", path_.string(), std::strerror(errno));
       expect(got > 0, "the file became shorter while it was read");
-      place += got;
+      next += got;
       n -= static_cast<std::size_t>(got);
     }
   }
@@ -361,18 +362,18 @@ class FileSource {
   std::size_t remaining_ = 0;
 };
 
-// The JSON text at the front.
+// Reads the JSON text of the header.
 template <class Source>
 std::string take_header_text(Source& source) {
-  expect(source.remaining() >= kLengthBytes, "cut off: expected at least {} bytes, got {}",
+  expect(source.remaining() >= kLengthBytes, "truncated: expected at least {} bytes, got {}",
          kLengthBytes, source.remaining());
   std::uint64_t length = 0;
   source.read(&length, kLengthBytes);
-  // Any other file states some length, too: a text one of 10¹⁸.
+  // In any other file these bytes are some length as well: in a text file about 10¹⁸.
   expect(length <= kMaxHeaderBytes,
-         "no safetensors file, or a damaged one: expected a header of at most {} bytes, got {}",
+         "not a safetensors file, or damaged: expected a header of at most {} bytes, got {}",
          kMaxHeaderBytes, length);
-  expect(length <= source.remaining(), "cut off: expected a header of {} bytes, got {}", length,
+  expect(length <= source.remaining(), "truncated: expected a header of {} bytes, got {}", length,
          source.remaining());
   std::string text(length, '\0');
   source.read(text.data(), length);
@@ -385,8 +386,8 @@ Header take_header(Source& source) {
   return read_header(text, source.remaining());
 }
 
-/// Reads the tensors behind the header.
-/// @param expected their checksum; none in files of other writers
+/// Reads the tensors after the header.
+/// @param expected their checksum; files of other writers have none
 template <class Source>
 std::map<std::string, Tensor, std::less<>> take_tensors(
     Source& source, std::vector<Entry>& entries, const std::optional<std::string>& expected) {
@@ -433,7 +434,7 @@ ModelFile::ModelFile(std::string kind) : kind_(std::move(kind)), library_version
 void ModelFile::set_section(std::string_view name, std::string_view json) {
   require(std::find(kReservedSections.begin(), kReservedSections.end(), name) ==
               kReservedSections.end(),
-          "ModelFile::set_section: '{}' is the file's own", name);
+          "ModelFile::set_section: expected a name that is not reserved, got '{}'", name);
   require(is_utf8(std::string(name)), "ModelFile::set_section: expected a name in UTF-8");
   try {
     sections_.insert_or_assign(std::string(name), parse_json(json, "the section").dump());
@@ -454,7 +455,8 @@ bool ModelFile::has_section(std::string_view name) const {
 
 void ModelFile::add(std::string name, Tensor tensor) {
   require(!name.empty() && name != kMetadata && is_utf8(name),
-          "ModelFile::add: '{}' cannot name a tensor", name);
+          "ModelFile::add: expected a tensor name in UTF-8, not empty and not reserved, got '{}'",
+          name);
   require(tensor.shape.size() <= kMaxDimensions,
           "ModelFile::add: '{}': expected at most {} dimensions, got {}", name, kMaxDimensions,
           tensor.shape.size());
@@ -462,8 +464,9 @@ void ModelFile::add(std::string name, Tensor tensor) {
   require(bytes.has_value() && *bytes == tensor.bytes.size(),
           "ModelFile::add: '{}': {} of shape {} does not take {} bytes", name, name_of(tensor.type),
           shape_text(tensor.shape), tensor.bytes.size());
-  const auto [place, is_new] = tensors_.try_emplace(std::move(name), std::move(tensor));
-  require(is_new, "ModelFile::add: '{}' is there already", place->first);
+  const auto [entry, is_new] = tensors_.try_emplace(std::move(name), std::move(tensor));
+  require(is_new, "ModelFile::add: expected a new name, but there is already a tensor '{}'",
+          entry->first);
 }
 
 template <class Scalar>

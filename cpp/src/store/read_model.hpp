@@ -13,8 +13,8 @@ inline StrictJson read_section(const ModelFile& file, std::string_view name) {
   return StrictJson::parse(file.section(name));
 }
 
-/// What `build` makes of a file of the given kind; whatever is wrong with its contents becomes a
-/// ModelFileError.
+/// Returns the result of `build` for a file of the given kind. Errors in its contents become
+/// ModelFileErrors.
 template <class Build>
 auto read_model(std::string_view who, std::string_view kind, const ModelFile& file,
                 const Build& build) {

@@ -18,12 +18,12 @@
 
 namespace secondlook {
 
-/// Converts values to and from JSON without guessing: numbers, booleans and texts are not made of
-/// one another, and what does not fit is refused.
+/// Converts values to and from JSON without implicit conversions: numbers, booleans and strings are
+/// not converted into one another, and numbers out of range are errors.
 template <class Value, class = void>
 struct StrictSerializer : nlohmann::adl_serializer<Value, void> {};
 
-/// nlohmann's own conversion makes counts of −1 and 1e300, too.
+/// Integers; nlohmann's own conversion would also accept −1 and 1e300 for a count.
 template <class Value>
 struct StrictSerializer<Value, std::enable_if_t<std::integral<Value> && !std::same_as<Value, bool>>>
     : nlohmann::adl_serializer<Value, void> {
@@ -41,7 +41,7 @@ struct StrictSerializer<Value, std::enable_if_t<std::integral<Value> && !std::sa
   }
 };
 
-/// JSON has neither infinity nor NaN: those are "inf", "-inf" and null.
+/// Floating-point numbers. JSON has neither infinity nor NaN, so they are "inf", "-inf" and null.
 template <class Value>
 struct StrictSerializer<Value, std::enable_if_t<std::floating_point<Value>>> {
   template <class Json>
@@ -69,7 +69,7 @@ struct StrictSerializer<Value, std::enable_if_t<std::floating_point<Value>>> {
   }
 };
 
-/// The value's name.
+/// Enumerations, by the name of the value.
 template <class Value>
 struct StrictSerializer<Value, std::enable_if_t<NamedEnum<Value>>> {
   template <class Json>
@@ -93,7 +93,7 @@ struct StrictSerializer<Value, std::enable_if_t<NamedEnum<Value>>> {
   }
 };
 
-/// null where there is none.
+/// Optional values, with null for none.
 template <class Value>
 struct StrictSerializer<std::optional<Value>, void> {
   template <class Json>
@@ -115,7 +115,7 @@ struct StrictSerializer<std::optional<Value>, void> {
   }
 };
 
-/// An object of the fields, or a list of their values, see `is_written_as_list`.
+/// Structs, as an object of their fields or a list of their values, see `is_written_as_list`.
 template <class Value>
 struct StrictSerializer<Value, std::enable_if_t<HasFields<Value>>> {
   template <class Json>

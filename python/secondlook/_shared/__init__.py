@@ -1,1 +1,1 @@
-"""What every room uses."""
+"""Helpers shared by all subpackages."""

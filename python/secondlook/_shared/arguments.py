@@ -1,13 +1,13 @@
-"""What a caller asks for: said wrongly, it is named, and what was expected."""
+"""Argument checks whose errors name the argument and what was expected."""
 
 import operator
 from typing import Any
 
 
 def as_number(who: str, name: str, value: Any) -> float:
-    """Return a number as the core takes it, which checks its range."""
+    """Return `value` as a float; the core checks its range."""
     try:
-        if isinstance(value, str | bytes):  # float() would read it
+        if isinstance(value, str | bytes):  # float() would convert it
             raise TypeError
         return float(value)
     except (TypeError, ValueError):
@@ -15,12 +15,12 @@ def as_number(who: str, name: str, value: Any) -> float:
 
 
 def as_optional_number(who: str, name: str, value: Any) -> float | None:
-    """Return a number, or None."""
+    """Return `value` as a float, or None."""
     return None if value is None else as_number(who, name, value)
 
 
 def as_numbers(who: str, name: str, value: Any, n: int) -> tuple[float, ...]:
-    """Return so many numbers."""
+    """Return `value` as a tuple of exactly `n` floats."""
     try:
         numbers = tuple(as_number(who, name, one) for one in value)
     except (TypeError, ValueError):
@@ -31,14 +31,14 @@ def as_numbers(who: str, name: str, value: Any, n: int) -> tuple[float, ...]:
 
 
 def as_text(who: str, name: str, value: Any) -> str:
-    """Return a word; the core knows which there are."""
+    """Return `value` if it is a string; the core checks which."""
     if not isinstance(value, str):
-        raise ValueError(f"{who}: expected {name} as text, got {value!r}")
+        raise ValueError(f"{who}: expected {name} as a string, got {value!r}")
     return value
 
 
 def as_whole_number(who: str, name: str, value: Any, least: int) -> int:
-    """Return a whole number from `least` on, as large as the core takes it."""
+    """Return `value` as an integer of at least `least` that fits into 64 bits."""
     try:
         number = operator.index(value)
     except TypeError:

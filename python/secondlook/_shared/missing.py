@@ -1,4 +1,4 @@
-"""What stands for a value that is not there."""
+"""Detection of missing values: None, NaN, NaT and pandas' NA."""
 
 from typing import Any
 
@@ -7,9 +7,9 @@ from numpy.typing import ArrayLike, NDArray
 
 
 def where_missing(values: ArrayLike) -> NDArray[np.bool_]:
-    """Say which of some values are None, NaN, NaT or pandas' NA, as they came.
+    """Return which values are None, NaN, NaT or pandas' NA.
 
-    A list of texts is looked at before NumPy makes a text of NaN.
+    A list of strings is checked before NumPy converts NaN to a string.
     """
     array = np.asarray(values)
     if array.dtype.kind in "OU":
@@ -18,8 +18,8 @@ def where_missing(values: ArrayLike) -> NDArray[np.bool_]:
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a value is None, NaN, NaT or pandas' NA."""
+    """Return whether a value is None, NaN, NaT or pandas' NA."""
     try:
         return value is None or bool(value != value)
-    except TypeError:  # pandas' NA will not say what it equals
+    except TypeError:  # comparisons with pandas' NA have no truth value
         return True

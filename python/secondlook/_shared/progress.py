@@ -1,4 +1,4 @@
-"""Progress of long work, shown when somebody is likely to wait for it."""
+"""Progress bar for long work."""
 
 import sys
 from types import TracebackType
@@ -6,9 +6,9 @@ from typing import Any, Self
 
 
 class ProgressBar:
-    """Callback for the core's long work: a tqdm bar once it has lasted a second.
+    """Progress callback for the core that shows a tqdm bar after one second.
 
-    Shown on a terminal or in a notebook only, and only where tqdm is installed.
+    The bar is only shown on a terminal or in a notebook, and only if tqdm is installed.
     """
 
     def __init__(self, description: str) -> None:
@@ -19,7 +19,7 @@ class ProgressBar:
         return self
 
     def __call__(self, done: int, total: int, note: str = "") -> None:
-        """Take note that `done` of `total` steps are done, and how it stands."""
+        """Report that `done` of `total` steps are done, with an optional note."""
         if self._bar is None:
             self._bar = self._open(total)
         if self._bar is not False:

@@ -1,4 +1,4 @@
-"""How randomness is asked for."""
+"""Seeds from scikit-learn's `random_state`."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from sklearn.utils import check_random_state
 
 
 def seed_of(random_state: Any) -> int:
-    """Read scikit-learn's `random_state`, where an integer names the same numbers as in C++."""
+    """Return the core's seed for a `random_state`; an integer is the same seed as in C++."""
     if not isinstance(random_state, int | np.integer):
         random_state = check_random_state(random_state).randint(np.iinfo(np.int32).max)
     return int(random_state) % 2**64

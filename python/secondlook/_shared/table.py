@@ -1,4 +1,4 @@
-"""Tables and columns of numbers, whatever library made them."""
+"""Reader of tables and columns of numbers from any library."""
 
 import sys
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ __all__ = [
 
 _WAY_OUT = {
     "times": "make it the index, or leave it out",
-    "texts": "leave it out, or encode it as numbers",
+    "strings": "leave it out, or encode it as numbers",
     "categories": "leave it out, or encode it as numbers, such as its codes",
 }
 
@@ -33,13 +33,13 @@ class Table(NamedTuple):
     """Numbers with the names of their columns."""
 
     values: NDArray[Any]
-    """Shape (n_rows, n_columns), C-contiguous, float32 or float64; NaN is missing."""
+    """Shape (n_rows, n_columns), C-contiguous, float32 or float64; NaN means missing."""
     columns: list[str] | None
-    """None where the table has no names."""
+    """None if the table has no column names."""
 
 
 def is_table(X: Any) -> bool:
-    """Whether `X` is a table with columns: of pandas, polars, Arrow, or what exports itself so."""
+    """Return whether `X` is a table of pandas, polars, Arrow, or an object that exports as one."""
     return not isinstance(X, np.ndarray) and (
         (hasattr(X, "iloc") and hasattr(X, "columns"))
         or hasattr(X, "__dataframe__")
@@ -48,23 +48,24 @@ def is_table(X: Any) -> bool:
 
 
 def is_column(x: Any) -> bool:
-    """Whether `x` is an array of one dimension, or a column of a table; no list is."""
+    """Return whether `x` is a 1-D array or a column of a table; lists are not."""
     if isinstance(x, np.ndarray):
         return x.ndim == 1
     return hasattr(x, "to_numpy") and hasattr(x, "__len__") and not is_table(x)
 
 
 def read_table(who: str, X: Any, what: str = "a table of numbers") -> Table:
-    """Read a table, or what NumPy makes an array of two dimensions of.
+    """Read a table, or anything that NumPy converts to a 2-D array.
 
-    A C-contiguous float32 or float64 array is returned as it is. Otherwise the numbers are float64,
-    and float32 where all are. Missing values (None, pandas' NA, masked, null) are NaN.
+    A C-contiguous float32 or float64 array is returned as it is. Otherwise the numbers are
+    converted to float64, or to float32 if all columns are. Missing values (None, pandas' NA,
+    masked, null) become NaN.
 
     Raises
     ------
     ValueError
-        If a column holds texts, times, categories or other objects, named by column and row; or for
-        a list of arrays of one dimension, which may be rows or columns.
+        If a column holds strings, times, categories or other objects (the message names the
+        column), or `X` is a list of 1-D arrays, which may be rows or columns.
     """
     if type(X) is np.ndarray and X.dtype.char in "fd" and X.ndim == 2 and X.flags.c_contiguous:
         return Table(X, None)
@@ -89,12 +90,12 @@ def read_table(who: str, X: Any, what: str = "a table of numbers") -> Table:
 
 
 def read_column(who: str, x: Any, what: str) -> NDArray[np.float64]:
-    """Read one column of numbers as float64, called `what` in errors; NaN is missing.
+    """Read one column of numbers as float64, with NaN for missing values; errors call it `what`.
 
     Raises
     ------
     ValueError
-        If it holds other things than numbers, or has not one dimension.
+        If it contains anything else than numbers, or is not 1-D.
     """
     array = read_numbers(who, x, what)
     if array.ndim != 1:
@@ -103,25 +104,25 @@ def read_column(who: str, x: Any, what: str) -> NDArray[np.float64]:
 
 
 def read_numbers(who: str, x: Any, what: str) -> NDArray[np.float64]:
-    """Read numbers of any shape, as `read_column` does."""
+    """Read numbers of any shape, like `read_column`."""
     if type(x) is np.ndarray and x.dtype.char == "d" and x.flags.c_contiguous:
-        return x  # first what a caller with one row waits for
+        return x  # fast path for single rows
     return np.asarray(_as_floats(who, what, x), dtype=np.float64, order="C")
 
 
 def refuse_list_of_columns(who: str, X: Any) -> None:
-    """Refuse a list of arrays of one dimension: nobody knows whether they are rows or columns."""
+    """Raise an error for a list of 1-D arrays, which might be rows or columns."""
     if not isinstance(X, list | tuple) or not X or isinstance(X[0], list | tuple):
         return
     if any(map(is_column, X)):
         raise ValueError(
-            f"{who}: expected a table, got a list of {len(X)} arrays of one dimension; join them "
-            "with numpy.column_stack where each is a column, numpy.stack where each is a row"
+            f"{who}: expected a table, got a list of {len(X)} one-dimensional arrays; use "
+            "numpy.column_stack if they are columns, or numpy.stack if they are rows"
         )
 
 
 def without_missing_objects(X: Any) -> Any:
-    """Return rows of objects with NaN in place of what is missing; all else as it is."""
+    """Return rows of objects with NaN for missing values; anything else is returned as it is."""
     objects = X if isinstance(X, np.ndarray) else None
     if isinstance(X, list | tuple) and X and isinstance(X[0], list | tuple):
         objects = np.asarray(X, dtype=object)
@@ -147,11 +148,11 @@ def name_bad_values(
     Parameters
     ----------
     names : sequence of str or None
-        Of the columns, where they have some.
+        Names of the columns, if they have names.
     way_out : str or None
-        What to do about missing values; None where they are allowed.
+        Advice for missing values; None if they are allowed.
     error : ValueError
-        What the core said.
+        The core's error.
 
     Raises
     ------
@@ -160,14 +161,14 @@ def name_bad_values(
     for bad, kind in ((np.isnan(values), "missing"), (np.isinf(values), "infinite")):
         if not bad.any() or (kind == "missing" and way_out is None):
             continue
-        if names is None:  # the core named row and column
+        if names is None:  # the core's error names row and column
             if kind == "infinite":
                 return
             raise ValueError(f"{error}; {way_out}")
         column = int(np.flatnonzero(bad.any(axis=0))[0])
         rows = np.flatnonzero(bad[:, column])
         many = "value" if len(rows) == 1 else "values"
-        advice = way_out if kind == "missing" else "expected finite ones, not inf"
+        advice = way_out if kind == "missing" else "expected finite values"
         raise ValueError(
             f"{who}: column {names[column]!r} has {len(rows)} {kind} {many} (first in row "
             f"{rows[0]}); {advice}"
@@ -179,7 +180,7 @@ def _has_names(X: Any) -> bool:
 
 
 def _columns_of(who: str, X: Any) -> tuple[list[Any], list[Any]]:
-    """Return the names and columns of a table, by the means of the library that made it."""
+    """Return the names and columns of a table, with the methods of its library."""
     if hasattr(X, "iloc"):  # pandas
         return list(X.columns), [X.iloc[:, j] for j in range(X.shape[1])]
     if hasattr(X, "get_columns"):  # polars
@@ -199,12 +200,12 @@ def _columns_of(who: str, X: Any) -> tuple[list[Any], list[Any]]:
         return _columns_of(who, from_dataframe(X))
     raise ValueError(
         f"{who}: expected a table of pandas, polars or Arrow, got {type(X).__name__}; convert it "
-        "with its to_pandas or to_numpy"
+        "with its to_pandas or to_numpy method"
     )
 
 
 def _as_floats(who: str, what: str, values: Any) -> NDArray[Any]:
-    """Return numbers as float32 or float64, with NaN where one is missing."""
+    """Return numbers as float32 or float64, with NaN for missing values."""
     array = _as_array(who, what, values)
     kind = array.dtype.kind
     if array.dtype.char in "fd" and array.dtype.isnative:
@@ -217,7 +218,7 @@ def _as_floats(who: str, what: str, values: Any) -> NDArray[Any]:
         raise _not_numbers(who, what, f"times ({array.dtype})", "times")
     if kind in "US":
         first = f" such as {array.flat[0].item()!r}" if array.size else ""
-        raise _not_numbers(who, what, f"texts{first}", "texts")
+        raise _not_numbers(who, what, f"strings{first}", "strings")
     raise ValueError(f"{who}: expected numbers in {what}, got {array.dtype}")
 
 
@@ -257,15 +258,15 @@ def _from_pandas(who: str, what: str, column: Any) -> NDArray[Any]:
 
 def _objects_as_floats(who: str, what: str, objects: NDArray[Any]) -> NDArray[np.float64]:
     floats = np.empty(objects.shape)
-    for place, value in enumerate(objects.flat):
+    for i, value in enumerate(objects.flat):
         if isinstance(value, float | int | np.number | np.bool_ | Decimal):
-            floats.flat[place] = float(value)
+            floats.flat[i] = float(value)
         elif is_missing(value):
-            floats.flat[place] = np.nan
+            floats.flat[i] = np.nan
         else:
-            place_of = np.unravel_index(place, objects.shape)
-            row = int(place_of[0]) if objects.ndim else 0
-            kind = "texts" if isinstance(value, str | bytes) else ""
+            index = np.unravel_index(i, objects.shape)
+            row = int(index[0]) if objects.ndim else 0
+            kind = "strings" if isinstance(value, str | bytes) else ""
             raise _not_numbers(who, what, f"{value!r} in row {row}", kind)
     return floats
 

@@ -1,4 +1,4 @@
-"""How the number of threads is asked for."""
+"""Number of threads from scikit-learn's `n_jobs`."""
 
 from typing import Any
 
@@ -6,15 +6,15 @@ import numpy as np
 
 
 def requested_threads(who: str, n_jobs: Any) -> int:
-    """Read `n_jobs` as scikit-learn does, for the core, which takes 0 for None.
+    """Return `n_jobs` for the core, which has the same meaning except that None is 0.
 
     Raises
     ------
     ValueError
-        Unless it is None or a whole number but 0.
+        If it is neither None nor a non-zero integer.
     """
     if n_jobs is None:
         return 0
     if not isinstance(n_jobs, int | np.integer) or n_jobs == 0:
-        raise ValueError(f"{who}: expected n_jobs as None or a number but 0, got {n_jobs!r}")
+        raise ValueError(f"{who}: expected n_jobs as None or a non-zero integer, got {n_jobs!r}")
     return int(n_jobs)

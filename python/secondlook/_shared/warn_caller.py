@@ -1,4 +1,4 @@
-"""Warnings point at the line of whoever called the package."""
+"""Warnings that point at the calling line outside the package."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ _PACKAGE = f"{Path(__file__).parents[1]}{os.sep}"
 
 
 def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn of the nearest line outside the package."""
+    """Issue a warning that points at the nearest line outside the package."""
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         level, frame = level + 1, frame.f_back

@@ -1,1 +1,1 @@
-"""From scores to decisions: higher is more abnormal, at or above a threshold is abnormal."""
+"""Decisions on scores: higher is more abnormal, and at or above the threshold is abnormal."""

@@ -1,26 +1,27 @@
-"""How unusual the recent level of a score is against its own past."""
+"""How unusual the recent level of a score is, compared with its own past."""
 
 from secondlook import _core
 
 
 class AnomalyLikelihood:
-    """How unusual the recent level of a score is against its own longer past.
+    """How unusual the recent level of a score is, compared with its own longer past.
 
-    ``likelihood = 1 - Q((short mean - long mean) / long standard deviation)``, Q the normal tail:
-    a noisy score that always spikes is not unusual, a quiet one that rises a little is. Means are
-    plain ones until a window is full; from then on its samples are weighted exponentially, with the
-    mean age of the paper's moving window and no memory of it. Constant time a sample. It pickles.
+    ``likelihood = 1 - Q((short mean - long mean) / long standard deviation)``, where Q is the
+    normal tail. A noisy score that always spikes is not unusual; a quiet one that rises a little
+    is. Until a window is full, its mean is the plain mean of its samples. After that the samples
+    are weighted exponentially, with the mean age of the paper's moving window but without storing
+    it. Constant time per sample. Objects can be pickled.
 
     Parameters
     ----------
     short_window : int, default=10
-        Samples that count as recent.
+        Number of recent samples.
     long_window : int, default=8000
-        Samples that count as the past; above `short_window`.
+        Number of samples that make up the past; above `short_window`.
     warm_up : int, default=100
-        First samples without a verdict: their likelihood is 0.5.
+        Number of first samples that are not judged: their likelihood is 0.5.
     floor : float, default=0.0
-        Least standard deviation, in the score's unit: no smaller change is unusual.
+        Smallest standard deviation assumed, in the score's unit; smaller changes are not unusual.
 
     Raises
     ------
@@ -72,7 +73,7 @@ class AnomalyLikelihood:
         Raises
         ------
         ValueError
-            If the score is none of that; it is then not counted.
+            If the score is not finite or too large; it is then not counted.
         """
         return self._stream.push(score)
 
@@ -83,10 +84,10 @@ class AnomalyLikelihood:
 
     @property
     def tail_probability(self) -> float:
-        """1 - `likelihood`, exact where that is too near to 1 to tell."""
+        """1 - `likelihood`, and exact where `likelihood` rounds to 1."""
         return self._stream.tail_probability
 
     @property
     def n_samples(self) -> int:
-        """Scores so far."""
+        """Number of scores so far."""
         return self._stream.count

@@ -1,4 +1,4 @@
-"""How good scores and the decisions on them are, and how sure that is."""
+"""Quality of scores and of the decisions made on them, with confidence intervals."""
 
 from dataclasses import dataclass, fields
 from typing import Any
@@ -16,23 +16,25 @@ from secondlook.decide.confusion_matrix import ConfusionMatrix
 
 @dataclass(frozen=True)
 class BinaryMetrics:
-    """How good scores and the decisions on them are.
+    """Quality of scores and of the decisions made on them.
 
     Attributes
     ----------
     confusion : ConfusionMatrix
+        Counts by true class and decision.
     accuracy, recall, precision, specificity : Estimate
         With exact intervals.
     f_beta, balanced_accuracy, matthews : Estimate
-        With bootstrap intervals, as the areas and the Brier score.
+        With bootstrap intervals, like the areas and the Brier score.
     roc_auc, average_precision : Estimate
         Areas of `RocCurve` and `PrecisionRecallCurve`.
     brier : Estimate
-        Mean squared error of the scores as probabilities; NaN if one is none.
+        Mean squared error of the scores as probabilities; NaN if a score is outside [0, 1].
     expected_calibration_error : Estimate
-        Mean distance of score and frequency over 15 equal bins of [0, 1]; NaN if a score is no
-        probability. Noise inflates it: honest scores show some too. Its interval is of the error
-        without noise, and begins at 0 where honest scores could have shown as much.
+        Mean distance between score and frequency over 15 equal bins of [0, 1]; NaN if a score is
+        outside [0, 1]. Noise inflates it: perfectly calibrated scores show some error, too. The
+        interval is for the error without noise, and starts at 0 if calibrated scores could have
+        shown as much.
     """
 
     confusion: ConfusionMatrix
@@ -68,12 +70,13 @@ def binary_metrics(
     n_jobs: int | None = None,
     random_state: Any = 0,
 ) -> BinaryMetrics:
-    """Measure labelled scores, each measure with an interval.
+    """Compute metrics of labelled scores, each with a confidence interval.
 
-    Shares of counts have exact (Clopper-Pearson) intervals, the others percentile intervals of a
-    bootstrap over cases; but the expected calibration error, which a bootstrap inflates twice,
-    has those true errors inside that may show as found, by tests on draws of the noise. That
-    interval is cautious. Cases must be independent: several images of a patient are not as many.
+    Fractions of counts have exact (Clopper-Pearson) intervals, the other metrics percentile
+    intervals of a bootstrap over cases. The exception is the expected calibration error, which a
+    bootstrap would inflate twice: its interval holds the true errors that are compatible with the
+    one found, by tests on simulated noise, and is conservative. Cases must be independent: several
+    images of one patient do not count as several cases.
 
     Parameters
     ----------
@@ -86,14 +89,14 @@ def binary_metrics(
     beta : float, default=1.0
         Recall weighs `beta` times as much as precision in ``f_beta``.
     confidence : float, default=0.95
-        Of the intervals, in (0, 1).
+        Confidence level of the intervals, in (0, 1).
     n_bootstrap : int, default=1000
-        Resamples, and draws of noise, behind the intervals that are not exact; 0 leaves these
-        NaN.
+        Number of resamples (and of noise simulations) for the intervals that are not exact; with 0
+        these are NaN.
     n_jobs : int, optional
-        Threads; the result does not depend on it.
+        Number of threads; the result does not depend on it.
     random_state : int, RandomState or None, default=0
-        Of the resamples.
+        Seed of the resamples.
 
     Returns
     -------
@@ -102,14 +105,14 @@ def binary_metrics(
     Raises
     ------
     ValueError
-        If labels and scores do not match, or an argument is none of the above.
+        If labels and scores do not match, or an argument is invalid.
 
     References
     ----------
     B. Efron, "Bootstrap Methods: Another Look at the Jackknife", Annals of Statistics 7, 1979.
 
     J. Bröcker, L. A. Smith, "Increasing the Reliability of Reliability Diagrams", Weather and
-    Forecasting 22, 2007, for the noise of honest scores in the calibration error.
+    Forecasting 22, 2007, for the noise of calibrated scores in the calibration error.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A fraction, and how sure it is."""
+"""Confidence interval of a fraction."""
 
 from typing import NamedTuple
 
@@ -7,9 +7,9 @@ from secondlook._shared.arguments import as_number, as_whole_number
 
 
 class Estimate(NamedTuple):
-    """A value on the cases at hand, and between what it may lie on others like them.
+    """An estimated value with its confidence interval.
 
-    NaN where there is nothing to divide by. ``str`` is for people: ``0.953 (0.941 to 0.963)``.
+    NaN where there is nothing to divide by. ``str`` formats it as ``0.953 (0.941 to 0.963)``.
 
     Attributes
     ----------
@@ -27,16 +27,16 @@ class Estimate(NamedTuple):
 def binomial_interval(
     n_successes: int, n_trials: int, *, confidence: float = 0.95
 ) -> tuple[float, float]:
-    """Return the exact interval of a fraction of which some trials are known.
+    """Return the exact confidence interval of a binomial proportion.
 
-    It covers the true fraction with probability `confidence` at least, whatever that is. Each side
-    errs with at most half the remaining probability, so one side alone is a bound at
-    ``(1 + confidence) / 2``.
+    It covers the true fraction with probability at least `confidence`, whatever that fraction is.
+    Each side errs with at most half of the remaining probability, so one side alone is a bound at
+    confidence ``(1 + confidence) / 2``. Without any trial the interval is (0, 1).
 
     Parameters
     ----------
     n_successes, n_trials : int
-        So many of so many; from 0 to 1 where nothing was tried.
+        Number of successes among the trials.
     confidence : float, default=0.95
         In (0, 1).
 

@@ -1,4 +1,4 @@
-"""Probabilities, from scores that need not be any."""
+"""Calibration: probabilities from arbitrary scores."""
 
 from typing import Any, Self
 
@@ -14,16 +14,17 @@ from secondlook.decide._scores import as_classes, as_finite_scores, as_labelled_
 
 
 class Calibration(BaseEstimator):
-    """Probabilities of being abnormal, from any scores.
+    """Probability of being abnormal, computed from a score of any kind.
 
-    Fit on labelled scores that the detector was not trained on.
+    Fit it on labelled scores of samples that the detector was not trained on.
 
     Parameters
     ----------
     method : {"platt", "isotonic", "temperature"}, default="platt"
-        ``"platt"``: a logistic function of the score, for few cases. ``"isotonic"``: the rising
-        function nearest in squares, of any shape, for a thousand cases and more.
-        ``"temperature"``: for scores that are logits, divided by one number; 0 stays one half.
+        ``"platt"``: a logistic function of the score, for small calibration sets. ``"isotonic"``:
+        the non-decreasing least-squares fit, of any shape, for a thousand cases or more.
+        ``"temperature"``: for scores that are logits, which are divided by one number; a logit of
+        0 remains one half.
 
     Attributes
     ----------
@@ -32,8 +33,8 @@ class Calibration(BaseEstimator):
 
     References
     ----------
-    J. Platt, "Probabilistic Outputs for Support Vector Machines", 1999, as H.-T. Lin, C.-J. Lin,
-    R. C. Weng put it, Machine Learning 68, 2007.
+    J. Platt, "Probabilistic Outputs for Support Vector Machines", 1999, in the formulation of
+    H.-T. Lin, C.-J. Lin, R. C. Weng, Machine Learning 68, 2007.
 
     B. Zadrozny, C. Elkan, "Transforming Classifier Scores into Accurate Multiclass Probability
     Estimates", KDD 2002, for ``"isotonic"``.
@@ -53,14 +54,14 @@ class Calibration(BaseEstimator):
         self.method = method
 
     def fit(self, score: ArrayLike, y_true: ArrayLike) -> Self:
-        """Learn from labelled scores.
+        """Fit the calibration to labelled scores.
 
         Parameters
         ----------
         score : array-like of shape (n_samples,)
             Higher is more abnormal; finite.
         y_true : array-like of shape (n_samples,)
-            1 is abnormal, 0 normal; some of both.
+            1 is abnormal, 0 normal; at least one of each.
 
         Returns
         -------
@@ -69,7 +70,7 @@ class Calibration(BaseEstimator):
         Raises
         ------
         ValueError
-            If labels and scores do not match, are none of the above, or the method is unknown.
+            If labels and scores do not match or are invalid, or the method is unknown.
         """
         scores, labels = as_labelled_of_both("Calibration.fit", y_true, score)
         method = as_text("Calibration.fit", "method", self.method)
@@ -101,31 +102,31 @@ class Calibration(BaseEstimator):
         return found
 
     def _take_over(self, calibration: Any) -> None:
-        """Make what the core has found this calibration's own."""
+        """Adopt the core's fitted calibration."""
         self._calibration = calibration
         self.slope_: float = calibration.state["slope"]
         self.intercept_: float = calibration.state["intercept"]
 
 
 def fit_temperature(logits: ArrayLike, y_true: ArrayLike) -> float:
-    """Return the temperature by which logits of several classes are divided before a softmax.
+    """Return the temperature by which multiclass logits are divided before the softmax.
 
     Parameters
     ----------
     logits : array-like of shape (n_samples, n_classes)
-        Finite, of at least two classes.
+        Finite, with at least two classes.
     y_true : array-like of shape (n_samples,)
-        The number of each one's class, from 0.
+        Class index of each sample, from 0.
 
     Returns
     -------
     temperature : float
-        From 0.01, where the logits separate the classes without an error, to 100.
+        Between 0.01 (for logits that separate the classes without error) and 100.
 
     Raises
     ------
     ValueError
-        If labels and logits do not match, or are none of the above.
+        If labels and logits do not match or are invalid.
 
     References
     ----------

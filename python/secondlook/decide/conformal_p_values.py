@@ -1,4 +1,4 @@
-"""Conformal p-values, and the discoveries among many samples."""
+"""Conformal p-values, and discoveries among many samples."""
 
 from typing import Self
 
@@ -13,18 +13,18 @@ from secondlook.decide.false_discovery import benjamini_hochberg, storey_null_fr
 
 
 class ConformalPValues(BaseEstimator):
-    """P-values of scores against those of normal samples: small is abnormal.
+    """Conformal p-values of scores, relative to scores of normal samples: small is abnormal.
 
     ``p(s) = (1 + #{calibration scores >= s}) / (n + 1)``. If a new normal sample is exchangeable
-    with the n of the calibration, ``P(p <= u) <= u`` for every u, on average over calibrations,
-    and Benjamini-Hochberg on several keeps the false-discovery rate.
+    with the n calibration samples, ``P(p <= u) <= u`` for every u, on average over calibration
+    sets, and Benjamini-Hochberg on several p-values controls the false-discovery rate.
 
     Parameters
     ----------
     confidence : float, optional
-        In (0, 1), such as 0.9: enlarge the p-values, so that with this probability over
-        calibrations ``P(p <= u) <= u`` holds for every u with *this* calibration (the Simes
-        adjustment).
+        In (0, 1), such as 0.9. Enlarges the p-values such that, with this probability over
+        calibration sets, ``P(p <= u) <= u`` holds for every u with the calibration set at hand
+        (the Simes adjustment).
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class ConformalPValues(BaseEstimator):
         self.confidence = confidence
 
     def fit(self, scores: ArrayLike) -> Self:
-        """Keep the scores of normal samples that the detector was not trained on.
+        """Store the calibration scores: those of normal samples not used to train the detector.
 
         Parameters
         ----------
@@ -61,7 +61,7 @@ class ConformalPValues(BaseEstimator):
         Raises
         ------
         ValueError
-            If there is no score, one is not finite, or the confidence is out of range.
+            If there is no score, a score is not finite, or the confidence is out of range.
         """
         calibration = as_scores("ConformalPValues.fit", scores)
         self._conformal = _core.decide.ConformalPValues(calibration, self.confidence)
@@ -86,17 +86,17 @@ class ConformalPValues(BaseEstimator):
     def discoveries(
         self, scores: ArrayLike, false_discovery_rate: float = 0.1, *, adaptive: bool = False
     ) -> NDArray[np.bool_]:
-        """Return which samples are abnormal, with at most that fraction of them expected wrong.
+        """Return which samples are abnormal, at a given false-discovery rate.
 
         Parameters
         ----------
         scores : array-like of shape (n_samples,)
-            Of all samples that are judged together.
+            Scores of all samples that are judged together.
         false_discovery_rate : float, default=0.1
-            In (0, 1).
+            Largest expected fraction of false alarms among the discoveries, in (0, 1).
         adaptive : bool, default=False
-            Estimate the fraction of normal samples (`storey_null_fraction`), which finds more where
-            much is abnormal.
+            Whether to estimate the fraction of normal samples (`storey_null_fraction`), which finds
+            more if many samples are abnormal.
 
         Returns
         -------

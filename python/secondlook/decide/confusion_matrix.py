@@ -1,4 +1,4 @@
-"""What was decided against what is."""
+"""Confusion matrix of two classes and the measures derived from it."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from secondlook.decide._scores import as_labelled
 
 @dataclass(frozen=True)
 class ConfusionMatrix:
-    """Cases by what they are and what was decided; positive is abnormal.
+    """Counts of cases by true class and decision; positive means abnormal.
 
     Measures are NaN where there is nothing to divide by.
 
@@ -22,7 +22,7 @@ class ConfusionMatrix:
     accuracy, recall, specificity, precision, f1, balanced_accuracy : float
         In [0, 1].
     matthews : float
-        Correlation of what is and what was decided, in [-1, 1].
+        Correlation between true class and decision, in [-1, 1].
     """
 
     true_negatives: int
@@ -53,7 +53,7 @@ class ConfusionMatrix:
 def confusion_matrix(
     y_true: ArrayLike, score: ArrayLike, threshold: float = 0.5
 ) -> ConfusionMatrix:
-    """Count what deciding "positive" from a threshold on would make of labelled scores.
+    """Count the right and wrong decisions that a threshold makes on labelled scores.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def confusion_matrix(
     Raises
     ------
     ValueError
-        If labels and scores do not match, or are none of the above.
+        If labels and scores do not match, or an argument is invalid.
 
     Examples
     --------

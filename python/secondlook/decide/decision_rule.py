@@ -1,4 +1,4 @@
-"""All that is decided on a model's scores, in one piece that its file keeps."""
+"""Everything that decides on a model's scores, as one object stored in the model's file."""
 
 import copy
 import weakref
@@ -28,25 +28,26 @@ from secondlook.errors import StaleDecisionWarning
 class DecisionRule(BaseEstimator):
     """Calibration, threshold and suspicious band for one model's scores.
 
-    Thresholds are of the score itself; the calibration says what probability it stands for. All are
-    learned from the same labelled scores, which the model was not trained on. A model keeps a copy
-    of its rule, also in its file (``detector.decision_rule_ = rule``), and decides by it
-    (``detector.decide(X)``). Once the model has continued training, its rule is stale, and deciding
-    with it warns until one fitted anew is set. A rule on its own knows no model: it is stale if it
-    was when you got it.
+    The thresholds apply to the score itself; the calibration converts it to a probability. All
+    parts are fitted on the same labelled scores, of cases that the model was not trained on.
+
+    A model stores a copy of its rule, also in its file (``detector.decision_rule_ = rule``), and
+    uses it in ``detector.decide(X)``. When the model has continued training, its rule is stale:
+    deciding with it warns until a newly fitted rule is set. A rule on its own does not know its
+    model: it is stale if it was stale when it was read from the model.
 
     Parameters
     ----------
     band : SuspiciousBand, optional
-        Decides, where there is one. None and no `threshold` makes the default band.
+        The band that decides, if given. Without `band` and `threshold`, the default band is used.
     threshold : dict, optional
-        Arguments of `tune_threshold`, such as ``{"maximize": "f_beta", "min_recall": 0.95}``: one
-        threshold, which decides where there is no band.
+        Arguments of `tune_threshold`, such as ``{"maximize": "f_beta", "min_recall": 0.95}``, for
+        a single threshold. It decides if there is no band.
     calibration : {"platt", "isotonic", "temperature"}, optional
-        See `Calibration`.
+        Method of `Calibration`.
     feature_distance : FeatureDistance, optional
-        Fitted on the model's features of its training data: what is unlike that is referred,
-        whatever its score. Once the model has learned on, fit it again, too.
+        Fitted on the model's features of its training data. Cases that are out of distribution are
+        referred, whatever their score. Fit it again, too, when the model has continued training.
 
     Attributes
     ----------
@@ -55,11 +56,11 @@ class DecisionRule(BaseEstimator):
     calibration_ : Calibration or None
     feature_distance_ : FeatureDistance or None
     n_positives_, n_negatives_ : int
-        Labelled cases learned from.
+        Number of labelled cases of each class.
     fingerprint_ : str
-        Of these cases' scores and labels, 16 hexadecimal digits.
+        Fingerprint of these cases' scores and labels, 16 hexadecimal digits.
     stale_ : bool
-        Whether the model that it came from had continued training since.
+        Whether the model had continued training when the rule was read from it.
 
     Examples
     --------
@@ -88,16 +89,16 @@ class DecisionRule(BaseEstimator):
         self.feature_distance = feature_distance
 
     def fit(self, score: ArrayLike, y_true: ArrayLike, groups: ArrayLike | None = None) -> Self:
-        """Learn all parts.
+        """Fit all parts.
 
         Parameters
         ----------
         score : array-like of shape (n_samples,)
             Higher is more abnormal; finite.
         y_true : array-like of shape (n_samples,)
-            1 is abnormal, 0 normal; some of both.
+            1 is abnormal, 0 normal; at least one of each.
         groups : array-like of shape (n_samples,), optional
-            As of `SuspiciousBand.fit`.
+            As in `SuspiciousBand.fit`.
 
         Returns
         -------
@@ -106,7 +107,7 @@ class DecisionRule(BaseEstimator):
         Raises
         ------
         ValueError
-            As `Calibration`, `tune_threshold` and `SuspiciousBand`.
+            For the reasons given in `Calibration`, `tune_threshold` and `SuspiciousBand`.
         """
         scores, labels = as_labelled_of_both("DecisionRule.fit", y_true, score)
         self._check_parameters()
@@ -136,16 +137,17 @@ class DecisionRule(BaseEstimator):
         *,
         features: ArrayLike | None = None,
     ) -> NDArray[np.str_]:
-        """Decide by the band, or where there is none by the threshold.
+        """Decide by the band or, without a band, by the threshold.
 
         Parameters
         ----------
         score : array-like of shape (n_samples,)
         out_of_distribution : array-like of bool of shape (n_samples,), optional
-            What is unlike the training data (`FeatureDistance.is_out_of_distribution`) is referred.
+            Samples to refer because they are out of distribution
+            (`FeatureDistance.is_out_of_distribution`).
         features : array-like of shape (n_samples, n_features), optional
-            Of the same samples: what `feature_distance` finds unlike the training data is referred,
-            too. A rule that has one needs these, or `out_of_distribution`.
+            Features of the same samples, for the rule's `feature_distance`. A rule that has one
+            needs these features or `out_of_distribution`.
 
         Returns
         -------
@@ -155,14 +157,14 @@ class DecisionRule(BaseEstimator):
         Raises
         ------
         ValueError
-            If an argument is none of the above.
+            If an argument is invalid.
 
         Warns
         -----
         StaleDecisionWarning
-            If the model has learned on since.
+            If the model has continued training since the rule was fitted.
         DriftWarning
-            As `SuspiciousBand.decide`.
+            As in `SuspiciousBand.decide`.
         """
         check_is_fitted(self)
         if self.stale_:
@@ -180,7 +182,7 @@ class DecisionRule(BaseEstimator):
         return decisions_of(codes)
 
     def probability(self, score: ArrayLike) -> NDArray[np.float64]:
-        """Return the probability of being abnormal, by the calibration.
+        """Return the calibrated probability of being abnormal.
 
         Parameters
         ----------
@@ -199,18 +201,18 @@ class DecisionRule(BaseEstimator):
         if self.calibration_ is None:
             raise ValueError(
                 "DecisionRule.probability: expected a rule with a calibration, got none; "
-                "DecisionRule(calibration='platt') learns one"
+                "use DecisionRule(calibration='platt')"
             )
         return self.calibration_.probability(as_finite_scores("DecisionRule.probability", score))
 
     @property
     def stale_(self) -> bool:
-        """Whether the model that it came from had continued training since."""
+        """Whether the model had continued training when the rule was read from it."""
         check_is_fitted(self)
         return bool(self._rule.stale)
 
     def __sklearn_clone__(self) -> Self:
-        # What the distance has learned is of data that `fit` does not see, so a clone keeps it.
+        # The distance was fitted on data that `fit` does not see, so a clone keeps its state.
         return type(self)(
             clone(self.band, safe=False),
             threshold=copy.deepcopy(self.threshold),
@@ -249,9 +251,9 @@ class DecisionRule(BaseEstimator):
             raise ValueError(f"{expected}: {error}") from None
 
     def _checked_features(self, features: ArrayLike | None) -> NDArray[np.float64] | None:
-        """Return the features, checked by the distance that they are for."""
+        """Return the features, checked by the rule's feature distance."""
         if features is None or self.feature_distance_ is None:
-            return features if features is None else np.zeros((1, 1))  # the core says why not
+            return features if features is None else np.zeros((1, 1))  # the core raises the error
         return self.feature_distance_._checked(features)
 
     @classmethod
@@ -260,7 +262,7 @@ class DecisionRule(BaseEstimator):
         if rule.threshold_parameters is not None:
             threshold = rule.threshold_parameters
         elif rule.threshold is not None:
-            threshold = {}  # an older file does not say how: still one threshold, and no band
+            threshold = {}  # an older file lacks the parameters: still one threshold, and no band
         found = cls(
             None
             if rule.band is None
@@ -277,7 +279,7 @@ class DecisionRule(BaseEstimator):
         return found
 
     def _take_over(self, rule: Any, feature_distance: FeatureDistance | None) -> None:
-        """Make what the core has found this rule's own."""
+        """Adopt the core's fitted rule."""
         self._rule = rule
         self.band_: SuspiciousBand | None = None
         if rule.band is not None:
@@ -294,14 +296,14 @@ class DecisionRule(BaseEstimator):
 
 
 class KeepsDecisionRule:
-    """A fitted model that keeps a rule for its scores, also in its file."""
+    """Mixin of fitted models that store a decision rule for their scores, also in their file."""
 
-    # The core's model that the rule was last compared with.
+    # The model of the core that the rule was last compared with.
     _compared: "weakref.ref[Any] | None" = None
 
     @property
     def decision_rule_(self) -> DecisionRule:
-        """A copy of the rule for this model's scores; set it again after you have changed it."""
+        """A copy of this model's decision rule; to change the rule, assign the changed copy."""
         return copy.deepcopy(self._current_rule())
 
     @decision_rule_.setter
@@ -318,7 +320,7 @@ class KeepsDecisionRule:
         self.__dict__.pop("_decision_rule", None)
 
     def _current_rule(self) -> DecisionRule:
-        """Return the rule, stale where the model has continued training."""
+        """Return the rule, marked stale if the model has continued training."""
         try:
             rule: DecisionRule = self.__dict__["_decision_rule"]
         except KeyError:
@@ -330,7 +332,7 @@ class KeepsDecisionRule:
         return rule
 
     def _keep_compared(self, rule: DecisionRule) -> DecisionRule:
-        """Keep a copy of a rule, for another model may hold the same, compared with this model."""
+        """Store a copy of a rule, since another model may hold it, compared with this model."""
         fitted = self._fitted()
         kept = copy.deepcopy(rule)
         kept._rule.compare_with(fitted.to_file())
@@ -340,7 +342,7 @@ class KeepsDecisionRule:
 
     @abstractmethod
     def _fitted(self) -> Any:
-        """Return the fitted model of the core whose scores are decided on."""
+        """Return the fitted model of the core that computes the scores."""
 
     def _write_rule(self, file: "_core.store.ModelFile") -> None:
         if "_decision_rule" in self.__dict__:

@@ -1,4 +1,4 @@
-"""How well alarms over a series met the windows in which something was wrong."""
+"""Comparison of the alarms over a series with the windows in which something was wrong."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,32 +13,32 @@ from secondlook.series.times import read_times, require_alike
 
 @dataclass(frozen=True)
 class EventMetrics:
-    """How well alarms met the windows; NaN where there is nothing to divide by.
+    """How well alarms agree with labelled windows; NaN where there is nothing to divide by.
 
-    An event is a run of alarms: consecutive instants, and what the merge gap joins.
+    An event is a run of alarms: consecutive instants, or instants that the merge gap joins.
 
     Attributes
     ----------
     n_events, n_true_events : int
-        Events, and those of them with an alarm in a window.
+        Number of events, and of events with an alarm inside a window.
     n_windows, n_windows_hit : int
-        Windows, and those of them with an alarm in it.
+        Number of windows, and of windows with an alarm inside.
     event_precision : float
         True events / events.
     event_recall : float
-        Windows hit / windows; a window without an instant is missed.
+        Windows hit / windows; a window without an instant counts as missed.
     event_f1 : float
-        Harmonic mean of the two.
+        Harmonic mean of `event_precision` and `event_recall`.
     mean_delay_s, median_delay_s : float
         Seconds from a hit window's start to the first alarm in it.
     events_per_day, false_events_per_day : float
-        Over the time from the first to the last instant.
+        Rates over the time from the first to the last instant.
     precision : float
-        Alarms in windows / alarms, instant by instant.
+        Alarms inside windows / alarms, counted by instant.
     recall : float
-        Alarms in windows / instants in windows.
+        Alarms inside windows / instants inside windows.
     false_alarm_rate : float
-        Alarms outside windows / instants outside.
+        Alarms outside windows / instants outside windows.
     """
 
     n_events: int
@@ -65,13 +65,13 @@ def event_metrics(
     Parameters
     ----------
     time : array-like of shape (n_instants,)
-        Rising; datetime64, datetime, pandas' times or ISO texts.
+        Strictly increasing; datetime64, datetime, pandas times or ISO strings.
     alarms : array-like of bool of shape (n_instants,)
     windows : array-like of shape (n_windows, 2)
-        Start and end of each, both included; with a zone where `time` has one. They may overlap
-        and come in any order.
+        Start and end of each window, both included; with a time zone if `time` has one. Windows
+        may overlap and come in any order.
     merge_gap : str, timedelta or timedelta64, default="0s"
-        Runs whose alarms are no further apart are one event.
+        Largest time between two alarms of one event; with 0, only consecutive instants are joined.
 
     Returns
     -------
@@ -80,8 +80,8 @@ def event_metrics(
     Raises
     ------
     ValueError
-        If shapes do not belong together, times do not rise, a window ends before it starts, or
-        only one of times and windows states a zone.
+        If shapes do not match, times are not strictly increasing, a window ends before it starts,
+        or only one of `time` and `windows` states a time zone.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Which of many hypotheses to reject, at a false-discovery rate."""
+"""Rejection of hypotheses at a controlled false-discovery rate."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,20 +10,20 @@ from secondlook.decide._scores import as_scores
 def benjamini_hochberg(
     p_values: ArrayLike, false_discovery_rate: float = 0.1, *, null_fraction: float = 1.0
 ) -> NDArray[np.bool_]:
-    """Say which hypotheses to reject, so that few of those rejected are expected to be wrong.
+    """Return which hypotheses to reject at a given false-discovery rate.
 
     Rejects the i smallest p-values for the largest i with
     ``p_(i) <= i * false_discovery_rate / (m * null_fraction)``. Valid for independent p-values, and
-    for those positively dependent, such as conformal ones of one calibration.
+    for positively dependent ones, such as conformal p-values from one calibration set.
 
     Parameters
     ----------
     p_values : array-like of shape (m,)
         In [0, 1].
     false_discovery_rate : float, default=0.1
-        In (0, 1).
+        Largest expected fraction of rejections that are wrong, in (0, 1).
     null_fraction : float, default=1.0
-        Share of true null hypotheses (of normal samples): 1, or `storey_null_fraction`.
+        Fraction of true null hypotheses (normal samples): 1, or `storey_null_fraction`.
 
     Returns
     -------
@@ -32,7 +32,7 @@ def benjamini_hochberg(
     Raises
     ------
     ValueError
-        If an argument is none of the above.
+        If an argument is out of range.
 
     References
     ----------
@@ -52,7 +52,7 @@ def benjamini_hochberg(
 def storey_null_fraction(p_values: ArrayLike, *, cut: float = 0.5) -> float:
     """Estimate the fraction of true null hypotheses: ``(1 + #{p > cut}) / (m * (1 - cut))``.
 
-    With it, `benjamini_hochberg` finds more where much is abnormal.
+    With this estimate, `benjamini_hochberg` finds more if many samples are abnormal.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def storey_null_fraction(p_values: ArrayLike, *, cut: float = 0.5) -> float:
     Raises
     ------
     ValueError
-        If an argument is none of the above.
+        If an argument is out of range.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""What is unlike the training data, whatever its score."""
+"""Out-of-distribution detection: samples unlike the training data, whatever their score."""
 
 import copy
 import math
@@ -18,26 +18,28 @@ from secondlook.decide._scores import as_groups
 
 
 class FeatureDistance(BaseEstimator):
-    """Says which samples lie far from all training data, in a space of features.
+    """Distance from the training data in a feature space, with a threshold.
 
-    Mahalanobis distance from the nearest class, under one covariance of all classes, shrunk
-    towards a sphere. A network's features of an image it never saw the like of lie far away,
-    though its probability may be near 1: such a case is for a person (`SuspiciousBand.decide`
-    takes `out_of_distribution`, and a `DecisionRule` keeps the distance in its model's file).
+    The Mahalanobis distance from the nearest class, with one covariance for all classes that is
+    shrunk towards a sphere. A network may be almost certain about an image unlike anything it was
+    trained on, but the features of such an image lie far from the training data. Refer these cases
+    to a person: `SuspiciousBand.decide` takes `out_of_distribution`, and a `DecisionRule` stores
+    the distance in its model's file.
 
     Parameters
     ----------
     false_alarm_rate : float, default=0.01
-        Share of samples like the training data that may be called unlike it, in (0, 1).
+        Largest fraction of samples from the training distribution that may be called out of
+        distribution, in (0, 1).
     held_out : float, default=0.25
-        Share of the samples, or groups, that only set the threshold, in (0, 1).
+        Fraction of the samples, or groups, that are held out to set the threshold, in (0, 1).
     random_state : int, RandomState instance or None, default=None
-        Of the choice of these.
+        Seed of the choice of the held-out samples.
 
     Attributes
     ----------
     threshold_ : float
-        A sample is unlike the training data from this distance on.
+        A sample at or above this distance is out of distribution.
     n_features_in_ : int
 
     References
@@ -72,16 +74,17 @@ class FeatureDistance(BaseEstimator):
     def fit(
         self, X: ArrayLike, y: ArrayLike | None = None, groups: ArrayLike | None = None
     ) -> Self:
-        """Learn where training data lies.
+        """Fit the distance to training data.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
             Finite.
         y : array-like of shape (n_samples,), optional
-            The class of each sample, of any names; without them there is one class.
+            Class of each sample, with names of any kind; by default all are of one class.
         groups : array-like of shape (n_samples,), optional
-            Samples of one group (a patient) are not independent: they are held out together.
+            Group of each sample, such as a patient. Samples of one group are not independent, so
+            they are held out together.
 
         Returns
         -------
@@ -90,15 +93,15 @@ class FeatureDistance(BaseEstimator):
         Raises
         ------
         ValueError
-            If an argument is none of the above, or too few samples are held out for the rate.
+            If an argument is invalid, or too few samples are held out for the rate.
         """
         who = "FeatureDistance.fit"
         for name in ("held_out", "false_alarm_rate"):
             value = getattr(self, name)
             if not 0 < as_number(who, name, value) < 1:
                 raise ValueError(f"{who}: {name} must lie in (0, 1), got {value}")
-        twin = copy.copy(self)  # so that an error leaves no trace
-        samples = _finite_rows(who, twin, X, reset=True)
+        fitted = copy.copy(self)  # so that an error leaves this object unchanged
+        samples = _finite_rows(who, fitted, X, reset=True)
         n = len(samples)
         classes = as_groups(who, y, n, "y")
         group = as_groups(who, groups, n) if groups is not None else np.arange(n)
@@ -107,17 +110,18 @@ class FeatureDistance(BaseEstimator):
         used = np.flatnonzero(~held_out)
         if held_out.sum() == 0 or len(used) < 2:
             raise ValueError(
-                f"{who}: expected samples to learn from and others to hold out, got "
-                f"{len(used)} and {held_out.sum()}"
+                f"{who}: expected at least 2 samples to fit and 1 held out, got {len(used)} and "
+                f"{held_out.sum()}; change held_out={self.held_out} or pass more samples"
             )
-        needed = math.ceil((1 / self.false_alarm_rate - 1) * (1 - 1e-9))  # as the threshold's
+        # As in the core's fewest_scores, where the threshold is computed.
+        needed = math.ceil((1 / self.false_alarm_rate - 1) * (1 - 1e-9))
         if held_out.sum() < needed:
             raise ValueError(
                 f"{who}: expected at least {needed} samples held out for a false_alarm_rate of "
                 f"{self.false_alarm_rate}, got {held_out.sum()} (held_out={self.held_out} of "
                 f"{n})"
             )
-        twin._take_over(
+        fitted._take_over(
             _core.decide.FeatureDistance(
                 np.ascontiguousarray(samples[used]),
                 np.ascontiguousarray(samples[held_out]),
@@ -125,11 +129,11 @@ class FeatureDistance(BaseEstimator):
                 classes[used] if y is not None else classes,
             )
         )
-        self.__dict__ = twin.__dict__
+        self.__dict__ = fitted.__dict__
         return self
 
     def distance(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return how far each sample lies from the nearest class.
+        """Return the distance of each sample from the nearest class.
 
         Parameters
         ----------
@@ -138,14 +142,14 @@ class FeatureDistance(BaseEstimator):
         Returns
         -------
         distance : ndarray of shape (n_samples,)
-            In standard deviations: about the square root of the number of features for
-            samples like the training data.
+            In standard deviations; about the square root of the number of features for samples
+            from the training distribution.
         """
         values: NDArray[np.float64] = self._distance.distances(self._checked(X))
         return values
 
     def is_out_of_distribution(self, X: ArrayLike) -> NDArray[np.bool_]:
-        """Return which samples are out of distribution: unlike the training data.
+        """Return which samples are out of distribution.
 
         Parameters
         ----------
@@ -158,7 +162,7 @@ class FeatureDistance(BaseEstimator):
         return self.distance(X) >= self.threshold_
 
     def _checked(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return samples as the core takes them."""
+        """Return the samples in the core's type and layout."""
         check_is_fitted(self)
         return _finite_rows("FeatureDistance", self, X, reset=False)
 

@@ -12,46 +12,46 @@ from secondlook.decide._scores import as_scores, at_or_above
 
 
 class PeaksOverThreshold(BaseEstimator):
-    """A threshold for rare scores by extreme value theory: SPOT, and DSPOT with `drift_window`.
+    """Threshold for rare scores by extreme value theory: SPOT, or DSPOT with `drift_window`.
 
-    What lies above a high quantile of the calibration (a peak) follows a generalised Pareto tail,
-    fitted by maximum likelihood. So a threshold can be said for a risk that the calibration is too
-    short to show. It is a model, not a guarantee: for a risk that the calibration can show by
-    itself, `quantile_threshold` promises more.
+    Scores above a high quantile of the calibration scores (peaks) follow a generalised Pareto tail,
+    which is fitted by maximum likelihood. This gives a threshold also for a risk too small to be
+    estimated from the calibration scores directly. It is a model, not a guarantee: where there are
+    enough calibration scores for the risk, prefer `quantile_threshold`.
 
-    `push` goes on with a stream: new peaks are learned, alarms are not. One departure from the
-    paper: as many alarms as `risk` foretells for normal scores count as censored peaks (known to
-    reach the threshold, by how much unknown), without which each refit would cut the tail a little
-    shorter, and the threshold sink.
+    `push` continues with a stream: new peaks update the tail, alarms do not. There is one departure
+    from the paper: as many alarms as `risk` predicts for normal scores count as censored peaks
+    (known to reach the threshold, but not by how much). Without them each refit would cut the tail
+    a little shorter and the threshold would sink.
 
     Parameters
     ----------
     risk : float, default=1e-3
-        Share of normal scores that may reach the threshold, in (0, 1).
+        Fraction of normal scores that may reach the threshold, in (0, 1).
     level : float, default=0.98
         Quantile above which the tail begins, in (0, 1 - risk).
     max_peaks : int, default=1000
-        Newest peaks that the tail is fitted to, at least 10: bounds memory and time.
+        Number of newest peaks that the tail is fitted to, at least 10; it bounds memory and time.
     drift_window : int, default=0
-        Above 0, all this is about a score's distance from an exponential mean over so many scores
-        before it, alarms left out.
+        If above 0, the tail is that of a score's distance from an exponential mean over this many
+        previous scores, not counting alarms.
 
     Attributes
     ----------
     threshold_ : float
-        The threshold as it is now: a score at or above it is abnormal.
+        Current threshold: a score at or above it is abnormal.
     initial_threshold_ : float
-        Where the tail begins; with drift, above the mean.
+        Where the tail begins; relative to the mean if `drift_window` is above 0.
     shape_, scale_ : float
-        Of the generalised Pareto tail.
+        Parameters of the generalised Pareto tail.
     n_samples_ : int
-        Scores learned from.
+        Number of scores that the tail was fitted to.
     n_peaks_ : int
-        Of them, those above `initial_threshold_`.
+        Number of these scores above `initial_threshold_`.
     n_alarms_ : int
-        Alarms of `push`.
+        Number of alarms that `push` has raised.
     peaks_ : ndarray of shape (n_kept,)
-        What the kept peaks exceed `initial_threshold_` by.
+        Excess of each stored peak over `initial_threshold_`.
 
     References
     ----------
@@ -90,7 +90,7 @@ class PeaksOverThreshold(BaseEstimator):
         Parameters
         ----------
         scores : array-like of shape (n_samples,)
-            Higher is more abnormal; finite; with drift, in their order in time.
+            Higher is more abnormal; finite; in order of time if `drift_window` is above 0.
 
         Returns
         -------
@@ -99,8 +99,8 @@ class PeaksOverThreshold(BaseEstimator):
         Raises
         ------
         ValueError
-            If a parameter is out of range, a score is not finite, or fewer than 10 different scores
-            lie above the level's quantile, such as for constant scores.
+            If a parameter is out of range, a score is not finite, or fewer than 10 scores, or only
+            equal ones, lie above the `level` quantile (as with constant scores).
         """
         self._tail = _core.decide.PeaksOverThreshold(
             as_scores("PeaksOverThreshold.fit", scores),
@@ -112,7 +112,7 @@ class PeaksOverThreshold(BaseEstimator):
         return self
 
     def push(self, score: float) -> bool:
-        """Say whether the next score of a stream is abnormal, and learn from it.
+        """Return whether the next score of a stream is abnormal, and update the tail with it.
 
         Parameters
         ----------
@@ -131,7 +131,7 @@ class PeaksOverThreshold(BaseEstimator):
         return self._fitted.push(score)
 
     def alarms(self, scores: ArrayLike) -> NDArray[np.bool_]:
-        """Say which scores are abnormal by the threshold as it is now; nothing is learned.
+        """Return which scores are abnormal by the current threshold, without updating the tail.
 
         Parameters
         ----------
@@ -145,7 +145,7 @@ class PeaksOverThreshold(BaseEstimator):
 
     @property
     def threshold_(self) -> float:
-        """The threshold as it is now."""
+        """Current threshold."""
         return self._fitted.threshold
 
     @property
@@ -155,7 +155,7 @@ class PeaksOverThreshold(BaseEstimator):
 
     @property
     def shape_(self) -> float:
-        """Shape of the tail: above 0 it is heavier than exponential, below 0 it ends."""
+        """Shape of the tail: heavier than exponential above 0, bounded below 0."""
         return float(self._fitted.state["shape"])
 
     @property
@@ -165,22 +165,22 @@ class PeaksOverThreshold(BaseEstimator):
 
     @property
     def n_samples_(self) -> int:
-        """Scores learned from."""
+        """Number of scores that the tail was fitted to."""
         return int(self._fitted.state["n_samples"])
 
     @property
     def n_peaks_(self) -> int:
-        """Of them, those above `initial_threshold_`."""
+        """Number of these scores above `initial_threshold_`."""
         return int(self._fitted.state["n_peaks"])
 
     @property
     def n_alarms_(self) -> int:
-        """Alarms of `push`."""
+        """Number of alarms that `push` has raised."""
         return int(self._fitted.state["n_alarms"])
 
     @property
     def peaks_(self) -> NDArray[np.float64]:
-        """What the kept peaks exceed `initial_threshold_` by."""
+        """Excess of each stored peak over `initial_threshold_`."""
         return np.array([excess for excess, _ in self._fitted.state["peaks"]])
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -188,7 +188,7 @@ class PeaksOverThreshold(BaseEstimator):
 
     @property
     def _fitted(self) -> "_core.decide.PeaksOverThreshold":
-        # scikit-learn's check_is_fitted takes longer than a push.
+        # scikit-learn's check_is_fitted takes longer than `push` itself.
         try:
             return self._tail
         except AttributeError:

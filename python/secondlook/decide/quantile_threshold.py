@@ -1,4 +1,4 @@
-"""A threshold that keeps a false-alarm rate."""
+"""A threshold that guarantees a false-alarm rate."""
 
 from numpy.typing import ArrayLike
 
@@ -9,19 +9,20 @@ from secondlook.decide._scores import as_scores
 def quantile_threshold(
     scores: ArrayLike, false_alarm_rate: float = 0.01, *, confidence: float | None = None
 ) -> float:
-    """Return the least threshold that keeps a false-alarm rate, from normal samples alone.
+    """Return the lowest threshold that keeps a false-alarm rate, from scores of normal samples.
 
-    An order statistic, whatever the scores' distribution: a score at or above it is abnormal.
-    Without `confidence` the rate holds on average over calibrations; with it, this very threshold's
-    rate is at most `false_alarm_rate` with that probability. Both need exchangeable scores: of
-    consecutive instants that resemble each other, fewer count than there are.
+    The threshold is an order statistic and makes no assumption about the distribution of the
+    scores; a score at or above it is abnormal. Without `confidence` the rate holds on average over
+    calibration sets. With `confidence`, the rate of the returned threshold is at most
+    `false_alarm_rate` with that probability. Both require exchangeable scores: consecutive samples
+    that resemble each other are worth fewer independent ones.
 
     Parameters
     ----------
     scores : array-like of shape (n_samples,)
-        Of normal samples, higher is more abnormal; finite.
+        Scores of normal samples; higher is more abnormal; finite.
     false_alarm_rate : float, default=0.01
-        Share of normal samples that may be called abnormal, in (0, 1).
+        Fraction of normal samples that may be called abnormal, in (0, 1).
     confidence : float, optional
         In (0, 1), such as 0.95.
 
@@ -32,7 +33,7 @@ def quantile_threshold(
     Raises
     ------
     ValueError
-        If there are too few scores to promise this, or an argument is none of the above.
+        If there are too few scores for the rate, or an argument is out of range.
 
     References
     ----------

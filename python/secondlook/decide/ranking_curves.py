@@ -1,4 +1,4 @@
-"""What every threshold would do."""
+"""ROC and precision-recall curves."""
 
 from dataclasses import dataclass
 
@@ -16,11 +16,11 @@ class RocCurve:
     Attributes
     ----------
     thresholds : ndarray of shape (n_points,)
-        Falling: infinity, above which nothing is, then every distinct score.
+        In decreasing order: infinity, then every distinct score.
     false_alarm_rate, recall : ndarray of shape (n_points,)
-        Of the normal and of the abnormal cases; rising.
+        Fraction of the normal and of the abnormal cases at or above each threshold; never falling.
     area : float
-        Chance that an abnormal case scores above a normal one, ties counting half.
+        Probability that an abnormal case scores above a normal one, ties counting one half.
     """
 
     thresholds: NDArray[np.float64]
@@ -36,10 +36,10 @@ class PrecisionRecallCurve:
     Attributes
     ----------
     thresholds : ndarray of shape (n_points,)
-        Every distinct score, falling.
+        Every distinct score, in decreasing order.
     precision, recall : ndarray of shape (n_points,)
     area : float
-        Average precision: precision times the increase of recall, summed, without interpolation.
+        Average precision: the sum of precision times the increase in recall, not interpolated.
     """
 
     thresholds: NDArray[np.float64]
@@ -54,7 +54,7 @@ def roc_curve(y_true: ArrayLike, score: ArrayLike) -> RocCurve:
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
-        1 is abnormal, 0 normal; some of both.
+        1 is abnormal, 0 normal; at least one of each.
     score : array-like of shape (n_samples,)
         Higher is more abnormal; finite.
 
@@ -65,7 +65,7 @@ def roc_curve(y_true: ArrayLike, score: ArrayLike) -> RocCurve:
     Raises
     ------
     ValueError
-        If labels and scores do not match, or are none of the above.
+        If labels and scores do not match or are invalid.
 
     Examples
     --------
@@ -80,7 +80,7 @@ def roc_curve(y_true: ArrayLike, score: ArrayLike) -> RocCurve:
 def precision_recall_curve(y_true: ArrayLike, score: ArrayLike) -> PrecisionRecallCurve:
     """Return precision and recall at every threshold.
 
-    Parameters and errors are those of `roc_curve`.
+    The parameters and errors are those of `roc_curve`.
 
     Returns
     -------
@@ -89,7 +89,7 @@ def precision_recall_curve(y_true: ArrayLike, score: ArrayLike) -> PrecisionReca
     References
     ----------
     J. Davis, M. Goadrich, "The Relationship Between Precision-Recall and ROC Curves", ICML 2006,
-    on why there is no interpolation.
+    for why there is no interpolation.
 
     Examples
     --------

@@ -6,8 +6,9 @@ from secondlook import _core
 class RunningQuantile:
     """Quantile of a stream in constant memory, by the P² algorithm.
 
-    Exact for the first five samples, as linear interpolation between them; then five markers follow
-    the minimum, the maximum and the quantile with its two halves. It pickles.
+    Exact (by linear interpolation) for the first five samples. After that five markers track the
+    minimum, the maximum, the quantile and the two quantiles halfway to either end. Objects can be
+    pickled.
 
     Parameters
     ----------
@@ -17,7 +18,7 @@ class RunningQuantile:
     Raises
     ------
     ValueError
-        If the probability lies elsewhere.
+        If the probability is out of range.
 
     References
     ----------
@@ -42,7 +43,7 @@ class RunningQuantile:
         Parameters
         ----------
         sample : float
-            Finite; the stream's own unit.
+            Finite.
 
         Raises
         ------
@@ -58,5 +59,5 @@ class RunningQuantile:
 
     @property
     def n_samples(self) -> int:
-        """Samples so far."""
+        """Number of samples so far."""
         return self._quantile.count

@@ -14,30 +14,30 @@ from secondlook.series.times import read_times
 
 
 class SeasonalThreshold(BaseEstimator):
-    """A threshold for each season, such as the hour of the day, from normal samples alone.
+    """A threshold for each season, such as the hour of the day, from scores of normal samples.
 
-    Each is the `quantile_threshold` of its season's scores. Where a season has fewer than
-    `min_scores`, or than the rate can be promised from, the one of all scores serves.
+    Each threshold is the `quantile_threshold` of its season's scores. A season with fewer scores
+    than `min_scores`, or fewer than the rate needs, uses the threshold of all scores together.
 
     Parameters
     ----------
     false_alarm_rate : float, default=0.01
-        Share of each season's normal samples that may be called abnormal, in (0, 1).
+        Fraction of each season's normal samples that may be called abnormal, in (0, 1).
     confidence : float, optional
-        As `quantile_threshold` takes it.
+        As in `quantile_threshold`.
     n_seasons : int, default=24
-        Seasons are numbered from 0.
+        Number of seasons; they are numbered from 0.
     min_scores : int, default=100
-        A season of fewer takes the common threshold.
+        Number of scores below which a season uses the common threshold.
 
     Attributes
     ----------
     thresholds_ : ndarray of shape (n_seasons,)
-        The threshold of each season.
+        Threshold of each season.
     threshold_ : float
-        The threshold of all scores together.
+        Threshold of all scores together.
     n_samples_ : ndarray of shape (n_seasons,), dtype int64
-        How many scores each season had.
+        Number of scores of each season.
 
     Examples
     --------
@@ -62,15 +62,15 @@ class SeasonalThreshold(BaseEstimator):
         self.min_scores = min_scores
 
     def fit(self, scores: ArrayLike, seasons: ArrayLike) -> Self:
-        """Find the thresholds.
+        """Compute the thresholds.
 
         Parameters
         ----------
         scores : array-like of shape (n_samples,)
-            Of normal samples, higher is more abnormal; finite.
+            Scores of normal samples; higher is more abnormal; finite.
         seasons : array-like of shape (n_samples,)
-            Whole numbers from 0 to ``n_seasons - 1``, or times, whose seasons are the 24 hours of
-            the day; see `hours_of_day`.
+            Integers from 0 to ``n_seasons - 1``, or times, whose seasons are the 24 hours of the
+            day; see `hours_of_day`.
 
         Returns
         -------
@@ -79,7 +79,7 @@ class SeasonalThreshold(BaseEstimator):
         Raises
         ------
         ValueError
-            If a parameter is out of range, a season is none, or all scores together are too few.
+            If a parameter or a season is out of range, or there are too few scores in total.
         """
         self.threshold_, self.thresholds_, self.n_samples_ = _core.decide.seasonal_threshold(
             as_scores("SeasonalThreshold.fit", scores),
@@ -92,13 +92,13 @@ class SeasonalThreshold(BaseEstimator):
         return self
 
     def alarms(self, scores: ArrayLike, seasons: ArrayLike) -> NDArray[np.bool_]:
-        """Say which scores are abnormal: at or above the threshold of their season.
+        """Return which scores are at or above the threshold of their season.
 
         Parameters
         ----------
         scores : array-like of shape (n_samples,)
         seasons : array-like of shape (n_samples,)
-            As `fit` takes them.
+            As in `fit`.
 
         Returns
         -------
@@ -107,29 +107,29 @@ class SeasonalThreshold(BaseEstimator):
         check_is_fitted(self)
         who = "SeasonalThreshold.alarms"
         n = len(self.thresholds_)
-        places = _as_seasons(who, seasons, n)
-        if np.shape(scores) != places.shape:
+        indices = _as_seasons(who, seasons, n)
+        if np.shape(scores) != indices.shape:
             raise ValueError(
-                f"{who}: expected one season a score, got shapes {places.shape} and "
-                f"{np.shape(scores)}"
+                f"{who}: expected one season per score, got seasons of shape {indices.shape} and "
+                f"scores of shape {np.shape(scores)}"
             )
-        if ((places < 0) | (places >= n)).any():
+        if ((indices < 0) | (indices >= n)).any():
             raise ValueError(
-                f"{who}: expected seasons from 0 to {n - 1}, got {places.min()} to {places.max()}"
+                f"{who}: expected seasons from 0 to {n - 1}, got {indices.min()} to {indices.max()}"
             )
-        return at_or_above(who, scores, self.thresholds_[places])
+        return at_or_above(who, scores, self.thresholds_[indices])
 
 
 def hours_of_day(time: Any, *, utc_offset_minutes: int = 0) -> NDArray[np.int64]:
-    """Return the hour of the day of each time: the seasons of a plant that follows the clock.
+    """Return the hour of the day of each time, for use as seasons.
 
     Parameters
     ----------
     time : array-like of shape (n_times,), or TimeTable
-        datetime64, datetime, pandas' times or ISO texts. Of times with a zone the hours are by
-        its clock, in summer and winter.
+        datetime64, datetime, pandas times or ISO strings. For times with a time zone, the hours are
+        local hours, including daylight saving time.
     utc_offset_minutes : int, default=0
-        Of the clock whose hours are meant, against that of the times; for times without a zone.
+        Offset of the local clock from that of the times; only for times without a time zone.
 
     Returns
     -------
@@ -139,7 +139,7 @@ def hours_of_day(time: Any, *, utc_offset_minutes: int = 0) -> NDArray[np.int64]
     Raises
     ------
     ValueError
-        If a time is missing, or times state their zone and there is an offset as well.
+        If a time is missing, or an offset is given for times with a time zone.
 
     Examples
     --------
@@ -151,12 +151,12 @@ def hours_of_day(time: Any, *, utc_offset_minutes: int = 0) -> NDArray[np.int64]
     clock = np.ascontiguousarray(times.clock)
     if times.clock.ndim != 1 or np.isnat(clock).any():
         raise ValueError(
-            f"hours_of_day: expected times of shape (n,), none missing, got shape "
+            f"hours_of_day: expected times of shape (n,) without missing values, got shape "
             f"{times.clock.shape} with {np.isnat(clock).sum()} missing"
         )
     if times.is_aware and utc_offset_minutes:
         raise ValueError(
-            f"hours_of_day: expected no utc_offset_minutes for times that state their zone, got "
+            f"hours_of_day: expected no utc_offset_minutes for times with a time zone, got "
             f"{utc_offset_minutes} and {times.zone}"
         )
     return _core.decide.hours_of_day(clock.view(np.int64), utc_offset_minutes)
@@ -167,12 +167,13 @@ def _as_seasons(who: str, seasons: Any, n_seasons: int) -> NDArray[np.int64]:
     if array.dtype.kind == "M" or (array.dtype.kind == "O" and isinstance(array.flat[0], datetime)):
         if n_seasons != 24:
             raise ValueError(
-                f"{who}: expected 24 seasons, the hours of the day, for times, got {n_seasons}"
+                f"{who}: expected n_seasons=24 for times, whose seasons are the hours of the day, "
+                f"got {n_seasons}"
             )
         return hours_of_day(seasons)
     if array.ndim != 1 or not np.issubdtype(array.dtype, np.integer):
         raise ValueError(
-            f"{who}: expected seasons as whole numbers of shape (n,), got {array.dtype} of shape "
+            f"{who}: expected seasons as integers of shape (n,), got {array.dtype} of shape "
             f"{array.shape}"
         )
     return np.ascontiguousarray(array, dtype=np.int64)

@@ -1,6 +1,6 @@
-"""Two thresholds: decide negative below, positive above, and refer in between.
+"""Two thresholds: negative below the lower, positive above the upper, referred in between.
 
-What is too uncertain to decide is for a person; on the rest there is a guarantee.
+Cases that are too uncertain are left to a person; the decisions on the others have a guarantee.
 """
 
 import math
@@ -29,31 +29,32 @@ from secondlook.decide.binomial_interval import Estimate
 from secondlook.errors import DriftWarning, TooFewCasesWarning
 
 DECISIONS = ("negative", "refer", "positive")
-# Fewer scores say nothing about their distribution; a p-value below the other raises the alarm.
+# Fewer scores say too little about their distribution. A p-value below the limit is a drift.
 _FEWEST_FOR_DRIFT = 50
 _DRIFT_P_VALUE = 1e-3
 
 
 @dataclass(frozen=True)
 class BandReport:
-    """What a band makes of labelled cases, with exact intervals.
+    """Results of a band on labelled cases, with exact confidence intervals.
 
-    ``str`` is a table for people.
+    ``str`` formats the report as a table.
 
     Attributes
     ----------
     counts : ndarray of shape (2, 3)
-        Cases by what they are (normal, abnormal) and what was decided (negative, refer, positive).
+        Cases by true class (normal, abnormal) and decision (negative, refer, positive).
     referral_rate : Estimate
-        Referred / all.
+        Referred cases / all cases.
     miss_rate, false_alarm_rate : Estimate
-        Decided negative / abnormal, decided positive / normal: what a guarantee bounds.
+        Abnormal cases decided negative / abnormal cases, and normal cases decided positive /
+        normal cases. These are the rates that a guarantee bounds.
     recall, specificity : Estimate
-        Decided rightly / decided, of the abnormal and of the normal.
+        Fraction of right decisions among the decided abnormal and the decided normal cases.
     precision, negative_predictive_value : Estimate
-        Right / decided positive, right / decided negative.
+        Fraction of right decisions among the positive and among the negative ones.
     accuracy : Estimate
-        Decided rightly / decided.
+        Fraction of right decisions among all decided cases.
     """
 
     counts: NDArray[np.int64]
@@ -84,34 +85,34 @@ class BandReport:
 
 
 def decisions_of(codes: NDArray[np.uint8]) -> NDArray[np.str_]:
-    """Return the words for the core's decisions."""
+    """Return the names of the core's decision codes."""
     return np.asarray(DECISIONS)[codes]
 
 
 def warn_of_drift(
     who: str, scores: NDArray[np.float64], p_value_of: Callable[[NDArray[np.float64]], float]
 ) -> None:
-    """Warn if there are enough scores to tell that they differ from the calibration's."""
+    """Warn if the scores clearly differ from the calibration scores, given enough of them."""
     if len(scores) < _FEWEST_FOR_DRIFT:
         return
     p = p_value_of(scores)
     if p < _DRIFT_P_VALUE:
         warn_caller(
-            f"{who}: these scores do not look like those of the calibration (p = {p:.1g}), so its "
-            "guarantee may no longer hold; refit it on labelled cases from this population",
+            f"{who}: these scores do not look like those of the calibration (p = {p:.1g}), so the "
+            "guarantee may no longer hold; refit on labelled cases from this population",
             DriftWarning,
         )
 
 
 class BandPrice(NamedTuple):
-    """What a guarantee costs in referrals.
+    """The referral rate that a guarantee costs.
 
     Attributes
     ----------
     rate : float
-        The bound on misses and on false alarms.
+        Largest rate of misses and of false alarms.
     referral_rate : float
-        Share of the cases that are referred to keep it.
+        Fraction of the cases that are referred to keep it.
     lower, upper : float
         The band's thresholds.
     """
@@ -123,57 +124,60 @@ class BandPrice(NamedTuple):
 
 
 class SuspiciousBand(BaseEstimator):
-    """Decides where it may, and refers the rest to a person.
+    """Decide the clear cases and refer the uncertain ones to a person.
 
-    From ``upper_`` on a case is decided positive, below ``lower_`` negative, between them it is
-    referred. The thresholds come from labelled scores that no detector was trained on, in one of
-    three ways, or from you:
+    A case is decided positive at or above ``upper_``, negative below ``lower_``, and referred in
+    between. The thresholds come from labelled scores of cases that no detector was trained on, in
+    one of the first three ways, or are given:
 
-    *Rates with a guarantee* (`max_miss_rate`, `max_false_alarm_rate`; 5 % each if nothing is
-    asked). With probability `confidence` over calibrations, both at once, no more than these
-    fractions of the abnormal and of the normal cases are decided wrongly; a referral is neither
-    error. Each threshold is an order statistic with an exact binomial bound, whatever the scores'
-    distribution, and of all bands that the bounds allow it is the one that refers least. If the
-    thresholds cross, one between them serves both and nothing is referred.
+    *Rates with a guarantee* (`max_miss_rate`, `max_false_alarm_rate`; 5 % each by default). With
+    probability `confidence` over calibration sets, both at once, no more than these fractions of
+    the abnormal and of the normal cases are decided wrongly. A referral is not an error. Each
+    threshold is an order statistic with an exact binomial bound and makes no assumption about the
+    distribution of the scores. Among all bands that the bounds allow, it is the one that refers the
+    fewest cases. If the thresholds cross, one threshold between them serves both and nothing is
+    referred.
 
-    *A budget* (`max_referral_rate`): at most that fraction of the calibration's cases is referred,
+    *A budget* (`max_referral_rate`): at most that fraction of the calibration cases is referred,
     with the fewest errors.
 
-    *Costs* of a miss, a false alarm and a referral: their least sum over the calibration's cases.
+    *Costs* of a miss, a false alarm and a referral: the lowest total cost over the calibration
+    cases.
 
-    *By hand* (`thresholds`): `fit` keeps them, and learns what scores look like, so that drift
-    shows. `SuspiciousBand.at` makes a band that needs no fit.
+    *Given thresholds* (`thresholds`): `fit` keeps them, and stores the distribution of the scores
+    to detect drift. `SuspiciousBand.at` makes a band that needs no `fit`.
 
     Parameters
     ----------
     max_miss_rate, max_false_alarm_rate : float, optional
-        In (0, 1). With one of them alone there is one threshold, and nothing is referred; but all
-        is where the cases are too few.
+        In (0, 1). With only one of them there is one threshold and nothing is referred, unless
+        there are too few cases: then everything is.
     confidence : float, default=0.95
         In (0, 1).
     guarantee : {"class_conditional", "selective"}, default="class_conditional"
         ``"class_conditional"`` bounds P(decided negative | abnormal) and P(decided positive |
         normal), which holds for any mixture of the classes. ``"selective"`` bounds P(abnormal |
-        decided negative) and P(normal | decided positive) instead, for cases of the calibration's
-        mixture, by Learn-then-Test along a grid of thresholds fixed beforehand; of bands that refer
-        equally little it is the one with the fewest errors.
+        decided negative) and P(normal | decided positive) instead, for cases with the class mixture
+        of the calibration set, by Learn-then-Test along a grid of thresholds fixed beforehand.
+        Among bands that refer the fewest cases, it is the one with the fewest errors.
     threshold_grid : array-like, optional
-        Rising finite thresholds for ``"selective"`` that do not depend on the calibration cases. By
-        default 2,001 probabilities, equally spaced in log-odds; needed for scores that are none.
+        Strictly increasing finite thresholds for ``"selective"``, which must not depend on the
+        calibration cases. The default is 2,001 probabilities, equally spaced in log-odds; a grid is
+        required for scores outside [0, 1].
     max_referral_rate : float, optional
         In [0, 1].
     costs : (float, float, float), optional
-        Of a miss, a false alarm and a referral, each at least 0.
+        Costs of a miss, a false alarm and a referral, each at least 0.
     thresholds : (float, float), optional
-        The lower at most the upper; infinite ones are allowed.
+        Lower and upper threshold, the lower at most the upper; infinity is allowed.
     random_state : int, RandomState or None, default=0
-        Of the draw of one case a group.
+        Seed of the random choice of one case per group.
 
     Attributes
     ----------
     lower_, upper_ : float
     n_positives_, n_negatives_ : int
-        Cases counted, one a group.
+        Number of cases of each class, counting one per group.
 
     References
     ----------
@@ -223,17 +227,17 @@ class SuspiciousBand(BaseEstimator):
 
     @classmethod
     def at(cls, lower: float, upper: float) -> Self:
-        """Return a band with these thresholds, which decides without a fit.
+        """Return a band with the given thresholds, which decides without a fit.
 
         Parameters
         ----------
         lower, upper : float
-            `lower` at most `upper`; infinite ones are allowed.
+            `lower` at most `upper`; infinity is allowed.
 
         Raises
         ------
         ValueError
-            Otherwise.
+            If `lower` is above `upper`, or a threshold is NaN.
         """
         thresholds = as_numbers("SuspiciousBand.at", "thresholds", (lower, upper), 2)
         _core.decide.SuspiciousBand(*thresholds)
@@ -242,17 +246,18 @@ class SuspiciousBand(BaseEstimator):
         return band
 
     def fit(self, score: ArrayLike, y_true: ArrayLike, groups: ArrayLike | None = None) -> Self:
-        """Choose the thresholds, unless they are by hand, and learn what scores look like.
+        """Choose the thresholds, unless they are given, and store the score distribution.
 
         Parameters
         ----------
         score : array-like of shape (n_samples,)
             Higher is more abnormal; finite.
         y_true : array-like of shape (n_samples,)
-            1 is abnormal, 0 normal; some of both.
+            1 is abnormal, 0 normal; at least one of each.
         groups : array-like of shape (n_samples,), optional
-            Cases of one group (a patient, a module) are not independent, so one of them, drawn by
-            `random_state`, is counted. None may be missing.
+            Group of each case, such as a patient or a module; no value may be missing. Cases of one
+            group are not independent, so only one of them counts, chosen at random with
+            `random_state`.
 
         Returns
         -------
@@ -261,12 +266,12 @@ class SuspiciousBand(BaseEstimator):
         Warns
         -----
         TooFewCasesWarning
-            If there are too few cases for the guarantee: one threshold or both are then infinite.
+            If there are too few cases for the guarantee; one or both thresholds are then infinite.
 
         Raises
         ------
         ValueError
-            If labels and scores do not match, or an argument is none of the above.
+            If labels and scores do not match, or an argument is invalid.
         """
         scores, labels = as_labelled_of_both("SuspiciousBand.fit", y_true, score)
         found = _core.decide.SuspiciousBand(
@@ -282,15 +287,15 @@ class SuspiciousBand(BaseEstimator):
     def decide(
         self, score: ArrayLike, out_of_distribution: ArrayLike | None = None
     ) -> NDArray[np.str_]:
-        """Decide what may be decided.
+        """Decide each case, or refer it.
 
         Parameters
         ----------
         score : array-like of shape (n_samples,)
             Higher is more abnormal; finite.
         out_of_distribution : array-like of bool of shape (n_samples,), optional
-            What is unlike the training data (`FeatureDistance.is_out_of_distribution`) is referred,
-            whatever its score.
+            Cases to refer whatever their score, because they are out of distribution
+            (`FeatureDistance.is_out_of_distribution`).
 
         Returns
         -------
@@ -300,32 +305,31 @@ class SuspiciousBand(BaseEstimator):
         Warns
         -----
         DriftWarning
-            If there are 50 scores or more in this call, and they differ from the calibration's
-            (`drift_p_value` below 0.001). Fewer say nothing, and calls are not added up: of
-            independent cases that come one by one, collect the scores and give some hundred at a
+            If this call has at least 50 scores and they differ from the calibration scores
+            (`drift_p_value` below 0.001). Fewer scores are not tested, and calls are not combined:
+            if independent cases come one by one, collect their scores and pass a few hundred at a
             time to `drift_p_value`.
 
         Raises
         ------
         ValueError
-            If a score is not finite, or there is another number of `out_of_distribution`, or not of
-            bool.
+            If a score is not finite, or `out_of_distribution` has another length or dtype.
         """
         check_is_fitted(self)
         return self._decide("SuspiciousBand.decide", score, out_of_distribution)
 
     def drift_p_value(self, score: ArrayLike, *, any_mixture: bool | None = None) -> float:
-        """Return the probability that scores like the calibration's differ as much.
+        """Return the p-value of a test that the scores come from the calibration distribution.
 
         Parameters
         ----------
         score : array-like of shape (n_samples,)
-            Live scores, such as the last some hundred, of independent cases.
+            Live scores of independent cases, such as the last few hundred.
         any_mixture : bool, optional
-            Whether another fraction of abnormal cases than in the calibration is no drift. By
-            default it is none for rates of each class, which hold for any mixture, and for
-            thresholds by hand, and is one for all else. Where the classes overlap, a shift of both
-            can look like another mixture.
+            Whether the fraction of abnormal cases may differ from that of the calibration set
+            without counting as drift. The default is True for class-conditional rates, which hold
+            for any mixture, and for given thresholds, and False otherwise. If the scores of the
+            classes overlap, a shift of both can look like another mixture.
 
         Returns
         -------
@@ -334,13 +338,13 @@ class SuspiciousBand(BaseEstimator):
         Raises
         ------
         ValueError
-            If a score is not finite, or the band was made by hand.
+            If a score is not finite, or the band was made by `at` and not fitted.
         """
         check_is_fitted(self)
         if not hasattr(self, "_drift"):
             raise ValueError(
-                "SuspiciousBand.drift_p_value: expected a fitted band, got one by hand; fit keeps "
-                "its thresholds"
+                "SuspiciousBand.drift_p_value: expected a fitted band, got one made by at(); call "
+                "fit, which keeps its thresholds"
             )
         scores = as_finite_scores("SuspiciousBand.drift_p_value", score)
         if any_mixture is None:
@@ -348,7 +352,7 @@ class SuspiciousBand(BaseEstimator):
         return float(self._drift.p_value(scores, any_mixture))
 
     def report(self, score: ArrayLike, y_true: ArrayLike, confidence: float = 0.95) -> BandReport:
-        """Say what the band makes of labelled cases: others than it was fitted on, to be honest.
+        """Evaluate the band on labelled cases, which should not be those it was fitted on.
 
         Parameters
         ----------
@@ -356,7 +360,7 @@ class SuspiciousBand(BaseEstimator):
         y_true : array-like of shape (n_samples,)
             1 is abnormal, 0 normal.
         confidence : float, default=0.95
-            Of the intervals.
+            Confidence level of the intervals.
 
         Returns
         -------
@@ -377,16 +381,16 @@ class SuspiciousBand(BaseEstimator):
         rates: Sequence[float] = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2),
         groups: ArrayLike | None = None,
     ) -> list[BandPrice]:
-        """Say what guarantees cost: for each rate, the fraction that is referred to keep it.
+        """Return the fraction of referred cases that each of several error rates would cost.
 
-        The rate is taken for both errors; confidence and `guarantee` are the band's. To choose one
-        by this list and then fit the band to the same cases is not covered by its guarantee: choose
-        before, or on other cases.
+        Each rate applies to misses and to false alarms; `confidence` and `guarantee` are those of
+        the band. If you choose a rate by this list and then fit the band to the same cases, the
+        guarantee does not cover that choice: choose the rate beforehand or on other cases.
 
         Parameters
         ----------
         score, y_true, groups
-            As of `fit`.
+            As in `fit`.
         rates : sequence of float, default=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
             Each in (0, 1).
 
@@ -408,14 +412,14 @@ class SuspiciousBand(BaseEstimator):
                 thresholds=None,
             )
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", TooFewCasesWarning)  # the list shows it
+                warnings.simplefilter("ignore", TooFewCasesWarning)  # visible in the list
                 band.fit(score, y_true, groups)
             referred = band.report(score, y_true).referral_rate.value
             prices.append(BandPrice(rate, referred, band.lower_, band.upper_))
         return prices
 
     def plot(self, score: ArrayLike, y_true: ArrayLike, ax: Any = None, bins: int = 40) -> Any:
-        """Draw the scores of both classes with the band; needs matplotlib.
+        """Plot the scores of both classes with the band; requires matplotlib.
 
         Parameters
         ----------
@@ -423,8 +427,9 @@ class SuspiciousBand(BaseEstimator):
         y_true : array-like of shape (n_samples,)
             1 is abnormal, 0 normal.
         ax : matplotlib Axes, optional
-            A new one by default.
+            By default a new figure is created.
         bins : int, default=40
+            Number of bins of the histograms.
 
         Returns
         -------
@@ -493,7 +498,8 @@ class SuspiciousBand(BaseEstimator):
                     raise ValueError
             except (TypeError, ValueError):
                 raise ValueError(
-                    f"{who}: expected threshold_grid as numbers, got {self.threshold_grid!r}"
+                    f"{who}: expected threshold_grid as a sequence of numbers, got "
+                    f"{self.threshold_grid!r}"
                 ) from None
         return {
             "confidence": as_number(who, "confidence", self.confidence),
@@ -507,7 +513,7 @@ class SuspiciousBand(BaseEstimator):
 
     @classmethod
     def _from_core_parameters(cls, parameters: dict[str, Any]) -> Self:
-        """Return an unfitted band of the core's parameters."""
+        """Return an unfitted band with the core's parameters."""
         return cls(
             **{
                 **{name: value for name, value in parameters.items() if name != "seed"},
@@ -517,14 +523,14 @@ class SuspiciousBand(BaseEstimator):
         )
 
     def _take_over(self, found: Any, drift: Any) -> None:
-        """Make what the core has found this band's own."""
+        """Adopt the core's fitted band."""
         state = found.state
         self.lower_, self.upper_ = state["lower"], state["upper"]
         self.n_positives_, self.n_negatives_ = state["n_positives"], state["n_negatives"]
         self._drift: Any = drift
 
     def _warn_of_few(self, who: str, found: Any) -> None:
-        """Warn where the cases are too few to decide one way or the other."""
+        """Warn if there are too few cases to decide negative or positive."""
         notes = []
         if not math.isfinite(self.lower_):
             notes += self._too_few(
@@ -541,7 +547,7 @@ class SuspiciousBand(BaseEstimator):
             )
 
     def _too_few(self, decision: str, kind: str, needed: int, n: int) -> list[str]:
-        """Say how many cases would do, if a rate is to be kept on that side."""
+        """Return a note on how many cases are needed, if that side has a rate to keep."""
         name, side = {
             "negative": ("max_miss_rate", "low"), "positive": ("max_false_alarm_rate", "high"),
         }[decision]  # fmt: skip
@@ -555,6 +561,6 @@ class SuspiciousBand(BaseEstimator):
             else f"{needed} cases to decide {decision}, and more if some of them are {kind}"
         )
         return [
-            f"nothing is decided{'' if alone else f' {decision}'}, for {name}={rates[name]} needs "
+            f"nothing is decided{'' if alone else f' {decision}'}: {name}={rates[name]} needs "
             f"at least {enough}"
         ]

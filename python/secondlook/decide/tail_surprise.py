@@ -1,4 +1,4 @@
-"""How surprising a value is on its own past."""
+"""How surprising a value is, compared with its own past."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -8,27 +8,29 @@ from secondlook._shared.table import read_numbers
 
 
 class TailSurprise:
-    """How surprising a value is on its own past: -log10 of its tail probability.
+    """How surprising a value is, compared with its past: -log10 of its tail probability.
 
-    Beyond the `largest` largest values remembered the excess is taken as generalised Pareto with
-    fixed shape and the mean excess of those values; below it the surprise is 0. Remembered are the
-    current block of values and the one before it, so that a change of regime is surprising once,
-    and an absurd value is forgotten. A value is scored first and learned then. It makes scores of
-    any detectors comparable with one another; the mean of several detectors' surprises is their
-    joint evidence. It pickles.
+    The tail is made up of the `largest` largest stored values. Beyond it, the excess is modelled as
+    generalised Pareto with a fixed shape and the mean excess of these values; below it, the
+    surprise is 0. The stored values are those of the current block and of the previous one, so a
+    change of regime is surprising only once and an absurd value is forgotten. Each value is scored
+    before it is stored.
+
+    Surprises make the scores of different detectors comparable; the mean of several detectors'
+    surprises is their joint evidence. Objects can be pickled.
 
     Parameters
     ----------
     two_sided : bool, default=False
-        Whether low values are surprising too.
+        Whether low values are surprising, too.
     largest : int, default=50
-        Values that make up the tail, at least 2.
+        Number of values that make up the tail, at least 2.
     shape : float, default=0.25
-        Of the tail, in [0, 1): 0 is exponential.
+        Shape of the tail, in [0, 1); 0 is exponential.
     warm_up : int, default=150
-        First values without a verdict, at least `largest`: their surprise is 0.
+        Number of first values that are not judged, at least `largest`: their surprise is 0.
     block : int, default=2500
-        Values a block, at least `largest`.
+        Number of values per block, at least `largest`.
 
     Raises
     ------
@@ -69,7 +71,7 @@ class TailSurprise:
         )
 
     def push(self, value: float) -> float:
-        """Return the surprise of a value, and learn the value.
+        """Return the surprise of a value, and store the value.
 
         Parameters
         ----------
@@ -84,12 +86,12 @@ class TailSurprise:
         Raises
         ------
         ValueError
-            If the value is none of that; it is then not counted.
+            If the value is not finite or too large; it is then not counted.
         """
         return self._tail.push(value)
 
     def push_many(self, values: ArrayLike) -> NDArray[np.float64]:
-        """Return the surprises of many values: the same numbers as one after another.
+        """Return the surprises of many values, equal to those of pushing them one by one.
 
         Parameters
         ----------
@@ -102,16 +104,17 @@ class TailSurprise:
         Raises
         ------
         ValueError
-            If a value is not finite, or above 1e300; then none is counted.
+            If a value is not finite or above 1e300 in magnitude; then none is counted.
         """
         array = read_numbers("TailSurprise.push_many", values, "values")
         if array.ndim != 1:
             raise ValueError(
-                f"TailSurprise.push_many: expected values of shape (n_values,), got {array.shape}"
+                "TailSurprise.push_many: expected values of shape (n_values,), got shape "
+                f"{array.shape}"
             )
         return self._tail.push_many(array)
 
     @property
     def n_samples(self) -> int:
-        """Values so far."""
+        """Number of values so far."""
         return self._tail.count

@@ -1,4 +1,4 @@
-"""The best threshold of labelled scores."""
+"""The best threshold for labelled scores."""
 
 import inspect
 from dataclasses import dataclass
@@ -19,15 +19,16 @@ from secondlook.decide.confusion_matrix import ConfusionMatrix
 
 @dataclass(frozen=True)
 class ThresholdTuning:
-    """The best threshold, and what it does to the cases that it was chosen on.
+    """The best threshold, with its results on the cases that it was chosen on.
 
     Attributes
     ----------
     threshold : float
-        Positive from here on; infinity where nothing should be.
+        A score at or above it is positive; infinity if nothing should be positive.
     objective : float
-        What was made as large as it can be; the mean over cases for costs.
+        Value of the maximised measure; for costs, the mean over cases.
     confusion : ConfusionMatrix
+        Counts by true class and decision.
     """
 
     threshold: float
@@ -47,28 +48,29 @@ def tune_threshold(
     min_specificity: float | None = None,
     floor_confidence: float | None = None,
 ) -> ThresholdTuning:
-    """Return the best threshold, exact over every distinct score.
+    """Return the best threshold, by an exact search over every distinct score.
 
-    Of thresholds that are equally good the lowest, which misses least, is taken. Time grows as
-    n log n.
+    Of several equally good thresholds the lowest is returned, which has the fewest misses. The cost
+    is O(n log n).
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
-        1 is abnormal, 0 normal; some of both.
+        1 is abnormal, 0 normal; at least one of each.
     score : array-like of shape (n_samples,)
         Higher is more abnormal; finite.
     maximize : {"accuracy", "f_beta", "balanced_accuracy", "negative_cost"}, default="accuracy"
+        Measure to maximise.
     beta : float, default=1.0
         Recall weighs `beta` times as much as precision in ``"f_beta"``.
     costs : (float, float), default=(1.0, 1.0)
-        Of a miss and of a false alarm, for ``"negative_cost"``.
+        Costs of a miss and of a false alarm, for ``"negative_cost"``.
     min_recall, min_precision, min_specificity : float, optional
         Floors in [0, 1] that the threshold must keep.
     floor_confidence : float, optional
-        In (0, 1), such as 0.95: the floors then hold for the exact lower bounds, one measure at a
-        time. For recall and specificity, which go one way with the threshold, choosing it costs
-        nothing of that confidence; for precision it may cost some.
+        In (0, 1), such as 0.95: the exact lower confidence bounds must keep the floors, for each
+        measure on its own. Recall and specificity are monotonic in the threshold, so choosing the
+        threshold does not reduce their confidence; that of precision may be somewhat lower.
 
     Returns
     -------
@@ -77,9 +79,9 @@ def tune_threshold(
     Raises
     ------
     ValueError
-        If labels and scores do not match, an argument is none of the above, or no threshold keeps
-        the floors; the message then names the one that comes nearest, at a confidence by its
-        lower bounds.
+        If labels and scores do not match, an argument is invalid, or no threshold keeps the floors;
+        the message then names the threshold that comes nearest (by its lower bounds, with
+        `floor_confidence`).
 
     Examples
     --------
@@ -105,7 +107,7 @@ def tune_threshold(
 
 
 def core_parameters(**given: Any) -> dict[str, Any]:
-    """Return arguments of `tune_threshold`, and its defaults for the others, for the core."""
+    """Return the core's parameters for arguments of `tune_threshold`, with its defaults."""
     bound = inspect.signature(tune_threshold).bind(None, None, **given)
     bound.apply_defaults()
     who = "tune_threshold"

@@ -1,4 +1,4 @@
-"""Any classifier of two classes, deciding at its best threshold."""
+"""A wrapper that makes any binary classifier decide at its best threshold."""
 
 from collections.abc import Callable
 from typing import Any, Self, TypeVar, cast
@@ -33,35 +33,34 @@ def _if_estimator_has(method: str) -> Callable[[Callable[..., _Result]], Callabl
 
 
 class TunedThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
-    """A classifier of two classes that decides at its best threshold instead of one half.
+    """A binary classifier that decides at its best threshold instead of one half.
 
-    The threshold is chosen by `tune_threshold` on the scores that each sample gets from a
-    classifier trained without it (cross-fitting), over every distinct score; then the classifier is
-    trained on all samples.
+    The threshold is chosen by `tune_threshold` on out-of-fold scores: each sample is scored by a
+    classifier trained without it. After that, the classifier is trained on all samples.
 
     Parameters
     ----------
     estimator : estimator
         Any classifier with ``predict_proba`` or ``decision_function``.
     maximize, beta, costs, min_recall, min_precision, min_specificity, floor_confidence
-        As of `tune_threshold`.
+        As in `tune_threshold`.
     pos_label : object, optional
         The abnormal class; by default the greater of the two.
     cv : int or splitter, optional
-        How samples are left out, as of scikit-learn's ``cross_val_predict``: so many stratified
-        folds, five by default, with `groups` such as keep a group together.
+        Cross-validation splitter as in scikit-learn's ``cross_val_predict``, or the number of
+        stratified folds; 5 by default. With `groups`, the folds keep each group together.
     n_jobs : int, optional
-        Processes for the folds.
+        Number of processes for the folds.
 
     Attributes
     ----------
     classes_ : ndarray of shape (2,)
     estimator_ : estimator
-        Trained on all samples.
+        The classifier trained on all samples.
     threshold_ : float
-        The positive class is predicted where the score is at least this.
+        The positive class is predicted if the score is at or above it.
     tuning_ : ThresholdTuning
-        What the threshold does to the left-out samples.
+        Results of the threshold on the out-of-fold scores.
 
     Examples
     --------
@@ -104,18 +103,18 @@ class TunedThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
     def fit(
         self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None, **params: Any
     ) -> Self:
-        """Choose the threshold on left-out samples, then train on all.
+        """Choose the threshold on out-of-fold scores, then train on all samples.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
-            Two classes.
+            Labels of two classes.
         groups : array-like of shape (n_samples,), optional
-            Samples of one group (a patient, a module) are never on both sides of a fold, unless
-            `cv` is a splitter that ignores groups.
+            Group of each sample, such as a patient or a module. A group is never on both sides of
+            a split, unless `cv` is a splitter that ignores groups.
         **params
-            Passed on to the estimator's `fit`, such as `sample_weight`; with scikit-learn's
+            Metadata for the estimator's `fit`, such as `sample_weight`. With scikit-learn's
             metadata routing enabled, what the estimator and the splitter request.
 
         Returns
@@ -186,7 +185,7 @@ class TunedThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the class of each sample: positive where its score is at least ``threshold_``."""
+        """Predict the class of each sample: positive if its score is at least ``threshold_``."""
         check_is_fitted(self)
         output = getattr(self.estimator_, _scoring_method(self.estimator_))(X)
         positive = _score_of(output, self._column) >= self.threshold_
@@ -195,14 +194,14 @@ class TunedThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
 
     @_if_estimator_has("predict_proba")
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return the probabilities of the classes, as the classifier has them."""
+        """Return the classifier's class probabilities."""
         check_is_fitted(self)
         probabilities: NDArray[np.float64] = self.estimator_.predict_proba(X)
         return probabilities
 
     @_if_estimator_has("decision_function")
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return the scores of the samples, as the classifier has them."""
+        """Return the classifier's decision function."""
         check_is_fitted(self)
         scores: NDArray[np.float64] = self.estimator_.decision_function(X)
         return scores
@@ -217,7 +216,7 @@ class TunedThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = False
-        tags.input_tags = get_tags(self.estimator).input_tags  # it reads the samples
+        tags.input_tags = get_tags(self.estimator).input_tags  # the classifier reads the samples
         return tags
 
 
@@ -231,7 +230,7 @@ def _scoring_method(estimator: Any) -> str:
 
 
 def _score_of(output: NDArray[np.float64], column: int) -> NDArray[np.float64]:
-    """Return the evidence for the positive class in what a classifier gives."""
+    """Return the score of the positive class from a classifier's output."""
     if output.ndim == 2:
         return output[:, column]
     return output if column == 1 else -output

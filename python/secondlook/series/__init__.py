@@ -1,4 +1,4 @@
-"""Time series of many sensors: reading them, bringing them to one step, filling short gaps."""
+"""Time series of many sensors: read them, resample them to one grid, fill short gaps."""
 
 from secondlook.series.battery import (
     BATTERY_FEATURES,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BATTERY_FEATURES", "BatteryFeatures", "battery_features"]
 
-#: Names of the features, in their order.
+#: Names of the features, in order.
 BATTERY_FEATURES: tuple[str, ...] = tuple(_core.series.BatteryFeatures.names)
 
 _WHO = "BatteryFeatures"
@@ -25,20 +25,20 @@ _WHO = "BatteryFeatures"
 class BatteryFeatures:
     """Fourteen features of a battery's voltage, current and temperature, sample by sample.
 
-    In the order of `BATTERY_FEATURES`: the three levels; their differences from the sample before;
-    over the last `window` samples the mean temperature, the standard deviation and the minimum of
-    the voltage and the maximum of the temperature; the mean rates of current and temperature over
-    them, per minute; the power, volts times amperes; and the hour of day, in [0, 24). Differences,
-    deviation and rates are 0 at the first sample.
+    In the order of `BATTERY_FEATURES`: the three levels; their differences from the previous
+    sample; over the last `window` samples the mean temperature, the standard deviation and the
+    minimum of the voltage and the maximum of the temperature; the mean rates of current and
+    temperature over the same samples, per minute; the power, volts times amperes; and the hour of
+    day, in [0, 24). Differences, deviation and rates are 0 at the first sample.
 
-    It pickles, and goes on where it was.
+    Objects can be pickled; the copy continues with the same state.
 
     Parameters
     ----------
     window : int, default=12
-        Samples, at least 2.
+        Number of samples, at least 2.
     max_gap : str, timedelta or timedelta64, default="1h"
-        After a longer gap the window begins anew.
+        A longer gap resets the window.
 
     Raises
     ------
@@ -69,31 +69,32 @@ class BatteryFeatures:
         Parameters
         ----------
         time : datetime64, datetime, Timestamp or ISO text
-            After the one before. Of a time with a zone, the instant says which is later, and the
-            clock says the hour.
+            Later than that of the previous sample. Times with a time zone are ordered by the
+            instant, and the hour is the local one.
         voltage, current, temperature : float
-            In any unit. With a NaN among them the sample is passed over.
+            In any unit. If one is NaN, the sample is skipped.
 
         Returns
         -------
         features : ndarray of shape (14,)
-            All NaN for a sample that is passed over.
+            All NaN for a skipped sample.
 
         Raises
         ------
         ValueError
-            For infinities, and a time that does not go forward. All is then as before.
+            If a value is infinite or the time is not later than the previous one. The state is
+            then unchanged.
         """
         features: NDArray[np.float64] = self.push_many([time], [[voltage, current, temperature]])[0]
         return features
 
     def push_many(self, time: ArrayLike, samples: ArrayLike) -> NDArray[np.float64]:
-        """Return the features of many samples: the same numbers as one after another.
+        """Return the features of many samples, equal to those of pushing them one by one.
 
         Parameters
         ----------
         time : array-like of shape (n_samples,)
-            As for `push`.
+            As in `push`.
         samples : array-like of shape (n_samples, 3)
             Voltage, current and temperature.
 
@@ -104,13 +105,13 @@ class BatteryFeatures:
         Raises
         ------
         ValueError
-            As `push`; then no sample is counted.
+            As in `push`; then no sample is counted.
         """
         return self._push(_read_times(time), read_table(_WHO, samples, "samples").values)
 
     def _push(self, times: Times, samples: NDArray[Any]) -> NDArray[np.float64]:
         if self._last_time is not None:
-            require_alike(_WHO, times, self._last_time, "those before")
+            require_alike(_WHO, times, self._last_time, "earlier times")
         features = self._features.push_many(
             times.instants.view(np.int64),
             times.clock.view(np.int64),
@@ -128,7 +129,7 @@ class BatteryFeatures:
         times, samples = state["_features"]
         BatteryFeatures.__init__(self, state["window"], max_gap=state["max_gap"])
         self._features.push_many(times, times, samples)
-        # The last sample may have been one that was passed over.
+        # The last sample may have been skipped.
         self._last_time = state["_last_time"]
         if self._last_time is not None:
             last = self._last_time.instants.view(np.int64)
@@ -141,7 +142,7 @@ def _read_times(time: Any) -> Times:
     n_missing = int(np.isnat(times.instants).sum())
     if times.instants.ndim != 1 or n_missing:
         raise ValueError(
-            "BatteryFeatures: expected times of shape (n,), none missing, got shape "
+            "BatteryFeatures: expected times of shape (n,) without missing values, got shape "
             f"{times.instants.shape} with {n_missing} missing"
         )
     return times
@@ -155,46 +156,45 @@ def battery_features(
     window: int = 12,
     max_gap: Duration = "1h",
 ) -> "pd.DataFrame":
-    """Return the features of a fleet's samples, each device's in the order of its rows.
+    """Return the `BatteryFeatures` of all devices of a fleet, each in the order of its rows.
 
     Parameters
     ----------
     table : DataFrame
         With the columns voltage, current, temperature and those named by `device` and `time`.
     device : str, default="device"
-        Column that says whose sample a row is.
+        Column with the device of each row.
     time : str, default="time"
-        Column of times, which go forward within each device; hours are those of its zone's clock.
+        Column of times, strictly increasing within each device; hours are local to its time zone.
     window : int, default=12
-        Of `BatteryFeatures`.
+        As in `BatteryFeatures`.
     max_gap : str, timedelta or timedelta64, default="1h"
-        Of `BatteryFeatures`.
+        As in `BatteryFeatures`.
 
     Returns
     -------
     features : DataFrame
-        With the rows and the index of `table`: device, time, and the columns `BATTERY_FEATURES`.
+        Device, time and the columns `BATTERY_FEATURES`, with the rows and the index of `table`.
 
     Raises
     ------
     ValueError
-        If a column is missing, or a device's times do not go forward.
+        If a column is missing, or the times of a device are not strictly increasing.
     """
     import pandas as pd
 
     columns = ["voltage", "current", "temperature"]
     if missing := [name for name in (device, time, *columns) if name not in table.columns]:
         raise ValueError(
-            f"battery_features: expected columns {[device, time, *columns]}, got none named "
-            f"{missing}"
+            f"battery_features: expected columns {[device, time, *columns]}, missing: {missing}"
         )
     samples = read_table("battery_features", table[columns]).values
     times = _read_times(table[time])
     features = np.empty((len(table), len(BATTERY_FEATURES)))
-    for name, places in rows_by_device(table[device], "battery_features"):
+    for name, indices in rows_by_device(table[device], "battery_features"):
         own = BatteryFeatures(window, max_gap=max_gap)
         try:
-            features[places] = own._push(times[places], samples[places])
+            features[indices] = own._push(times[indices], samples[indices])
         except ValueError as error:
             raise ValueError(f"battery_features: device {name!r}: {error}") from None
     made = pd.DataFrame(features, columns=list(BATTERY_FEATURES), index=table.index)

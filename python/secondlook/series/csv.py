@@ -1,4 +1,4 @@
-"""Reading the exports of sensors."""
+"""Reader of sensor exports in CSV files."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -19,14 +19,15 @@ __all__ = ["CsvProblem", "read_csv"]
 
 
 class CsvProblem(NamedTuple):
-    """Where a file is not as it should be."""
+    """A malformed field or line of a file."""
 
     file: str
     line: int
-    """From 1."""
+    """Line number, from 1."""
     column: int
-    """Field in the line, from 1; 0 where the whole line is meant."""
+    """Number of the field in the line, from 1; 0 for the whole line."""
     message: str
+    """What was expected and what was found."""
 
 
 def read_csv(
@@ -44,14 +45,15 @@ def read_csv(
     n_jobs: int | None = None,
     delimiter: str | None = None,
 ) -> TimeTable:
-    r"""Read sensor exports, one file or many, into one table sorted by time.
+    r"""Read sensor exports from one or more CSV files into one table sorted by time.
 
-    A file has a header and one line per time stamp; a quoted field may go over several lines. Empty
-    fields and the words nan, na, n/a, null and none are missing readings. Times are such as
-    ``2021/06/10 20:00:08`` or ``2021-06-10T20:00:08.5+08:00``, and 24:00 is 00:00 of the next day;
-    where they state no seconds, the lines of one minute in one file are spread evenly over it. The
-    files have the same columns, in any order. Of rows with the same time the later one counts, in
-    the order of `paths` and lines, but its missing readings leave the earlier ones.
+    A file has a header and one line per time stamp; a quoted field may span several lines. Empty
+    fields and the words nan, na, n/a, null and none are missing readings. Times look like
+    ``2021/06/10 20:00:08`` or ``2021-06-10T20:00:08.5+08:00``, and 24:00 is 00:00 of the next day.
+    If times have no seconds, the lines of one minute in one file are spread evenly over that
+    minute. All files must have the same columns, in any order. If several rows have the same time,
+    the last reading wins, in the order of `paths` and lines; a missing reading does not replace an
+    earlier one.
 
     Parameters
     ----------
@@ -59,58 +61,58 @@ def read_csv(
         The files. Those that end in .gz, .bz2, .xz, or .zip (with one file inside) are
         decompressed. Open files may be binary or text.
     time_column : str or (str, str), optional
-        The column of time stamps; the first one by default. Two names are those of the date and of
-        the time of day.
+        Column of time stamps; by default the first column. A pair names the columns of the date and
+        of the time of day.
     millisecond_column : str, optional
-        A column of milliseconds (0 to 999) to be added to the time stamps.
+        Column of milliseconds (0 to 999) to be added to the time stamps.
     columns : sequence of str, optional
-        The columns of readings, in this order; all by default.
+        Columns of readings, in this order; by default all.
     separator : str, optional
-        What is between fields; by default that of ``,`` ``;`` tab and ``|`` which the header has
-        most.
+        Separator of fields. By default the one of ``,`` ``;`` tab and ``|`` that occurs most often
+        in the header.
     decimal : {".", ","}, optional
-        What is before decimals. By default a point; or a comma where it does not separate fields
-        and the first lines have numbers that cannot be read otherwise.
+        Decimal separator. By default a point, or a comma if it does not separate fields and the
+        first lines have numbers that cannot be read otherwise.
     header : int, optional
-        Index of the header's line from 0, empty lines counted. By default the first line that is
-        not empty; where a logger writes other lines above, the one above the first readings.
+        Index of the header line from 0, including empty lines. By default the first line that is
+        not empty or, if a logger writes other lines above the header, the line above the first
+        readings.
     encoding : str, optional
-        As Python names it, such as ``"cp1252"``. By default UTF-8, or UTF-16 where a file begins
-        with its mark.
+        Name of a Python encoding, such as ``"cp1252"``. By default UTF-8, or UTF-16 if a file
+        begins with its byte order mark.
     time_zone : str or tzinfo, optional
-        Of the plant's clock: an offset such as ``"+08:00"``, ``"UTC"``, or an IANA name such as
-        ``"Asia/Shanghai"``. The times are then turned into UTC; in the hour that comes twice when
-        the clock is put back, the order of lines and files tells which is meant. By default times
-        stay as written, unless they state an offset themselves.
+        Time zone of the plant's clock: an offset such as ``"+08:00"``, ``"UTC"``, or an IANA name
+        such as ``"Asia/Shanghai"``. The times are then converted to UTC. In the hour that is
+        repeated when the clock is set back, the order of lines and files decides. By default times
+        are kept as written, unless they have an offset.
     strict : bool, default=True
-        Whether the first malformed field is an error. Otherwise such a reading becomes NaN, a row
-        without a time is left out, and the table's `problems` list them.
+        Whether a malformed field raises an error. Otherwise a malformed reading becomes NaN, a row
+        without a valid time is left out, and both are listed in the table's `problems`.
     n_jobs : int, optional
-        Threads; None leaves it to ``SECONDLOOK_NUM_THREADS``, -1 is all. The result does not
-        depend on it.
+        Number of threads; None uses ``SECONDLOOK_NUM_THREADS``, -1 all processors. The result does
+        not depend on it.
     delimiter : str, optional
-        `separator`, by the name that the module ``csv`` has for it.
+        Alias of `separator`, as in Python's ``csv`` module.
 
     Returns
     -------
     TimeTable
-        Its `time_zone` is ``"UTC"`` where the zone is known, else None, and its `clock_zone` is
-        `time_zone`.
+        Its `time_zone` is ``"UTC"`` if the time zone is known, otherwise None, and its `clock_zone`
+        is `time_zone`.
 
     Raises
     ------
     ValueError
-        For what is malformed, naming file, line and field; for a column that is not there; for
-        files of different columns; for local times that the clock never showed, or showed twice
-        without an order that tells them apart.
+        If a field is malformed (the message names file, line and field), a column is missing, the
+        files have different columns, or a local time does not exist or is ambiguous.
     OSError
         If a file cannot be opened or read.
 
     Warns
     -----
     ReadingWarning
-        If most lines were left out or joined with others of the same file, or lines of one time
-        state different readings.
+        If most lines were left out or merged with others of the same file, or lines with the same
+        time have different readings.
 
     Examples
     --------
@@ -124,7 +126,7 @@ def read_csv(
     """
     one = isinstance(paths, str | os.PathLike) or hasattr(paths, "read")
     if separator is not None and delimiter is not None:
-        raise ValueError("read_csv: expected separator or delimiter, which mean the same; got both")
+        raise ValueError("read_csv: expected either separator or its alias delimiter, got both")
     zone = read_zone("read_csv", time_zone)
     dates, times_of_day = _time_columns(time_column)
     files = [paths] if one else list(paths)  # type: ignore[arg-type]
@@ -172,7 +174,7 @@ def _time_columns(given: str | tuple[str, str] | None) -> tuple[str, str]:
     names = list(given)
     if len(names) != 2 or not all(isinstance(name, str) and name for name in names):
         raise ValueError(
-            "read_csv: expected time_column as one name, or those of the date and the time of day, "
+            "read_csv: expected time_column as one name or a pair of names (date, time of day), "
             f"got {given!r}"
         )
     return names[0], names[1]
@@ -188,15 +190,14 @@ def _warn_of_losses(table: TimeTable, n_repeated_in_file: int) -> None:
     n_left_out = table.n_lines - n_rows
     if n_left_out + n_repeated_in_file > table.n_lines / 2:
         warn_caller(
-            f"read_csv: {len(table)} times are left of {table.n_lines} lines: {n_left_out} had no "
-            f"time that could be read, {n_repeated_in_file} were joined with lines of one time "
-            "in their file; where the time of day has a column of its own, use "
-            "time_column=(date, time of day)",
+            f"read_csv: {table.n_lines} lines have only {len(table)} distinct times: {n_left_out} "
+            f"had no valid time, {n_repeated_in_file} were merged with lines of the same file and "
+            "time; if the time of day has its own column, use time_column=(date, time of day)",
             ReadingWarning,
         )
     if table.n_contradictory_times:
         warn_caller(
-            f"read_csv: {table.n_contradictory_times} times come with different readings, of which "
-            "the last counts; where the plant's clock is put back in autumn, give time_zone",
+            f"read_csv: {table.n_contradictory_times} times have different readings, of which the "
+            "last is used; if the plant's clock is set back in autumn, pass time_zone",
             ReadingWarning,
         )

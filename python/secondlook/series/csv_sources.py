@@ -1,4 +1,4 @@
-"""Where the text of an export comes from: a file, a compressed one, or what is open already."""
+"""Sources of CSV text: files, compressed files and open files."""
 
 import bz2
 import codecs
@@ -15,7 +15,7 @@ __all__ = ["Path", "Source", "core_encoding", "read_source"]
 Path = str | os.PathLike[str]
 Source = Path | IO[bytes] | IO[str]
 
-# What the core reads itself, by the names that `codecs` gives them.
+# Encodings that the core decodes, by their names in `codecs`.
 _OF_CORE = {
     "utf-8": "utf-8",
     "utf-8-sig": "utf-8",
@@ -30,12 +30,14 @@ _DAMAGED = (OSError, EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile)
 
 
 def core_encoding(encoding: str | None) -> str:
-    """Return the core's name of an encoding; "auto" where Python decodes or a file's mark tells.
+    """Return the core's name of an encoding.
+
+    It is "auto" if Python decodes, or if the byte order mark of the file decides.
 
     Raises
     ------
     ValueError
-        If Python does not know it.
+        If Python does not know the encoding.
     """
     if encoding is None:
         return "auto"
@@ -43,7 +45,7 @@ def core_encoding(encoding: str | None) -> str:
         return _OF_CORE.get(codecs.lookup(encoding).name, "auto")
     except (LookupError, TypeError):
         raise ValueError(
-            f"read_csv: expected encoding as Python names it, such as 'cp1252', got {encoding!r}"
+            f"read_csv: expected encoding as a Python encoding such as 'cp1252', got {encoding!r}"
         ) from None
 
 
@@ -53,9 +55,9 @@ def read_source(source: Any, encoding: str | None) -> tuple[Path, bytes | None]:
     Raises
     ------
     ValueError
-        If it is damaged, holds several files, or bytes that are not of the encoding.
+        If the source is damaged, contains several files, or cannot be decoded.
     TypeError
-        If it is neither a path nor an open file.
+        If the source is neither a path nor an open file.
     """
     decodes = encoding is not None and core_encoding(encoding) == "auto"
     if isinstance(source, str | os.PathLike):
@@ -78,17 +80,17 @@ def read_source(source: Any, encoding: str | None) -> tuple[Path, bytes | None]:
     except UnicodeDecodeError as error:
         raise ValueError(
             f"read_csv: {os.fspath(name)}: expected {encoding}, got byte "
-            f"0x{content[error.start]:02x} at {error.start}"
+            f"0x{content[error.start]:02x} at index {error.start}"
         ) from None
 
 
 def _as_core_reads(text: str, encoding: str | None) -> bytes:
-    """Encode a text that was decoded already as the core is told to decode it."""
+    """Encode a decoded text with the encoding that the core uses to decode it."""
     return text.encode(core_encoding(encoding) or "utf-8", errors="surrogatepass")
 
 
 def _compressed(path: Path) -> bytes | None:
-    """Return what is in a compressed file; None for any other."""
+    """Return the content of a compressed file; None for any other file."""
     suffix = pathlib.Path(path).suffix.lower()
     try:
         if suffix == ".zip":
@@ -97,7 +99,7 @@ def _compressed(path: Path) -> bytes | None:
             with _OPENERS[suffix](path, "rb") as file:
                 return bytes(file.read())
     except FileNotFoundError:
-        return None  # the core says so
+        return None  # the core raises the error
     except _DAMAGED as error:
         raise ValueError(
             f"read_csv: {os.fspath(path)}: expected a {suffix} file, got a damaged one: {error}"
@@ -107,7 +109,7 @@ def _compressed(path: Path) -> bytes | None:
 
 def _only_member(path: Path) -> bytes:
     with zipfile.ZipFile(path) as archive:
-        # macOS adds a folder of its own.
+        # macOS adds a folder with metadata.
         names = [
             info.filename
             for info in archive.infolist()
@@ -116,7 +118,7 @@ def _only_member(path: Path) -> bytes:
         if len(names) != 1:
             raise ValueError(
                 f"read_csv: {os.fspath(path)}: expected one file in the archive, got {len(names)}"
-                f"{': ' if names else ''}{', '.join(names[:5])}; open those that you mean and pass "
+                f"{': ' if names else ''}{', '.join(names[:5])}; open the files to read and pass "
                 "them"
             )
         return archive.read(names[0])

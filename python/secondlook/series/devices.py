@@ -1,4 +1,4 @@
-"""The rows of each device in a fleet's table."""
+"""Row indices of each device in a fleet's table."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 def rows_by_device(
     devices: "pd.Series[Any]", who: str
 ) -> Iterable[tuple[object, NDArray[np.intp]]]:
-    """Return each device with the places of its rows, in their order.
+    """Return each device with the indices of its rows, in order.
 
     Raises
     ------
     ValueError
-        If a row names none.
+        If a row has no device.
     """
     if n_missing := int(devices.isna().sum()):
-        raise ValueError(f"{who}: expected a device in every row, got none in {n_missing}")
-    places: Iterable[tuple[object, NDArray[np.intp]]] = devices.groupby(
+        raise ValueError(f"{who}: expected a device in every row, got {n_missing} rows without one")
+    indices: Iterable[tuple[object, NDArray[np.intp]]] = devices.groupby(
         devices, sort=False, observed=True
     ).indices.items()
-    return places
+    return indices

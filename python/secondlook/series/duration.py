@@ -1,4 +1,4 @@
-"""Lengths of time as a user may write them."""
+"""Durations, given as a string, a timedelta or a timedelta64."""
 
 import re
 from datetime import timedelta
@@ -30,7 +30,7 @@ def to_nanoseconds(duration: Duration, what: str) -> int:
     TypeError
         For any other type.
     ValueError
-        If the text is none of these, or the duration is no number or does not fit 64 bits.
+        If the text is malformed, or the duration is NaT or does not fit into 64 bits.
     """
     if isinstance(duration, np.timedelta64):
         if np.isnat(duration):

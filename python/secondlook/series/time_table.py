@@ -29,47 +29,48 @@ class TimeTable:
     Parameters
     ----------
     time : array-like of shape (n_times,)
-        Rising; datetime64, datetime, pandas' times or ISO texts. Times with a zone are kept in UTC,
-        and their zone as `clock_zone`.
+        Strictly increasing; datetime64, datetime, pandas times or ISO strings. Times with a time
+        zone are converted to UTC, and their zone is stored in `clock_zone`.
     values : array-like of shape (n_times, n_columns)
-        NaN where there is no reading. A C-contiguous float64 array is kept without a copy.
+        NaN means no reading. A C-contiguous float64 array is used without a copy.
     columns : sequence of str, optional
-        Names of the columns; by default those of `values`, if it is a table, else their numbers.
+        Names of the columns. By default the names in `values`, if it is a table, otherwise the
+        column indices.
     time_zone : {"UTC"}, optional
-        What `time` counts in, if it states no zone itself. None if it is by a local clock whose
-        zone nothing stated.
+        "UTC" if `time` is in UTC but has no time zone itself; None if it is local time of an
+        unknown zone.
     clock_zone : str or tzinfo, optional
-        Zone of the clock by which hours count, for times in UTC: an IANA name or an offset.
+        Time zone of the local clock, for times in UTC: an IANA name or an offset.
 
     Attributes
     ----------
     time : ndarray of shape (n_times,), dtype datetime64[ns]
-        In UTC where `time_zone` says so, else by the local clock.
+        In UTC if `time_zone` is "UTC", otherwise local time.
     values : ndarray of shape (n_times, n_columns), dtype float64
     columns : list of str
     time_zone : "UTC" or None
-        What `time` counts in; None if nothing stated the zone.
+        Time zone of `time`; None if it is unknown.
     clock_zone : tzinfo or None
-        Zone of the plant's clock, by which `to_pandas` shows the times and `hours_of_day` counts.
+        Time zone of the plant's clock, used by `to_pandas` and `hours_of_day`.
     origins : ndarray of shape (n_times, n_columns), dtype uint8, or None
-        Where each value comes from, set by `interpolate`: `MEASURED`, `INTERPOLATED`, `MISSING`.
+        Origin of each value, set by `interpolate`: `MEASURED`, `INTERPOLATED` or `MISSING`.
     problems : list of CsvProblem
-        What `read_csv` found wrong, at most 100; `n_problems` counts all.
+        The first 100 problems that `read_csv` found; `n_problems` counts all of them.
     n_lines : int
-        Lines that `read_csv` found below the headers.
+        Number of lines below the headers that `read_csv` found.
     n_repeated_times : int
-        Rows that `read_csv` joined with an earlier one of the same time.
+        Number of rows that `read_csv` merged with an earlier row of the same time.
     n_contradictory_times : int
-        Times of which two of those rows state different readings.
+        Number of times for which two of these rows have different readings.
     n_out_of_order : int
-        Rows that `read_csv` found earlier than the one before in the same file.
+        Number of rows that are earlier than the previous row of the same file.
     n_spread_times : int
-        Rows without seconds that `read_csv` spread evenly over the minute that they share.
+        Number of rows without seconds that `read_csv` spread evenly over their minute.
 
     Raises
     ------
     ValueError
-        If the shapes do not belong together or the times do not rise.
+        If the shapes do not match or the times are not strictly increasing.
 
     Examples
     --------
@@ -101,7 +102,7 @@ class TimeTable:
                 f"got {self.time.shape} and {self.values.shape}"
             )
         if np.isnat(self.time).any() or (self.time[1:] <= self.time[:-1]).any():
-            raise ValueError("TimeTable: expected rising times")
+            raise ValueError("TimeTable: expected strictly increasing times without NaT")
         n_columns = self.values.shape[1]
         columns = table.columns if columns is None else columns
         self.columns = [str(i) for i in range(n_columns)] if columns is None else list(columns)
@@ -115,8 +116,8 @@ class TimeTable:
         self.clock_zone = read_zone("TimeTable", clock_zone) or times.zone
         if self.clock_zone is not None and self.time_zone is None:
             raise ValueError(
-                f"TimeTable: expected times in UTC beside clock_zone {self.clock_zone}; give "
-                "time_zone='UTC', or times that state their zone"
+                f"TimeTable: expected times in UTC for clock_zone {self.clock_zone}; pass "
+                "time_zone='UTC' or times with a time zone"
             )
         self.origins: npt.NDArray[np.uint8] | None = None
         self.problems: list[CsvProblem] = []
@@ -131,7 +132,7 @@ class TimeTable:
         return len(self.time)
 
     def __getitem__(self, column: str) -> npt.NDArray[np.float64]:
-        """Values of one column, shape (n_times,), not copied."""
+        """Return the values of one column, shape (n_times,), without a copy."""
         if column not in self.columns:
             raise KeyError(column)
         return self.values[:, self.columns.index(column)]
@@ -153,34 +154,34 @@ class TimeTable:
         n_steps: int | None = None,
         n_jobs: int | None = None,
     ) -> TimeTable:
-        """Bring the readings to a common step.
+        """Resample the readings to equal time steps.
 
-        Step i holds the readings from ``start + i * step`` up to, but not including, the next; its
-        time is its start. A step without readings is NaN.
+        Step i covers the readings from ``start + i * step`` up to, but not including, the start of
+        the next step; its time is its start. A step without readings is NaN.
 
         Parameters
         ----------
         step : str, timedelta or timedelta64
             Such as ``"30s"``; above 0.
         how : {"mean", "last"}, default="mean"
-            What becomes of the readings within one step.
+            How the readings within one step are aggregated.
         start : datetime64, datetime or str, optional
-            Of the first step, in UTC or with a zone if the table's times are in UTC; by default the
-            last multiple of `step` since 1970 that is not after the first time.
+            Start of the first step, in UTC or with a time zone if the table's times are in UTC. By
+            default the last multiple of `step` since 1970 that is not after the first time.
         n_steps : int, optional
-            By default as many as reach the last time.
+            Number of steps; by default as many as needed to include the last time.
         n_jobs : int, optional
-            Threads; None leaves it to ``SECONDLOOK_NUM_THREADS``, -1 is all.
+            Number of threads; None uses ``SECONDLOOK_NUM_THREADS``, -1 all processors.
 
         Returns
         -------
         TimeTable
-            Of `n_steps` rows.
+            With `n_steps` rows.
 
         Raises
         ------
         ValueError
-            If the step is not above 0, or there is no time and no grid given.
+            If the step is not above 0, or the table is empty and no grid is given.
         """
         step_ns = to_nanoseconds(step, "TimeTable.resample: step")
         start_ns = None
@@ -196,27 +197,27 @@ class TimeTable:
             whole = max(0, last // step_ns + one)
         count = whole if n_steps is None else n_steps
         if count < 0:
-            raise ValueError(f"TimeTable.resample: expected n_steps from 0 on, got {count}")
+            raise ValueError(f"TimeTable.resample: expected n_steps of at least 0, got {count}")
         return self._on_grid(start_ns, step_ns, count, how, n_jobs)
 
     def interpolate(self, limit: Duration) -> TimeTable:
-        """Fill short gaps on the straight line between the readings on both sides.
+        """Fill short gaps by linear interpolation between the readings on both sides.
 
         Parameters
         ----------
         limit : str, timedelta or timedelta64
-            How far apart the two readings may be, such as ``"1min"``. Longer gaps, and those at
-            either end, stay NaN.
+            Longest time between the two readings, such as ``"1min"``. Longer gaps, and gaps at
+            either end, remain NaN.
 
         Returns
         -------
         TimeTable
-            A new table whose `origins` say for each value where it comes from.
+            A new table with the origin of each value in `origins`.
 
         Raises
         ------
         ValueError
-            If the limit is below 0 or a value is infinite.
+            If the limit is negative or a value is infinite.
         """
         limit_ns = to_nanoseconds(limit, "TimeTable.interpolate: limit")
         values, origins = _series.interpolate(self._time_ns, self.values, limit_ns)
@@ -225,7 +226,7 @@ class TimeTable:
         return table
 
     def to_pandas(self) -> Any:
-        """Give the readings as a pandas.DataFrame whose index is the time, in the clock's zone."""
+        """Return the readings as a DataFrame indexed by time, in the zone of the plant's clock."""
         import pandas as pd
 
         index = pd.DatetimeIndex(self.time, tz=self.time_zone, name="time")
@@ -264,34 +265,37 @@ def align(
     how: How = "mean",
     n_jobs: int | None = None,
 ) -> list[TimeTable]:
-    """Bring several tables to one grid: row i is the same step in all of them.
+    """Resample several tables to one grid, so that row i is the same step in all of them.
 
     Parameters
     ----------
     tables : sequence of TimeTable
-        With rows, and all in UTC or none.
+        Not empty, and either all in UTC or none.
     step : str, timedelta or timedelta64
-        Such as ``"30s"``; the grid lies at its multiples since 1970.
+        Such as ``"30s"``; the steps start at multiples of it since 1970.
     span : {"common", "whole"}, default="common"
-        The steps that lie within all tables, or those of any.
+        Whether the grid covers the steps within all tables, or those within any table.
     how : {"mean", "last"}, default="mean"
-        What becomes of the readings within one step.
+        How the readings within one step are aggregated.
     n_jobs : int, optional
-        Threads; None leaves it to ``SECONDLOOK_NUM_THREADS``, -1 is all.
+        Number of threads; None uses ``SECONDLOOK_NUM_THREADS``, -1 all processors.
 
     Returns
     -------
     list of TimeTable
-        One for each of `tables`, with equal `time`.
+        One per table in `tables`, with equal `time`.
 
     Raises
     ------
     ValueError
-        If a table is empty, the zones differ, or no step is common.
+        If a table is empty, only some tables are in UTC, or the tables share no step.
     """
     zones = {table.time_zone for table in tables}
     if len(zones) > 1:
-        raise ValueError("align: expected tables of one zone, got some in UTC and some not stated")
+        raise ValueError(
+            "align: expected either all tables in UTC or none, got some in UTC and some of an "
+            "unknown time zone"
+        )
     step_ns = to_nanoseconds(step, "align: step")
     grids = [_series.grid_over(table._time_ns, step_ns) for table in tables]
     first, n_steps = _series.common_grid(grids, step_ns, span)

@@ -1,4 +1,4 @@
-"""Times as users give them: of NumPy, pandas, polars, Arrow, `datetime`, or ISO texts."""
+"""Reader of times from NumPy, pandas, polars, Arrow, `datetime` and ISO strings."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ __all__ = ["Times", "changes_of", "is_later", "read_times", "read_zone", "requir
 
 _Array = NDArray[np.datetime64]
 
-# Nanoseconds since 1970 in 64 bits reach no further.
+# The latest second whose nanoseconds since 1970 fit into 64 bits.
 _LAST_SECOND = (2**63 - 1) // 10**9
 _OFFSET = re.compile(r"[T ].*(?:Z|[+-]\d\d(?::?\d\d)?)$")
 _MICROSECOND = timedelta(microseconds=1)
@@ -25,29 +25,29 @@ _KINDS = (datetime, np.datetime64, str)
 
 @dataclass(frozen=True)
 class Times:
-    """Times, and what the clock showed then.
+    """Instants with their local times.
 
     Attributes
     ----------
     instants : ndarray of datetime64[ns]
-        In UTC where the zone is known, else as they were written. Order and gaps are by these.
+        In UTC if the time zone is known, otherwise as given. Used for order and gaps.
     clock : ndarray of datetime64[ns]
-        As the clock of the zone showed them. Hours of the day are by these.
+        Local times in the zone. Used for hours of the day.
     zone : tzinfo or None
-        Of the clock; UTC for offsets that are not of one zone. None: nothing stated it.
+        Time zone of the clock; UTC for offsets of several zones. None if it is unknown.
     """
 
     instants: _Array
     clock: _Array
     zone: tzinfo | None
 
-    def __getitem__(self, places: Any) -> "Times":
-        """Return some of the times."""
-        return Times(self.instants[places], self.clock[places], self.zone)
+    def __getitem__(self, index: Any) -> "Times":
+        """Return a selection of the times."""
+        return Times(self.instants[index], self.clock[index], self.zone)
 
     @property
     def is_aware(self) -> bool:
-        """Whether the zone is known."""
+        """Whether the time zone is known."""
         return self.zone is not None
 
 
@@ -57,16 +57,16 @@ def read_times(who: str, values: Any, what: str = "times") -> Times:
     Parameters
     ----------
     who, what : str
-        As errors call the caller and the argument.
+        Names of the caller and of the argument, for errors.
     values : array-like or TimeTable
-        datetime64, datetime (with a zoneinfo or not), pandas' Timestamp, Series and DatetimeIndex,
-        columns of polars and Arrow, ISO texts with or without an offset. Missing ones are NaT.
+        datetime64, datetime (with or without a zoneinfo), pandas Timestamp, Series and
+        DatetimeIndex, columns of polars and Arrow, ISO strings with or without an offset. Missing
+        values become NaT.
 
     Raises
     ------
     ValueError
-        For numbers and other things, for times before 1678 and after 2262, and where some state a
-        zone and some do not.
+        If a value is not a time or is outside 1678 to 2262, or only some have a time zone.
     """
     zone: tzinfo | None
     if hasattr(values, "clock_zone"):  # a TimeTable
@@ -88,14 +88,14 @@ def read_times(who: str, values: Any, what: str = "times") -> Times:
 
 
 def is_later(who: str, time: Any, last: Any) -> bool:
-    """Whether a time comes after the last one: of times with a zone, by the instant.
+    """Return whether a time comes after the last one; with time zones, compare the instants.
 
-    Numbers, and other things that are ordered, are compared as they are.
+    Numbers and other ordered values are compared as they are.
 
     Raises
     ------
     ValueError
-        If one of two times states its zone and the other does not.
+        If only one of the two times has a time zone.
     """
     if isinstance(time, datetime) and isinstance(last, datetime):
         offset, last_offset = time.utcoffset(), last.utcoffset()
@@ -103,7 +103,7 @@ def is_later(who: str, time: Any, last: Any) -> bool:
             raise ValueError(f"{who}: {_mixture('times', last, time)}")
         if offset is None or last_offset is None:
             return time > last
-        # Python compares two times of one zone by the clock.
+        # Python compares two times of the same zone by their local time.
         return time.replace(tzinfo=None) - offset > last.replace(tzinfo=None) - last_offset
     if (
         isinstance(time, _KINDS)
@@ -122,31 +122,31 @@ def _both(kind: type, one: Any, other: Any) -> bool:
 
 
 def _mixture(what: str, one: Any, other: Any) -> str:
-    """Say that one of two times states a zone and the other does not."""
+    """Return the error message for two times of which only one has a time zone."""
     return (
-        f"expected {what} that all state their zone or none, got {one} and {other}; give those "
-        "without one their zone (pandas: tz_localize; datetime: replace(tzinfo=ZoneInfo(...)))"
+        f"expected either all {what} with a time zone or none, got {one} and {other}; add a time "
+        "zone to those without (pandas: tz_localize; datetime: replace(tzinfo=ZoneInfo(...)))"
     )
 
 
 def require_alike(who: str, times: Times, others: Times, what: str) -> None:
-    """Refuse times of which some state a zone and some do not."""
+    """Raise an error if only one of two sets of times has a time zone."""
     if times.is_aware != others.is_aware and times.instants.size and others.instants.size:
         aware, naive = ("times", what) if times.is_aware else (what, "times")
         zone = times.zone or others.zone
         raise ValueError(
-            f"{who}: expected {what} and times that both state their zone or neither, got {aware} "
-            f"of {zone} and {naive} of none; give the {naive} theirs (pandas: tz_localize)"
+            f"{who}: expected {what} and times either both with a time zone or both without, got "
+            f"{aware} in {zone} and {naive} without; add it to the {naive} (pandas: tz_localize)"
         )
 
 
 def read_zone(who: str, zone: Any) -> tzinfo | None:
-    """Read a zone: an IANA name, an offset such as ``"+08:00"``, ``"UTC"``, a tzinfo or None.
+    """Read a time zone: an IANA name, an offset such as ``"+08:00"``, "UTC", a tzinfo or None.
 
     Raises
     ------
     ValueError
-        If it is none of these.
+        If it is not a time zone.
     """
     if zone is None or isinstance(zone, tzinfo):
         return zone
@@ -169,7 +169,7 @@ def read_zone(who: str, zone: Any) -> tzinfo | None:
 
 
 def offset_ns(zone: tzinfo, utc_ns: int) -> int:
-    """Return what a zone's clock shows at an instant, minus UTC."""
+    """Return the UTC offset of a zone at an instant."""
     return _offset_of(datetime.fromtimestamp(0, UTC) + timedelta(seconds=utc_ns // 10**9), zone)
 
 
@@ -179,7 +179,7 @@ def _offset_of(instant: datetime, zone: tzinfo) -> int:
 
 
 def _zone_of_column(values: Any) -> tzinfo | None:
-    """Return the zone that a column of pandas, polars or Arrow knows of all its times."""
+    """Return the time zone of a column of pandas, polars or Arrow, if it has one."""
     dtype = getattr(values, "dtype", None)
     zone = getattr(dtype, "tz", None)  # pandas
     if zone is None:
@@ -207,13 +207,13 @@ def _from_utc(who: str, what: str, utc: _Array, zone: tzinfo | None) -> Times:
 
 
 def _offsets(zone: tzinfo, instants: _Array) -> NDArray[np.timedelta64]:
-    """Return what the clock shows minus UTC; it changes at whole quarters of an hour."""
+    """Return the UTC offset at each instant; it only changes at quarters of an hour."""
     quarter = 900 * 10**9
-    there = ~np.isnat(instants)
-    quarters, where = np.unique(instants[there].view(np.int64) // quarter, return_inverse=True)
+    present = ~np.isnat(instants)
+    quarters, where = np.unique(instants[present].view(np.int64) // quarter, return_inverse=True)
     of_quarter = np.array([offset_ns(zone, int(q) * quarter) for q in quarters], np.int64)
     offsets = np.zeros(instants.shape, np.int64)
-    offsets[there] = of_quarter[where.reshape(-1)] if len(quarters) else 0
+    offsets[present] = of_quarter[where.reshape(-1)] if len(quarters) else 0
     return cast("NDArray[np.timedelta64]", offsets.view("timedelta64[ns]"))
 
 
@@ -238,8 +238,8 @@ def _as_array(values: Any) -> NDArray[Any]:
 
 def _listed(times: _Array) -> NDArray[Any]:
     objects = np.empty(times.shape, dtype=object)
-    for place, time in zip(np.ndindex(times.shape), times.reshape(-1), strict=True):
-        objects[place] = time
+    for index, time in zip(np.ndindex(times.shape), times.reshape(-1), strict=True):
+        objects[index] = time
     return objects
 
 
@@ -260,7 +260,7 @@ def _from_objects(who: str, what: str, objects: NDArray[Any]) -> Times:
     zones: set[tzinfo] = set()
     naive: Any = None
     aware: Any = None
-    for place, value in zip(np.ndindex(objects.shape), objects.reshape(-1), strict=True):
+    for index, value in zip(np.ndindex(objects.shape), objects.reshape(-1), strict=True):
         if is_missing(value) or (isinstance(value, np.datetime64) and np.isnat(value)):
             continue
         time = _parsed(who, what, value)
@@ -269,11 +269,11 @@ def _from_objects(who: str, what: str, objects: NDArray[Any]) -> Times:
             zones.add(cast(tzinfo, time.tzinfo))
             wall = _exact(who, what, time.replace(tzinfo=None))
             offset = cast(timedelta, time.utcoffset()) // _MICROSECOND
-            clock[place] = wall
-            instants[place] = wall - np.timedelta64(offset * 1000, "ns")
+            clock[index] = wall
+            instants[index] = wall - np.timedelta64(offset * 1000, "ns")
         else:
             naive = value
-            clock[place] = instants[place] = _exact(who, what, time)
+            clock[index] = instants[index] = _exact(who, what, time)
     if naive is not None and aware is not None:
         raise ValueError(f"{who}: {_mixture(what, aware, naive)}")
     zone = None if aware is None else zones.pop() if len(zones) == 1 else UTC
@@ -284,7 +284,7 @@ def _parsed(who: str, what: str, value: Any) -> Any:
     if isinstance(value, datetime | np.datetime64):
         return value
     if isinstance(value, str):
-        value = str(value)  # NumPy's shows its type
+        value = str(value)  # the repr of NumPy's str shows its type
         try:
             return datetime.fromisoformat(value) if _OFFSET.search(value) else np.datetime64(value)
         except ValueError:
@@ -297,7 +297,7 @@ def _parsed(who: str, what: str, value: Any) -> Any:
 
 
 def _exact(who: str, what: str, time: Any) -> np.datetime64:
-    """Return a time without a zone to the nanosecond: pandas' Timestamp knows them."""
+    """Return a time without a zone, with the nanoseconds of a pandas Timestamp."""
     if hasattr(time, "to_datetime64"):
         time = time.to_datetime64()
     return cast(np.datetime64, _checked(who, what, np.asarray(time, dtype="datetime64"))[()])
@@ -305,19 +305,19 @@ def _exact(who: str, what: str, time: Any) -> np.datetime64:
 
 def _checked(who: str, what: str, times: _Array) -> _Array:
     seconds = times.astype("datetime64[s]")
-    there = seconds[~np.isnat(seconds)]
-    if (np.abs(there.view(np.int64)) > _LAST_SECOND).any():
+    present = seconds[~np.isnat(seconds)]
+    if (np.abs(present.view(np.int64)) > _LAST_SECOND).any():
         raise ValueError(
-            f"{who}: expected {what} from 1678 to 2262, got {there.min()} to {there.max()}"
+            f"{who}: expected {what} from 1678 to 2262, got {present.min()} to {present.max()}"
         )
-    # Not ascontiguousarray, which gives a scalar a dimension.
+    # Not ascontiguousarray, which adds a dimension to a scalar.
     return np.asarray(times, dtype="datetime64[ns]", order="C")
 
 
 def changes_of(zone: tzinfo, first_year: int = 1900, last_year: int = 2200) -> Iterable[Any]:
-    """Return (instant, offset) in ns of each change of a zone's clock, the first for all before."""
+    """Return (instant, offset) in ns of each change of a zone; the first also holds before it."""
     epoch = datetime.fromtimestamp(0, UTC)
-    # No clock is changed twice within a week.
+    # No zone changes its offset twice within a week.
     step = 7 * 86400
     begin = (datetime(first_year, 1, 1, tzinfo=UTC) - epoch) // timedelta(seconds=1)
     end = (datetime(last_year, 1, 1, tzinfo=UTC) - epoch) // timedelta(seconds=1)

@@ -1,4 +1,4 @@
-"""What models of the core share that are kept in files and pickles."""
+"""Mixin of estimators that can be saved to files and pickled."""
 
 import os
 from abc import abstractmethod
@@ -13,12 +13,12 @@ class KeptInFile:
     _core_type: ClassVar[Any]
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted model to a file, which `secondlook.load` and C++ read.
+        """Save the fitted model to a file that `secondlook.load` and C++ can read.
 
         Parameters
         ----------
         path : str or os.PathLike
-            Replaced as one step, whatever happens meanwhile.
+            An existing file is replaced atomically.
 
         Raises
         ------
@@ -29,11 +29,11 @@ class KeptInFile:
 
     @abstractmethod
     def _to_model_file(self) -> "_core.store.ModelFile":
-        """Return all that is needed to build the same model again."""
+        """Return everything that is needed to restore the model."""
 
     def __getstate__(self) -> dict[str, Any]:
         state: dict[str, Any] = super().__getstate__()  # type: ignore[assignment]
-        state.pop("_compared", None)  # a weak reference, to this process's model
+        state.pop("_compared", None)  # a weak reference to the model of this process
         if "_model" in state:
             state = {**state, "_model": state["_model"].to_file().serialize()}
         return state

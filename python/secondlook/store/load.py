@@ -1,4 +1,4 @@
-"""From a file to the model in it."""
+"""Loading of models from files."""
 
 import os
 from importlib import import_module
@@ -12,14 +12,14 @@ __all__ = ["LoadableModel", "build", "load", "register_model"]
 
 @runtime_checkable
 class LoadableModel(Protocol):
-    """What a class offers so that `load` can build it."""
+    """Interface of classes that `load` can build."""
 
     @classmethod
     def _from_model_file(cls, file: ModelFile) -> object:
-        """Build the fitted model, or raise `ModelFileError` where the file does not hold one."""
+        """Build the fitted model, or raise `ModelFileError` if the file does not contain one."""
 
 
-# Where the class of each kind lives; it is imported when a file asks for it.
+# The class of each kind of model, which is imported when a file needs it.
 _HOMES: dict[str, str] = {
     "autoencoder": "secondlook:Autoencoder",
     "detector_ensemble": "secondlook:DetectorEnsemble",
@@ -30,26 +30,29 @@ _HOMES: dict[str, str] = {
 
 
 def register_model(kind: str, home: str) -> None:
-    """Make files of a kind loadable.
+    """Register the class of a kind of model, for `load`.
 
     Parameters
     ----------
     kind : str
-        As the file names it, such as ``"isolation_forest"``.
+        Kind in the file, such as ``"isolation_forest"``.
     home : str
-        ``"module:Class"``; the class has the class method ``_from_model_file(file)``.
+        ``"module:Class"``; the class must have the class method ``_from_model_file(file)``.
 
     Raises
     ------
     ValueError
-        If the kind has another home already.
+        If another class is registered for the kind.
     """
     if _HOMES.setdefault(kind, home) != home:
-        raise ValueError(f"register_model: {kind!r} is {_HOMES[kind]} already, got {home}")
+        raise ValueError(
+            f"register_model: expected a new kind, but {kind!r} is already registered as "
+            f"{_HOMES[kind]}, got {home}"
+        )
 
 
 def load(path: str | os.PathLike[str]) -> object:
-    """Load the model that a file holds, whatever its kind.
+    """Load a model of any kind from a file.
 
     Parameters
     ----------
@@ -66,9 +69,9 @@ def load(path: str | os.PathLike[str]) -> object:
     OSError
         If the file cannot be opened or read.
     secondlook.ModelFileError
-        If it is cut off, damaged, of a newer format or of an unknown kind.
+        If it is truncated, damaged, of a newer format or of an unknown kind.
     """
-    file = ModelFile.read(path)  # its errors name the file already
+    file = ModelFile.read(path)  # errors already name the file
     try:
         return build(file)
     except ModelFileError as error:
@@ -76,7 +79,7 @@ def load(path: str | os.PathLike[str]) -> object:
 
 
 def build(file: ModelFile) -> object:
-    """Build the model that a file in memory holds.
+    """Build the model in a file that is in memory.
 
     Parameters
     ----------
@@ -90,7 +93,7 @@ def build(file: ModelFile) -> object:
     Raises
     ------
     secondlook.ModelFileError
-        If it is of an unknown kind, or does not hold a model of its kind.
+        If the file is of an unknown kind, or does not contain a model of its kind.
     """
     home = _HOMES.get(file.kind)
     if home is None:

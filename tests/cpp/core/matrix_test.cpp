@@ -47,12 +47,12 @@ TEST_CASE("Matrix: no rows or no columns keep their shape") {
 
 TEST_CASE("Matrix: impossible shapes are refused") {
   REQUIRE_THROWS_WITH(Matrix<double>(-1, 2),
-                      "Matrix: expected a shape of numbers from 0 on, got (-1, 2)");
+                      "Matrix: expected a shape without negative numbers, got (-1, 2)");
   const Index large = std::numeric_limits<Index>::max() / 2;
   REQUIRE_THROWS_AS(Matrix<double>(large, 3), std::bad_alloc);
   REQUIRE_THROWS_AS(Matrix<double>(large, 1), std::bad_alloc);
   REQUIRE_THROWS_WITH((Matrix<double>{{1, 2}, {3}}),
-                      "Matrix: expected rows of 2 values as the first has, got 1 in row 1");
+                      "Matrix: expected 2 values in each row, as in the first, got 1 in row 1");
 }
 
 TEST_CASE("as_eigen, to_matrix: the same values, without a copy there") {

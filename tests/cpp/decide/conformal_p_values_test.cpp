@@ -96,5 +96,5 @@ TEST_CASE("ConformalPValues: says what is wrong") {
   REQUIRE_THROWS_WITH(ConformalPValues(one, 1.5),
                       "ConformalPValues: confidence must lie in (0, 1), got 1.5");
   REQUIRE_THROWS_WITH(ConformalPValues(one).p_values(std::vector<double>{1, INFINITY}),
-                      "ConformalPValues::p_values: expected finite scores, got inf at place 1");
+                      "ConformalPValues::p_values: expected finite scores, got inf at index 1");
 }

@@ -46,9 +46,9 @@ TEST_CASE("confusion_matrix: says what is wrong") {
   const std::vector<std::uint8_t> labels{0, 2};
   REQUIRE_THROWS_WITH(
       confusion_matrix(scores, labels, 0.5),
-      "confusion_matrix: expected labels 0 (normal) and 1 (abnormal), got 2 at place 1");
+      "confusion_matrix: expected labels 0 (normal) and 1 (abnormal), got 2 at index 1");
   REQUIRE_THROWS_WITH(confusion_matrix(scores, std::vector<std::uint8_t>{1}, 0.5),
-                      "confusion_matrix: expected a label for each of 2 scores, got 1");
+                      "confusion_matrix: expected one label per score (2), got 1");
   REQUIRE_THROWS_AS(confusion_matrix({}, {}, 0.5), secondlook::InvalidArgument);
   REQUIRE_THROWS_AS(confusion_matrix(scores, std::vector<std::uint8_t>{0, 1}, std::nan("")),
                     secondlook::InvalidArgument);

@@ -133,7 +133,7 @@ TEST_CASE("EventMetrics: says what is wrong") {
   REQUIRE_THROWS_WITH(event_metrics({}, {}, {}),
                       "event_metrics: expected at least 1 instant, got 0");
   REQUIRE_THROWS_WITH(event_metrics(times, alarms_at(2, {}), {}),
-                      "event_metrics: expected 3 alarms, one an instant, got 2");
+                      "event_metrics: expected one alarm value per instant (3), got 2");
   REQUIRE_THROWS_AS(event_metrics(std::vector<std::int64_t>{0, 2, 2}, none, {}),
                     secondlook::InvalidArgument);
   REQUIRE_THROWS_AS(event_metrics(times, none, std::vector<TimeWindow>{{2, 1}}),

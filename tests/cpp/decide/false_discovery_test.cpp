@@ -76,7 +76,7 @@ TEST_CASE("storey_null_fraction: one where nothing is abnormal and less where mu
 TEST_CASE("benjamini_hochberg: says what is wrong") {
   const std::vector<double> p{0.5, 1.5};
   REQUIRE_THROWS_WITH(benjamini_hochberg(p, 0.1),
-                      "benjamini_hochberg: expected p-values in [0, 1], got 1.5 at place 1");
+                      "benjamini_hochberg: expected p-values in [0, 1], got 1.5 at index 1");
   REQUIRE_THROWS_WITH(benjamini_hochberg({}, 0.1),
                       "benjamini_hochberg: expected at least 1 p-value, got 0");
   const std::vector<double> fine{0.5};

@@ -176,7 +176,7 @@ TEST_CASE("PeaksOverThreshold: says what is wrong") {
   std::vector<double> two_values(1000, 2.0);
   std::fill_n(two_values.begin(), 15, 3.0);
   REQUIRE_THROWS_WITH(PeaksOverThreshold(two_values),
-                      "PeaksOverThreshold: expected different scores above the 0.98-quantile, got "
+                      "PeaksOverThreshold: expected distinct scores above the 0.98-quantile, got "
                       "15 times 3");
   REQUIRE_THROWS_WITH(PeaksOverThreshold({}),
                       "PeaksOverThreshold: expected at least 1 score, got 0");

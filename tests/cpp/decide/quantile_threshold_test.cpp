@@ -93,5 +93,5 @@ TEST_CASE("quantile_threshold: says what is wrong") {
                       "quantile_threshold: expected at least 1 score, got 0");
   scores[3] = std::nan("");
   REQUIRE_THROWS_WITH(quantile_threshold(scores, 0.5),
-                      "quantile_threshold: expected finite scores, got nan at place 3");
+                      "quantile_threshold: expected finite scores, got nan at index 3");
 }

@@ -48,13 +48,13 @@ TEST_CASE("SeasonalThreshold: says what is wrong") {
   const std::vector<double> scores(200, 1.0);
   std::vector<std::int64_t> seasons(200, 0);
   REQUIRE_THROWS_WITH(SeasonalThreshold(scores, std::vector<std::int64_t>(199)),
-                      "SeasonalThreshold: expected 200 seasons, one a score, got 199");
+                      "SeasonalThreshold: expected one season per score (200), got 199");
   REQUIRE_THROWS_AS(SeasonalThreshold(scores, seasons, {.n_seasons = 0}),
                     secondlook::InvalidArgument);
   REQUIRE_THROWS_AS(SeasonalThreshold(scores, seasons).threshold(24), secondlook::InvalidArgument);
   seasons[5] = 24;
   REQUIRE_THROWS_WITH(SeasonalThreshold(scores, seasons),
-                      "SeasonalThreshold: expected seasons from 0 to 23, got 24 at place 5");
+                      "SeasonalThreshold: expected seasons from 0 to 23, got 24 at index 5");
 }
 
 TEST_CASE("hours_of_day: by the clock that is meant, before 1970 and at the ends of time") {

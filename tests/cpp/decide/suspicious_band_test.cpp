@@ -206,18 +206,19 @@ TEST_CASE("SuspiciousBand: says what is wrong") {
                       "SuspiciousBand: expected lower to be at most upper, got 1 and 0");
   REQUIRE_THROWS_AS(SuspiciousBand(std::nan(""), 0), secondlook::InvalidArgument);
   REQUIRE_THROWS_WITH(SuspiciousBand(scores, labels, {}),
-                      "SuspiciousBand: expected one of max_miss_rate and max_false_alarm_rate, "
-                      "max_referral_rate, costs, and thresholds, got 0 of them");
+                      "SuspiciousBand: expected exactly one of: error rates (max_miss_rate, "
+                      "max_false_alarm_rate), max_referral_rate, costs, thresholds; got 0 of them");
   REQUIRE_THROWS_AS(SuspiciousBand(scores, labels, {.max_miss_rate = 1}),
                     secondlook::InvalidArgument);
   REQUIRE_THROWS_WITH(
       SuspiciousBand(scores, labels, {.max_miss_rate = 0.1}, std::vector<std::int64_t>{1}),
-      "SuspiciousBand: expected a group for each of 3 scores, got 1");
-  REQUIRE_THROWS_WITH(SuspiciousBand(scores, labels,
-                                     {.max_miss_rate = 0.1,
-                                      .guarantee = ErrorGuarantee::selective,
-                                      .threshold_grid = {std::nan("")}}),
-                      "SuspiciousBand: expected a grid of finite thresholds, got nan at place 0");
+      "SuspiciousBand: expected one group per score (3), got 1");
+  REQUIRE_THROWS_WITH(
+      SuspiciousBand(scores, labels,
+                     {.max_miss_rate = 0.1,
+                      .guarantee = ErrorGuarantee::selective,
+                      .threshold_grid = {std::nan("")}}),
+      "SuspiciousBand: expected finite values in threshold_grid, got nan at index 0");
   REQUIRE_THROWS_AS(
       SuspiciousBand(scores, labels, {.thresholds = secondlook::BandThresholds{1, 0}}),
       secondlook::InvalidArgument);

@@ -211,7 +211,7 @@ TEST_CASE("read_csv: the order of lines and files tells the repeated hour apart"
 
   // Alone it may be either.
   REQUIRE_THROWS_WITH(parse_csv(head + before + one + after, options),
-                      Catch::Matchers::Contains("text:6: expected lines in an order"));
+                      Catch::Matchers::Contains("text:6: expected an order of lines"));
   options.strict = false;
   const CsvContents rest = parse_csv(head + before + one + after, options);
   REQUIRE(rest.table.time_ns.size() == 8);
@@ -261,24 +261,24 @@ TEST_CASE("read_csv: strict reading names the place and what came") {
       {"t,a\n2021-06-10 20:00:08,\"1\n",
        "read_csv: text:2:2: expected a closing quote in column 'a', got '1'"},
       {"t,a\n2021-06-10 20:00:08,\"1\"2\n",
-       "read_csv: text:2:2: expected nothing behind a closing quote in column 'a', got '1'"},
+       "read_csv: text:2:2: expected nothing after a closing quote in column 'a', got '1'"},
       {"t,a\n2021-06-10 20:00:08,\xff\x01\n",
        "read_csv: text:2:2: expected a number in column 'a', got '\\xff\\x01'"},
       {"", "read_csv: text: expected a header, got an empty file"},
       {"\n\n", "read_csv: text: expected a header, got an empty file"},
-      {"t,a,a\n", "read_csv: text:1:3: expected different names, 'a' is column 2 already"},
+      {"t,a,a\n", "read_csv: text:1:3: expected unique names, but 'a' is already column 2"},
       {"t\n", "read_csv: text: expected columns of readings, got only 't'"},
       {"t,\"a\n", "read_csv: text:1: expected a closing quote in the header"},
-      {"\xff\xfet", "read_csv: text: expected UTF-16, got half a character at the end"},
+      {"\xff\xfet", "read_csv: text: expected UTF-16, got an odd number of bytes"},
       {"t,\xff\n",
-       "read_csv: text:1:2: expected a name in UTF-8, got '\\xff'; give the encoding, such as "
+       "read_csv: text:1:2: expected a name in UTF-8, got '\\xff'; pass the encoding, such as "
        "encoding='cp1252'"},
       {"t;a\n2021-06-10 20:00:08;3,301\n",
-       "read_csv: text:2:2: expected a number in column 'a', got '3,301'; decimals behind a comma "
-       "need decimal=','"},
+       "read_csv: text:2:2: expected a number in column 'a', got '3,301'; for decimal commas use "
+       "decimal=','"},
       {"Date,Time,a\n2021-06-10,20:00:08,1\n",
-       "read_csv: text:2:2: expected a number in column 'Time', got '20:00:08'; a time of day is "
-       "joined to its date by time_column=(date, time of day)"},
+       "read_csv: text:2:2: expected a number in column 'Time', got '20:00:08'; to join dates and "
+       "times of day use time_column=(date, time of day)"},
   }));
   // What is wrong within a line may be left out.
   const bool in_line =

@@ -39,7 +39,8 @@ TEST_CASE("interpolate: what has no reading on both sides stays missing") {
 TEST_CASE("interpolate: bad arguments are refused") {
   Matrix<double> values(6, 1);
   REQUIRE_THROWS_AS(interpolate(kTimes, values, -1), secondlook::InvalidArgument);
-  REQUIRE_THROWS_WITH(interpolate({}, values, 1), "interpolate: expected 6 times, got 0");
+  REQUIRE_THROWS_WITH(interpolate({}, values, 1),
+                      "interpolate: expected one time per row (6), got 0");
   values(2, 0) = std::numeric_limits<double>::infinity();
   REQUIRE_THROWS_AS(interpolate(kTimes, values, 1), secondlook::InvalidArgument);
 }

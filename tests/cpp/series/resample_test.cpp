@@ -107,6 +107,6 @@ TEST_CASE("resample: bad grids and times are refused") {
   REQUIRE_THROWS_AS(grid_over({}, 1), secondlook::InvalidArgument);
   std::swap(table.time_ns[3], table.time_ns[4]);
   REQUIRE_THROWS_WITH(resample(table, TimeGrid{0, 1, 1}),
-                      Catch::Matchers::Contains("resample: expected rising times") &&
+                      Catch::Matchers::Contains("resample: expected strictly increasing times") &&
                           Catch::Matchers::Contains("in row 4"));
 }

@@ -190,10 +190,10 @@ TEST_CASE("ModelFile: errors name the file") {
   REQUIRE_THROWS_AS(ModelFile::read(folder.path()), secondlook::FileError);
   std::ofstream(path) << "1234";
   REQUIRE_THROWS_WITH(ModelFile::read(path),
-                      "'" + path.string() + "': cut off: expected at least 8 bytes, got 4");
+                      "'" + path.string() + "': truncated: expected at least 8 bytes, got 4");
   std::ofstream(path) << "A text, and no model at all.";
   REQUIRE_THROWS_WITH(ModelFile::read(path),
-                      Catch::Matchers::Contains("': no safetensors file, or a damaged one"));
+                      Catch::Matchers::Contains("': not a safetensors file, or damaged"));
 }
 
 TEST_CASE("read_tensors: a safetensors file of any writer, and no broken one") {

@@ -126,7 +126,7 @@ def test_a_list_of_arrays_is_no_table():
         lambda X: sl.TimeTable(pd.date_range("2026", periods=3), X),
     ):
         for columns in (rows, tuple(rows), [pd.Series(row) for row in rows]):
-            with pytest.raises(ValueError, match="a list of 3 arrays of one dimension; join them"):
+            with pytest.raises(ValueError, match="a list of 3 one-dimensional arrays; use"):
                 use(columns)
 
 

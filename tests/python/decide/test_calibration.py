@@ -96,11 +96,11 @@ def test_bad_input():
         sl.Calibration("beta").fit([1.0, 2.0], [0, 1])
     with pytest.raises(ValueError, match="both classes, got 2 positive and 0 negative"):
         sl.Calibration().fit([1.0, 2.0], [1, 1])
-    with pytest.raises(ValueError, match="finite scores, got nan at place 0"):
+    with pytest.raises(ValueError, match="finite scores, got nan at index 0"):
         sl.Calibration().fit([np.nan, 2.0], [0, 1])
     with pytest.raises(ValueError, match="not fitted"):
         sl.Calibration().probability([1.0])
-    with pytest.raises(ValueError, match="labels from 0 to 1, got 2 at place 0"):
+    with pytest.raises(ValueError, match="labels from 0 to 1, got 2 at index 0"):
         sl.fit_temperature([[0.0, 1.0]], [2])
     with pytest.raises(ValueError, match="2 logits, got shape"):
         sl.fit_temperature([[0.0]], [0])
@@ -108,12 +108,12 @@ def test_bad_input():
         sl.fit_temperature([[0.0, 1.0]], [0, 1])
     for wrong in ([0.5, 1], [np.nan, 1], [None, 1], ["a", "b"]):
         with pytest.raises(
-            ValueError, match="fit_temperature: expected labels .*, got .* at place"
+            ValueError, match="fit_temperature: expected labels .*, got .* at index"
         ):
             sl.fit_temperature([[0.0, 1.0], [1.0, 0.0]], wrong)
-        with pytest.raises(ValueError, match="Calibration.fit: expected labels 0 .* at place"):
+        with pytest.raises(ValueError, match="Calibration.fit: expected labels 0 .* at index"):
             sl.Calibration().fit([1.0, 2.0], wrong)
     logits = [[0.0, 1.0], [1.0, 0.0]]
     assert sl.fit_temperature(logits, [1.0, 0.0]) == sl.fit_temperature(logits, [1, 0])
-    with pytest.raises(ValueError, match="Calibration.fit: expected method as text, got None"):
+    with pytest.raises(ValueError, match="Calibration.fit: expected method as a string, got None"):
         sl.Calibration(None).fit([1.0, 2.0], [0, 1])

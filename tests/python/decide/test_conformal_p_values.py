@@ -74,7 +74,7 @@ def test_bad_input():
         sl.ConformalPValues().fit([])
     with pytest.raises(ValueError, match="confidence must lie in"):
         sl.ConformalPValues(confidence=1).fit([1.0, 2.0])
-    with pytest.raises(ValueError, match="expected finite scores, got inf at place 0"):
+    with pytest.raises(ValueError, match="expected finite scores, got inf at index 0"):
         sl.ConformalPValues().fit([np.inf])
-    with pytest.raises(ValueError, match="expected finite scores, got nan at place 0"):
+    with pytest.raises(ValueError, match="expected finite scores, got nan at index 0"):
         sl.ConformalPValues().fit([1.0]).p_values([np.nan])

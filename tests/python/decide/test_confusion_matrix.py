@@ -49,12 +49,12 @@ def test_bad_input():
     with pytest.raises(ValueError, match=r"y_true of shape \(2,\), got shape \(3,\)"):
         sl.confusion_matrix([0, 1, 1], [0.5, 0.6])
     with pytest.raises(
-        ValueError, match=r"labels 0 \(normal\) and 1 \(abnormal\), got .*-1.*place 1"
+        ValueError, match=r"labels 0 \(normal\) and 1 \(abnormal\), got .*-1.*index 1"
     ):
         sl.confusion_matrix([1, -1], [0.5, 0.6])
-    with pytest.raises(ValueError, match="got .*sick.* at place 0"):
+    with pytest.raises(ValueError, match="got .*sick.* at index 0"):
         sl.confusion_matrix(["sick", "well"], [0.5, 0.6])
-    with pytest.raises(ValueError, match="finite scores, got nan at place 1"):
+    with pytest.raises(ValueError, match="finite scores, got nan at index 1"):
         sl.confusion_matrix([1, 0], [0.5, np.nan])
     with pytest.raises(ValueError, match="at least 1 score, got 0"):
         sl.confusion_matrix([], [])

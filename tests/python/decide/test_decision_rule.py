@@ -406,14 +406,16 @@ def test_what_is_said_about_features(ruled):
     score = forest.anomaly_score(rows)
     rule = guarded_rule(forest, rows, labels)
     with pytest.raises(
-        ValueError, match="expected features of the samples, or out_of_distribution, for this"
+        ValueError, match="expected features or out_of_distribution, since this rule has"
     ):
         rule.decide(score)
     with pytest.raises(ValueError, match="expected features of 800 samples, got 3"):
         rule.decide(score, features=rows[:3])
     with pytest.raises(ValueError, match="3 features"):
         rule.decide(score, features=rows[:, :2])
-    with pytest.raises(ValueError, match="rule with a feature_distance where features are given"):
+    with pytest.raises(
+        ValueError, match="expected no features, since this rule has no feature_distance"
+    ):
         sl.DecisionRule().fit(score, labels).decide(score, features=rows)
     for wrong in (sl.FeatureDistance(), "mahalanobis"):
         with pytest.raises(ValueError, match="expected feature_distance as a fitted FeatureDist"):

@@ -72,7 +72,7 @@ def test_bad_input():
         sl.event_metrics(time, alarms, time)
     with pytest.raises(ValueError, match="expected alarms of bool, got float64"):
         sl.event_metrics(time, [0.1, 0.9, 0.3], [])
-    with pytest.raises(ValueError, match="expected rising times"):
+    with pytest.raises(ValueError, match="expected strictly increasing times"):
         sl.event_metrics(time[::-1], alarms, [])
     with pytest.raises(ValueError, match="without NaT"):
         sl.event_metrics(time, alarms, [[time[0], np.datetime64("NaT")]])

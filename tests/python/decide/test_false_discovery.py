@@ -32,7 +32,7 @@ def test_storeys_fraction(p, cut):
 def test_bad_input():
     with pytest.raises(ValueError, match="expected at least 1 p-value, got 0"):
         sl.benjamini_hochberg([])
-    with pytest.raises(ValueError, match=r"expected p-values in \[0, 1\], got nan at place 1"):
+    with pytest.raises(ValueError, match=r"expected p-values in \[0, 1\], got nan at index 1"):
         sl.benjamini_hochberg([0.5, np.nan])
     with pytest.raises(ValueError, match=r"expected p-values of shape \(n,\)"):
         sl.storey_null_fraction(0.5)

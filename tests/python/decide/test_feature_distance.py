@@ -88,7 +88,7 @@ def test_bad_input():
         sl.FeatureDistance(held_out=1).fit(X)
     with pytest.raises(ValueError, match="NaN"):
         sl.FeatureDistance().fit(np.where(X[0, 0] == X, np.nan, X))
-    with pytest.raises(ValueError, match="75 samples of 75 classes, each of which has equal ones"):
+    with pytest.raises(ValueError, match="75 samples of 75 classes with equal samples in each"):
         sl.FeatureDistance(false_alarm_rate=0.1).fit(X, np.arange(100))
     guard = sl.FeatureDistance(false_alarm_rate=0.1).fit(X)
     before = guard.distance(X)

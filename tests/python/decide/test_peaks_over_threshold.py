@@ -93,12 +93,12 @@ def test_bad_input():
         sl.PeaksOverThreshold(0.05, 0.98).fit(np.arange(1000))
     with pytest.raises(ValueError, match="max_peaks must be at least 10, got -1"):
         sl.PeaksOverThreshold(max_peaks=-1).fit(np.arange(1000))
-    with pytest.raises(ValueError, match="expected finite scores, got nan at place 2"):
+    with pytest.raises(ValueError, match="expected finite scores, got nan at index 2"):
         sl.PeaksOverThreshold().fit([1.0, 2.0, np.nan])
     tail = sl.PeaksOverThreshold().fit(np.arange(1000.0))
     with pytest.raises(ValueError, match="expected a finite score, got nan"):
         tail.push(np.nan)
-    with pytest.raises(ValueError, match="expected finite scores, got inf at place 0"):
+    with pytest.raises(ValueError, match="expected finite scores, got inf at index 0"):
         tail.alarms([np.inf])
 
 

@@ -56,7 +56,7 @@ def test_bad_input():
         sl.quantile_threshold([[1.0], [2.0]], 0.5)
     with pytest.raises(ValueError, match="expected at least 1 score, got 0"):
         sl.quantile_threshold([], 0.5)
-    with pytest.raises(ValueError, match="expected finite scores, got nan at place 1"):
+    with pytest.raises(ValueError, match="expected finite scores, got nan at index 1"):
         sl.quantile_threshold([1.0, np.nan, 2.0], 0.5)
     with pytest.raises(ValueError, match="false_alarm_rate must lie in"):
         sl.quantile_threshold([1.0], 1.0)

@@ -46,5 +46,5 @@ def test_area_is_the_chance_to_rank_a_pair_rightly(cases):
 def test_bad_input(curve):
     with pytest.raises(ValueError, match="labels of both classes, got 2 positive and 0 negative"):
         curve([1, 1], [0.1, 0.2])
-    with pytest.raises(ValueError, match="finite scores, got inf at place 0"):
+    with pytest.raises(ValueError, match="finite scores, got inf at index 0"):
         curve([0, 1], [np.inf, 0.2])

@@ -220,7 +220,7 @@ def test_among_the_decided_too_the_cut_off_has_the_fewest_errors(rates):
 @pytest.mark.parametrize("rate", ["max_miss_rate", "max_false_alarm_rate"])
 def test_too_few_cases_for_one_rate_refer_all_and_say_so(guarantee, rate):
     p = np.linspace(0.01, 0.99, 50)
-    with pytest.warns(sl.TooFewCasesWarning, match=f"nothing is decided, for {rate}=0.01 needs"):
+    with pytest.warns(sl.TooFewCasesWarning, match=f"nothing is decided: {rate}=0.01 needs"):
         band = sl.SuspiciousBand(**{rate: 0.01}, guarantee=guarantee).fit(p, p > 0.5)
     assert (band.lower_, band.upper_) == (-math.inf, math.inf)
 
@@ -349,17 +349,17 @@ def test_bad_input():
         ({"max_miss_rate": 0}, r"max_miss_rate must lie in \(0, 1\), got 0"),
         ({"max_false_alarm_rate": 5}, r"max_false_alarm_rate must lie in \(0, 1\), got 5"),
         ({"confidence": 1}, r"confidence must lie in \(0, 1\), got 1"),
-        ({"max_miss_rate": 0.1, "costs": (1, 1, 1)}, "expected one of .* got 2 of them"),
+        ({"max_miss_rate": 0.1, "costs": (1, 1, 1)}, "expected exactly one of: .* got 2 of them"),
         ({"costs": (1, -1, 1)}, "costs must be at least 0, got -1"),
         ({"max_referral_rate": 1.5}, r"max_referral_rate must lie in \[0, 1\], got 1.5"),
         (
             {"guarantee": "all"},
             "guarantee: expected one of 'class_conditional', 'selective', got 'all'",
         ),
-        ({"guarantee": "selective"}, "expected probabilities, or a threshold_grid"),
+        ({"guarantee": "selective"}, r"expected scores in \[0, 1\] for the default threshold_grid"),
         (
             {"guarantee": "selective", "threshold_grid": [1, 1]},
-            "expected a rising threshold_grid, got 1 at place 1",
+            "expected a strictly increasing threshold_grid, got 1 at index 1",
         ),
     ):
         with pytest.raises(ValueError, match=message):
@@ -367,17 +367,17 @@ def test_bad_input():
     band = sl.SuspiciousBand()
     with pytest.raises(ValueError, match="both classes, got 50 positive and 0 negative"):
         band.fit(score, np.ones(50))
-    with pytest.raises(ValueError, match="finite scores, got nan at place 0"):
+    with pytest.raises(ValueError, match="finite scores, got nan at index 0"):
         band.fit(np.where(np.arange(50) == 0, np.nan, score), y)
     with pytest.raises(ValueError, match=r"groups of shape \(50,\), got shape \(2,\)"):
         band.fit(score, y, groups=[1, 2])
     with pytest.raises(ValueError, match="not fitted"):
         band.decide([0.5])
-    with pytest.raises(ValueError, match="finite scores, got nan at place 1"):
+    with pytest.raises(ValueError, match="finite scores, got nan at index 1"):
         sl.SuspiciousBand.at(0, 1).decide([0.5, np.nan])
     with pytest.raises(ValueError, match="lower to be at most upper, got 1 and 0"):
         sl.SuspiciousBand.at(1, 0)
-    with pytest.raises(ValueError, match="got one by hand"):
+    with pytest.raises(ValueError, match="got one made by at"):
         sl.SuspiciousBand.at(0, 1).drift_p_value([0.5])
 
 
@@ -402,7 +402,7 @@ def test_cut_offs_by_hand_stay_and_learn_what_labelled_cases_say():
     # And the price of a guarantee may be asked of it.
     expected = sl.SuspiciousBand().price_list(score, y)
     assert band.price_list(score, y) == expected
-    with pytest.raises(ValueError, match="expected one of .* got 2 of them"):
+    with pytest.raises(ValueError, match="expected exactly one of: .* got 2 of them"):
         sl.SuspiciousBand(0.1, thresholds=(0, 1)).fit(score, y)
     with pytest.raises(ValueError, match="lower to be at most upper, got 1 and 0"):
         sl.SuspiciousBand(thresholds=(1, 0)).fit(score, y)
@@ -421,7 +421,7 @@ def test_cut_offs_by_hand_stay_and_learn_what_labelled_cases_say():
 )
 def test_unknown_groups_are_refused(missing):
     score, y = np.arange(4.0), np.array([0, 1, 0, 1])
-    message = "SuspiciousBand.fit: expected groups without missing values, got .* at place 1"
+    message = "SuspiciousBand.fit: expected groups without missing values, got .* at index 1"
     with pytest.raises(ValueError, match=message):
         sl.SuspiciousBand(0.5, 0.5).fit(score, y, groups=missing)
 
@@ -457,18 +457,18 @@ def test_says_what_was_expected_and_what_came():
         ({"costs": np.ones(2)}, "expected costs as 3 numbers, got "),
         ({"costs": (1, 2, "3")}, "expected costs as 3 numbers, got "),
         ({"thresholds": 1}, "expected thresholds as 2 numbers, got 1"),
-        ({"guarantee": None}, "expected guarantee as text, got None"),
+        ({"guarantee": None}, "expected guarantee as a string, got None"),
         (
             {"guarantee": "selective", "threshold_grid": [0.1, np.nan]},
-            "grid of finite thresholds, got nan at place 1",
+            "expected finite values in threshold_grid, got nan at index 1",
         ),
         (
             {"guarantee": "selective", "threshold_grid": [np.nan]},
-            "grid of finite thresholds, got nan at place 0",
+            "expected finite values in threshold_grid, got nan at index 0",
         ),
         (
             {"guarantee": "selective", "threshold_grid": "threshold_grid"},
-            "expected threshold_grid as numbers, got 'threshold_grid'",
+            "expected threshold_grid as a sequence of numbers, got 'threshold_grid'",
         ),
     ):
         with pytest.raises(ValueError, match="SuspiciousBand.*: .*" + message):

@@ -79,6 +79,8 @@ def test_bad_values():
             tail.push(bad)
         with pytest.raises(ValueError, match="expected a finite value"):
             tail.push_many([1.0, bad])
-    with pytest.raises(ValueError, match=r"expected values of shape \(n_values,\), got \(1, 1\)"):
+    with pytest.raises(
+        ValueError, match=r"expected values of shape \(n_values,\), got shape \(1, 1\)"
+    ):
         tail.push_many([[1.0]])
     assert tail.n_samples == 0

@@ -129,7 +129,7 @@ def test_bad_input():
         sl.tune_threshold([0, 1], [0.1, 0.2], min_recall=95)
     with pytest.raises(ValueError, match="costs must be at least 0, got -1"):
         sl.tune_threshold([0, 1], [0.1, 0.2], costs=(-1, 1))
-    with pytest.raises(ValueError, match="finite scores, got nan at place 1"):
+    with pytest.raises(ValueError, match="finite scores, got nan at index 1"):
         sl.tune_threshold([0, 1], [0.1, np.nan])
     with pytest.raises(ValueError, match=r"y_true of shape \(2,\)"):
         sl.tune_threshold([0, 1, 1], [0.1, 0.2])
@@ -155,11 +155,11 @@ def test_says_what_was_expected_and_what_came():
         ({"costs": (1,)}, r"expected costs as 2 numbers, got \(1,\)"),
         ({"min_recall": "high"}, "expected min_recall as a number, got 'high'"),
         ({"beta": None}, "expected beta as a number, got None"),
-        ({"maximize": 3}, "expected maximize as text, got 3"),
+        ({"maximize": 3}, "expected maximize as a string, got 3"),
     ):
         with pytest.raises(ValueError, match="tune_threshold: " + message):
             sl.tune_threshold([0, 1], [0.1, 0.2], **arguments)
         with pytest.raises(ValueError, match="tune_threshold: " + message):
             sl.DecisionRule(threshold=arguments).fit([0.1, 0.2], [0, 1])
-    with pytest.raises(ValueError, match="expected labels 0 .*, got None at place 1"):
+    with pytest.raises(ValueError, match="expected labels 0 .*, got None at index 1"):
         sl.tune_threshold([0, None], [0.1, 0.2])

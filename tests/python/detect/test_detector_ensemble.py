@@ -245,7 +245,7 @@ def test_what_is_wrong_with_a_fleet_is_said(ensemble):
         sl.DetectorEnsemble().verdicts(table)
     with pytest.raises(TypeError, match="expected members such as Autoencoder"):
         sl.DetectorEnsemble([("tree", object())]).fit(battery(50))
-    with pytest.raises(ValueError, match="expected a device in every row, got none in 20"):
+    with pytest.raises(ValueError, match="expected a device in every row, got 20 rows without"):
         ensemble.verdicts(table.replace({"device": {"pack 1": None}}))
     with pytest.raises(ValueError, match="expected no missing time, device 'pack 0'"):
         ensemble.verdicts(table[:1].assign(time=pd.NaT))

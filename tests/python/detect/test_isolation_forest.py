@@ -322,7 +322,7 @@ def test_unfitted():
         ({"contamination": "some"}, 'contamination must be "auto"'),
         ({"refresh_fraction": 0}, r"refresh_fraction must lie in \(0, 1\], got 0"),
         ({"missing": "ignore"}, 'missing must be "refuse" or "route"'),
-        ({"n_jobs": 0}, "expected n_jobs as None or a number but 0"),
+        ({"n_jobs": 0}, "expected n_jobs as None or a non-zero integer, got 0"),
     ],
 )
 def test_parameters_out_of_range(parameters, message):

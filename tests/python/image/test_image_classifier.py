@@ -359,7 +359,7 @@ def test_broken_images_are_named_or_skipped(tmp_path):
         ({"augmentation": {"noise": 1}}, "augmentation: expected an Augmentation or None, got {"),
         ({"patience": object()}, "ImageClassifier: expected patience as a number or a text, got <"),
         ({"max_epochs": np.array([3])}, "expected max_epochs as a number or a text, got array"),
-        ({"n_jobs": 0}, "expected n_jobs as None or a number but 0"),
+        ({"n_jobs": 0}, "expected n_jobs as None or a non-zero integer, got 0"),
         ({"device": "tpu"}, "device: expected one of 'auto', 'cpu', 'cuda'"),
     ],
 )

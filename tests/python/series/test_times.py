@@ -66,7 +66,7 @@ def test_the_zone_survives_in_a_time_table():
             np.testing.assert_array_equal(sl.hours_of_day(same), night.hour)
     naive = sl.TimeTable(night.tz_localize(None)[:8], np.zeros((8, 1)))
     assert (naive.time_zone, naive.clock_zone) == (None, None)
-    with pytest.raises(ValueError, match="expected times in UTC beside clock_zone"):
+    with pytest.raises(ValueError, match="expected times in UTC for clock_zone"):
         sl.TimeTable(["2026-01-01"], [[1.0]], clock_zone="Europe/Berlin")
     utc = sl.TimeTable(["2026-07-01T22:30"], [[1.0]], time_zone="UTC", clock_zone="+02:00")
     assert sl.hours_of_day(utc) == [0]
@@ -87,17 +87,19 @@ def test_a_mixture_of_times_with_and_without_a_zone_is_refused(times):
         lambda t: sl.event_metrics(t, np.zeros(2, bool), []),
         lambda t: sl.BatteryFeatures().push_many(t, np.zeros((2, 3))),
     ):
-        with pytest.raises(ValueError, match="that all state their zone or none, got 2026-01-01"):
+        with pytest.raises(
+            ValueError, match="either all .* with a time zone or none, got 2026-01-01"
+        ):
             use(times)
     features = sl.BatteryFeatures()
     features.push(times[0], 1, 2, 3)
-    with pytest.raises(ValueError, match="both state their zone or neither"):
+    with pytest.raises(ValueError, match="both with a time zone or both without"):
         features.push(times[1], 1, 2, 3)
-    with pytest.raises(ValueError, match="windows and times that both state their zone"):
+    with pytest.raises(ValueError, match="windows and times either both with a time zone"):
         sl.event_metrics(NIGHTS[0], np.zeros(40, bool), [("2026-03-29T01:00", "2026-03-29T03:00")])
     stream = sl.IsolationForest(random_state=0).fit([[0.0], [1.0], [2.0]]).stream()
     stream.push([1.0], time=times[0])
-    with pytest.raises(ValueError, match="that all state their zone or none"):
+    with pytest.raises(ValueError, match="either all .* with a time zone or none"):
         stream.push([1.0], time=times[1])
 
 
@@ -126,7 +128,7 @@ def test_features_of_a_copy_know_the_zone():
     features = sl.BatteryFeatures()
     features.push(NIGHTS[1][0], 1, 2, 3)
     again = pickle.loads(pickle.dumps(features))
-    with pytest.raises(ValueError, match="both state their zone"):
+    with pytest.raises(ValueError, match="both with a time zone"):
         again.push("2026-10-25T03:00", 1, 2, 3)
 
 
@@ -179,7 +181,7 @@ def test_seasons_may_be_times():
     expected = sl.SeasonalThreshold(0.05).fit(scores, sl.hours_of_day(time))
     np.testing.assert_array_equal(fitted.thresholds_, expected.thresholds_)
     np.testing.assert_array_equal(fitted.alarms(scores, time), expected.alarms(scores, time.hour))
-    with pytest.raises(ValueError, match="expected 24 seasons, the hours of the day"):
+    with pytest.raises(ValueError, match="expected n_seasons=24 for times, .* got 7"):
         sl.SeasonalThreshold(n_seasons=7).fit(scores, time)
 
 

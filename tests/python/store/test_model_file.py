@@ -145,7 +145,7 @@ def set_entry(**changes):
         (set_entry(data_offsets=[0, 2**64 - 1]), "expected data_offsets within 19 bytes"),
         (set_entry(data_offsets=[16, 0]), "expected data_offsets within 19 bytes"),
         (set_entry(data_offsets=[-16, 0]), "expected two data_offsets"),
-        (set_entry(data_offsets=[1, 17]), "a hole"),
+        (set_entry(data_offsets=[1, 17]), "there is a gap"),
         (set_entry(data_offsets=[0, 16, 16]), "expected two data_offsets"),
         (set_entry(extra=1), "expected dtype, shape and data_offsets"),
         (lambda header: header["features"].update(data_offsets=[15, 18]), "tensors overlap"),
@@ -166,8 +166,8 @@ def test_a_hostile_header_is_refused(change, message):
     ("changes", "message"),
     [
         ({"format_version": 2}, r"format version 2 is newer than this library \(.+\) reads"),
-        ({"format_version": 0}, "expected a format_version from 1 on"),
-        ({"format_version": "1"}, "expected a format_version from 1 on"),
+        ({"format_version": 0}, "expected a format_version of at least 1"),
+        ({"format_version": "1"}, "expected a format_version of at least 1"),
         ({"kind": ""}, "expected a kind"),
         ({"kind": None}, "expected 'kind' to be a string"),
         ({"checksum": "0" * 16}, "the tensors are damaged"),
@@ -268,7 +268,7 @@ def test_load_finds_the_class_of_a_kind(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "remembered", module)
     register_model("remembered", "remembered:Remembered")
     register_model("remembered", "remembered:Remembered")
-    with pytest.raises(ValueError, match="is remembered:Remembered already"):
+    with pytest.raises(ValueError, match="is already registered as remembered:Remembered"):
         register_model("remembered", "other:Class")
 
     path = tmp_path / "model"
@@ -288,7 +288,7 @@ def test_load_says_what_is_wrong(tmp_path):
     path.write_text("A text, and no model at all.")
     with pytest.raises(sl.ModelFileError) as error:
         sl.load(path)
-    assert str(error.value).startswith(f"'{path}': no safetensors file, or a damaged one: expected")
+    assert str(error.value).startswith(f"'{path}': not a safetensors file, or damaged: expected")
     ModelFile("of_the_future").write(path)
     with pytest.raises(sl.ModelFileError, match=r"isolation_forest.*got 'of_the_future'"):
         sl.load(path)

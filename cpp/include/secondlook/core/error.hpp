@@ -7,7 +7,7 @@
 
 namespace secondlook {
 
-/// Whatever this library throws on purpose derives from here.
+/// Base class of every exception that this library throws.
 class SECONDLOOK_EXPORT Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -21,14 +21,15 @@ class SECONDLOOK_EXPORT InvalidArgument : public Error {
   ~InvalidArgument() override;
 };
 
-/// A model was used before it learned. `sklearn.exceptions.NotFittedError` in Python.
+/// A model was used before it was fitted. `sklearn.exceptions.NotFittedError` in Python.
 class SECONDLOOK_EXPORT NotFitted : public Error {
  public:
   using Error::Error;
   ~NotFitted() override;
 };
 
-/// A model file is cut off, damaged, hostile or of another kind. `secondlook.ModelFileError`.
+/// A model file is truncated, damaged, malicious or of another kind. `secondlook.ModelFileError` in
+/// Python.
 class SECONDLOOK_EXPORT ModelFileError : public Error {
  public:
   using Error::Error;

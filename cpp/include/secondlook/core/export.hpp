@@ -1,4 +1,4 @@
 #pragma once
 
-/// Marks what a shared library offers to its users; everything else stays hidden.
+/// Marks the symbols that a shared library exports; all others are hidden.
 #define SECONDLOOK_EXPORT __attribute__((visibility("default")))

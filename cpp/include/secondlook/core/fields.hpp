@@ -8,8 +8,8 @@
 
 namespace secondlook {
 
-/// Names of an enumeration's values, in order from 0, as files and Python write them: specialised
-/// beside each enumeration that has them.
+/// Names of an enumeration's values, in order from 0, as used in files and Python. Specialised next
+/// to each enumeration that has names.
 template <class Enum>
 inline constexpr std::array<std::string_view, 0> names_of{};
 
@@ -17,16 +17,16 @@ inline constexpr std::array<std::string_view, 0> names_of{};
 template <class Enum>
 concept NamedEnum = std::is_enum_v<Enum> && !names_of<Enum>.empty();
 
-/// The name of a value.
+/// Name of a value.
 template <NamedEnum Enum>
 [[nodiscard]] constexpr std::string_view name_of(Enum value) {
   return names_of<Enum>[static_cast<std::size_t>(value)];
 }
 
-/// `Candidate` is `Struct`, const or not: for lists that serve both reading and writing.
+/// `Candidate` is `Struct`, const or not: for lists of fields used for both reading and writing.
 ///
-/// Below a struct stands the one list of its fields, from which keyword arguments, dictionaries,
-/// pickles and the model file's JSON follow:
+/// Each struct is followed by a single list of its fields, from which keyword arguments,
+/// dictionaries, pickles and the model file's JSON are derived:
 ///
 ///     template <FieldsOf<MyParameters> P>
 ///     void for_each_field(P& p, auto&& use) {
@@ -41,18 +41,18 @@ concept HasFields = std::is_class_v<Struct> && requires(Struct& fields) {
   for_each_field(fields, [](std::string_view, auto&) {});
 };
 
-/// A field's, or an enumeration value's, name in files of earlier versions.
+/// Name of a field, or of an enumeration value, in files of earlier versions.
 struct EarlierName {
   std::string_view earlier;
   std::string_view now;
 };
 
-/// What `Type`'s fields or values were called in files of earlier versions, which stay readable:
-/// specialised beside each type that has such.
+/// Earlier names of the fields or values of `Type`, by which files of earlier versions remain
+/// readable. Specialised next to each type that has such names.
 template <class Type>
 inline constexpr std::array<EarlierName, 0> earlier_names_of{};
 
-/// The name that a field or value of `Type` has now.
+/// Current name of a field or value of `Type`.
 template <class Type>
 [[nodiscard]] constexpr std::string_view current_name(std::string_view name) {
   for (const auto& [earlier, now] : earlier_names_of<Type>)
@@ -60,8 +60,8 @@ template <class Type>
   return name;
 }
 
-/// Whether a struct's fields are written without their names, as a list in their order: pairs and
-/// triples of numbers that belong together.
+/// Whether a struct is written as a list of its fields in order, without names. For pairs and
+/// triples of numbers.
 template <class Struct>
 inline constexpr bool is_written_as_list = false;
 

@@ -11,12 +11,12 @@
 
 namespace secondlook {
 
-/// Number of a row or column; signed, so that loops may count down.
+/// Index of a row or column; signed, so that loops can count down.
 using Index = std::ptrdiff_t;
 
 namespace detail {
-/// Memory for rows × cols values, all bits zero; nullptr for none.
-/// @throws InvalidArgument for a negative number, std::bad_alloc
+/// Memory for rows × cols values, all bits zero; nullptr for no values.
+/// @throws InvalidArgument if a number is negative, std::bad_alloc
 [[nodiscard]] SECONDLOOK_EXPORT void* allocate_matrix(Index rows, Index cols,
                                                       std::size_t value_size);
 SECONDLOOK_EXPORT void free_matrix(void* values) noexcept;
@@ -26,9 +26,9 @@ SECONDLOOK_EXPORT void free_matrix(void* values) noexcept;
 
 /// Dense row-major matrix that owns its values: one row per sample.
 ///
-/// The library allocates and frees the values, so a matrix may cross its border in either
-/// direction, between code compiled for different processors. `secondlook/eigen.hpp` maps one as an
-/// Eigen matrix without a copy.
+/// The library allocates and frees the values, so a matrix can be passed to and from code that was
+/// compiled for another processor. `secondlook/eigen.hpp` maps a matrix as an Eigen matrix without
+/// a copy.
 template <class Value>
 class Matrix {
   static_assert(std::is_trivially_copyable_v<Value>);
@@ -36,11 +36,11 @@ class Matrix {
  public:
   Matrix() = default;
 
-  /// All values are zero.
+  /// Matrix of zeros.
   Matrix(Index rows, Index cols) { resize(rows, cols); }
 
-  /// The values row by row: `Matrix<double> x{{1, 2}, {3, 4}}`.
-  /// @throws InvalidArgument for rows of unequal length
+  /// Matrix with the given rows: `Matrix<double> x{{1, 2}, {3, 4}}`.
+  /// @throws InvalidArgument if the rows differ in length
   Matrix(std::initializer_list<std::initializer_list<Value>> rows)
       : Matrix(std::ssize(rows), rows.size() == 0 ? 0 : std::ssize(*rows.begin())) {
     Index i = 0;
@@ -76,7 +76,7 @@ class Matrix {
     return {data_ + i * cols_, static_cast<std::size_t>(cols_)};
   }
 
-  /// All values, row after row.
+  /// All values, row by row.
   [[nodiscard]] std::span<Value> values() noexcept {
     return {data_, static_cast<std::size_t>(size())};
   }
@@ -84,7 +84,7 @@ class Matrix {
     return {data_, static_cast<std::size_t>(size())};
   }
 
-  /// Changes the shape; the values are lost, and all are zero afterwards.
+  /// Changes the shape and sets all values to zero.
   void resize(Index rows, Index cols) {
     auto* fresh = static_cast<Value*>(detail::allocate_matrix(rows, cols, sizeof(Value)));
     detail::free_matrix(std::exchange(data_, fresh));

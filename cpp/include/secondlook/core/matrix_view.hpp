@@ -9,8 +9,8 @@
 namespace secondlook {
 
 namespace detail {
-/// A row-major matrix of another library whose values of a row are adjacent, recognised by Eigen's
-/// names for these properties.
+/// A row-major matrix of another library with contiguous rows, recognised by Eigen's names for
+/// these properties.
 template <class Other, class Scalar>
 concept RowMajorMatrix = requires(const Other& other) {
   { other.data() } -> std::convertible_to<const Scalar*>;
@@ -22,11 +22,11 @@ concept RowMajorMatrix = requires(const Other& other) {
 };
 }  // namespace detail
 
-/// Non-owning, read-only view of a row-major matrix: of a `Matrix`, a NumPy array, an Eigen
-/// matrix, a buffer.
+/// Non-owning, read-only view of a row-major matrix: a `Matrix`, a NumPy array, an Eigen matrix or
+/// a buffer.
 ///
-/// Nothing is copied; the owner must outlive the view. Consecutive rows may be further apart than
-/// their length.
+/// The values are not copied; their owner must outlive the view. The distance between rows may be
+/// larger than their length.
 template <std::floating_point Scalar>
 class MatrixView {
  public:
@@ -38,12 +38,12 @@ class MatrixView {
 
   MatrixView(const Scalar* data, Index rows, Index cols) : MatrixView(data, rows, cols, cols) {}
 
-  MatrixView(const Matrix<Scalar>& matrix)  // NOLINT(google-explicit-constructor): nothing is lost
+  MatrixView(const Matrix<Scalar>& matrix)  // NOLINT(google-explicit-constructor): lossless
       : MatrixView(matrix.data(), matrix.rows(), matrix.cols()) {}
 
   /// A row-major `Eigen::Matrix`, `Map` or `Ref`; a column-major one does not compile.
   template <detail::RowMajorMatrix<Scalar> Other>
-  MatrixView(const Other& matrix)  // NOLINT(google-explicit-constructor): nothing is lost
+  MatrixView(const Other& matrix)  // NOLINT(google-explicit-constructor): lossless
       : MatrixView(matrix.data(), matrix.rows(), matrix.cols(), matrix.outerStride()) {}
 
   [[nodiscard]] const Scalar* data() const noexcept { return data_; }

@@ -5,10 +5,10 @@
 
 namespace secondlook {
 
-/// Told how far long work has come, on the thread that called it, several times a second.
+/// Progress callback, invoked on the calling thread several times per second.
 ///
-/// Returning false stops the work with `Cancelled`; what was learned before the call stays usable.
-/// An exception thrown by it stops the work too and reaches the caller. Empty: nobody listens.
+/// Returning false stops the work with `Cancelled`; the object remains as it was before the call.
+/// An exception thrown by the callback also stops the work and reaches the caller. May be empty.
 using Progress = std::function<bool(std::size_t done, std::size_t total)>;
 
 }  // namespace secondlook

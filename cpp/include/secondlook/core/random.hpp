@@ -6,9 +6,9 @@ namespace secondlook {
 
 /// Random numbers by xoshiro256++ (Blackman & Vigna 2021), seeded through SplitMix64.
 ///
-/// A stream is named by a seed and a number: work item i takes stream (seed, i), so results do not
-/// depend on which thread runs it or how many there are. Same bits on every platform.
-/// Not thread-safe; copies are independent.
+/// A stream is identified by a seed and a number. Work item i uses stream (seed, i), so results do
+/// not depend on the number of threads or on which thread runs an item. The numbers are the same on
+/// every platform. Not thread-safe; copies are independent.
 class RandomStream {
  public:
   using result_type = std::uint64_t;  ///< usable with the algorithms of <random>

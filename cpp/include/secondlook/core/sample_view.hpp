@@ -8,8 +8,8 @@
 
 namespace secondlook {
 
-/// Non-owning view of samples, one per row, in float32 or float64: of anything that a `MatrixView`
-/// shows.
+/// Non-owning view of samples, one per row, in float32 or float64. Made from anything that converts
+/// to a `MatrixView`.
 class SampleView {
  public:
   SampleView(MatrixView<float> x) : x_(x) {}   // NOLINT(google-explicit-constructor)
@@ -18,16 +18,16 @@ class SampleView {
   template <class Samples>
     requires(std::convertible_to<const Samples&, MatrixView<float>> &&
              !std::same_as<Samples, MatrixView<float>>)
-  SampleView(const Samples& x)  // NOLINT(google-explicit-constructor): nothing is lost
+  SampleView(const Samples& x)  // NOLINT(google-explicit-constructor): lossless
       : x_(MatrixView<float>(x)) {}
 
   template <class Samples>
     requires(std::convertible_to<const Samples&, MatrixView<double>> &&
              !std::same_as<Samples, MatrixView<double>>)
-  SampleView(const Samples& x)  // NOLINT(google-explicit-constructor): nothing is lost
+  SampleView(const Samples& x)  // NOLINT(google-explicit-constructor): lossless
       : x_(MatrixView<double>(x)) {}
 
-  /// Calls `use` with the `MatrixView` of the samples' own type.
+  /// Calls `use` with the `MatrixView` of the samples' type.
   template <class Use>
   decltype(auto) visit(Use&& use) const {
     return std::visit(std::forward<Use>(use), x_);

@@ -8,10 +8,10 @@
 namespace secondlook {
 
 struct AnomalyLikelihoodParameters {
-  std::int64_t short_window = 10;   ///< samples that count as recent, at least 1
-  std::int64_t long_window = 8000;  ///< samples that count as the past, above `short_window`
-  std::int64_t warm_up = 100;       ///< first samples without a verdict, at least 1
-  double floor = 0;                 ///< least standard deviation, in the score's unit
+  std::int64_t short_window = 10;   ///< number of recent samples, at least 1
+  std::int64_t long_window = 8000;  ///< number of samples of the past, above `short_window`
+  std::int64_t warm_up = 100;       ///< number of first samples that are not judged, at least 1
+  double floor = 0;                 ///< smallest standard deviation, in the score's unit
 
   bool operator==(const AnomalyLikelihoodParameters&) const = default;
 };
@@ -24,19 +24,20 @@ void for_each_field(T& p, auto&& use) {
   use("floor", p.floor);
 }
 
-/// How unusual the recent level of a score is against its own longer past (Ahmad et al. 2017).
+/// How unusual the recent level of a score is, compared with its own longer past (Ahmad et al.
+/// 2017).
 ///
-/// likelihood = 1 − Q((short mean − long mean) / long standard deviation), Q the normal tail. A
-/// noisy score that always spikes is not unusual, a quiet one that rises a little is. Means and
-/// standard deviation are plain ones until a window is full; from then on its samples are weighted
-/// exponentially, gain 2 / (window + 1), which keeps the mean age of the paper's moving window and
-/// needs no memory of it: 40 bytes, no cancellation after an outlier. Not thread-safe; copies are
-/// independent.
+/// likelihood = 1 − Q((short mean − long mean) / long standard deviation), where Q is the normal
+/// tail. A noisy score that always spikes is not unusual; a quiet one that rises a little is. Until
+/// a window is full, means and standard deviation are the plain ones. After that the samples are
+/// weighted exponentially with gain 2 / (window + 1), which keeps the mean age of the paper's
+/// moving window without storing it: 40 bytes, and no cancellation after an outlier. Not
+/// thread-safe; copies are independent.
 class SECONDLOOK_EXPORT AnomalyLikelihood {
  public:
-  /// All there is to it but the parameters: what is kept to continue elsewhere.
+  /// Complete state except for the parameters, for saving and restoring.
   struct State {
-    std::int64_t count = 0;  ///< samples so far
+    std::int64_t count = 0;  ///< number of samples so far
     double short_mean = 0;
     double long_mean = 0;
     double long_variance = 0;
@@ -44,11 +45,11 @@ class SECONDLOOK_EXPORT AnomalyLikelihood {
     bool operator==(const State&) const = default;
   };
 
-  /// @throws InvalidArgument when a parameter is out of range
+  /// @throws InvalidArgument if a parameter is out of range
   explicit AnomalyLikelihood(const AnomalyLikelihoodParameters& parameters = {});
 
-  /// Continues from a state.
-  /// @throws InvalidArgument for one that no samples lead to
+  /// Continues from a saved state.
+  /// @throws InvalidArgument if the state is inconsistent
   AnomalyLikelihood(const AnomalyLikelihoodParameters& parameters, const State& state);
 
   /// Adds one score (higher is more abnormal) and returns the likelihood. O(1), no allocation.
@@ -59,7 +60,7 @@ class SECONDLOOK_EXPORT AnomalyLikelihood {
   /// 1 − `tail_probability()`, in [0, 1]: higher is more abnormal.
   [[nodiscard]] double likelihood() const noexcept { return 1 - tail_probability(); }
 
-  /// Q of the above, exact where the likelihood is too near to 1 to tell: lower is more abnormal.
+  /// Q of the formula above: lower is more abnormal, and exact where the likelihood rounds to 1.
   /// 0.5 during the warm-up.
   [[nodiscard]] double tail_probability() const noexcept;
 

@@ -12,13 +12,13 @@
 namespace secondlook {
 
 struct BinaryMetricsParameters {
-  double threshold = 0.5;    ///< positive from here on
-  double beta = 1;           ///< of F-β, above 0
-  double confidence = 0.95;  ///< of the intervals, in (0, 1)
-  /// Resamples behind the intervals that have no exact form; 0 leaves those NaN.
+  double threshold = 0.5;    ///< a score at or above it is positive
+  double beta = 1;           ///< weight of recall in F-β, above 0
+  double confidence = 0.95;  ///< confidence level of the intervals, in (0, 1)
+  /// Number of resamples for the intervals that have no exact form; with 0 these are NaN.
   std::int64_t n_bootstrap = 1000;
   std::uint64_t seed = 0;
-  int n_jobs = 0;  ///< threads, as `resolve_threads` reads it; the result does not depend on it
+  int n_jobs = 0;  ///< number of threads, see `resolve_threads`; does not affect the result
 };
 
 template <FieldsOf<BinaryMetricsParameters> T>
@@ -31,11 +31,11 @@ void for_each_field(T& p, auto&& use) {
   use("n_jobs", p.n_jobs);
 }
 
-/// How good scores and the decisions on them are.
+/// Quality of scores and of the decisions made on them.
 ///
-/// Shares of counts have exact intervals (Clopper & Pearson 1934); the others, but for the
-/// calibration error, the percentile interval of a bootstrap over cases (Efron 1979), of which
-/// resamples without a value are left out. NaN where there is nothing to divide by.
+/// Fractions of counts have exact intervals (Clopper & Pearson 1934). The other metrics, except the
+/// calibration error, have percentile intervals of a bootstrap over cases (Efron 1979), without the
+/// resamples in which the metric is undefined. NaN where there is nothing to divide by.
 struct BinaryMetrics {
   ConfusionMatrix confusion;
   Estimate accuracy;
@@ -47,13 +47,15 @@ struct BinaryMetrics {
   Estimate matthews;
   Estimate roc_auc;            ///< see `RocCurve::area`
   Estimate average_precision;  ///< see `PrecisionRecallCurve::area`
-  /// Mean squared error of the scores as probabilities (Brier 1950); NaN if one is none.
+  /// Mean squared error of the scores as probabilities (Brier 1950); NaN if a score is outside
+  /// [0, 1].
   Estimate brier;
-  /// Mean distance of score and frequency over 15 equal bins of [0, 1], weighted by the cases in
-  /// them (Naeini, Cooper & Hauskrecht 2015); NaN if a score is no probability. Noise inflates it:
-  /// honest scores show some too. The interval is of the error without noise, by inverting tests
-  /// over `n_bootstrap` draws of it (the low end: Bröcker & Smith 2007); it begins at 0 where
-  /// honest scores could have shown as much, and is cautious.
+  /// Mean distance between score and frequency over 15 equal bins of [0, 1], weighted by the number
+  /// of cases in them (Naeini, Cooper & Hauskrecht 2015); NaN if a score is outside [0, 1]. Noise
+  /// inflates it: perfectly calibrated scores show some error, too. The interval is for the error
+  /// without noise, by inverting tests on `n_bootstrap` simulations of the noise (its low end:
+  /// Bröcker & Smith 2007). It starts at 0 if calibrated scores could have shown as much, and is
+  /// conservative.
   Estimate expected_calibration_error;
 };
 
@@ -73,11 +75,12 @@ void for_each_field(T& b, auto&& use) {
   use("expected_calibration_error", b.expected_calibration_error);
 }
 
-/// Measures labelled scores. O(n log n), and O(n) for each resample.
+/// Computes metrics of labelled scores. O(n log n), and O(n) for each resample.
 ///
 /// @param scores higher is more abnormal; finite, at least one
-/// @param labels as many; 1 is abnormal, 0 normal
-/// @throws InvalidArgument otherwise, and for parameters out of range; Cancelled
+/// @param labels one per score; 1 is abnormal, 0 normal
+/// @throws InvalidArgument otherwise, and if a parameter is out of range
+/// @throws Cancelled if `progress` asks to stop
 [[nodiscard]] SECONDLOOK_EXPORT BinaryMetrics
 binary_metrics(std::span<const double> scores, std::span<const std::uint8_t> labels,
                const BinaryMetricsParameters& parameters = {}, const Progress& progress = {});

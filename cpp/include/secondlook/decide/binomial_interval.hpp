@@ -7,7 +7,7 @@
 
 namespace secondlook {
 
-/// From `low` to `high`, both included. NaN where there is nothing to say.
+/// From `low` to `high`, both included. NaN if undefined.
 struct Interval {
   double low;
   double high;
@@ -15,7 +15,7 @@ struct Interval {
   bool operator==(const Interval&) const = default;
 };
 
-/// A value on the cases at hand, and between what it may lie on others like them.
+/// An estimated value with its confidence interval.
 struct Estimate {
   double value;
   Interval interval;
@@ -32,11 +32,11 @@ void for_each_field(T& e, auto&& use) {
 template <>
 inline constexpr bool is_written_as_list<Estimate> = true;
 
-/// Exact interval of a fraction of which `n_successes` of `n_trials` are known (Clopper & Pearson
-/// 1934): it covers the true fraction with probability `confidence` at least, whatever that is.
+/// Exact confidence interval of a binomial proportion (Clopper & Pearson 1934): it covers the true
+/// fraction with probability at least `confidence`, whatever that fraction is.
 ///
-/// Each side errs with at most half the remaining probability, so one side alone is a bound at
-/// (1 + confidence) / 2. From 0 to 1 where nothing was tried.
+/// Each side errs with at most half of the remaining probability, so one side alone is a bound at
+/// confidence (1 + confidence) / 2. Without any trial the interval is [0, 1].
 /// @param n_successes from 0 to `n_trials`
 /// @param confidence in (0, 1)
 /// @throws InvalidArgument otherwise

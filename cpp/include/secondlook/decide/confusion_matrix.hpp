@@ -8,8 +8,8 @@
 
 namespace secondlook {
 
-/// Cases by what they are and what was decided; positive is abnormal. Every measure is NaN where
-/// there is nothing to divide by.
+/// Counts of cases by true class and decision; positive means abnormal. A measure is NaN if there
+/// is nothing to divide by.
 struct SECONDLOOK_EXPORT ConfusionMatrix {
   std::int64_t true_negatives = 0;
   std::int64_t false_positives = 0;  ///< false alarms
@@ -24,7 +24,7 @@ struct SECONDLOOK_EXPORT ConfusionMatrix {
   /// (1 + β²) · TP / ((1 + β²) · TP + β² · FN + FP): recall weighs β times as much as precision.
   [[nodiscard]] double f_beta(double beta = 1) const noexcept;
   [[nodiscard]] double balanced_accuracy() const noexcept;  ///< mean of recall and specificity
-  /// Correlation of what is and what was decided (Matthews 1975), in [−1, 1].
+  /// Correlation between true class and decision (Matthews 1975), in [−1, 1].
   [[nodiscard]] double matthews() const noexcept;
 
   bool operator==(const ConfusionMatrix&) const = default;
@@ -38,11 +38,12 @@ void for_each_field(T& c, auto&& use) {
   use("true_positives", c.true_positives);
 }
 
-/// Counts what deciding "positive" from `threshold` on would make of labelled scores.
+/// Counts the right and wrong decisions on labelled scores when a score at or above `threshold` is
+/// positive.
 ///
 /// @param scores higher is more abnormal; finite, at least one
-/// @param labels as many; 1 is abnormal, 0 normal
-/// @throws InvalidArgument otherwise, and for a threshold that is NaN
+/// @param labels one per score; 1 is abnormal, 0 normal
+/// @throws InvalidArgument otherwise, and if the threshold is NaN
 [[nodiscard]] SECONDLOOK_EXPORT ConfusionMatrix confusion_matrix(
     std::span<const double> scores, std::span<const std::uint8_t> labels, double threshold);
 

@@ -17,37 +17,39 @@
 
 namespace secondlook {
 
-/// Which decisions a rule is to learn; one at least.
+/// Parts of a rule that are fitted; at least one of calibration, threshold and band.
 struct DecisionRuleParameters {
   std::optional<CalibrationMethod> calibration = std::nullopt;
   std::optional<TuneThresholdParameters> threshold = std::nullopt;
   std::optional<SuspiciousBandParameters> band = std::nullopt;
-  /// Refers what is unlike the training data; learned already, from the model's features of it.
+  /// Refers samples that are out of distribution; already fitted on the model's features of its
+  /// training data.
   std::optional<FeatureDistance> feature_distance = std::nullopt;
 };
 
-/// All that is decided on a model's scores, and what it rests on: kept in the model's file, in
-/// its `decision` section under `rule`, matrices as tensors named `decision.…`.
+/// Everything that decides on a model's scores: calibration, threshold, suspicious band and feature
+/// distance. Stored in the `decision` section of the model's file under `rule`, with matrices as
+/// tensors named `decision.…`.
 ///
-/// Thresholds are of the score itself; the calibration says what probability it stands for.
+/// The thresholds apply to the score itself; the calibration converts it to a probability.
 class SECONDLOOK_EXPORT DecisionRule {
  public:
-  /// Learns each part from the same labelled scores, which the model was not trained on.
-  /// @param groups as of `SuspiciousBand`; or none
-  /// @throws InvalidArgument as `Calibration`, `tune_threshold` and `SuspiciousBand`, and where
-  ///   nothing is to be learned
+  /// Fits all parts to the same labelled scores, of cases that the model was not trained on.
+  /// @param groups as in `SuspiciousBand`, or empty
+  /// @throws InvalidArgument as `Calibration`, `tune_threshold` and `SuspiciousBand`, and if
+  ///   `parameters` has none of these parts
   DecisionRule(std::span<const double> scores, std::span<const std::uint8_t> labels,
                const DecisionRuleParameters& parameters, std::span<const std::int64_t> groups = {});
 
-  /// Decides by the band, or where there is none by the threshold.
-  /// @param out_of_distribution as of `SuspiciousBand::decide`
-  /// @throws InvalidArgument for scores that are not finite, where the rule has neither, and where
-  ///   it has a feature distance and gets neither features nor `out_of_distribution`
+  /// Decides by the band or, without a band, by the threshold.
+  /// @param out_of_distribution as in `SuspiciousBand::decide`
+  /// @throws InvalidArgument if a score is not finite, if the rule has neither band nor threshold,
+  ///   and if it has a feature distance but gets neither features nor `out_of_distribution`
   [[nodiscard]] std::vector<Decision> decide(
       std::span<const double> scores, std::span<const std::uint8_t> out_of_distribution = {}) const;
-  /// As above, and refers what the feature distance finds unlike the training data, too.
+  /// As above, and also refers samples whose feature distance is out of distribution.
   /// @param features of the same samples, shape (n, d)
-  /// @throws InvalidArgument as above, and where the rule has no feature distance or another d
+  /// @throws InvalidArgument as above, and if the rule has no feature distance or another d
   [[nodiscard]] std::vector<Decision> decide(
       std::span<const double> scores, MatrixView<float> features,
       std::span<const std::uint8_t> out_of_distribution = {}) const;
@@ -55,22 +57,22 @@ class SECONDLOOK_EXPORT DecisionRule {
       std::span<const double> scores, MatrixView<double> features,
       std::span<const std::uint8_t> out_of_distribution = {}) const;
 
-  /// Probability that scores like the calibration's differ as much from it, see `MixtureDrift`: a
-  /// different fraction of abnormal cases is no drift where the rule holds for any.
-  /// @throws InvalidArgument for no scores and scores that are not finite
+  /// P-value of a test that the scores come from the calibration distribution, see `MixtureDrift`.
+  /// A different fraction of abnormal cases does not count as drift if the rule holds for any.
+  /// @throws InvalidArgument if there is no score or one is not finite
   [[nodiscard]] double drift_p_value(std::span<const double> scores) const;
 
   [[nodiscard]] const std::optional<Calibration>& calibration() const noexcept {
     return calibration_;
   }
   [[nodiscard]] std::optional<double> threshold() const noexcept { return threshold_; }
-  /// How the threshold was chosen; also nothing where an older file has a threshold alone.
+  /// Parameters of the threshold; none without a threshold, and for older files that lack them.
   [[nodiscard]] const std::optional<TuneThresholdParameters>& threshold_parameters()
       const noexcept {
     return threshold_parameters_;
   }
   [[nodiscard]] const std::optional<SuspiciousBand>& band() const noexcept { return band_; }
-  /// What the band guarantees, or was chosen for.
+  /// Parameters of the band: its guarantee, budget, costs or given thresholds.
   [[nodiscard]] const std::optional<SuspiciousBandParameters>& band_parameters() const noexcept {
     return band_parameters_;
   }
@@ -79,31 +81,31 @@ class SECONDLOOK_EXPORT DecisionRule {
   }
   [[nodiscard]] const MixtureDrift& drift() const noexcept { return drift_; }
 
-  /// Labelled cases learned from, before one a group was drawn.
+  /// Number of labelled cases of each class, counting every case of a group.
   [[nodiscard]] std::int64_t n_positives() const noexcept { return drift_.abnormal().count; }
   [[nodiscard]] std::int64_t n_negatives() const noexcept { return drift_.normal().count; }
   /// XXH3-64 over their scores and labels in order, 16 hexadecimal digits.
   [[nodiscard]] const std::string& fingerprint() const noexcept { return fingerprint_; }
 
-  /// Whether the model has learned on since: the rule may not hold for its scores.
+  /// Whether the model has continued training since: the rule may not hold for its scores.
   [[nodiscard]] bool is_stale() const noexcept { return stale_; }
 
-  /// Makes the first model that it is compared with its own, and is stale with one of other
-  /// tensors.
+  /// Compares the rule with a model. The first call binds the rule to that model; a later call with
+  /// a model of different tensors marks the rule stale.
   void compare_with(const ModelFile& file);
 
-  /// Adds the rule to the file of the model whose scores it decides on, compared with it before.
-  /// @throws InvalidArgument where the file's `decision` section is no object
+  /// Compares the rule with the model in `file`, then adds it to the file.
+  /// @throws InvalidArgument if the file's `decision` section is not a JSON object
   void write_to(ModelFile& file);
 
-  /// The rule in a model's file, if it has one; stale if the model has learned on.
-  /// @throws ModelFileError where it holds together no more
+  /// Reads the rule in a model's file, if there is one; stale if the model has continued training.
+  /// @throws ModelFileError if it is inconsistent
   [[nodiscard]] static std::optional<DecisionRule> read_from(const ModelFile& file);
 
-  /// The rule on its own, as JSON; of the feature distance only what is no matrix.
+  /// The rule as JSON, without the matrices of the feature distance.
   [[nodiscard]] std::string to_json() const;
-  /// @param feature_distance of the same rule, or none where it had none
-  /// @throws InvalidArgument for what `to_json` never writes
+  /// @param feature_distance of the same rule, or none if it had none
+  /// @throws InvalidArgument if `text` was not produced by `to_json`
   [[nodiscard]] static DecisionRule from_json(
       std::string_view text, std::optional<FeatureDistance> feature_distance = std::nullopt);
 

@@ -16,26 +16,26 @@ struct TimeWindow {
   bool operator==(const TimeWindow&) const = default;
 };
 
-/// How well alarms over a series met the windows in which something was wrong.
+/// How well the alarms over a series agree with the windows in which something was wrong.
 ///
-/// An event is a run of alarms: consecutive instants, and what `merge_gap_ns` joins. It is true if
-/// one of its alarms lies in a window; a window is hit if one alarm lies in it. NaN where there is
-/// nothing to divide by.
+/// An event is a run of alarms: consecutive instants, or instants that `merge_gap_ns` joins. It is
+/// true if at least one of its alarms lies in a window; a window is hit if at least one alarm lies
+/// in it. NaN where there is nothing to divide by.
 struct EventMetrics {
   std::int64_t n_events = 0;
   std::int64_t n_true_events = 0;
   std::int64_t n_windows = 0;
   std::int64_t n_windows_hit = 0;
   double event_precision = 0;  ///< true events / events
-  double event_recall = 0;     ///< windows hit / windows; one without an instant is missed
-  double event_f1 = 0;         ///< harmonic mean of the two
+  double event_recall = 0;     ///< windows hit / windows; a window without an instant is missed
+  double event_f1 = 0;         ///< harmonic mean of event precision and recall
   double mean_delay_s = 0;     ///< from a hit window's start to the first alarm in it
   double median_delay_s = 0;   ///< the same
   double events_per_day = 0;   ///< over the time from the first to the last instant
   double false_events_per_day = 0;
-  double precision = 0;         ///< alarms in windows / alarms, instant by instant
-  double recall = 0;            ///< alarms in windows / instants in windows
-  double false_alarm_rate = 0;  ///< alarms outside / instants outside
+  double precision = 0;         ///< alarms inside windows / alarms, counted by instant
+  double recall = 0;            ///< alarms inside windows / instants inside windows
+  double false_alarm_rate = 0;  ///< alarms outside windows / instants outside windows
 };
 
 template <FieldsOf<EventMetrics> T>
@@ -58,10 +58,10 @@ void for_each_field(T& e, auto&& use) {
 
 /// Compares alarms with labelled windows. O(n + w log n).
 ///
-/// @param time_ns rising, in nanoseconds since 1970; at least one
-/// @param alarms as many; not 0 is an alarm
-/// @param windows may overlap and come in any order, each ending no earlier than it starts
-/// @param merge_gap_ns runs whose alarms are no further apart are one event; 0 joins none
+/// @param time_ns strictly increasing, in nanoseconds since 1970; at least one
+/// @param alarms one per instant; an alarm if not 0
+/// @param windows in any order, may overlap; each ends no earlier than it starts
+/// @param merge_gap_ns largest time between two alarms of one event; 0 joins only consecutive ones
 /// @throws InvalidArgument otherwise
 [[nodiscard]] SECONDLOOK_EXPORT EventMetrics event_metrics(std::span<const std::int64_t> time_ns,
                                                            std::span<const std::uint8_t> alarms,

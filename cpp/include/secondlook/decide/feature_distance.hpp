@@ -11,43 +11,44 @@
 
 namespace secondlook {
 
-/// How far a sample lies from all that was trained on, in a space of features: Mahalanobis distance
-/// from the nearest class (Lee et al. 2018), under one covariance of all classes, shrunk towards a
-/// sphere as Ledoit & Wolf (2004) weigh it, so that it is defined also for more features than
-/// samples. What is far is unlike the training data, whatever its score. Immutable.
+/// Distance of a sample from the training data in a feature space: the Mahalanobis distance from
+/// the nearest class (Lee et al. 2018), with one covariance for all classes. The covariance is
+/// shrunk towards a sphere with the weight of Ledoit & Wolf (2004), so that it is defined even with
+/// more features than samples. A distant sample is out of distribution, whatever its score.
+/// Immutable.
 class SECONDLOOK_EXPORT FeatureDistance {
  public:
   /// @param features of the training data, shape (n, d), finite, at least two rows
-  /// @param held_out other samples like them, shape (m, d): they set the threshold alone
-  /// @param false_alarm_rate fraction of samples like the training data that may be called unlike
-  /// it,
-  ///   in (0, 1): of the distances of `held_out` the threshold is the `quantile_threshold`
-  /// @param classes of n rows, any numbers; or none: one class
-  /// @throws InvalidArgument otherwise, and where too few are held out for the rate
+  /// @param held_out other samples of the same distribution, shape (m, d), which only set the
+  ///   threshold: the `quantile_threshold` of their distances
+  /// @param false_alarm_rate fraction of samples of the training distribution that may be called
+  ///   out of distribution, in (0, 1)
+  /// @param classes of the n training rows, any numbers; empty for one class
+  /// @throws InvalidArgument otherwise, and if too few samples are held out for the rate
   FeatureDistance(MatrixView<float> features, MatrixView<float> held_out,
                   double false_alarm_rate = 0.01, std::span<const std::int64_t> classes = {});
   FeatureDistance(MatrixView<double> features, MatrixView<double> held_out,
                   double false_alarm_rate = 0.01, std::span<const std::int64_t> classes = {});
 
-  /// What was learned.
+  /// Fitted parameters.
   struct State {
     Matrix<double> means;  ///< shape (classes, d)
-    /// Shape (d, d), lower triangular; of single precision, as a file keeps it. Distances are
-    /// lengths of whitening · (x − mean).
+    /// Shape (d, d), lower triangular, rounded to single precision, as stored in a file. A distance
+    /// is the length of whitening · (x − mean).
     Matrix<double> whitening;
-    double threshold;  ///< unlike the training data from here on
+    double threshold;  ///< a sample at or above this distance is out of distribution
     double false_alarm_rate;
   };
-  /// Goes on from what was learned.
-  /// @throws InvalidArgument for shapes that do not match, and what is not finite
+  /// Restores a fitted distance.
+  /// @throws InvalidArgument if the shapes do not match or a value is not finite
   explicit FeatureDistance(State state);
 
-  /// The distance of each row of `features`, shape (n, d), from the nearest class.
-  /// @throws InvalidArgument for another number of features, and what is not finite
+  /// Distance of each row of `features`, shape (n, d), from the nearest class.
+  /// @throws InvalidArgument if the number of features differs or a value is not finite
   [[nodiscard]] std::vector<double> distances(MatrixView<float> features) const;
   [[nodiscard]] std::vector<double> distances(MatrixView<double> features) const;
 
-  /// Which rows of `features`, shape (n, d), are unlike the training data.
+  /// Which rows of `features`, shape (n, d), are out of distribution.
   /// @throws InvalidArgument as `distances`
   [[nodiscard]] std::vector<bool> is_out_of_distribution(MatrixView<float> features) const;
   [[nodiscard]] std::vector<bool> is_out_of_distribution(MatrixView<double> features) const;

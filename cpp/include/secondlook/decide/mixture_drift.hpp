@@ -9,35 +9,35 @@
 
 namespace secondlook {
 
-/// Whether live scores could come from the classes that were calibrated.
+/// Tests whether live scores could come from the classes of the calibration set.
 ///
-/// By the largest distance of the distribution functions (Kolmogorov & Smirnov). A guarantee for
-/// each class holds for every mixture of them, so there more or fewer abnormal cases are no drift:
-/// live scores are held against the mixture that comes nearest to them. The p-value takes that
-/// mixture for given, which makes it larger than it need be; and where the classes overlap, a shift
-/// of both can look like another mixture. Immutable.
+/// The statistic is the largest distance between the distribution functions (Kolmogorov & Smirnov).
+/// A class-conditional guarantee holds for every mixture of the classes, so a different fraction of
+/// abnormal cases is not a drift: the live scores are compared with the nearest mixture. The
+/// p-value treats that mixture as known, which makes it larger than necessary; and if the scores of
+/// the classes overlap, a shift of both can look like another mixture. Immutable.
 class SECONDLOOK_EXPORT MixtureDrift {
  public:
-  /// What is kept of a class: how many scores there were, and at most 512 of their quantiles,
-  /// rising from the smallest to the largest.
+  /// Summary of the scores of a class: their number and at most 512 of their quantiles, ascending
+  /// from the smallest to the largest score.
   struct ScoresOfClass {
     std::int64_t count = 0;
     std::vector<double> quantiles;
   };
 
-  /// @param scores of the calibration; finite
-  /// @param labels as many; 1 is abnormal, 0 normal; some of both
+  /// @param scores of the calibration set; finite
+  /// @param labels one per score; 1 is abnormal, 0 normal; at least one of each
   /// @throws InvalidArgument otherwise
   MixtureDrift(std::span<const double> scores, std::span<const std::uint8_t> labels);
 
-  /// Goes on from what was kept.
-  /// @throws InvalidArgument for what the other constructor never keeps
+  /// Restores a test from its summaries.
+  /// @throws InvalidArgument if a summary is inconsistent
   MixtureDrift(ScoresOfClass normal, ScoresOfClass abnormal);
 
-  /// @param scores live ones; finite, at least one
-  /// @param any_mixture whether they may hold another fraction of abnormal cases than the
-  /// calibration
-  /// @returns probability that scores of the calibrated classes differ as much
+  /// @param scores live scores; finite, at least one
+  /// @param any_mixture whether the fraction of abnormal cases may differ from that of the
+  ///   calibration set
+  /// @returns probability that scores of the calibrated classes differ at least as much
   /// @throws InvalidArgument otherwise
   [[nodiscard]] double p_value(std::span<const double> scores, bool any_mixture = true) const;
 

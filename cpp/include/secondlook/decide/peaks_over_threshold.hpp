@@ -13,8 +13,8 @@ namespace secondlook {
 struct PeaksOverThresholdParameters {
   double risk = 1e-3;   ///< fraction of normal scores that may reach the threshold, in (0, 1)
   double level = 0.98;  ///< quantile above which the tail begins, in (0, 1 − risk)
-  std::int64_t max_peaks = 1000;  ///< newest peaks that the tail is fitted to, at least 10
-  std::int64_t drift_window = 0;  ///< scores that the local mean is taken over; 0: no drift
+  std::int64_t max_peaks = 1000;  ///< number of newest peaks used for the fit, at least 10
+  std::int64_t drift_window = 0;  ///< number of scores of the local mean; 0: no drift
 
   bool operator==(const PeaksOverThresholdParameters&) const = default;
 };
@@ -27,64 +27,65 @@ void for_each_field(T& p, auto&& use) {
   use("drift_window", p.drift_window);
 }
 
-/// A threshold for rare scores by extreme value theory: SPOT, and DSPOT with `drift_window` (Siffer
-/// et al. 2017).
+/// Threshold for rare scores by extreme value theory: SPOT, or DSPOT with `drift_window` (Siffer et
+/// al. 2017).
 ///
-/// What lies above a high quantile t of the calibration (a peak) follows a generalised Pareto tail,
-/// fitted by maximum likelihood (Grimshaw 1993). So the threshold for a `risk` below 1 / n can be
-/// said: t + scale / shape · ((risk · n / n_peaks)^(−shape) − 1). It is a model, not a guarantee:
-/// for a risk that the calibration can show by itself, `quantile_threshold` promises more.
+/// Scores above a high quantile t of the calibration scores (peaks) follow a generalised Pareto
+/// tail, fitted by maximum likelihood (Grimshaw 1993). This gives a threshold also for a `risk`
+/// below 1 / n: t + scale / shape · ((risk · n / n_peaks)^(−shape) − 1). It is a model, not a
+/// guarantee: where there are enough calibration scores for the risk, prefer `quantile_threshold`.
 ///
-/// `push` goes on with a stream: new peaks are learned, alarms are not. One departure from the
-/// paper: as many alarms as `risk` foretells for normal scores count as censored peaks (known to
-/// reach the threshold, by how much unknown). Left out, as the paper does, the tail is cut a little
-/// shorter by each refit, and the threshold sinks for good. With drift, all this is about a
-/// score's distance from an exponential mean of the scores before it, alarms left out. Not
+/// `push` continues with a stream: new peaks update the tail, alarms do not. There is one departure
+/// from the paper: as many alarms as `risk` predicts for normal scores count as censored peaks
+/// (known to reach the threshold, but not by how much). Without them, as in the paper, each refit
+/// cuts the tail a little shorter and the threshold sinks for good. With drift, the tail is that of
+/// a score's distance from an exponential mean of the previous scores, not counting alarms. Not
 /// thread-safe; copies are independent.
 class SECONDLOOK_EXPORT PeaksOverThreshold {
  public:
   /// A score above the initial threshold.
   struct Peak {
-    double excess;          ///< over it, above 0
-    bool censored = false;  ///< whether it was an alarm, of at least this excess
+    double excess;          ///< over the initial threshold, above 0
+    bool censored = false;  ///< whether it was an alarm, whose excess is at least this
 
     bool operator==(const Peak&) const = default;
   };
 
-  /// All there is to it but the parameters: what is kept to continue elsewhere.
+  /// Complete state except for the parameters, for saving and restoring.
   struct State {
     double initial_threshold = 0;       ///< where the tail begins
-    double shape = 0;                   ///< of the generalised Pareto tail
-    double scale = 1;                   ///< the same
-    double tail_threshold = 0;          ///< the threshold, less the local mean
-    double local_mean = 0;              ///< with drift; else 0
-    std::int64_t n_calibration = 0;     ///< scores that it was fitted on
-    std::int64_t n_samples = 0;         ///< scores learned from, those included
-    std::int64_t n_peaks = 0;           ///< of them, those above the initial threshold
-    std::int64_t n_alarms = 0;          ///< of `push`
-    std::int64_t n_alarms_counted = 0;  ///< of them, those that count as peaks
-    std::vector<Peak> peaks;            ///< the newest; a ring once there are `max_peaks`
-    std::size_t oldest = 0;             ///< place of the ring's oldest
+    double shape = 0;                   ///< shape of the generalised Pareto tail
+    double scale = 1;                   ///< scale of the generalised Pareto tail
+    double tail_threshold = 0;          ///< threshold minus local mean
+    double local_mean = 0;              ///< 0 without drift
+    std::int64_t n_calibration = 0;     ///< number of calibration scores
+    std::int64_t n_samples = 0;         ///< scores used for the fit, including these
+    std::int64_t n_peaks = 0;           ///< those among them above the initial threshold
+    std::int64_t n_alarms = 0;          ///< alarms raised by `push`
+    std::int64_t n_alarms_counted = 0;  ///< those among them that count as peaks
+    std::vector<Peak> peaks;            ///< newest peaks; a ring buffer of at most `max_peaks`
+    std::size_t oldest = 0;             ///< index of the oldest peak in the ring buffer
 
     bool operator==(const State&) const = default;
   };
 
-  /// Fits to normal scores: higher is more abnormal; with drift, in their order in time.
-  /// @throws InvalidArgument when a parameter is out of range, a score is not finite, or fewer than
-  ///   10 different scores lie above the level's quantile, such as for constant scores
+  /// Fits to normal scores (higher is more abnormal); with drift they must be in order of time.
+  /// @throws InvalidArgument if a parameter is out of range, a score is not finite, or fewer than
+  /// 10
+  ///   scores, or only equal ones, lie above the `level` quantile (as with constant scores)
   explicit PeaksOverThreshold(std::span<const double> scores,
                               const PeaksOverThresholdParameters& parameters = {});
 
-  /// Continues from a state.
-  /// @throws InvalidArgument for one that no scores lead to
+  /// Continues from a saved state.
+  /// @throws InvalidArgument if the state is inconsistent
   PeaksOverThreshold(const PeaksOverThresholdParameters& parameters, State state);
 
-  /// Whether the next score of a stream is an alarm; learns from it. O(`max_peaks`) for a peak,
-  /// else O(1).
+  /// Returns whether the next score of a stream is an alarm, and updates the tail with it.
+  /// O(`max_peaks`) for a peak, else O(1).
   /// @throws InvalidArgument if it is not finite; it is then not counted
   bool push(double score);
 
-  /// A score at or above it is an alarm; with drift, as it is now.
+  /// Current threshold: a score at or above it is an alarm.
   [[nodiscard]] double threshold() const noexcept {
     return state_.local_mean + state_.tail_threshold;
   }

@@ -8,33 +8,33 @@
 
 namespace secondlook {
 
-/// What each threshold would do: one point for every distinct score, and before them one above
-/// which nothing is (threshold infinity). Thresholds fall, so that rates rise.
+/// Recall and false-alarm rate at each threshold: one point for the threshold infinity, then one
+/// for every distinct score. Thresholds decrease, so the rates never fall.
 struct RocCurve {
   std::vector<double> thresholds;
-  std::vector<double> false_alarm_rate;  ///< of the normal cases, 1 − specificity
-  std::vector<double> recall;            ///< of the abnormal cases
-  /// Area under the line through the points: the chance that an abnormal case scores above a
-  /// normal one, ties counting half.
+  std::vector<double> false_alarm_rate;  ///< fraction of the normal cases, 1 − specificity
+  std::vector<double> recall;            ///< fraction of the abnormal cases
+  /// Area under the line through the points: the probability that an abnormal case scores above a
+  /// normal one, ties counting one half.
   double area;
 };
 
 /// Receiver operating characteristic of labelled scores. O(n log n).
 ///
 /// @param scores higher is more abnormal; finite
-/// @param labels as many; 1 is abnormal, 0 normal; some of both
+/// @param labels one per score; 1 is abnormal, 0 normal; at least one of each
 /// @throws InvalidArgument otherwise
 [[nodiscard]] SECONDLOOK_EXPORT RocCurve roc_curve(std::span<const double> scores,
                                                    std::span<const std::uint8_t> labels);
 
-/// The same for precision, which has no value where nothing is decided positive: no point at
-/// infinity.
+/// Precision and recall at each threshold. Precision is undefined if nothing is decided positive,
+/// so there is no point at infinity.
 struct PrecisionRecallCurve {
-  std::vector<double> thresholds;  ///< falling
+  std::vector<double> thresholds;  ///< every distinct score, in decreasing order
   std::vector<double> precision;
   std::vector<double> recall;
-  /// Average precision: Σ precision · increase of recall, a step each and no interpolation, which
-  /// would flatter (Davis & Goadrich 2006).
+  /// Average precision: Σ precision · increase in recall, without interpolation, which would be
+  /// optimistic (Davis & Goadrich 2006).
   double area;
 };
 

@@ -10,17 +10,17 @@ namespace secondlook {
 
 /// Quantile of a stream in constant memory, by the P² algorithm (Jain & Chlamtac 1985).
 ///
-/// Exact for the first five samples, as linear interpolation between them; then five markers follow
-/// the minimum, the maximum and the quantile with its two halves. Not thread-safe; copies are
-/// independent.
+/// Exact (by linear interpolation) for the first five samples. After that five markers track the
+/// minimum, the maximum, the quantile and the two quantiles halfway to either end. Not thread-safe;
+/// copies are independent.
 class SECONDLOOK_EXPORT RunningQuantile {
  public:
-  /// All there is to a running quantile: what is kept to continue it elsewhere.
+  /// Complete state, for saving and restoring.
   struct State {
     double probability = 0;
-    std::int64_t count = 0;                          ///< samples so far
-    std::array<double, 5> heights{};                 ///< the markers' values, ascending
-    std::array<double, 5> positions{1, 2, 3, 4, 5};  ///< their ranks among the samples, from 1
+    std::int64_t count = 0;                          ///< number of samples so far
+    std::array<double, 5> heights{};                 ///< values of the markers, ascending
+    std::array<double, 5> positions{1, 2, 3, 4, 5};  ///< ranks of the markers, from 1
 
     bool operator==(const State&) const = default;
   };
@@ -29,8 +29,8 @@ class SECONDLOOK_EXPORT RunningQuantile {
   /// @throws InvalidArgument otherwise
   explicit RunningQuantile(double probability);
 
-  /// Continues from a state.
-  /// @throws InvalidArgument for one that no samples lead to
+  /// Continues from a saved state.
+  /// @throws InvalidArgument if the state is inconsistent
   explicit RunningQuantile(const State& state);
 
   /// Adds one sample and returns the estimate. O(1), no allocation.

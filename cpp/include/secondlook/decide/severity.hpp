@@ -14,16 +14,16 @@ template <>
 inline constexpr std::array<std::string_view, 4> names_of<Severity>{"normal", "medium", "high",
                                                                     "critical"};
 
-/// The margin from which on an anomaly is clear: as far beyond its limit as the limit is from the
-/// middle of what is normal.
+/// Margin at or above which an anomaly is clear: as far beyond the threshold as the threshold is
+/// from the middle of the normal range.
 inline constexpr double kClearMargin = 2;
 
-/// Grades a vote: `normal` with fewer votes than needed; else `medium`, one step up for each of: a
-/// vote more than needed, a clear margin.
+/// Grades a vote: `normal` with fewer votes than needed, otherwise `medium`, raised by one level
+/// for more votes than needed and by one level for a clear margin.
 ///
-/// @param n_votes cast for an anomaly
-/// @param n_needed for an anomaly, at least 1
-/// @param margin of the weakest vote that was needed: 0 is the middle of what is normal, 1 a limit
+/// @param n_votes number of votes for an anomaly
+/// @param n_needed number of votes that make an anomaly, at least 1
+/// @param margin of the weakest vote needed: 0 is the middle of the normal range, 1 the threshold
 [[nodiscard]] SECONDLOOK_EXPORT Severity grade(std::size_t n_votes, std::size_t n_needed,
                                                double margin) noexcept;
 

@@ -13,7 +13,7 @@
 
 namespace secondlook {
 
-/// What becomes of a case.
+/// Decision on a case.
 enum class Decision : std::uint8_t {
   negative,
   refer,
@@ -66,20 +66,21 @@ void for_each_field(T& c, auto&& use) {
 template <>
 inline constexpr bool is_written_as_list<BandThresholds> = true;
 
-/// One of four: rates with a guarantee, a budget of referrals, costs, or thresholds by hand.
+/// Exactly one of four: rates with a guarantee, a referral budget, costs, or given thresholds.
 struct SuspiciousBandParameters {
   std::optional<double> max_miss_rate = std::nullopt;         ///< in (0, 1)
   std::optional<double> max_false_alarm_rate = std::nullopt;  ///< in (0, 1)
-  double confidence = 0.95;  ///< with which all rates given hold at once, in (0, 1)
+  double confidence = 0.95;  ///< probability that all given rates hold at once, in (0, 1)
   ErrorGuarantee guarantee = ErrorGuarantee::class_conditional;
-  /// Rising finite thresholds that do not depend on the calibration cases, along which
-  /// `ErrorGuarantee::selective` tests; empty: 2,001 of them, equally spaced in log-odds from −10
-  /// to 10, for probabilities.
+  /// Strictly increasing finite thresholds that do not depend on the calibration cases, at which
+  /// `ErrorGuarantee::selective` tests. Empty: 2,001 probabilities, equally spaced in log-odds from
+  /// −10 to 10.
   std::vector<double> threshold_grid = {};
-  std::optional<double> max_referral_rate = std::nullopt;  ///< of all cases, in [0, 1]
+  std::optional<double> max_referral_rate = std::nullopt;  ///< fraction of all cases, in [0, 1]
   std::optional<ReferralCosts> costs = std::nullopt;
-  std::uint64_t seed = 0;                                   ///< of the draw of one case a group
-  std::optional<BandThresholds> thresholds = std::nullopt;  ///< by hand: the cases are only counted
+  std::uint64_t seed = 0;  ///< of the random choice of one case per group
+  /// Given thresholds; the cases are only counted.
+  std::optional<BandThresholds> thresholds = std::nullopt;
 };
 
 template <FieldsOf<SuspiciousBandParameters> T>
@@ -98,24 +99,24 @@ template <>
 inline constexpr std::array<EarlierName, 3> earlier_names_of<SuspiciousBandParameters>{
     {{"among", "guarantee"}, {"path", "threshold_grid"}, {"cut_offs", "thresholds"}}};
 
-/// Whether what a band was chosen for holds for any mixture of the classes: a different fraction of
-/// abnormal cases is then no drift.
+/// Whether the guarantee of a band holds for any mixture of the classes, so that a different
+/// fraction of abnormal cases is not a drift.
 [[nodiscard]] SECONDLOOK_EXPORT bool holds_for_any_mixture(
     const SuspiciousBandParameters& parameters) noexcept;
 
-/// What a band made of labelled cases, with exact intervals (Clopper & Pearson 1934). NaN where
+/// Results of a band on labelled cases, with exact intervals (Clopper & Pearson 1934). NaN where
 /// there is nothing to divide by.
 struct BandReport {
-  /// By what a case is (normal, abnormal) and what was decided (negative, refer, positive).
+  /// By true class (normal, abnormal) and decision (negative, refer, positive).
   std::array<std::array<std::int64_t, 3>, 2> counts;
   Estimate referral_rate;              ///< referred / all
-  Estimate miss_rate;                  ///< decided negative / abnormal
-  Estimate false_alarm_rate;           ///< decided positive / normal
-  Estimate recall;                     ///< decided positive / abnormal that were decided
-  Estimate specificity;                ///< decided negative / normal that were decided
-  Estimate precision;                  ///< abnormal / decided positive
-  Estimate negative_predictive_value;  ///< normal / decided negative
-  Estimate accuracy;                   ///< decided rightly / decided
+  Estimate miss_rate;                  ///< abnormal decided negative / abnormal
+  Estimate false_alarm_rate;           ///< normal decided positive / normal
+  Estimate recall;                     ///< abnormal decided positive / abnormal decided
+  Estimate specificity;                ///< normal decided negative / normal decided
+  Estimate precision;                  ///< abnormal decided positive / decided positive
+  Estimate negative_predictive_value;  ///< normal decided negative / decided negative
+  Estimate accuracy;                   ///< decided correctly / decided
 };
 
 template <FieldsOf<BandReport> T>
@@ -131,33 +132,34 @@ void for_each_field(T& b, auto&& use) {
   use("accuracy", b.accuracy);
 }
 
-/// Two thresholds: from `upper` on a case is decided positive, below `lower` negative, and between
-/// them a person takes a second look.
+/// Two thresholds: a case is decided positive at or above `upper`, negative below `lower`, and in
+/// between a person takes a second look.
 ///
 /// **Rates with a guarantee** (`ErrorGuarantee::class_conditional`): with probability `confidence`
-/// over calibrations, both at once, no more than `max_miss_rate` of the abnormal are decided
-/// negative and no more than `max_false_alarm_rate` of the normal positive; a referral is neither
-/// error. Each threshold is an order statistic with an exact binomial bound (Wilks 1941) at half
-/// the remaining probability, whatever the scores' distribution; of all bands that these bounds
-/// allow it is the one that refers least. If the two cross, one threshold between them serves both,
-/// the one with the fewest errors, and nothing is referred. With one rate given there is one
-/// threshold, unless the cases are too few to decide anything.
+/// over calibration sets, both at once, at most `max_miss_rate` of the abnormal cases are decided
+/// negative and at most `max_false_alarm_rate` of the normal ones positive. A referral is not an
+/// error. Each threshold is an order statistic with an exact binomial bound (Wilks 1941) at half of
+/// the remaining probability and makes no assumption about the distribution of the scores. Among
+/// all bands that these bounds allow, it is the one that refers the fewest cases. If the two
+/// thresholds cross, the one between them with the fewest errors serves both, and nothing is
+/// referred. With only one rate there is one threshold, unless there are too few cases to decide
+/// anything.
 ///
-/// `ErrorGuarantee::selective` bounds the error rates among the cases decided instead, by
-/// Learn-then-Test (Angelopoulos et al. 2021): tests along a grid of thresholds fixed beforehand,
-/// at ten places of which a tenth of a threshold's fraction of the remaining probability comes in
-/// and is handed on for as long as tests pass (Wiens 2003). Of bands that refer equally little it
-/// is the one with the fewest errors. These rates hold for cases of the calibration's mixture of
-/// classes; those of each class hold for any mixture.
+/// `ErrorGuarantee::selective` bounds the error rates among the decided cases instead, by
+/// Learn-then-Test (Angelopoulos et al. 2021): it tests along a grid of thresholds fixed
+/// beforehand. The remaining probability of a side enters at ten points of the grid, a tenth each,
+/// and is passed on for as long as tests succeed (Wiens 2003). Among bands that refer the fewest
+/// cases, it is the one with the fewest errors. These rates hold for cases with the class mixture
+/// of the calibration set; class-conditional rates hold for any mixture.
 ///
-/// **A budget**: at most `max_referral_rate` of the calibration's cases are referred, with the
-/// fewest errors. **Costs**: the least sum of costs over the calibration's cases (Chow 1970,
-/// without a model of the probabilities). Neither is a promise about other cases.
+/// **A budget**: at most `max_referral_rate` of the calibration cases are referred, with the fewest
+/// errors. **Costs**: the lowest total cost over the calibration cases (Chow 1970, without a model
+/// of the probabilities). Neither is a guarantee for other cases.
 ///
-/// Immutable but for assignment; safe to use from several threads.
+/// Immutable except for assignment; safe to use from several threads.
 class SECONDLOOK_EXPORT SuspiciousBand {
  public:
-  /// All that a band is, as the functions of these names say it.
+  /// Plain snapshot of a band; the fields match the accessors below.
   struct State {
     double lower;
     double upper;
@@ -167,24 +169,24 @@ class SECONDLOOK_EXPORT SuspiciousBand {
     std::int64_t negatives_needed = 0;
   };
 
-  /// As it was.
-  /// @throws InvalidArgument for a state that no band has
+  /// Restores a band from a saved state.
+  /// @throws InvalidArgument if the state is inconsistent
   explicit SuspiciousBand(const State& state);
 
-  /// By hand.
+  /// Band with given thresholds.
   /// @param lower at most `upper`; −∞ and ∞ are allowed, NaN is not
   /// @throws InvalidArgument otherwise
   SuspiciousBand(double lower, double upper);
 
   /// Chooses the thresholds on labelled cases that no detector was trained on. O(n log n).
   ///
-  /// Where the cases are too few for a guarantee, one threshold or both are infinite, so that all
-  /// in doubt is referred; `positives_needed` and `negatives_needed` say how many would do.
+  /// If there are too few cases for a guarantee, one or both thresholds are infinite, so that every
+  /// uncertain case is referred; `positives_needed` and `negatives_needed` say how many it takes.
   /// @param scores higher is more abnormal; finite
-  /// @param labels as many; 1 is abnormal, 0 normal; some of both
-  /// @param groups as many, or none: cases of one number (a patient, a module) are not independent,
-  ///   so one of them, drawn by `seed`, is counted
-  /// @throws InvalidArgument otherwise, and for parameters out of range
+  /// @param labels one per score; 1 is abnormal, 0 normal; at least one of each
+  /// @param groups one per score, or empty. Cases of one group (a patient, a module) are not
+  ///   independent, so only one of them counts, chosen at random with `seed`
+  /// @throws InvalidArgument otherwise, and if a parameter is out of range
   SuspiciousBand(std::span<const double> scores, std::span<const std::uint8_t> labels,
                  const SuspiciousBandParameters& parameters,
                  std::span<const std::int64_t> groups = {});
@@ -198,31 +200,30 @@ class SECONDLOOK_EXPORT SuspiciousBand {
     return score < state_.lower ? Decision::negative : Decision::refer;
   }
 
-  /// @param out_of_distribution one per score, or none: where not 0, the case is unlike the
-  /// training data and
-  ///   referred, whatever its score
-  /// @throws InvalidArgument for no scores, scores that are not finite, and another number of
-  ///   `out_of_distribution`
+  /// @param out_of_distribution one per score, or empty; cases with a value other than 0 are
+  ///   referred, whatever their score
+  /// @throws InvalidArgument if there is no score, one is not finite, or `out_of_distribution` has
+  ///   another length
   [[nodiscard]] std::vector<Decision> decide(
       std::span<const double> scores, std::span<const std::uint8_t> out_of_distribution = {}) const;
 
-  /// What this band makes of labelled cases: others than those it was chosen on, for an honest
-  /// account.
+  /// Evaluates the band on labelled cases, which should not be those it was chosen on.
   /// @param confidence of the intervals, in (0, 1)
   /// @throws InvalidArgument as the constructor
   [[nodiscard]] BandReport report(std::span<const double> scores,
                                   std::span<const std::uint8_t> labels,
                                   double confidence = 0.95) const;
 
-  /// Cases counted, one a group.
+  /// Number of cases of each class, counting one per group.
   [[nodiscard]] std::int64_t n_positives() const noexcept { return state_.n_positives; }
   [[nodiscard]] std::int64_t n_negatives() const noexcept { return state_.n_negatives; }
 
-  /// Fewest positive cases for which `max_miss_rate` lets anything be decided negative, if
-  /// none of them scores low; 0 where no such rate was asked. `ErrorGuarantee::selective` says it
-  /// of the cases decided negative, and of the positive ones below.
+  /// Smallest number of positive cases with which `max_miss_rate` allows negative decisions, if
+  /// none of these cases scores low; 0 without `max_miss_rate`. With `ErrorGuarantee::selective`,
+  /// the smallest number of cases decided negative.
   [[nodiscard]] std::int64_t positives_needed() const noexcept { return state_.positives_needed; }
-  /// The same of negative cases for `max_false_alarm_rate`.
+  /// The same for negative cases and `max_false_alarm_rate` (with `selective`, for cases decided
+  /// positive).
   [[nodiscard]] std::int64_t negatives_needed() const noexcept { return state_.negatives_needed; }
 
  private:

@@ -10,11 +10,11 @@
 namespace secondlook {
 
 struct TailSurpriseParameters {
-  bool two_sided = false;      ///< whether low values are surprising too
-  std::int64_t largest = 50;   ///< values that make up the tail, at least 2
-  double shape = 0.25;         ///< of the tail, in [0, 1): 0 is exponential
-  std::int64_t warm_up = 150;  ///< first values without a verdict, at least `largest`
-  std::int64_t block = 2500;   ///< values a block, at least `largest`
+  bool two_sided = false;      ///< whether low values are surprising, too
+  std::int64_t largest = 50;   ///< number of values that make up the tail, at least 2
+  double shape = 0.25;         ///< shape of the tail, in [0, 1); 0 is exponential
+  std::int64_t warm_up = 150;  ///< number of first values that are not judged, at least `largest`
+  std::int64_t block = 2500;   ///< number of values per block, at least `largest`
 
   bool operator==(const TailSurpriseParameters&) const = default;
 };
@@ -28,60 +28,61 @@ void for_each_field(T& p, auto&& use) {
   use("block", p.block);
 }
 
-/// How surprising a value is on its own past: −log10 of its tail probability.
+/// How surprising a value is, compared with its past: −log10 of its tail probability.
 ///
-/// Beyond the K-th largest of the n values remembered the excess e is taken as generalised Pareto
-/// (Pickands 1975) with fixed shape ξ and the mean excess m of the K largest:
+/// Beyond the K-th largest of the n stored values, the excess e is modelled as generalised Pareto
+/// (Pickands 1975) with a fixed shape ξ and the mean excess m of the K largest values:
 ///   P = K/n · (1 + ξ e / (m (1 − ξ)))^(−1/ξ),
-/// and below it the surprise is 0. A fitted shape would be noisier than a fixed one is wrong. What
-/// is remembered is the current block of values and the one before it, so a change of regime is
-/// surprising once, and an absurd value is forgotten. Values are scored first and learned then.
+/// and below it the surprise is 0. The error of a fixed shape is smaller than the noise of a fitted
+/// one. The stored values are those of the current block and of the previous one, so a change of
+/// regime is surprising only once and an absurd value is forgotten. Each value is scored before it
+/// is stored.
 ///
-/// Makes scores of any detector comparable with one another. Not thread-safe; copies are
+/// Surprises make the scores of different detectors comparable. Not thread-safe; copies are
 /// independent.
 class SECONDLOOK_EXPORT TailSurprise {
  public:
-  static constexpr double kMost = 300;  ///< no surprise is larger
+  static constexpr double kMost = 300;  ///< largest surprise
 
-  /// What is kept of some consecutive values.
+  /// Summary of consecutive values.
   struct Block {
     std::int64_t count = 0;
-    double low = 0;  ///< least value; 0 without any
+    double low = 0;  ///< smallest value; 0 without values
     double high = 0;
-    std::vector<double>
-        highest;                 ///< ascending, as many as `largest`; −infinity where there is none
-    std::vector<double> lowest;  ///< of the negated values; empty unless two-sided
+    /// The `largest` highest values, ascending; −infinity where there are fewer.
+    std::vector<double> highest;
+    std::vector<double> lowest;  ///< the same for the negated values; empty unless two-sided
 
     bool operator==(const Block&) const = default;
   };
 
-  /// All there is to it but the parameters: what is kept to continue elsewhere.
+  /// Complete state except for the parameters, for saving and restoring.
   struct State {
-    std::int64_t count = 0;  ///< values so far
-    Block remembered;        ///< this block and the one before it
-    Block current;           ///< this block
+    std::int64_t count = 0;  ///< number of values so far
+    Block remembered;        ///< the current block and the previous one
+    Block current;           ///< the current block
 
     bool operator==(const State&) const = default;
   };
 
-  /// @throws InvalidArgument when a parameter is out of range
+  /// @throws InvalidArgument if a parameter is out of range
   explicit TailSurprise(const TailSurpriseParameters& parameters = {});
 
-  /// Continues from a state.
-  /// @throws InvalidArgument for one that no values lead to
+  /// Continues from a saved state.
+  /// @throws InvalidArgument if the state is inconsistent
   TailSurprise(const TailSurpriseParameters& parameters, State state);
 
-  /// Returns the surprise of a value, in [0, kMost], and learns the value. No allocation. O(1), but
-  /// O(`largest`) for a value among the largest, as about one in ten is.
+  /// Returns the surprise of a value, in [0, kMost], and stores the value. No allocation. O(1), or
+  /// O(`largest`) for a value among the largest, which about one in ten is.
   /// @throws InvalidArgument if it is not finite, or above 1e300 in magnitude; it is then not
   ///   counted
   double push(double value);
 
   /// The same for many values, one after another.
-  /// @throws InvalidArgument as above, before the first is counted
+  /// @throws InvalidArgument as above, before the first value is counted
   std::vector<double> push(std::span<const double> values);
 
-  /// Largest minus smallest of the values remembered; 0 before the first.
+  /// Largest minus smallest stored value; 0 before the first.
   [[nodiscard]] double range() const noexcept {
     return state_.remembered.high - state_.remembered.low;
   }

@@ -10,7 +10,7 @@
 
 namespace secondlook {
 
-/// What a threshold is to make as large as it can.
+/// Measure that a threshold maximises.
 enum class Objective : std::uint8_t { accuracy, f_beta, balanced_accuracy, negative_cost };
 template <>
 inline constexpr std::array<std::string_view, 4> names_of<Objective>{
@@ -32,14 +32,15 @@ inline constexpr bool is_written_as_list<ErrorCosts> = true;
 
 struct TuneThresholdParameters {
   Objective maximize = Objective::accuracy;
-  double beta = 1;                                  ///< of F-β, above 0
+  double beta = 1;                                  ///< weight of recall in F-β, above 0
   ErrorCosts costs = {};                            ///< for `negative_cost`
   std::optional<double> min_recall = std::nullopt;  ///< floors, each in [0, 1]
   std::optional<double> min_precision = std::nullopt;
   std::optional<double> min_specificity = std::nullopt;
-  /// Floors then hold for the exact lower bound of this confidence (Clopper & Pearson 1934), one
-  /// side and one measure at a time: for recall and specificity, which go one way with the
-  /// threshold, choosing it costs nothing of that confidence; for precision it may cost some.
+  /// If given, the exact one-sided lower bounds at this confidence (Clopper & Pearson 1934) must
+  /// keep the floors, for each measure on its own. Recall and specificity are monotonic in the
+  /// threshold, so choosing the threshold does not reduce their confidence; that of precision may
+  /// be somewhat lower.
   std::optional<double> floor_confidence = std::nullopt;
 };
 
@@ -55,18 +56,20 @@ void for_each_field(T& p, auto&& use) {
 }
 
 struct ThresholdTuning {
-  double threshold;  ///< positive from here on; infinity where nothing should be
-  double objective;  ///< what was made as large as it can be; the mean over cases for costs
+  double threshold;  ///< a score at or above it is positive; infinity if nothing should be
+  double objective;  ///< value of the maximised measure; for costs, the mean over cases
   ConfusionMatrix confusion;
 };
 
-/// The best threshold of labelled scores, exact over every distinct score. O(n log n).
+/// The best threshold for labelled scores, by an exact search over every distinct score.
+/// O(n log n).
 ///
-/// Of thresholds that are equally good the lowest, which misses least, is taken.
+/// Of several equally good thresholds it is the lowest, which has the fewest misses.
 /// @param scores higher is more abnormal; finite
-/// @param labels as many; 1 is abnormal, 0 normal; some of both
-/// @throws InvalidArgument otherwise, for parameters out of range, and where no threshold keeps the
-///   floors: the message names the one that comes nearest, at a confidence by its lower bounds
+/// @param labels one per score; 1 is abnormal, 0 normal; at least one of each
+/// @throws InvalidArgument otherwise, if a parameter is out of range, and if no threshold keeps the
+///   floors; the message then names the threshold that comes nearest (by its lower bounds, with
+///   `floor_confidence`)
 [[nodiscard]] SECONDLOOK_EXPORT ThresholdTuning
 tune_threshold(std::span<const double> scores, std::span<const std::uint8_t> labels,
                const TuneThresholdParameters& parameters = {});

@@ -14,9 +14,9 @@
 namespace secondlook {
 
 struct BatteryFeaturesParameters {
-  std::size_t window =
-      12;  ///< samples that means, deviations, extremes and rates look at, at least 2
-  std::int64_t max_gap_ns = 3'600'000'000'000;  ///< after a longer one the window begins anew
+  /// Number of samples of means, deviations, extremes and rates, at least 2.
+  std::size_t window = 12;
+  std::int64_t max_gap_ns = 3'600'000'000'000;  ///< a longer gap resets the window
 };
 
 template <FieldsOf<BatteryFeaturesParameters> T>
@@ -27,13 +27,13 @@ void for_each_field(T& p, auto&& use) {
 
 /// Fourteen features of a battery's voltage, current and temperature, sample by sample.
 ///
-/// In the order of `names`: the three levels; their differences from the sample before; over the
+/// In the order of `names`: the three levels; their differences from the previous sample; over the
 /// window the mean temperature, the standard deviation and the minimum of the voltage and the
-/// maximum of the temperature; the mean rates of current and temperature over it, per minute; the
-/// power, volts times amperes; the hour of day, in [0, 24). Differences, deviation and rates are 0
-/// at the first sample.
+/// maximum of the temperature; the mean rates of current and temperature over the window, per
+/// minute; the power, volts times amperes; and the hour of day, in [0, 24). Differences, deviation
+/// and rates are 0 at the first sample.
 ///
-/// O(window) a sample, without allocation. Units are the caller's.
+/// O(window) per sample, without allocation. Values may be in any unit.
 class SECONDLOOK_EXPORT BatteryFeatures {
  public:
   static constexpr std::size_t kFeatures = 14;
@@ -53,25 +53,24 @@ class SECONDLOOK_EXPORT BatteryFeatures {
                                                                  "hour"};
 
   struct Sample {
-    std::int64_t time_ns = 0;  ///< since 1970, in UTC or by a clock that is never changed
+    std::int64_t time_ns = 0;  ///< since 1970, in UTC or by a clock without changes
     double voltage = 0;
     double current = 0;
     double temperature = 0;
-    std::int64_t clock_offset_ns = 0;  ///< the clock whose hours count, minus `time_ns`
+    std::int64_t clock_offset_ns = 0;  ///< local time minus `time_ns`, for the hour of day
   };
 
-  /// @throws InvalidArgument when a parameter is out of range
+  /// @throws InvalidArgument if a parameter is out of range
   explicit BatteryFeatures(BatteryFeaturesParameters parameters = {});
 
-  /// Writes the features of the next sample; all NaN where a value of it is missing (NaN), which
-  /// is then passed over.
-  /// @throws InvalidArgument for infinities and for a time not after the one before
+  /// Writes the features of the next sample. A sample with a missing value (NaN) is skipped, and
+  /// its features are NaN.
+  /// @throws InvalidArgument if a value is infinite or the time is not later than the previous one
   void push(const Sample& sample, std::span<double, kFeatures> features);
 
   [[nodiscard]] const BatteryFeaturesParameters& parameters() const noexcept { return parameters_; }
 
-  /// The samples in the window, oldest first, and the time of the last sample: pushed again to a
-  /// new object they lead to the same state.
+  /// The samples in the window, oldest first. Pushing them to a new object restores the window.
   [[nodiscard]] const std::vector<Sample>& window() const noexcept { return window_; }
 
  private:

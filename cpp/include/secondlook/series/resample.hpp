@@ -12,7 +12,7 @@
 
 namespace secondlook {
 
-/// Equal steps of time: step i is [start + i · step, start + (i + 1) · step), in nanoseconds.
+/// Equal time steps: step i is [start + i · step, start + (i + 1) · step), in nanoseconds.
 struct TimeGrid {
   std::int64_t start_ns = 0;
   std::int64_t step_ns = 1;  ///< above 0
@@ -21,24 +21,25 @@ struct TimeGrid {
   bool operator==(const TimeGrid&) const = default;
 };
 
-/// What becomes of the readings within one step.
+/// How the readings within one step are aggregated.
 enum class Aggregate { mean, last };
 template <>
 inline constexpr std::array<std::string_view, 2> names_of<Aggregate>{"mean", "last"};
 
-/// The steps, at multiples of `step_ns` since 1970, that hold all of these rising times.
-/// @throws InvalidArgument without times, or for a step that is not above 0
+/// The steps, at multiples of `step_ns` since 1970, that cover all times in `time_ns`, which must
+/// be increasing.
+/// @throws InvalidArgument if there are no times, or the step is not above 0
 [[nodiscard]] SECONDLOOK_EXPORT TimeGrid grid_over(std::span<const std::int64_t> time_ns,
                                                    std::int64_t step_ns);
 
-/// Readings brought to a common step: for each step and column the mean, or the last, of the
-/// readings that are there; NaN where there is none. Readings outside the grid do not count.
+/// Resamples readings to a grid: for each step and column the mean, or the last, of the readings in
+/// the step; NaN if there is none. Readings outside the grid are ignored.
 ///
-/// O(values + steps · columns). Means are sums in the order of time, so the result does not depend
-/// on the number of threads.
-/// @param time_ns rising, one for each row of `values`
+/// O(values + steps · columns). Means are summed in order of time, so the result does not depend on
+/// the number of threads.
+/// @param time_ns strictly increasing, one per row of `values`
 /// @returns (steps, columns)
-/// @throws InvalidArgument
+/// @throws InvalidArgument otherwise, and if the grid exceeds the range of times
 [[nodiscard]] SECONDLOOK_EXPORT Matrix<double> resample(std::span<const std::int64_t> time_ns,
                                                         MatrixView<double> values,
                                                         const TimeGrid& grid,
@@ -52,24 +53,24 @@ inline constexpr std::array<std::string_view, 2> names_of<Aggregate>{"mean", "la
 
 /// What part of the times several tables are brought to.
 enum class Span {
-  common,  ///< the steps that lie within all tables
-  whole    ///< the steps of any table
+  common,  ///< the steps within all tables
+  whole    ///< the steps within any table
 };
 template <>
 inline constexpr std::array<std::string_view, 2> names_of<Span>{"common", "whole"};
 
-/// One grid for what several grids of one step hold.
-/// @throws InvalidArgument without grids, and when no step is common
+/// One grid for several grids with the same step.
+/// @throws InvalidArgument if there are no grids, or they share no step
 [[nodiscard]] SECONDLOOK_EXPORT TimeGrid common_grid(std::span<const TimeGrid> grids,
                                                      Span span = Span::common);
 
 /// One grid for several tables, at multiples of `step_ns` since 1970.
-/// @throws InvalidArgument when there is no common step, or the tables' zones differ
+/// @throws InvalidArgument if the tables share no step, or only some of them are in UTC
 [[nodiscard]] SECONDLOOK_EXPORT TimeGrid common_grid(std::span<const TimeTable* const> tables,
                                                      std::int64_t step_ns,
                                                      Span span = Span::common);
 
-/// Several tables brought to `common_grid`: row i is the same step in all of them.
+/// Resamples several tables to their `common_grid`, so that row i is the same step in all of them.
 [[nodiscard]] SECONDLOOK_EXPORT std::vector<TimeTable> align(
     std::span<const TimeTable* const> tables, std::int64_t step_ns, Span span = Span::common,
     Aggregate aggregate = Aggregate::mean, int n_jobs = 0);

@@ -12,16 +12,16 @@
 
 namespace secondlook {
 
-/// Anything that learns and can be kept in a file.
+/// A model that can be saved to a file.
 class SECONDLOOK_EXPORT Model {
  public:
   virtual ~Model();
 
-  /// The name under which its reader is registered, such as `isolation_forest`.
+  /// Name under which its reader is registered, such as `isolation_forest`.
   [[nodiscard]] virtual std::string_view kind() const noexcept = 0;
 
-  /// All that is needed to build the same model again.
-  /// @throws NotFitted before it has learned
+  /// Everything that is needed to restore the model.
+  /// @throws NotFitted if the model is not fitted
   [[nodiscard]] virtual ModelFile to_file() const = 0;
 
   /// Writes `to_file()` to `path`, see `ModelFile::write`.
@@ -35,32 +35,32 @@ class SECONDLOOK_EXPORT Model {
   Model& operator=(Model&&) = default;
 };
 
-/// Builds a model from its file; throws ModelFileError where the file does not hold one.
+/// Builds a model from its file; throws ModelFileError if the file does not contain one.
 using ModelReader = std::function<std::unique_ptr<Model>(const ModelFile&)>;
 
-/// Makes files of a kind loadable. Thread-safe.
-/// @throws InvalidArgument when the kind has a reader already
+/// Registers the reader of a kind of model, for `load`. Thread-safe.
+/// @throws InvalidArgument if the kind already has a reader
 SECONDLOOK_EXPORT void register_reader(std::string kind, ModelReader reader);
 
-/// Registers when the program starts: `const ReaderRegistration registration{"kind", &read_it};`
-/// in the source of the model.
+/// Registers a reader when the program starts. Use in the source of the model:
+/// `const ReaderRegistration registration{"kind", &read_it};`.
 struct ReaderRegistration {
   ReaderRegistration(std::string kind, ModelReader reader) {
     register_reader(std::move(kind), std::move(reader));
   }
 };
 
-/// Builds the model that a file holds.
-/// @throws ModelFileError when its kind has no reader here
+/// Builds the model in a file.
+/// @throws ModelFileError if its kind has no reader
 [[nodiscard]] SECONDLOOK_EXPORT std::unique_ptr<Model> load(const ModelFile& file);
 
-/// Reads a file and builds the model that it holds.
+/// Reads a file and builds the model in it.
 /// @throws FileError, ModelFileError
 [[nodiscard]] SECONDLOOK_EXPORT std::unique_ptr<Model> load(const std::filesystem::path& path);
 
-/// Reads a file and builds the model that it holds, which is to be a `T`, such as an
-/// `IsolationForest` or any `Detector`.
-/// @throws FileError, and ModelFileError when the file holds another model
+/// Reads a file and builds the model in it, which must be a `T`, such as an `IsolationForest` or
+/// any `Detector`.
+/// @throws FileError, and ModelFileError if the file contains a model of another type
 template <class T>
 [[nodiscard]] std::unique_ptr<T> load_as(const std::filesystem::path& path) {
   std::unique_ptr<Model> model = load(path);
