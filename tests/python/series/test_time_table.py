@@ -99,7 +99,7 @@ def test_bad_arguments_are_refused():
         table.resample("0s")
     with pytest.raises(TypeError, match="got int"):
         table.resample(30)
-    with pytest.raises(ValueError, match="'mean' or 'last', got 'max'"):
+    with pytest.raises(ValueError, match="expected one of 'mean', 'last', got 'max'"):
         table.resample("1s", how="max")
     with pytest.raises(ValueError, match="limit of at least 0"):
         table.interpolate(timedelta(seconds=-1))
