@@ -1,4 +1,4 @@
-# make help lists what there is. Everything is safe to repeat; a second run does only what changed.
+# `make help` lists the targets. All can be repeated; a second run only does what has changed.
 SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -19,7 +19,7 @@ demo:  ## check an energy storage site: DATA=folder, else the shared data, else 
 	echo "demo: data: $${folder:-none given, a simulation (DATA=folder for your own)}"; \
 	$(python) examples/energy_storage.py $${folder:+"$$folder"}
 
-build:  ## the extension modules with every room, and the C++ tests
+build:  ## the extension modules with all components, and the C++ tests
 	@tools/bootstrap.sh full
 	@tools/build.sh full
 

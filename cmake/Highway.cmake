@@ -1,7 +1,7 @@
-# secondlook_highway: Highway's few functions as objects that our library takes in, so that what is
-# installed needs no libhwy of the system.
+# secondlook_highway: the few functions of Highway as objects that are linked into the library, so that
+# an installation does not require libhwy.
 set(SECONDLOOK_HIGHWAY_DIR "$ENV{SECONDLOOK_HIGHWAY_DIR}" CACHE PATH
-    "Source tree of Highway, 1.0.3 or newer; empty: what tools/fetch_highway.sh fetches")
+    "Source tree of Highway, 1.0.3 or newer; if empty, tools/fetch_highway.sh fetches one")
 set(highway_source ${SECONDLOOK_HIGHWAY_DIR})
 if(NOT highway_source)
   set(highway_source ${PROJECT_SOURCE_DIR}/.cache/highway)

@@ -1,22 +1,22 @@
-# The outside libraries of the image room, as narrow as they go:
+# The dependencies of the image component, as few as possible:
 #   secondlook_torch    headers, libtorch_cpu and libc10; never libtorch_python
 #   secondlook_opencv   core, imgproc and imgcodecs
-#   secondlook_codecs   libjpeg and libtiff, which OpenCV uses too
-# Sets SECONDLOOK_TORCH_VERSION, and SECONDLOOK_IMAGE_MISSING to what to do where one is not found.
+#   secondlook_codecs   libjpeg and libtiff, which OpenCV also uses
+# Sets SECONDLOOK_TORCH_VERSION, and SECONDLOOK_IMAGE_MISSING to instructions for missing ones.
 #
-# TorchConfig.cmake is not used: it links every library of LibTorch, and with a CUDA build of torch
-# stops where there is no CUDA toolkit, though nothing of ours needs one.
+# TorchConfig.cmake is not used: it links every library of LibTorch, and with a CUDA build of torch it
+# fails without the CUDA toolkit, which is not needed here.
 
 set(SECONDLOOK_IMAGE_MISSING "")
 
-# --- LibTorch: of the Python in use, or of Torch_ROOT or CMAKE_PREFIX_PATH ------------------------
+# --- LibTorch: from the Python in use, Torch_ROOT or CMAKE_PREFIX_PATH ----------------------------
 if(NOT Torch_ROOT AND (Python_EXECUTABLE OR SECONDLOOK_PYTHON))
   find_package(Python COMPONENTS Interpreter)
   execute_process(
     COMMAND ${Python_EXECUTABLE} -c "import torch; print(torch.utils.cmake_prefix_path)"
     OUTPUT_VARIABLE torch_cmake OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
   if(torch_cmake)
-    cmake_path(SET Torch_ROOT NORMALIZE "${torch_cmake}/../..")  # share/cmake is two below
+    cmake_path(SET Torch_ROOT NORMALIZE "${torch_cmake}/../..")  # the parent of share/cmake
   endif()
 endif()
 
@@ -41,7 +41,7 @@ else()
     " or point -DTorch_ROOT=... to an unpacked libtorch.")
 endif()
 
-# --- OpenCV: our static build, else the system's --------------------------------------------------
+# --- OpenCV: our static build, otherwise the system's ---------------------------------------------
 set(SECONDLOOK_OPENCV_DIR "$ENV{SECONDLOOK_OPENCV_DIR}" CACHE PATH "Static OpenCV made by tools/build_opencv.sh")
 if(NOT SECONDLOOK_OPENCV_DIR)
   set(SECONDLOOK_OPENCV_DIR ${PROJECT_SOURCE_DIR}/.cache/opencv-4.12.0-static)
@@ -53,7 +53,7 @@ if(OpenCV_FOUND)
     add_library(secondlook_opencv INTERFACE)
     target_include_directories(secondlook_opencv SYSTEM INTERFACE ${OpenCV_INCLUDE_DIRS})
     target_link_libraries(secondlook_opencv INTERFACE opencv_imgcodecs opencv_imgproc opencv_core)
-    # A process may hold another OpenCV, such as cv2's: ours stays out of its sight.
+    # Hides our symbols, because a process may load another OpenCV, such as that of cv2.
     target_link_options(secondlook_opencv INTERFACE -Wl,--exclude-libs,ALL)
   endif()
 else()
@@ -62,8 +62,8 @@ else()
     " or set SECONDLOOK_OPENCV_DIR to a build of it.")
 endif()
 
-# --- libjpeg and libtiff: those inside our static OpenCV, else the system's ------------------------
-# OpenCV passes on neither libjpeg's warnings of damage nor TIFF's signs, planes and pages.
+# --- libjpeg and libtiff: those of our static OpenCV, otherwise the system's ----------------------
+# OpenCV reports neither libjpeg's warnings about damage nor signs, planes and pages of TIFF files.
 set(codec_headers ${SECONDLOOK_OPENCV_DIR}/include/codecs)
 if(OpenCV_FOUND AND TARGET libjpeg-turbo AND TARGET libtiff AND EXISTS ${codec_headers}/tiffio.h)
   set(codec_libraries libtiff libjpeg-turbo)
@@ -75,7 +75,7 @@ else()
     set(codec_libraries TIFF::TIFF JPEG::JPEG)
   else()
     string(APPEND SECONDLOOK_IMAGE_MISSING
-      "\n  libjpeg and libtiff: run tools/build_opencv.sh, which brings both, or apt-get install"
+      "\n  libjpeg and libtiff: run tools/build_opencv.sh, which includes both, or apt-get install"
       " libjpeg-dev libtiff-dev.")
   endif()
 endif()

@@ -1,7 +1,7 @@
-# The C++ package: headers, libraries, and what find_package(secondlook) reads.
+# The C++ package: headers, libraries, and the files for find_package(secondlook).
 include(CMakePackageConfigHelpers)
 
-# secondlook::secondlook is whatever this build holds.
+# secondlook::secondlook is everything in this build.
 add_library(secondlook_all INTERFACE)
 add_library(secondlook::secondlook ALIAS secondlook_all)
 target_link_libraries(secondlook_all INTERFACE ${installed_targets})
@@ -11,7 +11,7 @@ set_target_properties(${installed_targets} PROPERTIES
   VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
   INSTALL_RPATH "$ORIGIN")
 if(SECONDLOOK_IMAGE)
-  # Spelt out, as CMake keeps folders inside our source tree, where .venv is, out of the RUNPATH.
+  # Given explicitly, because CMake removes folders in the source tree, such as .venv, from the RUNPATH.
   cmake_path(GET TORCH_CPU_LIBRARY PARENT_PATH torch_libraries)
   set_target_properties(secondlook_image PROPERTIES INSTALL_RPATH "$ORIGIN;${torch_libraries}")
 endif()

@@ -1,4 +1,4 @@
-# For Python the shared libraries lie inside the package, in the wheel as in the checkout:
+# For Python the shared libraries are inside the package, both in the wheel and in the checkout:
 #   cmake --install build/full --prefix python --component python
 set_target_properties(secondlook_core PROPERTIES INSTALL_RPATH "$ORIGIN")
 install(TARGETS secondlook_core LIBRARY DESTINATION secondlook COMPONENT python)

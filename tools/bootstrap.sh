@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Gets what a build needs: system packages by apt-get, Python packages into .venv.
-#   tools/bootstrap.sh core   for the demo: no LibTorch, no OpenCV
-#   tools/bootstrap.sh full   everything, and what the tests and the linters need
-#   tools/bootstrap.sh ci     and clang, and what the wheel needs
-#   tools/bootstrap.sh bench   and the rivals
-# Only what is missing; about a second when nothing is. SECONDLOOK_PYTHON names another Python.
+# Installs the dependencies of a build: system packages by apt-get, Python packages into .venv.
+#   tools/bootstrap.sh core    for the demo: no LibTorch, no OpenCV
+#   tools/bootstrap.sh full    for everything, with tests and linters
+#   tools/bootstrap.sh ci      the same, with clang and the tools for the wheel
+#   tools/bootstrap.sh bench   for the benchmarks, with the rivals
+# Installs only what is missing; otherwise takes about a second. SECONDLOOK_PYTHON selects another
+# Python.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 what=${1:?core, full, ci or bench}
@@ -19,16 +20,16 @@ find_python() {
   for candidate in "${SECONDLOOK_PYTHON:-}" python3 python3.11 python3.12 python3.13 python3.14; do
     [ -n "$candidate" ] || continue
     if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-      # The interpreter itself, not a shim or link that may point elsewhere tomorrow.
+      # The interpreter itself, not a shim or link that may change later.
       "$candidate" -c 'import sys; print(sys.executable)'
       return
     fi
   done
-  die "secondlook needs Python 3.11 or newer; none of python3, python3.11 to python3.14 is." \
-    "Install one, or name it: SECONDLOOK_PYTHON=/path/to/python make ..."
+  die "secondlook needs Python 3.11 or newer; found none among python3 and python3.11 to" \
+    "python3.14. Install one, or pass it: SECONDLOOK_PYTHON=/path/to/python make ..."
 }
 
-# --- system packages: name, what shows that it is there, why we need it ---------------------------
+# --- system packages: name, command that succeeds if it is installed, purpose ---------------------
 
 missing=()
 need() {
@@ -47,7 +48,7 @@ os.stat(os.path.join(p, "Python.h"))'
   need make 'make --version' "runs the Makefile"
   need cmake "$cmake_version" "configures the build (3.24 or newer)"
   need ninja-build 'ninja --version' "runs the build"
-  need ccache 'ccache --version' "keeps what was compiled"
+  need ccache 'ccache --version' "caches compiled files"
   need libeigen3-dev 'test -e /usr/include/eigen3/Eigen/Core' "matrices"
   need libfmt-dev 'test -e /usr/include/fmt/core.h' "messages"
   need nlohmann-json3-dev 'test -e /usr/include/nlohmann/json.hpp' "the model file's header"
@@ -72,7 +73,7 @@ install_missing() {
     command -v sudo >/dev/null || die "as root, run: apt-get install ${missing[*]}"
     sudo=(sudo)
   fi
-  command -v apt-get >/dev/null || die "no apt-get here; install what is listed above yourself"
+  command -v apt-get >/dev/null || die "there is no apt-get; install the packages above yourself"
   echo "bootstrap: apt-get install ${missing[*]}"
   "${sudo[@]}" apt-get update -qq </dev/null
   "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
@@ -101,7 +102,7 @@ install_python_packages() {
     .venv/bin/python -m pip install -qq --requirement <(echo "$wanted")
     echo "$wanted" >"$stamp"
   fi
-  # `import secondlook` means this checkout.
+  # `import secondlook` imports this checkout.
   local site
   site=$(echo "$PWD"/.venv/lib/python3.*/site-packages)
   echo "$PWD/python" >"$site/secondlook-checkout.pth"

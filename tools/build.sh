@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the extension modules into python/secondlook, for .venv's Python.
-#   tools/build.sh core   without LibTorch and OpenCV; where a full build is, that is brought up to date
+#   tools/build.sh core   without LibTorch and OpenCV; if there is a full build, updates it instead
 #   tools/build.sh full   everything, and the C++ tests
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Builds the static OpenCV that the image room links: core, imgproc and imgcodecs, with the bundled
-# JPEG, PNG, TIFF and zlib and nothing else. Once, in some minutes on 2 cores; then kept. The headers
-# of libjpeg and libtiff, which OpenCV does not install, go to include/codecs.
-# For x86-64-v2 with AVX2 where there is: each further variant would cost a minute.
+# Builds the static OpenCV for image support: only core, imgproc and imgcodecs, with the bundled JPEG,
+# PNG, TIFF and zlib. Takes a few minutes on 2 cores, once; the result is kept. The headers of libjpeg
+# and libtiff, which OpenCV does not install, go to include/codecs. Built for x86-64-v2, with dispatch
+# to AVX2; each further variant would take another minute.
 #
-#   SECONDLOOK_OPENCV_DIR      where it is installed (default .cache/opencv-4.12.0-static)
-#   SECONDLOOK_OPENCV_SOURCE   an OpenCV source tree to use in place of downloading one
+#   SECONDLOOK_OPENCV_DIR      folder of the installation (default .cache/opencv-4.12.0-static)
+#   SECONDLOOK_OPENCV_SOURCE   an OpenCV source tree to use instead of downloading one
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# The source archive of this PyPI package holds OpenCV itself, so that pip is all we need to get it.
+# The source archive of this PyPI package contains OpenCV itself, so pip can download it.
 package=opencv-python-headless==4.12.0.88
 prefix=${SECONDLOOK_OPENCV_DIR:-$PWD/.cache/opencv-4.12.0-static}
 
@@ -27,7 +27,7 @@ download_source() {
   [ -x "$python" ] || python=python3
   echo "OpenCV: downloading the source of $package"
   "$python" -m venv "$work/venv"
-  # What the package's build asks for, so that pip can read its metadata without isolation.
+  # The package's build requirements, so that pip can read its metadata without isolation.
   "$work/venv/bin/pip" install --quiet 'setuptools<70' wheel scikit-build 'cmake<4' numpy
   "$work/venv/bin/pip" download --quiet --no-deps --no-build-isolation --no-binary :all: \
     --dest "$work" "$package"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fetches the source of Highway, which our library compiles in: Debian's source package, once, in
-# some seconds and without root; then kept.
+# Fetches the source of Highway, which is compiled into the library, from Debian's source package.
+# Takes a few seconds, once, without root; the result is kept.
 #
 #   SECONDLOOK_HIGHWAY_DIR   a source tree of Highway 1.0.3 or newer to use instead
 set -euo pipefail
@@ -14,12 +14,12 @@ die() {
   echo "fetch_highway: $*; set SECONDLOOK_HIGHWAY_DIR to a source tree of Highway" >&2
   exit 1
 }
-command -v apt-get >/dev/null || die "no apt-get here"
+command -v apt-get >/dev/null || die "there is no apt-get"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# The system's own mirrors, asked for sources too, in lists of our own: nothing of the system changes.
+# Uses the system's mirrors, also for sources, with separate package lists: the system is not changed.
 mkdir -p "$work/lists/partial" "$work/parts" "$work/source"
 for list in /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
   [ -f "$list" ] || continue
@@ -37,6 +37,6 @@ apt-get update -qq </dev/null || die "apt-get could not read its mirrors"
   die "apt-get has no source package 'highway'"
 tar -xzf "$work"/source/highway_*.orig.tar.gz -C "$work/source" --strip-components=1
 mkdir -p .cache
-# Builds side by side may both have fetched it.
+# A parallel build may have fetched it, too.
 mv -T "$work/source" "$folder" 2>/dev/null || [ -f "$folder/hwy/highway.h" ]
 echo "fetch_highway: $folder"

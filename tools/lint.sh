@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Format, style, types, spelling, and the stubs against the built modules. Changes nothing.
+# Checks format, style, types, spelling, and the stubs against the built modules. Changes nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 PATH=$PWD/.venv/bin:$PATH
@@ -8,7 +8,7 @@ ruff format --check
 ruff check
 git ls-files -z | xargs -0 codespell
 mypy
-# The image room's extension needs torch in the process first.
+# The extension of the image component needs torch to be imported first.
 for module in secondlook._core secondlook._image; do
   MYPYPATH=python python -c 'import sys, torch; from mypy.stubtest import main; sys.exit(main())' \
     --concise --allowlist tools/stubtest_allowlist.txt --ignore-unused-allowlist "$module"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs a wheel into a new venv, away from this checkout, and runs the Python tests against it:
-# first without torch, all but the slow ones, which packaging cannot change; then the image room's
-# with it.
+# Installs a wheel into a new venv outside this checkout and runs the Python tests against it: first
+# without torch and without the slow tests, which packaging does not affect; then those of the image
+# component, with torch.
 #   tools/test_wheel.sh dist/secondlook-*.whl
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -16,7 +16,7 @@ install() { "$venv" -m pip install -qq "$@"; }
 install --upgrade pip
 install --requirement <("$python" tools/requirements.py demo test) "$wheel"
 
-# The tests without the package beside them, run from elsewhere.
+# Copies the tests without the package, and runs them from another folder.
 cp -r tests/python "$work/tests"
 cp pyproject.toml "$work"
 cp "$(dirname "$0")/check_import.py" "$work"

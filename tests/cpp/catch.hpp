@@ -1,6 +1,6 @@
 #pragma once
 
-// Debian 12 ships Catch2 2, other systems 3: tests include this and work with both.
+// Works with Catch2 2 (Debian 12) and 3 (other systems).
 #if __has_include(<catch2/catch_all.hpp>)
 #include <catch2/catch_all.hpp>
 using Catch::Approx;

@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <string>
 
-/// A new folder that goes with its object.
+/// A new folder that the destructor removes.
 class TemporaryFolder {
  public:
   TemporaryFolder() {

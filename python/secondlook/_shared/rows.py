@@ -1,4 +1,4 @@
-"""Rows of features that an estimator is fitted on or applied to."""
+"""Validation of the rows of features that an estimator is fitted on or applied to."""
 
 from typing import Any
 
@@ -17,19 +17,19 @@ __all__ = ["validated_rows"]
 
 
 def validated_rows(who: str, estimator: Any, X: Any, *, reset: bool, **checks: Any) -> NDArray[Any]:
-    """Return rows as a C-contiguous float array, with the estimator's features checked or set.
+    """Return rows as a C-contiguous float array, and check or set the estimator's features.
 
-    Tables of pandas, polars and Arrow, masked arrays and objects are read with NaN where a value is
-    missing.
+    Tables of pandas, polars and Arrow, masked arrays and objects are read with NaN for missing
+    values.
 
     Parameters
     ----------
     who : str
-        Begins the messages of errors.
+        Beginning of error messages.
     reset : bool
-        Whether the rows say which features there are, as in `fit`.
+        Whether the rows define the features, as in `fit`.
     **checks
-        For scikit-learn's `check_array`, such as `dtype` and `ensure_all_finite`.
+        Arguments of scikit-learn's `check_array`, such as `dtype` and `ensure_all_finite`.
     """
     if is_table(X):
         validate_data(estimator, X, reset=reset, skip_check_array=True)  # names

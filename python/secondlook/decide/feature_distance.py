@@ -185,6 +185,6 @@ def _finite_rows(
     if not np.isfinite(rows).all():
         error = ValueError(f"{who}: expected finite values, got NaN or infinity")
         names = getattr(estimator, "feature_names_in_", None)
-        name_bad_values(who, rows, names, "leave such rows out", error)
+        name_bad_values(who, rows, names, "leave these rows out", error)
         raise error
     return rows

@@ -45,7 +45,7 @@ TEST_CASE("Matrix: no rows or no columns keep their shape") {
   REQUIRE(Matrix<double>(none).cols() == 4);
 }
 
-TEST_CASE("Matrix: impossible shapes are refused") {
+TEST_CASE("Matrix: impossible shapes are errors") {
   REQUIRE_THROWS_WITH(Matrix<double>(-1, 2),
                       "Matrix: expected a shape without negative numbers, got (-1, 2)");
   const Index large = std::numeric_limits<Index>::max() / 2;

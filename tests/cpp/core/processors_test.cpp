@@ -20,7 +20,7 @@ void write(const std::filesystem::path& file, const std::string& text) {
   std::ofstream(file) << text;
 }
 
-// Sets a variable for the time of a test, nullptr: unset.
+// Sets an environment variable for the duration of a test; nullptr unsets it.
 class Variable {
  public:
   Variable(const char* name, const char* value) : name_(name) {
@@ -38,7 +38,7 @@ class Variable {
 
 }  // namespace
 
-TEST_CASE("cpu_quota: version 2 takes the least limit on the way up") {
+TEST_CASE("cpu_quota: version 2 uses the lowest limit of all ancestors") {
   const TemporaryFolder folder;
   const auto mount = folder.path() / "mount";
   write(folder.path() / "cgroup", "0::/docker/abc/worker\n");
@@ -69,7 +69,7 @@ TEST_CASE("cpu_quota: version 1, with its controllers mounted together or apart"
   REQUIRE(cpu_quota(folder.path() / "cgroup", mount) == 2.0);
 }
 
-TEST_CASE("cpu_quota: what cannot be read or understood is no limit") {
+TEST_CASE("cpu_quota: unreadable or invalid files mean no limit") {
   const TemporaryFolder folder;
   REQUIRE_FALSE(cpu_quota(folder.path() / "none", folder.path()).has_value());
   write(folder.path() / "cgroup", "nonsense\n\n0:\n:::\n0::/\n");
@@ -85,7 +85,7 @@ TEST_CASE("resolve_threads: ours, then OpenMP's variable, then the processors") 
   REQUIRE(resolve_threads(-1000) == 1);
   REQUIRE(resolve_threads(0) == all);
   {
-    const Variable nonsense("OMP_NUM_THREADS", "many");  // not ours to complain of
+    const Variable nonsense("OMP_NUM_THREADS", "many");  // not our variable, so not an error
     REQUIRE(resolve_threads(0) == all);
   }
   const Variable openmp("OMP_NUM_THREADS", "3,2");

@@ -7,7 +7,7 @@
 
 using secondlook::RandomStream;
 
-TEST_CASE("RandomStream: the same name gives the same numbers, another name others") {
+TEST_CASE("RandomStream: numbers depend only on seed and stream") {
   RandomStream a(7, 3);
   RandomStream b(7, 3);
   RandomStream other_stream(7, 4);

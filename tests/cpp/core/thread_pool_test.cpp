@@ -15,12 +15,12 @@
 
 using secondlook::parallel_for;
 
-TEST_CASE("parallel_for: every item exactly once, whatever the grain and the threads") {
+TEST_CASE("parallel_for: every item exactly once, for any grain and number of threads") {
   const auto n_items = GENERATE(0U, 1U, 7U, 1000U);
   const auto grain = GENERATE(1U, 3U, 5000U);
   const auto n_threads = GENERATE(1U, 2U, 9U);
   std::vector<std::atomic<int>> visits(n_items);
-  std::atomic<bool> within_grain{true};  // Catch2's assertions belong to one thread
+  std::atomic<bool> within_grain{true};  // Catch2's assertions may only be used on one thread
   parallel_for(n_items, grain, n_threads, [&](std::size_t begin, std::size_t end) {
     if (end - begin > grain) within_grain = false;
     for (std::size_t i = begin; i < end; ++i) ++visits[i];
@@ -29,7 +29,7 @@ TEST_CASE("parallel_for: every item exactly once, whatever the grain and the thr
   for (const auto& count : visits) REQUIRE(count == 1);
 }
 
-TEST_CASE("parallel_for: the first exception reaches the caller and the pool lives on") {
+TEST_CASE("parallel_for: the first exception reaches the caller, and the pool remains usable") {
   REQUIRE_THROWS_WITH(parallel_for(1000, 1, 4,
                                    [](std::size_t begin, std::size_t) {
                                      if (begin == 17) throw std::runtime_error("item 17");
@@ -92,7 +92,7 @@ TEST_CASE("parallel_for: progress ends at the total, on the calling thread") {
 // ThreadSanitizer does not follow threads started in the child of a threaded process.
 #ifndef __SANITIZE_THREAD__
 TEST_CASE("parallel_for: works in a child after fork") {
-  parallel_for(64, 1, 2, [](std::size_t, std::size_t) {});  // the parent has its threads
+  parallel_for(64, 1, 2, [](std::size_t, std::size_t) {});  // starts the parent's threads
   const pid_t child = fork();
   REQUIRE(child >= 0);
   if (child == 0) {

@@ -6,7 +6,7 @@
 #include "catch.hpp"
 #include "secondlook/secondlook.hpp"
 
-TEST_CASE("secondlook.hpp: lists every public header but those of images and eigen.hpp") {
+TEST_CASE("secondlook.hpp: lists every public header except those of images and eigen.hpp") {
   std::ifstream stream(SECONDLOOK_UMBRELLA_HEADER);
   const std::string text((std::istreambuf_iterator<char>(stream)), {});
   const std::filesystem::path include = SECONDLOOK_INCLUDE_DIR;

@@ -11,7 +11,7 @@ using secondlook::MatrixView;
 using secondlook::Missing;
 using secondlook::require_samples;
 
-TEST_CASE("require: says who, what was expected and what came") {
+TEST_CASE("require: throws the formatted message") {
   REQUIRE_NOTHROW(secondlook::require(true, "never shown {}", 1));
   REQUIRE_THROWS_WITH(secondlook::require(false, "f: expected {} features, got {}", 14, 12),
                       "f: expected 14 features, got 12");
@@ -19,7 +19,8 @@ TEST_CASE("require: says who, what was expected and what came") {
                     secondlook::NotFitted);
 }
 
-TEMPLATE_TEST_CASE("require_samples: names the first value that is not finite", "", float, double) {
+TEMPLATE_TEST_CASE("require_samples: reports the first value that is not finite", "", float,
+                   double) {
   const Index row = GENERATE(0, 3, 9);
   const Index column = GENERATE(0, 8, 16);
   EigenMatrix<TestType> x = EigenMatrix<TestType>::Constant(10, 17, TestType(1));

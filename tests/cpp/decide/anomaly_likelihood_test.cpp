@@ -32,13 +32,13 @@ TEST_CASE("AnomalyLikelihood: the plain formula until a window is full") {
     const double mean = mean_of(scores, 0);
     double squares = 0;
     for (const double score : scores) squares += (score - mean) * (score - mean);
-    REQUIRE(likelihood == Approx(0.5).margin(1e-9));  // both means are still the same
+    REQUIRE(likelihood == Approx(0.5).margin(1e-9));  // both means are still equal
     REQUIRE(stream.state().long_mean == Approx(mean));
     REQUIRE(stream.state().long_variance == Approx(squares / static_cast<double>(scores.size())));
   }
 }
 
-TEST_CASE("AnomalyLikelihood: agrees with the moving windows of the paper on the level") {
+TEST_CASE("AnomalyLikelihood: agrees with the paper's moving windows on the level") {
   RandomStream random(2);
   AnomalyLikelihood stream({.short_window = 10, .long_window = 500, .warm_up = 100});
   for (int i = 0; i < 5000; ++i) stream.push(random.uniform());
@@ -86,7 +86,7 @@ TEST_CASE("AnomalyLikelihood: recovers after an enormous score") {
   REQUIRE(stream.state().long_variance == Approx(1 / 12.0).epsilon(0.5));
 }
 
-TEST_CASE("AnomalyLikelihood: continues from its state") {
+TEST_CASE("AnomalyLikelihood: continues from a saved state") {
   RandomStream random(5);
   AnomalyLikelihood one({.short_window = 3, .long_window = 20, .warm_up = 5});
   for (int i = 0; i < 100; ++i) {
@@ -97,7 +97,7 @@ TEST_CASE("AnomalyLikelihood: continues from its state") {
   }
 }
 
-TEST_CASE("AnomalyLikelihood: says what is wrong") {
+TEST_CASE("AnomalyLikelihood: reports invalid arguments") {
   REQUIRE_THROWS_WITH(AnomalyLikelihood({.short_window = 10, .long_window = 10}),
                       "AnomalyLikelihood: long_window must be above short_window 10, got 10");
   REQUIRE_THROWS_AS(AnomalyLikelihood({.short_window = 0}), secondlook::InvalidArgument);

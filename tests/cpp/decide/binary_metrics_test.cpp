@@ -42,10 +42,10 @@ TEST_CASE("binary_metrics: the same at any number of threads") {
   const auto three = binary_metrics(scores, labels, {.n_bootstrap = 200, .seed = 5, .n_jobs = 3});
   REQUIRE(one.roc_auc == three.roc_auc);
   REQUIRE(one.matthews == three.matthews);
-  REQUIRE(std::isnan(one.brier.value));  // these are no probabilities
+  REQUIRE(std::isnan(one.brier.value));  // the scores are not probabilities
 }
 
-TEST_CASE("binary_metrics: honest scores may have no calibration error, and others have one") {
+TEST_CASE("binary_metrics: the interval of calibrated scores includes 0, that of others does not") {
   RandomStream random(3);
   std::vector<double> honest(500);
   std::vector<double> too_high(500);
@@ -62,7 +62,7 @@ TEST_CASE("binary_metrics: honest scores may have no calibration error, and othe
   REQUIRE(some.interval.low > 0.05);
   REQUIRE(some.interval.low < 1.0 / 6);
   REQUIRE(some.interval.high > 1.0 / 6);
-  // Nothing shows as error, and yet there may be some.
+  // The measured error is 0, but the true one may not be.
   const auto unseen = binary_metrics(std::vector<double>(100, 0.0), std::vector<std::uint8_t>(100))
                           .expected_calibration_error;
   REQUIRE(unseen.value == 0);
@@ -71,7 +71,7 @@ TEST_CASE("binary_metrics: honest scores may have no calibration error, and othe
       binary_metrics(honest, labels, {.n_bootstrap = 0}).expected_calibration_error.interval.low));
 }
 
-TEST_CASE("binary_metrics: says what is wrong, and stops when asked") {
+TEST_CASE("binary_metrics: reports invalid arguments, and stops when asked") {
   const std::vector<double> scores{0.1, 0.5};
   const std::vector<std::uint8_t> labels{0, 1};
   REQUIRE_THROWS_WITH(binary_metrics(scores, labels, {.beta = 0}),

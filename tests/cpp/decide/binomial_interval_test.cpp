@@ -14,7 +14,7 @@ using secondlook::decide::tolerance_rank;
 
 namespace {
 
-// Summed in logarithms, term by term.
+// Sums the terms by their logarithms.
 double summed_cdf(int k, int n, double p) {
   double sum = 0;
   for (int i = 0; i <= k; ++i)
@@ -40,7 +40,7 @@ TEST_CASE("tolerance_rank: the largest whose tail is within the risk") {
   const double risk = GENERATE(0.025, 0.05, 0.5);
   const auto k = static_cast<double>(tolerance_rank(n, rate, risk));
   const auto trials = static_cast<double>(n);
-  // P(X < k) ≤ risk, and one more would be beyond it.
+  // P(X < k) ≤ risk, and k + 1 would exceed it.
   REQUIRE(binomial_cdf(k - 1, trials, rate) <= risk * (1 + 1e-9));
   if (k < trials) REQUIRE(binomial_cdf(k, trials, rate) > risk * (1 - 1e-9));
 }
@@ -53,7 +53,7 @@ TEST_CASE("fewest_for_tolerance: the first number of scores that allows a rank")
   if (fewest > 1) REQUIRE(tolerance_rank(fewest - 1, rate, risk) == 0);
 }
 
-TEST_CASE("binomial_interval: its ends are where so many become improbable") {
+TEST_CASE("binomial_interval: at its ends the count becomes improbable") {
   const std::int64_t n = GENERATE(1, 20, 1000);
   const double confidence = GENERATE(0.8, 0.95);
   const double risk = (1 - confidence) / 2;
@@ -68,7 +68,7 @@ TEST_CASE("binomial_interval: its ends are where so many become improbable") {
   }
 }
 
-TEST_CASE("binomial_interval: says what is wrong") {
+TEST_CASE("binomial_interval: reports invalid arguments") {
   REQUIRE(binomial_interval(0, 0) == secondlook::Interval{0, 1});
   REQUIRE_THROWS_WITH(binomial_interval(4, 3),
                       "binomial_interval: n_successes must lie in [0, 3], got 4");

@@ -16,7 +16,7 @@ using secondlook::CalibrationMethod;
 using secondlook::fit_temperature;
 using secondlook::RandomStream;
 
-TEST_CASE("Calibration: makes overconfident logits honest") {
+TEST_CASE("Calibration: calibrates overconfident logits") {
   const auto method = GENERATE(CalibrationMethod::platt, CalibrationMethod::isotonic,
                                CalibrationMethod::temperature);
   RandomStream random(1);
@@ -34,7 +34,7 @@ TEST_CASE("Calibration: makes overconfident logits honest") {
   REQUIRE(found.expected_calibration_error.value < 0.03);
 }
 
-TEST_CASE("Calibration: never falls, stays in [0, 1], and goes on from its state") {
+TEST_CASE("Calibration: never falls, stays in [0, 1], and is restored from its state") {
   const auto method = GENERATE(CalibrationMethod::platt, CalibrationMethod::isotonic,
                                CalibrationMethod::temperature);
   RandomStream random(2);
@@ -49,12 +49,12 @@ TEST_CASE("Calibration: never falls, stays in [0, 1], and goes on from its state
   REQUIRE(Calibration(calibration.state()).probabilities(rising) == p);
 }
 
-TEST_CASE("Calibration: isotonic pools what would fall") {
+TEST_CASE("Calibration: isotonic pools adjacent violators") {
   const std::vector<double> scores{1, 2, 3, 4, 5, 5};
   const std::vector<std::uint8_t> labels{0, 1, 0, 1, 1, 0};
   const Calibration calibration(CalibrationMethod::isotonic, scores, labels);
   const std::vector<double> at{0, 1, 1.5, 2, 3, 4, 4.5, 5, 9};
-  // 2 and 3 pool to ½; 4, at 1, would be above the two at 5, so they pool to ⅔.
+  // 2 and 3 pool to ½; 4, at 1, would be above the two at 5, so these pool to ⅔.
   const std::vector<double> expected{0, 0, 0.25, 0.5, 0.5, 2.0 / 3, 2.0 / 3, 2.0 / 3, 2.0 / 3};
   const auto p = calibration.probabilities(at);
   for (std::size_t i = 0; i < at.size(); ++i) REQUIRE(p[i] == Approx(expected[i]).margin(1e-12));
@@ -82,7 +82,7 @@ TEST_CASE("fit_temperature: the gradient of the likelihood is zero there") {
   REQUIRE(loss(t) < loss(t / 1.001));
 }
 
-TEST_CASE("Calibration: says what is wrong") {
+TEST_CASE("Calibration: reports invalid arguments") {
   const std::vector<double> scores{0.1, 0.2};
   const std::vector<std::uint8_t> one_class{1, 1};
   REQUIRE_THROWS_WITH(

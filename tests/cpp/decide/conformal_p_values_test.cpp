@@ -42,7 +42,7 @@ TEST_CASE("ConformalPValues: super-uniform for normal samples") {
   for (const double u : {0.1, 0.2, 0.5, 0.9}) {
     const auto below = std::ranges::count_if(p, [&](double value) { return value <= u + 1e-12; });
     const double error = std::sqrt(u * (1 - u) / kRepetitions);
-    // Exactly uniform on these u, as (n + 1) · u is whole and scores do not tie.
+    // Exactly uniform at these u, since (n + 1) · u is an integer and there are no ties.
     REQUIRE(std::abs(static_cast<double>(below) / kRepetitions - u) < 4 * error);
   }
 }
@@ -67,7 +67,7 @@ TEST_CASE("ConformalPValues: with a confidence, a calibration keeps every level 
   const double promised = 1 - confidence;
   const double error = std::sqrt(promised * confidence / kRepetitions);
   REQUIRE(broken / static_cast<double>(kRepetitions) < promised + 4 * error);
-  // The bound is not vacuous: some calibrations do break it.
+  // The bound is not vacuous: some calibration sets do break it.
   REQUIRE(broken > 0);
 }
 
@@ -87,7 +87,7 @@ TEST_CASE("ConformalPValues: a confidence only enlarges, in the same order") {
   }
 }
 
-TEST_CASE("ConformalPValues: says what is wrong") {
+TEST_CASE("ConformalPValues: reports invalid arguments") {
   const std::vector<double> one{1};
   REQUIRE_THROWS_WITH(ConformalPValues({}), "ConformalPValues: expected at least 1 score, got 0");
   REQUIRE_THROWS_WITH(

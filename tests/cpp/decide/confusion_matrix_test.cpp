@@ -41,7 +41,7 @@ TEST_CASE("ConfusionMatrix: NaN where there is nothing to divide by, and no over
   REQUIRE(ConfusionMatrix{kMany, 0, 0, kMany}.matthews() == Approx(1));
 }
 
-TEST_CASE("confusion_matrix: says what is wrong") {
+TEST_CASE("confusion_matrix: reports invalid arguments") {
   const std::vector<double> scores{0.1, 0.5};
   const std::vector<std::uint8_t> labels{0, 2};
   REQUIRE_THROWS_WITH(

@@ -42,7 +42,7 @@ ModelFile model_with(float weight) {
 
 }  // namespace
 
-TEST_CASE("DecisionRule: its parts are those that each would learn alone") {
+TEST_CASE("DecisionRule: its parts equal those fitted separately") {
   const auto [scores, labels] = some_cases();
   const auto parameters = everything();
   const DecisionRule rule(scores, labels, parameters);
@@ -61,7 +61,7 @@ TEST_CASE("DecisionRule: its parts are those that each would learn alone") {
   REQUIRE(cut.decide(around) == std::vector{Decision::negative, Decision::positive});
 }
 
-TEST_CASE("DecisionRule: is in its model's file beside what else was decided there") {
+TEST_CASE("DecisionRule: is stored in its model's file next to other decisions") {
   const auto [scores, labels] = some_cases();
   DecisionRule rule(scores, labels, everything());
   ModelFile file = model_with(1);
@@ -77,12 +77,12 @@ TEST_CASE("DecisionRule: is in its model's file beside what else was decided the
   REQUIRE_FALSE(DecisionRule::read_from(ModelFile("bare")));
 }
 
-TEST_CASE("DecisionRule: is stale once the model has learned on") {
+TEST_CASE("DecisionRule: is stale once the model has continued training") {
   const auto [scores, labels] = some_cases();
   DecisionRule rule(scores, labels, everything());
   ModelFile before = model_with(1);
   rule.write_to(before);
-  // Written again with other weights, or read from a file in which somebody else changed them.
+  // Written again with other weights, or read from a file with modified weights.
   ModelFile after = model_with(2);
   after.set_section("decision", before.section("decision"));
   REQUIRE(DecisionRule::read_from(after)->is_stale());
@@ -92,7 +92,7 @@ TEST_CASE("DecisionRule: is stale once the model has learned on") {
   REQUIRE(DecisionRule::read_from(learned)->is_stale());
 }
 
-TEST_CASE("DecisionRule: refers what it is told is unlike the training data") {
+TEST_CASE("DecisionRule: refers cases marked as out of distribution") {
   const auto [scores, labels] = some_cases();
   const DecisionRule rule(scores, labels, {.threshold = secondlook::TuneThresholdParameters{}});
   const std::vector<double> clear{-100, 100};
@@ -106,7 +106,7 @@ TEST_CASE("DecisionRule: refers what it is told is unlike the training data") {
                       Catch::Matchers::Contains("expected a rule with a feature_distance"));
 }
 
-TEST_CASE("DecisionRule: refers what is unlike the training data, also from a file") {
+TEST_CASE("DecisionRule: refers samples out of distribution, also when read from a file") {
   const auto [scores, labels] = some_cases();
   RandomStream random(5);
   secondlook::EigenMatrix<double> training(400, 2);
@@ -118,8 +118,9 @@ TEST_CASE("DecisionRule: refers what is unlike the training data, also from a fi
   ModelFile file = model_with(1);
   const std::string fingerprint = file.tensors_fingerprint();
   rule.write_to(file);
-  REQUIRE(file.tensors_fingerprint() == fingerprint);  // the rule's tensors are not the model's
-  rule.write_to(file);                                 // over itself
+  // The tensors of the rule do not belong to the model.
+  REQUIRE(file.tensors_fingerprint() == fingerprint);
+  rule.write_to(file);  // replaces itself
   const std::string bytes = file.serialize();
   const auto again = DecisionRule::read_from(ModelFile::parse(std::as_bytes(std::span(bytes))));
   REQUIRE(again);
@@ -142,7 +143,7 @@ TEST_CASE("DecisionRule: refers what is unlike the training data, also from a fi
   REQUIRE_THROWS_AS(DecisionRule::from_json(rule.to_json()), secondlook::InvalidArgument);
   file.erase_tensor("decision.whitening");
   REQUIRE_THROWS_AS(DecisionRule::read_from(file), secondlook::ModelFileError);
-  DecisionRule(scores, labels, everything()).write_to(file);  // one without takes its place
+  DecisionRule(scores, labels, everything()).write_to(file);  // replaced by a rule without it
   REQUIRE_FALSE(file.has_tensor("decision.means"));
 }
 
@@ -160,7 +161,7 @@ TEST_CASE("DecisionRule: keeps thresholds that are infinite") {
   REQUIRE(again.band_parameters()->guarantee == ErrorGuarantee::selective);
 }
 
-TEST_CASE("DecisionRule: keeps how it was learned, and on how much") {
+TEST_CASE("DecisionRule: stores its parameters and the number of cases") {
   const auto [scores, labels] = some_cases();
   std::vector<std::int64_t> groups(scores.size());
   for (std::size_t i = 0; i < groups.size(); ++i) groups[i] = static_cast<std::int64_t>(i / 2);
@@ -192,7 +193,7 @@ TEST_CASE("DecisionRule: keeps how it was learned, and on how much") {
   REQUIRE(again.band()->positives_needed() > 0);
 }
 
-TEST_CASE("DecisionRule: reads files that do not say how it was learned") {
+TEST_CASE("DecisionRule: reads files without its parameters") {
   const auto [scores, labels] = some_cases();
   auto json = secondlook::StrictJson::parse(DecisionRule(scores, labels, everything()).to_json());
   json.erase("threshold_parameters");
@@ -204,7 +205,7 @@ TEST_CASE("DecisionRule: reads files that do not say how it was learned") {
   REQUIRE(older.band()->n_positives() == 0);
 }
 
-TEST_CASE("DecisionRule: keeps thresholds by hand") {
+TEST_CASE("DecisionRule: keeps given thresholds") {
   const auto [scores, labels] = some_cases();
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   const secondlook::SuspiciousBandParameters by_hand{.thresholds =
@@ -216,7 +217,7 @@ TEST_CASE("DecisionRule: keeps thresholds by hand") {
   REQUIRE(again.band_parameters()->thresholds->upper == kInfinity);
 }
 
-TEST_CASE("DecisionRule: refuses what holds together no more") {
+TEST_CASE("DecisionRule: reports inconsistent JSON") {
   const auto [scores, labels] = some_cases();
   REQUIRE_THROWS_AS(DecisionRule(scores, labels, {}), secondlook::InvalidArgument);
   DecisionRule rule(scores, labels, everything());

@@ -54,12 +54,12 @@ TEST_CASE("EventMetrics: a series of two days by hand") {
   CHECK(m.false_alarm_rate == Approx(3.0 / 39));
 
   const EventMetrics merged = event_metrics(times, alarms, windows, 2 * kHour);
-  CHECK(merged.n_events == 3);  // 10 joins 12 and becomes part of a true one
+  CHECK(merged.n_events == 3);  // 10 is joined with 12 and part of a true event
   CHECK(merged.n_true_events == 2);
   CHECK(merged.n_windows_hit == 2);
 }
 
-TEST_CASE("EventMetrics: agrees with looking at every pair") {
+TEST_CASE("EventMetrics: agrees with a comparison of every pair") {
   RandomStream random(1);
   for (int repetition = 0; repetition < 300; ++repetition) {
     const std::size_t n = 1 + random.below(60);
@@ -127,7 +127,7 @@ TEST_CASE("EventMetrics: times as far apart as they can be") {
   CHECK(m.mean_delay_s == Approx(std::ldexp(1, 64) / 1e9));
 }
 
-TEST_CASE("EventMetrics: says what is wrong") {
+TEST_CASE("EventMetrics: reports invalid arguments") {
   const auto times = hours(3);
   const auto none = alarms_at(3, {});
   REQUIRE_THROWS_WITH(event_metrics({}, {}, {}),

@@ -16,14 +16,14 @@ using secondlook::RandomStream;
 using secondlook::storey_null_fraction;
 
 TEST_CASE("benjamini_hochberg: the example of its definition") {
-  // Of these, p_(2) = 0.02 ≤ 2 · 0.05 / 5 is the last to hold; p_(1) on its own would not.
+  // p_(2) = 0.02 ≤ 2 · 0.05 / 5 is the last that holds; p_(1) on its own does not.
   const std::vector<double> p{0.5, 0.02, 0.9, 0.015, 0.04};
   REQUIRE(benjamini_hochberg(p, 0.05) == std::vector<std::uint8_t>{0, 1, 0, 1, 0});
   REQUIRE(benjamini_hochberg(p, 0.01) == std::vector<std::uint8_t>(5, 0));
   REQUIRE(benjamini_hochberg(p, 0.05, 0.5) == std::vector<std::uint8_t>{0, 1, 0, 1, 1});
 }
 
-TEST_CASE("benjamini_hochberg: meets its bounds whatever they round to") {
+TEST_CASE("benjamini_hochberg: meets its bounds despite rounding") {
   for (int m = 1; m <= 300; ++m) {
     std::vector<double> p(static_cast<std::size_t>(m));
     for (int i = 1; i <= m; ++i) p[static_cast<std::size_t>(i - 1)] = 0.1 * i / m;
@@ -64,7 +64,7 @@ TEST_CASE("benjamini_hochberg: keeps the false-discovery rate on conformal p-val
   REQUIRE(found / kRepetitions > 0.5 * kAbnormal);
 }
 
-TEST_CASE("storey_null_fraction: one where nothing is abnormal and less where much is") {
+TEST_CASE("storey_null_fraction: one without abnormal samples and less with many") {
   RandomStream random(2);
   std::vector<double> p(10'000);
   for (double& value : p) value = random.uniform();
@@ -73,7 +73,7 @@ TEST_CASE("storey_null_fraction: one where nothing is abnormal and less where mu
   REQUIRE(storey_null_fraction(p) == Approx(0.5).margin(0.04));
 }
 
-TEST_CASE("benjamini_hochberg: says what is wrong") {
+TEST_CASE("benjamini_hochberg: reports invalid arguments") {
   const std::vector<double> p{0.5, 1.5};
   REQUIRE_THROWS_WITH(benjamini_hochberg(p, 0.1),
                       "benjamini_hochberg: expected p-values in [0, 1], got 1.5 at index 1");

@@ -27,7 +27,7 @@ EigenMatrix<double> normal_matrix(Index n, Index d, RandomStream& random) {
 
 }  // namespace
 
-TEST_CASE("FeatureDistance: does not change when features are turned and stretched together") {
+TEST_CASE("FeatureDistance: does not change when features are rotated and scaled together") {
   RandomStream random(1);
   const EigenMatrix<double> x = normal_matrix(500, 4, random);
   const auto plain = FeatureDistance(x, x).distances(x);
@@ -35,13 +35,13 @@ TEST_CASE("FeatureDistance: does not change when features are turned and stretch
       3 * x * Eigen::Matrix4d(Eigen::MatrixXd::Identity(4, 4).rowwise().reverse());
   const auto same = FeatureDistance(turned, turned).distances(turned);
   for (std::size_t i = 0; i < plain.size(); ++i) REQUIRE(same[i] == Approx(plain[i]));
-  // About the root of the number of features, as squares of normal deviates add up.
+  // About the square root of the number of features, a sum of squared normal deviates.
   double squares = 0;
   for (const double distance : plain) squares += distance * distance;
   REQUIRE(squares / 500 == Approx(4).epsilon(0.05));
 }
 
-TEST_CASE("FeatureDistance: from the nearest class") {
+TEST_CASE("FeatureDistance: is the distance from the nearest class") {
   RandomStream random(2);
   EigenMatrix<double> x = normal_matrix(400, 3, random);
   std::vector<std::int64_t> classes(400);
@@ -66,20 +66,20 @@ TEST_CASE("FeatureDistance: from the nearest class") {
   REQUIRE(again.threshold() == fitted.threshold());
 }
 
-TEST_CASE("FeatureDistance: calls no more unlike than it was told to") {
+TEST_CASE("FeatureDistance: keeps the false-alarm rate") {
   RandomStream random(4);
   const double rate = GENERATE(0.02, 0.1);
   const FeatureDistance fitted(normal_matrix(300, 5, random), normal_matrix(500, 5, random), rate);
   const auto out_of_distribution = fitted.is_out_of_distribution(normal_matrix(20000, 5, random));
   const double fraction =
       static_cast<double>(std::ranges::count(out_of_distribution, true)) / 20000;
-  // Five deviations of a threshold from 500 samples.
+  // Five standard deviations of a threshold from 500 samples.
   REQUIRE(std::abs(fraction - rate) < 5 * std::sqrt(rate * (1 - rate) / 500));
 }
 
-TEST_CASE("FeatureDistance: says what is wrong") {
+TEST_CASE("FeatureDistance: reports invalid arguments") {
   const EigenMatrix<double> x = EigenMatrix<double>::Ones(5, 2);
-  REQUIRE_THROWS_AS(FeatureDistance(x, x, 0.5), secondlook::InvalidArgument);  // nothing varies
+  REQUIRE_THROWS_AS(FeatureDistance(x, x, 0.5), secondlook::InvalidArgument);  // constant features
   RandomStream random(3);
   const EigenMatrix<double> y = normal_matrix(9, 3, random);
   REQUIRE_THROWS_AS(FeatureDistance(EigenMatrix<double>(y.topRows(1)), y, 0.5),

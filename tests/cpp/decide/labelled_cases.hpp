@@ -6,7 +6,7 @@
 
 #include "secondlook/core/random.hpp"
 
-/// Scores with labels, as the decisions take them.
+/// Scores with labels.
 struct LabelledCases {
   std::vector<double> scores;
   std::vector<std::uint8_t> labels;
@@ -30,7 +30,7 @@ inline LabelledCases normal_cases(std::size_t n, double gap, std::size_t one_in,
   return cases;
 }
 
-/// Some cases of both classes whose scores are whole numbers below `n_values`: ties are the rule.
+/// Cases of both classes whose scores are integers below `n_values`, so that there are many ties.
 inline LabelledCases tied_cases(std::size_t n, std::uint64_t n_values,
                                 secondlook::RandomStream& random) {
   LabelledCases cases;

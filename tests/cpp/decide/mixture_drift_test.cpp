@@ -22,7 +22,7 @@ std::vector<double> live_scores(std::size_t n, double abnormal_fraction, RandomS
 
 }  // namespace
 
-TEST_CASE("MixtureDrift: is small no more often than it says") {
+TEST_CASE("MixtureDrift: p-values are valid") {
   const bool any_mixture = GENERATE(true, false);
   RandomStream random(1);
   constexpr int kRepetitions = 500;
@@ -37,9 +37,9 @@ TEST_CASE("MixtureDrift: is small no more often than it says") {
           0.1 + 4 * std::sqrt(0.1 * 0.9 / kRepetitions));
 }
 
-TEST_CASE("MixtureDrift: finds what no mixture explains, and another mixture where asked") {
+TEST_CASE("MixtureDrift: detects what no mixture explains, and another mixture on request") {
   RandomStream random(2);
-  const auto [scores, labels] = normal_cases(4000, 2, 4, random);  // more than are kept
+  const auto [scores, labels] = normal_cases(4000, 2, 4, random);  // more than are stored
   const MixtureDrift test(scores, labels);
   auto live = live_scores(2000, 0.9, random);
   REQUIRE(test.p_value(live) > 0.01);
@@ -48,7 +48,7 @@ TEST_CASE("MixtureDrift: finds what no mixture explains, and another mixture whe
   REQUIRE(test.p_value(live) < 1e-6);
 }
 
-TEST_CASE("MixtureDrift: goes on from what was kept, and refuses what it never keeps") {
+TEST_CASE("MixtureDrift: is restored from its summaries, and reports inconsistent ones") {
   RandomStream random(3);
   const auto [scores, labels] = normal_cases(3000, 2, 4, random);
   const MixtureDrift test(scores, labels);

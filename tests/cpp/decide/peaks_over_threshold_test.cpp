@@ -49,7 +49,7 @@ std::vector<double> exponential_scores(std::size_t n, std::uint64_t seed) {
 
 }  // namespace
 
-TEST_CASE("generalised Pareto: the fit finds what drew the peaks") {
+TEST_CASE("generalised Pareto: the fit recovers the parameters") {
   const double shape = GENERATE(-0.4, -0.2, 0.0, 0.3, 1.0, 2.5);
   const double scale = GENERATE(1e-9, 1.0, 1e12);
   CAPTURE(shape, scale);
@@ -78,7 +78,7 @@ TEST_CASE("generalised Pareto: no neighbour is likelier than the fit") {
     }
 }
 
-TEST_CASE("generalised Pareto: peaks cut off where they are said to be leave the fit unbiased") {
+TEST_CASE("generalised Pareto: censored peaks leave the fit unbiased") {
   auto peaks = peaks_of({0.2, 1.0}, 20'000, 5);
   for (Peak& peak : peaks)
     if (peak.excess > 2) peak = {2, true};
@@ -87,9 +87,9 @@ TEST_CASE("generalised Pareto: peaks cut off where they are said to be leave the
   REQUIRE(tail->scale == Approx(1.0).margin(0.06));
 }
 
-TEST_CASE("generalised Pareto: moments where the likelihood has no maximum and none for equals") {
+TEST_CASE("generalised Pareto: moments without a maximum, and no fit for equal peaks") {
   std::vector<Peak> peaks;
-  for (int i = 1; i <= 40; ++i) peaks.push_back({i < 20 ? 0.5 : 1.0});  // all mass at the end
+  for (int i = 1; i <= 40; ++i) peaks.push_back({i < 20 ? 0.5 : 1.0});  // all mass at the upper end
   const auto tail = fit_generalised_pareto(peaks);
   REQUIRE(tail.has_value());
   REQUIRE(tail->scale > 0);
@@ -98,16 +98,16 @@ TEST_CASE("generalised Pareto: moments where the likelihood has no maximum and n
   REQUIRE(!fit_generalised_pareto({}).has_value());
 }
 
-TEST_CASE("PeaksOverThreshold: says a threshold that the calibration could not show") {
-  // 5,000 scores, a risk of 1 in 100,000: the exponential's is at log(1e5) = 11.5. The spread of
-  // the estimate at this extrapolation is about 1.5.
+TEST_CASE("PeaksOverThreshold: extrapolates beyond the calibration scores") {
+  // 5,000 scores, a risk of 1 in 100,000: that of the exponential is at log(1e5) = 11.5. The spread
+  // of the estimate at this extrapolation is about 1.5.
   double sum = 0;
   for (std::uint64_t seed = 1; seed <= 20; ++seed)
     sum += PeaksOverThreshold(exponential_scores(5000, seed), {.risk = 1e-5}).threshold();
   REQUIRE(sum / 20 == Approx(std::log(1e5)).margin(1.5));
 }
 
-TEST_CASE("PeaksOverThreshold: a long stream keeps to the risk") {
+TEST_CASE("PeaksOverThreshold: keeps the risk over a long stream") {
   const std::int64_t max_peaks = GENERATE(200, 1000);
   const GeneralisedPareto law{GENERATE(-0.2, 0.0, 0.3), 1.0};
   CAPTURE(max_peaks, law.shape);
@@ -146,19 +146,19 @@ TEST_CASE("PeaksOverThreshold: follows a drift when asked to") {
   int alarms = 0;
   for (const double score : std::span(scores).subspan(20'000)) alarms += tail.push(score) ? 1 : 0;
   CHECK(alarms > 10);
-  CHECK(alarms < 90);  // 40 foretold
+  CHECK(alarms < 90);  // 40 expected
   CHECK(tail.threshold() == Approx(60 + std::log(1e3)).margin(3));
 }
 
 TEST_CASE("PeaksOverThreshold: many equal scores at the quantile never alarm by themselves") {
   std::vector<double> scores(1000, 1.0);
   for (std::size_t i = 0; i < 15; ++i) scores[i * 60] = 1.0 + 1e-3 * static_cast<double>(i + 1);
-  PeaksOverThreshold tail(scores, {.risk = 0.0199, .level = 0.98});  // 15 in 1000 is less
+  PeaksOverThreshold tail(scores, {.risk = 0.0199, .level = 0.98});  // less than 15 in 1000
   REQUIRE(tail.threshold() > 1.0);
   REQUIRE(!tail.push(1.0));
 }
 
-TEST_CASE("PeaksOverThreshold: continues from its state") {
+TEST_CASE("PeaksOverThreshold: continues from a saved state") {
   const auto scores = exponential_scores(4000, 6);
   PeaksOverThreshold one{std::span(scores).first(1000), {.max_peaks = 15, .drift_window = 50}};
   for (const double score : std::span(scores).subspan(1000)) {
@@ -169,7 +169,7 @@ TEST_CASE("PeaksOverThreshold: continues from its state") {
   REQUIRE(one.state().oldest > 0);
 }
 
-TEST_CASE("PeaksOverThreshold: says what is wrong") {
+TEST_CASE("PeaksOverThreshold: reports invalid arguments") {
   REQUIRE_THROWS_WITH(PeaksOverThreshold(std::vector<double>(1000, 2.0)),
                       "PeaksOverThreshold: expected at least 10 scores above the 0.98-quantile 2, "
                       "got 0 of 1000");

@@ -32,10 +32,10 @@ TEST_CASE("quantile_threshold: just above the k-th largest score") {
   REQUIRE(quantile_threshold(scores, 0.01) == std::nextafter(99.0, 100.0));
 }
 
-TEST_CASE("quantile_threshold: a score as large as many others is no alarm") {
+TEST_CASE("quantile_threshold: a score as large as many others is not an alarm") {
   std::vector<double> scores(1000, 7.0);
   REQUIRE(quantile_threshold(scores, 0.01) > 7.0);
-  scores.resize(1010, 8.0);  // ten of them higher: 0.01 · 1011 allows ten
+  scores.resize(1010, 8.0);  // ten are higher: 0.01 · 1011 allows ten
   const double threshold = quantile_threshold(scores, 0.01);
   REQUIRE(threshold > 8.0);
   REQUIRE(quantile_threshold(scores, 0.02) < 8.0);
@@ -53,7 +53,7 @@ TEST_CASE("quantile_threshold: keeps the rate on average and no lower than neede
   REQUIRE(std::abs(sum / kRepetitions - rate) < 4 * error);
 }
 
-TEST_CASE("quantile_threshold: with a confidence, too high a rate is as rare as promised") {
+TEST_CASE("quantile_threshold: with a confidence, rates that are too high are rare") {
   const double confidence = GENERATE(0.5, 0.9, 0.99);
   RandomStream random(2);
   constexpr int kRepetitions = 4000;
@@ -65,9 +65,9 @@ TEST_CASE("quantile_threshold: with a confidence, too high a rate is as rare as 
   REQUIRE(too_high / static_cast<double>(kRepetitions) < promised + 4 * error);
 }
 
-TEST_CASE("quantile_threshold: knows how many scores it takes") {
+TEST_CASE("fewest_scores: returns the number of scores that a rate needs") {
   REQUIRE(fewest_scores(0.01) == 99);
-  REQUIRE(fewest_scores(0.05, 0.95) == 59);  // the textbook's number of tolerance limits
+  REQUIRE(fewest_scores(0.05, 0.95) == 59);  // the textbook number for tolerance limits
   REQUIRE(fewest_scores(0.9) == 1);
   const double rate = GENERATE(0.001, 0.01, 0.07, 0.5);
   const std::optional<double> confidence = GENERATE(std::optional<double>(), 0.9, 0.999);
@@ -80,7 +80,7 @@ TEST_CASE("quantile_threshold: knows how many scores it takes") {
         secondlook::InvalidArgument);
 }
 
-TEST_CASE("quantile_threshold: says what is wrong") {
+TEST_CASE("quantile_threshold: reports invalid arguments") {
   std::vector<double> scores(98, 1.0);
   REQUIRE_THROWS_WITH(
       quantile_threshold(scores, 0.01),

@@ -36,7 +36,7 @@ TEST_CASE(
   REQUIRE(curve.area == Approx(ranked / pairs));
 }
 
-TEST_CASE("precision_recall_curve: each point is what its threshold does, the area their steps") {
+TEST_CASE("precision_recall_curve: points match their thresholds, the area is the sum of steps") {
   RandomStream random(GENERATE(1, 2, 3, 4));
   const auto [scores, labels] = tied_cases(40, 12, random);
   const auto curve = precision_recall_curve(scores, labels);

@@ -10,7 +10,7 @@
 
 using secondlook::RecentQuantile;
 
-TEST_CASE("RecentQuantile: the quantile of the last samples, whatever their order and ties") {
+TEST_CASE("RecentQuantile: the quantile of the last samples, in any order and with ties") {
   const std::size_t window = GENERATE(1, 2, 7, 100);
   const double probability = GENERATE(0.0, 0.3, 0.95, 1.0);
   CAPTURE(window, probability);

@@ -37,7 +37,7 @@ TEST_CASE("RunningQuantile: exact for the first five samples") {
     REQUIRE(quantile.push(samples[i]) == Approx(expected[i]));
 }
 
-TEST_CASE("RunningQuantile: stays within the samples and in order whatever comes") {
+TEST_CASE("RunningQuantile: stays within the samples and in order for any input") {
   RandomStream random(7);
   RunningQuantile quantile(0.9);
   double least = std::numeric_limits<double>::max();
@@ -60,7 +60,7 @@ TEST_CASE("RunningQuantile: constant samples have that quantile") {
   for (int i = 0; i < 1000; ++i) REQUIRE(quantile.push(3.25) == 3.25);
 }
 
-TEST_CASE("RunningQuantile: continues from its state") {
+TEST_CASE("RunningQuantile: continues from a saved state") {
   RandomStream random(8);
   RunningQuantile one(0.9);
   for (int i = 0; i < 3; ++i) one.push(random.uniform());
@@ -72,7 +72,7 @@ TEST_CASE("RunningQuantile: continues from its state") {
   }
 }
 
-TEST_CASE("RunningQuantile: says what is wrong") {
+TEST_CASE("RunningQuantile: reports invalid arguments") {
   REQUIRE_THROWS_WITH(RunningQuantile(1.0),
                       "RunningQuantile: probability must lie in (0, 1), got 1");
   REQUIRE_THROWS_AS(RunningQuantile(std::nan("")), secondlook::InvalidArgument);

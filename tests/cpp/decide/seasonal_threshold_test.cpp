@@ -14,7 +14,7 @@ using secondlook::quantile_threshold;
 using secondlook::RandomStream;
 using secondlook::SeasonalThreshold;
 
-TEST_CASE("SeasonalThreshold: each season's own quantile where it has scores enough") {
+TEST_CASE("SeasonalThreshold: the quantile of each season with enough scores") {
   RandomStream random(1);
   std::vector<double> scores;
   std::vector<std::int64_t> seasons;
@@ -35,16 +35,16 @@ TEST_CASE("SeasonalThreshold: each season's own quantile where it has scores eno
   REQUIRE(fitted.counts() == std::vector<std::int64_t>{490, 500, 10, 0});
 }
 
-TEST_CASE("SeasonalThreshold: a season too short for the rate takes the common threshold") {
+TEST_CASE("SeasonalThreshold: a season with too few scores uses the common threshold") {
   std::vector<double> scores(300, 1.0);
   std::vector<std::int64_t> seasons(300, 0);
   for (std::size_t i = 0; i < 98; ++i) seasons[i] = 1;
   for (std::size_t i = 0; i < 98; ++i) scores[i] = 0;
   const SeasonalThreshold fitted(scores, seasons, {.n_seasons = 2, .min_scores = 0});
-  REQUIRE(fitted.threshold(1) == fitted.common_threshold());  // 0.01 takes 99
+  REQUIRE(fitted.threshold(1) == fitted.common_threshold());  // a rate of 0.01 needs 99
 }
 
-TEST_CASE("SeasonalThreshold: says what is wrong") {
+TEST_CASE("SeasonalThreshold: reports invalid arguments") {
   const std::vector<double> scores(200, 1.0);
   std::vector<std::int64_t> seasons(200, 0);
   REQUIRE_THROWS_WITH(SeasonalThreshold(scores, std::vector<std::int64_t>(199)),
@@ -57,7 +57,7 @@ TEST_CASE("SeasonalThreshold: says what is wrong") {
                       "SeasonalThreshold: expected seasons from 0 to 23, got 24 at index 5");
 }
 
-TEST_CASE("hours_of_day: by the clock that is meant, before 1970 and at the ends of time") {
+TEST_CASE("hours_of_day: with an offset, before 1970 and at the limits of 64 bits") {
   constexpr std::int64_t kHour = 3'600'000'000'000;
   const std::vector<std::int64_t> times{0, kHour - 1, 23 * kHour, -1, 25 * kHour};
   REQUIRE(hours_of_day(times) == std::vector<std::int64_t>{0, 0, 23, 23, 1});

@@ -23,7 +23,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 double normal_cdf(double x) { return 0.5 * std::erfc(-x / std::sqrt(2.0)); }
 
-// So many of n, or more, come with a probability below 1e-4 where this fraction is allowed.
+// Smallest k such that more than k of n come with a probability below 1e-4 for this fraction.
 int most_allowed(int n, double fraction) {
   int k = static_cast<int>(n * fraction);
   while (secondlook::decide::binomial_cdf(k, n, fraction) < 1 - 1e-4) ++k;
@@ -32,7 +32,7 @@ int most_allowed(int n, double fraction) {
 
 }  // namespace
 
-TEST_CASE("SuspiciousBand: both rates hold as often as it says") {
+TEST_CASE("SuspiciousBand: both rates hold with the stated confidence") {
   // 10,000 calibrations with known truth.
   const double gap = GENERATE(1.0, 2.5);
   RandomStream random(1);
@@ -48,7 +48,7 @@ TEST_CASE("SuspiciousBand: both rates hold as often as it says") {
   REQUIRE(broken > 0);
 }
 
-TEST_CASE("SuspiciousBand: rates among the decided hold as often as it says") {
+TEST_CASE("SuspiciousBand: selective rates hold with the stated confidence") {
   RandomStream random(2);
   SuspiciousBandParameters parameters{.max_miss_rate = 0.05,
                                       .max_false_alarm_rate = 0.1,
@@ -56,20 +56,20 @@ TEST_CASE("SuspiciousBand: rates among the decided hold as often as it says") {
                                       .guarantee = ErrorGuarantee::selective};
   for (int i = 0; i <= 60; ++i) parameters.threshold_grid.push_back(-2 + 0.1 * i);
   constexpr int kRepetitions = 10000;
-  constexpr double kShare = 0.25;  // of abnormal cases
+  constexpr double kAbnormalFraction = 0.25;  // fraction of abnormal cases
   int broken = 0;
   double decided = 0;
   for (int i = 0; i < kRepetitions; ++i) {
     LabelledCases cases;
     for (int j = 0; j < 800; ++j) {
-      cases.labels.push_back(random.uniform() < kShare ? 1 : 0);
+      cases.labels.push_back(random.uniform() < kAbnormalFraction ? 1 : 0);
       cases.scores.push_back(normal(random) + 2 * cases.labels.back());
     }
     const SuspiciousBand band(cases.scores, cases.labels, parameters);
-    const double true_negative = (1 - kShare) * normal_cdf(band.lower());
-    const double miss = kShare * normal_cdf(band.lower() - 2);
-    const double true_positive = kShare * normal_cdf(2 - band.upper());
-    const double alarm = (1 - kShare) * normal_cdf(-band.upper());
+    const double true_negative = (1 - kAbnormalFraction) * normal_cdf(band.lower());
+    const double miss = kAbnormalFraction * normal_cdf(band.lower() - 2);
+    const double true_positive = kAbnormalFraction * normal_cdf(2 - band.upper());
+    const double alarm = (1 - kAbnormalFraction) * normal_cdf(-band.upper());
     decided += true_negative + miss + true_positive + alarm;
     broken += miss > 0.05 * (miss + true_negative) + 1e-12 ||
                       alarm > 0.1 * (alarm + true_positive) + 1e-12
@@ -80,7 +80,7 @@ TEST_CASE("SuspiciousBand: rates among the decided hold as often as it says") {
   REQUIRE(decided / kRepetitions > 0.3);
 }
 
-TEST_CASE("SuspiciousBand: among the decided, one rate is one threshold that serves both sides") {
+TEST_CASE("SuspiciousBand: a single selective rate gives one threshold for both sides") {
   RandomStream random(4);
   const auto [scores, labels] = normal_cases(4000, 6, 2, random);
   SuspiciousBandParameters parameters{.guarantee = ErrorGuarantee::selective};
@@ -90,7 +90,7 @@ TEST_CASE("SuspiciousBand: among the decided, one rate is one threshold that ser
   const SuspiciousBand band(scores, labels, parameters);
   REQUIRE(band.lower() == band.upper());
   REQUIRE(band.report(scores, labels).accuracy.value > 0.99);
-  // Too few cases: nothing may be decided on the other side's behalf.
+  // With too few cases nothing is decided on the other side either.
   const SuspiciousBand few({scores.data(), 20}, {labels.data(), 20}, parameters);
   REQUIRE(few.lower() == -kInfinity);
   REQUIRE(few.upper() == kInfinity);
@@ -108,14 +108,14 @@ TEST_CASE("SuspiciousBand: a threshold is the order statistic that its bound all
   REQUIRE(k > 1);
   REQUIRE(band.lower() == 2.0 * static_cast<double>(k) - 1);
   REQUIRE(band.upper() == std::nextafter(200.0 - 2.0 * static_cast<double>(k), kInfinity));
-  // One rate alone may take all of the risk, and is one threshold.
+  // A single rate uses all of the risk and gives one threshold.
   const SuspiciousBand one(scores, labels, {.max_miss_rate = 0.1});
   REQUIRE(one.lower() ==
           2.0 * static_cast<double>(secondlook::decide::tolerance_rank(100, 0.1, 0.05)) - 1);
   REQUIRE(one.upper() == one.lower());
 }
 
-TEST_CASE("SuspiciousBand: of thresholds that cross, one between them serves both") {
+TEST_CASE("SuspiciousBand: if the thresholds cross, one between them serves both") {
   RandomStream random(3);
   const auto [scores, labels] = normal_cases(1000, 4, 2, random);
   const SuspiciousBand band(scores, labels, {.max_miss_rate = 0.1, .max_false_alarm_rate = 0.1});
@@ -125,7 +125,7 @@ TEST_CASE("SuspiciousBand: of thresholds that cross, one between them serves bot
   REQUIRE(report.accuracy.value > 0.95);
 }
 
-TEST_CASE("SuspiciousBand: too few cases refer, and it says how many would do") {
+TEST_CASE("SuspiciousBand: refers with too few cases, and returns how many it needs") {
   const std::vector<double> scores{0.1, 0.2, 0.3, 0.8, 0.9};
   const std::vector<std::uint8_t> labels{0, 0, 0, 1, 1};
   const SuspiciousBand band(scores, labels, {.max_miss_rate = 0.01, .max_false_alarm_rate = 0.05});
@@ -134,12 +134,12 @@ TEST_CASE("SuspiciousBand: too few cases refer, and it says how many would do") 
   REQUIRE(band.positives_needed() == 368);
   REQUIRE(band.negatives_needed() == 72);
   REQUIRE(band.decide(scores) == std::vector<Decision>(5, Decision::refer));
-  // With one rate too: nothing may be decided on the other side's behalf.
+  // The same with one rate: nothing is decided on the other side either.
   const SuspiciousBand one(scores, labels, {.max_miss_rate = 0.01});
   REQUIRE(one.decide(scores) == std::vector<Decision>(5, Decision::refer));
 }
 
-TEST_CASE("SuspiciousBand: a budget and costs, by trying every band") {
+TEST_CASE("SuspiciousBand: a budget and costs agree with trying every band") {
   RandomStream random(static_cast<std::uint64_t>(GENERATE(range(1, 15))));
   const auto [scores, labels] = tied_cases(25, 9, random);
   std::vector<double> cuts(scores);
@@ -168,7 +168,7 @@ TEST_CASE("SuspiciousBand: a budget and costs, by trying every band") {
     }
 }
 
-TEST_CASE("SuspiciousBand: one case of each group is counted, each as likely") {
+TEST_CASE("SuspiciousBand: one case per group counts, each with the same probability") {
   std::vector<double> scores;
   std::vector<std::uint8_t> labels;
   std::vector<std::int64_t> groups;
@@ -187,7 +187,7 @@ TEST_CASE("SuspiciousBand: one case of each group is counted, each as likely") {
   REQUIRE(lowest > 0);
 }
 
-TEST_CASE("SuspiciousBand: thresholds by hand stay, and the cases are counted") {
+TEST_CASE("SuspiciousBand: given thresholds are kept, and the cases are counted") {
   const std::vector<double> scores{0.1, 0.2, 0.3, 0.4};
   const std::vector<std::uint8_t> labels{0, 1, 0, 0};
   const SuspiciousBand band(scores, labels, {.thresholds = secondlook::BandThresholds{-5, 5}},
@@ -199,7 +199,7 @@ TEST_CASE("SuspiciousBand: thresholds by hand stay, and the cases are counted") 
   REQUIRE(band.positives_needed() == 0);
 }
 
-TEST_CASE("SuspiciousBand: says what is wrong") {
+TEST_CASE("SuspiciousBand: reports invalid arguments") {
   const std::vector<double> scores{0.1, 0.2, 0.3};
   const std::vector<std::uint8_t> labels{0, 1, 0};
   REQUIRE_THROWS_WITH(SuspiciousBand(1, 0),

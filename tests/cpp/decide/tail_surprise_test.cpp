@@ -13,7 +13,7 @@ using secondlook::InvalidArgument;
 using secondlook::RandomStream;
 using secondlook::TailSurprise;
 
-TEST_CASE("TailSurprise: the formula over the largest values remembered") {
+TEST_CASE("TailSurprise: the formula over the largest stored values") {
   RandomStream random(1);
   TailSurprise tail({.largest = 5, .shape = 0.25, .warm_up = 10, .block = 40});
   std::vector<double> remembered;
@@ -35,14 +35,14 @@ TEST_CASE("TailSurprise: the formula over the largest values remembered") {
     }
     REQUIRE(tail.push(value) == Approx(expected).epsilon(1e-9));
     remembered.push_back(value);
-    if ((i + 1) % 40 == 0) {  // the block before the one that just ended is forgotten
+    if ((i + 1) % 40 == 0) {  // the block before the last one is forgotten
       remembered.erase(remembered.begin(), remembered.begin() + static_cast<long>(start_of_block));
       start_of_block = 40;
     }
   }
 }
 
-TEST_CASE("TailSurprise: says as much as an exponential tail holds") {
+TEST_CASE("TailSurprise: agrees with an exponential tail") {
   RandomStream random(2);
   TailSurprise tail({.shape = 0});
   const int n = 200'000;
@@ -54,7 +54,7 @@ TEST_CASE("TailSurprise: says as much as an exponential tail holds") {
     beyond_10000 += surprise >= 4 ? 1 : 0;
   }
   CHECK(beyond_100 == Approx(n / 100.0).epsilon(0.1));
-  // The scale is known to 1 in sqrt(50), which widens a tail: four decades out to about twice.
+  // The scale is known to 1 in sqrt(50), which widens the tail: at four decades about twice.
   CHECK(beyond_10000 > n / 20'000);
   CHECK(beyond_10000 < 3 * n / 10'000);
 }
@@ -74,7 +74,7 @@ TEST_CASE("TailSurprise: two sides are alike, and one side is blind to low value
   REQUIRE(high.push(-1.0) == 0);
 }
 
-TEST_CASE("TailSurprise: only proportions count") {
+TEST_CASE("TailSurprise: does not depend on scale and offset") {
   RandomStream random(4);
   TailSurprise tail({.two_sided = true});
   TailSurprise scaled({.two_sided = true});
@@ -104,7 +104,7 @@ TEST_CASE("TailSurprise: an absurd value is forgotten after two blocks") {
   REQUIRE(tail.push(3.0) > 4);
 }
 
-TEST_CASE("TailSurprise: continues from its state") {
+TEST_CASE("TailSurprise: continues from a saved state") {
   RandomStream random(6);
   TailSurprise one({.two_sided = true, .largest = 5, .warm_up = 10, .block = 20});
   for (int i = 0; i < 200; ++i) {
@@ -115,7 +115,7 @@ TEST_CASE("TailSurprise: continues from its state") {
   }
 }
 
-TEST_CASE("TailSurprise: says what is wrong") {
+TEST_CASE("TailSurprise: reports invalid arguments") {
   REQUIRE_THROWS_WITH(TailSurprise({.largest = 1}),
                       "TailSurprise: largest must be at least 2, got 1");
   REQUIRE_THROWS_AS(TailSurprise({.shape = 1}), InvalidArgument);

@@ -44,13 +44,13 @@ TEST_CASE("tune_threshold: no threshold that keeps the floors is better") {
   for (const double cut : scores) {
     const auto counts = confusion_matrix(scores, labels, cut);
     if (counts.recall() < 0.7) continue;
-    REQUIRE(value(counts) <= found.objective + 1e-12);  // whatever it rounds to
+    REQUIRE(value(counts) <= found.objective + 1e-12);  // with a tolerance for rounding
     if (value(counts) > found.objective - 1e-12) REQUIRE(cut >= found.threshold);
   }
 }
 
-TEST_CASE("tune_threshold: of equally good thresholds the lowest, whatever they round to") {
-  // Balanced accuracy is (1 + 0.2) / 2 at 0 and (0.8 + 0.4) / 2 at 1, which is one rounding more.
+TEST_CASE("tune_threshold: the lowest of equally good thresholds, despite rounding") {
+  // Balanced accuracy is (1 + 0.2) / 2 at 0 and (0.8 + 0.4) / 2 at 1, which rounds differently.
   const std::vector<double> scores{0, 1, 1, 1, -1, 0, 1, 1, 1, 1};
   const std::vector<std::uint8_t> labels{0, 0, 0, 0, 0, 1, 1, 1, 1, 1};
   REQUIRE(tune_threshold(scores, labels, {.maximize = Objective::balanced_accuracy}).threshold ==
@@ -64,7 +64,7 @@ TEST_CASE("tune_threshold: a floor at a confidence needs more cases above it") {
     scores.push_back(i);
     labels.push_back(i >= 50 ? 1 : 0);
   }
-  scores[10] = 80;  // a normal one among the abnormal
+  scores[10] = 80;  // a normal case among the abnormal ones
   const auto plain = tune_threshold(scores, labels, {.min_specificity = 0.98});
   REQUIRE(plain.threshold == 50);
   REQUIRE_THROWS_AS(
@@ -72,10 +72,10 @@ TEST_CASE("tune_threshold: a floor at a confidence needs more cases above it") {
       secondlook::InvalidArgument);
   const auto sure =
       tune_threshold(scores, labels, {.min_specificity = 0.95, .floor_confidence = 0.9});
-  REQUIRE(sure.threshold == 81);  // 50 of 50: 0.95^50 < 0.1; 49 of 50 would not do
+  REQUIRE(sure.threshold == 81);  // 50 of 50: 0.95^50 < 0.1; 49 of 50 is not enough
 }
 
-TEST_CASE("tune_threshold: a bound that is just the floor keeps it, whatever it rounds to") {
+TEST_CASE("tune_threshold: a bound equal to the floor keeps it, despite rounding") {
   // Of 2 k + 1 tosses of a coin at least k + 1 are heads with a probability of exactly one half.
   for (int k = 1; k <= 200; ++k) {
     const auto n_positives = static_cast<std::size_t>(k + 1);
@@ -88,7 +88,7 @@ TEST_CASE("tune_threshold: a bound that is just the floor keeps it, whatever it 
   }
 }
 
-TEST_CASE("tune_threshold: says what is wrong") {
+TEST_CASE("tune_threshold: reports invalid arguments") {
   const std::vector<double> scores{0.1, 0.2, 0.3, 0.4};
   const std::vector<std::uint8_t> labels{0, 1, 0, 1};
   REQUIRE_THROWS_WITH(

@@ -32,7 +32,7 @@ double named(const Features& values, std::string_view name) {
 
 }  // namespace
 
-TEST_CASE("BatteryFeatures: by hand") {
+TEST_CASE("BatteryFeatures: agree with a calculation by hand") {
   BatteryFeatures features({.window = 3});
   const auto first = push(features, 90, 3.2, 10, 25);
   REQUIRE(named(first, "voltage_difference") == 0);
@@ -56,7 +56,7 @@ TEST_CASE("BatteryFeatures: by hand") {
   REQUIRE(named(last, "temperature_rate") == Approx(0.5));
 }
 
-TEST_CASE("BatteryFeatures: a missing sample is passed over, a long gap begins anew") {
+TEST_CASE("BatteryFeatures: a missing sample is skipped, a long gap resets the window") {
   BatteryFeatures features;
   push(features, 0, 3.2, 10, 25);
   const auto missing = push(features, 1, std::numeric_limits<double>::quiet_NaN(), 10, 25);
@@ -65,7 +65,7 @@ TEST_CASE("BatteryFeatures: a missing sample is passed over, a long gap begins a
   REQUIRE(named(push(features, 63, 4.0, 10, 25), "voltage_difference") == 0);
 }
 
-TEST_CASE("BatteryFeatures: what cannot be") {
+TEST_CASE("BatteryFeatures: report invalid arguments") {
   REQUIRE_THROWS_AS(BatteryFeatures({.window = 1}), InvalidArgument);
   REQUIRE_THROWS_AS(BatteryFeatures({.max_gap_ns = 0}), InvalidArgument);
   BatteryFeatures features;

@@ -15,7 +15,7 @@ constexpr std::int64_t kHour = 3'600'000'000'000;
 constexpr std::int64_t kForward = 1'616'893'200'000'000'000;  // 2021-03-28 01:00 UTC
 constexpr std::int64_t kBack = 1'635'642'000'000'000'000;     // 2021-10-31 01:00 UTC
 
-// Of Berlin in 2021.
+// The clock of Berlin in 2021.
 Clock berlin() {
   const std::vector<ClockOffset> offsets{{0, kHour}, {kForward, 2 * kHour}, {kBack, kHour}};
   return Clock(offsets);
@@ -23,7 +23,7 @@ Clock berlin() {
 
 }  // namespace
 
-TEST_CASE("Clock: what it shows at an instant reads as that instant, or as one of two") {
+TEST_CASE("Clock: a local time is read as its instant, or as one of two") {
   const Clock clock = berlin();
   for (const std::int64_t change : {kForward, kBack}) {
     for (int quarter = -400; quarter <= 400; ++quarter) {
@@ -54,7 +54,7 @@ TEST_CASE("Clock: what it shows at an instant reads as that instant, or as one o
   }
 }
 
-TEST_CASE("Clock: it never shows the hour that it skips") {
+TEST_CASE("Clock: the skipped hour is never shown") {
   const Clock clock = berlin();
   REQUIRE(clock.read(kForward + kHour).shown == Clock::Shown::never);
   REQUIRE(clock.read(kForward + 2 * kHour - 1).shown == Clock::Shown::never);
@@ -69,7 +69,7 @@ TEST_CASE("Clock: one offset holds for all times") {
     REQUIRE(clock.read(time).offset_ns == -kHour);
 }
 
-TEST_CASE("Clock: offsets that make no clock are refused") {
+TEST_CASE("Clock: invalid offsets are errors") {
   using Offsets = std::vector<ClockOffset>;
   const auto [offsets, what] = GENERATE(table<Offsets, std::string>({
       {Offsets{}, "at least 1 offset"},

@@ -23,13 +23,13 @@ TEST_CASE("to_utf8: every encoding of the same text") {
   REQUIRE(to_utf8("t [\xB0 C]", CsvEncoding::latin1, 1, "f") == "t [° C]\n");
 }
 
-TEST_CASE("to_utf8: nothing to do for UTF-8 and for what is ASCII") {
+TEST_CASE("to_utf8: UTF-8 and ASCII need no conversion") {
   REQUIRE_FALSE(to_utf8("t [°C]", CsvEncoding::automatic, 1, "f"));
   REQUIRE_FALSE(to_utf8("t [°C]", CsvEncoding::utf8, 1, "f"));
   REQUIRE_FALSE(to_utf8("t", CsvEncoding::latin1, 1, "f"));
 }
 
-TEST_CASE("to_utf8: bytes of another encoding are refused") {
+TEST_CASE("to_utf8: bytes of another encoding are an error") {
   using secondlook::InvalidArgument;
   REQUIRE_THROWS_AS(to_utf8("abc", CsvEncoding::utf16_le, 1, "f"), InvalidArgument);
   REQUIRE_THROWS_AS(to_utf8("\x3D\xD8", CsvEncoding::utf16_le, 1, "f"), InvalidArgument);
@@ -38,7 +38,7 @@ TEST_CASE("to_utf8: bytes of another encoding are refused") {
                       Catch::Matchers::Contains("f: expected UTF-8, got UTF-16"));
 }
 
-TEST_CASE("unify_line_ends: only where the first line ends in a CR alone") {
+TEST_CASE("unify_line_ends: only if the first line ends in a single CR") {
   const auto [text, expected] = GENERATE(table<std::string, std::string>({
       {"a\r1\r2", "a\n1\n2"},
       {"\"a\rb\"\r1\r\n2\r", "\"a\nb\"\n1\r\n2\n"},

@@ -20,7 +20,7 @@ const std::string kRows = "2026-03-01 10:00:00,3301\n2026-03-01 10:00:10,3302\n"
 
 }  // namespace
 
-TEST_CASE("read_csv_header: below what a logger writes above it") {
+TEST_CASE("read_csv_header: below other lines that a logger writes") {
   const auto [above, line] = GENERATE(table<std::string, std::size_t>({
       {"", 1},
       {"\n\r\n", 3},
@@ -37,7 +37,7 @@ TEST_CASE("read_csv_header: below what a logger writes above it") {
   REQUIRE(header.line == line);
 }
 
-TEST_CASE("read_csv_header: names that say nothing of time are set apart by an empty line") {
+TEST_CASE("read_csv_header: an empty line separates names that do not mention time") {
   REQUIRE(header_of("Logger,EMS-7\n\nwhen,cell 1\n" + kRows).names[0] == "when");
   REQUIRE(header_of("Logger,EMS-7\nwhen,cell 1\n" + kRows).names[0] == "Logger");
 }
@@ -47,14 +47,14 @@ TEST_CASE("read_csv_header: a first reading without a time does not become the h
     REQUIRE(header_of("t,a\n" + first + kRows).names[0] == "t");
 }
 
-TEST_CASE("read_csv_header: the line that has the columns asked for") {
+TEST_CASE("read_csv_header: the line with the requested columns") {
   CsvOptions options;
   options.time_column = "when";
   options.columns = {"cell"};
   REQUIRE(header_of("Logger,when\n1,2,3\ncell,note,when\n", options).line == 3);
 }
 
-TEST_CASE("read_csv_header: at the index that is given") {
+TEST_CASE("read_csv_header: at a given index") {
   CsvOptions options;
   options.header_line = 2;
   REQUIRE(header_of("a,b\n\nc,d\n" + kRows, options).names[0] == "c");
@@ -65,11 +65,11 @@ TEST_CASE("read_csv_header: at the index that is given") {
                       "read_csv: f: expected a header at line index 1, got an empty line");
 }
 
-TEST_CASE("read_csv_header: the decimal sign that the first lines cannot do without") {
+TEST_CASE("read_csv_header: the decimal separator that the first lines require") {
   const auto [text, decimal, known] = GENERATE(table<std::string, char, bool>({
       {"t;a;b\n2026-03-01;0,301;3,301\n2026-03-02;1,5;3,302\n", ',', true},
       {"t;a;b\n2026-03-01;-1,5E+03;,5\n", ',', true},
-      {"t;a\n2026-03-01;21,5\n", '.', false},   // one may be a mistake
+      {"t;a\n2026-03-01;21,5\n", '.', false},   // a single one may be a typing error
       {"t;a\n2026-03-01;3,301\n", '.', false},  // or three thousand
       {"t;a;b\n2026-03-01;21,5;3.5\n", '.', true},
       {"t;a\n2026-03-01;21\n", '.', false},

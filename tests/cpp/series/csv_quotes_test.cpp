@@ -10,7 +10,7 @@ using secondlook::QuotedEnd;
 
 namespace {
 
-// The end of the field that begins the text, with the text behind it.
+// End of the quoted field at the start of the text, as the text after it.
 std::pair<QuotedEnd, std::string> end_of(const std::string& text) {
   const std::string padded = text + "\n";
   const QuotedEnd found = find_quoted_end(padded.data(), padded.data() + text.size(), ',');
@@ -19,7 +19,7 @@ std::pair<QuotedEnd, std::string> end_of(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("find_quoted_end: the first quote that is not doubled, if the field ends behind it") {
+TEST_CASE("find_quoted_end: the first quote that is not doubled, if the field ends after it") {
   const auto [text, rest, several] = GENERATE(table<std::string, std::string, bool>({
       {"\"a\",b", ",b", false},
       {"\"\",b", ",b", false},
@@ -35,7 +35,7 @@ TEST_CASE("find_quoted_end: the first quote that is not doubled, if the field en
   REQUIRE(behind == rest);
 }
 
-TEST_CASE("find_quoted_end: a quote that is never closed spoils one line") {
+TEST_CASE("find_quoted_end: a quote that is never closed affects only one line") {
   const std::string text =
       GENERATE(as<std::string>{}, "\"a,1\nb,2\n", "\"a,1\nb,\"2\"", "\"a,1\n\"b\"c,2\n",
                "\"a,1\n" + std::string(70'000, 'x') + "\",b");
@@ -44,13 +44,13 @@ TEST_CASE("find_quoted_end: a quote that is never closed spoils one line") {
   REQUIRE(behind == text.substr(4));
 }
 
-TEST_CASE("find_quoted_end: text behind a closing quote") {
+TEST_CASE("find_quoted_end: text after a closing quote") {
   const auto [found, behind] = end_of("\"a\"b,c\nd");
   REQUIRE(found.fault == QuotedEnd::Fault::trailing);
   REQUIRE(behind == ",c\nd");
 }
 
-TEST_CASE("find_quoted_lines: the fields over several lines, and no others") {
+TEST_CASE("find_quoted_lines: exactly the fields that span several lines") {
   const std::string text = "1,\"a\nb\",2\n\"c\",\"d\"\n5\" pipe,\"e\n 3, \"f\n\",4\n\"open,\n";
   const auto found = find_quoted_lines(text + "\n", ',');
   std::vector<std::string> fields;

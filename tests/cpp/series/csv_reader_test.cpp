@@ -50,7 +50,7 @@ TEST_CASE("read_csv: the plain export of a battery system") {
   REQUIRE(contents.table.values(1, 1) == 1e-3);
 }
 
-TEST_CASE("read_csv: the same table however it is written") {
+TEST_CASE("read_csv: the same table in different notations") {
   const std::string text =
       GENERATE("t,a,b\n2021-06-10 20:00:08,1,2.5\n", "t,a,b\r\n2021-06-10 20:00:08,1,2.5\r\n",
                "t;a;b\n2021-06-10 20:00:08;1;2.5", "t\ta\tb\n2021-06-10T20:00:08\t1\t2.5\n",
@@ -104,7 +104,7 @@ TEST_CASE("read_csv: 24:00 is 00:00 of the next day") {
                       secondlook::InvalidArgument);
 }
 
-TEST_CASE("read_csv: a quoted field may go over several lines") {
+TEST_CASE("read_csv: a quoted field may span several lines") {
   CsvOptions options;
   options.columns = {"a"};
   const CsvContents contents = parse_csv(
@@ -144,7 +144,7 @@ TEST_CASE("read_csv: pieces are not cut within a quoted field, and any number of
   }
 }
 
-TEST_CASE("read_csv: NUL bytes of a loss of power are named, and what is whole is kept") {
+TEST_CASE("read_csv: NUL bytes from a loss of power are reported, and complete rows are kept") {
   const std::string nul(700, '\0');
   const auto [broken, kept, n_problems] = GENERATE_REF(table<std::string, double, std::size_t>({
       {nul + "\n2021-06-10 20:00:09,3,4\n", 3, 1},
@@ -175,7 +175,7 @@ TEST_CASE("read_csv: lines of one time that contradict each other are counted") 
   REQUIRE(contents.n_contradictory_times == 1);
 }
 
-TEST_CASE("read_csv: the order of lines and files tells the repeated hour apart") {
+TEST_CASE("read_csv: the order of lines and files resolves the repeated hour") {
   constexpr std::int64_t kHour = 3600 * kSecond;
   constexpr std::int64_t kBack = 1'635'642'000 * kSecond;  // 2021-10-31 01:00 UTC
   CsvOptions options;
@@ -209,7 +209,7 @@ TEST_CASE("read_csv: the order of lines and files tells the repeated hour apart"
     REQUIRE(contents.table.values(i, 0) == i);
   }
 
-  // Alone it may be either.
+  // On its own it is ambiguous.
   REQUIRE_THROWS_WITH(parse_csv(head + before + one + after, options),
                       Catch::Matchers::Contains("text:6: expected an order of lines"));
   options.strict = false;
@@ -226,12 +226,12 @@ TEST_CASE("read_csv: quoted names may hold anything") {
   REQUIRE(contents.problems.at(0).line == 4);
 }
 
-TEST_CASE("read_csv: words for nothing") {
+TEST_CASE("read_csv: words for missing readings") {
   const std::string word = GENERATE("", " ", "nan", "NaN", "NULL", "N/A", "none", "-nan", "\"\"");
   REQUIRE(is_nan(parse_csv("t,a\n2021-06-10 20:00:08," + word + "\n"), 0, 0));
 }
 
-TEST_CASE("read_csv: times that state an offset come in UTC") {
+TEST_CASE("read_csv: times with an offset are converted to UTC") {
   const CsvContents contents = parse_csv(
       "t,a\n2021-06-11T04:00:08+08:00,1\n2021-06-10T20:00:09Z,2\n2021-06-10 15:30:10.5-0430,3\n");
   REQUIRE(contents.table.is_utc);
@@ -245,7 +245,7 @@ TEST_CASE("read_csv: times that state an offset come in UTC") {
                     secondlook::InvalidArgument);
 }
 
-TEST_CASE("read_csv: strict reading names the place and what came") {
+TEST_CASE("read_csv: strict reading reports the position and the text") {
   const auto [text, message] = GENERATE(table<std::string, std::string>({
       {"t,a\n2021-06-10 20:00:08,1\n2021-06-10 20:00:09,x1\n",
        "read_csv: text:3:2: expected a number in column 'a', got 'x1'"},
@@ -280,7 +280,7 @@ TEST_CASE("read_csv: strict reading names the place and what came") {
        "read_csv: text:2:2: expected a number in column 'Time', got '20:00:08'; to join dates and "
        "times of day use time_column=(date, time of day)"},
   }));
-  // What is wrong within a line may be left out.
+  // Malformed fields of a line can be left out.
   const bool in_line =
       message.find("text:2") != std::string::npos || message.find("text:3") != std::string::npos;
   REQUIRE_THROWS_WITH(parse_csv(text),
@@ -302,7 +302,7 @@ TEST_CASE("read_csv: one file by its path, as text, and among files") {
   REQUIRE_THROWS_AS(secondlook::read_csv(folder.path() / "none.csv"), secondlook::FileError);
 }
 
-TEST_CASE("read_csv: lenient reading keeps what it can and lists the rest") {
+TEST_CASE("read_csv: lenient reading keeps valid rows and lists the problems") {
   const CsvContents contents = parse_csv(
       "t,a,b\n"
       "2021-06-10 20:00:08,x,2\n"
@@ -330,7 +330,7 @@ TEST_CASE("read_csv: problems are counted beyond those listed") {
   REQUIRE(contents.problems.size() == 100);
 }
 
-TEST_CASE("read_csv: rows are sorted and equal times joined, the later reading counts") {
+TEST_CASE("read_csv: rows are sorted and equal times merged, the last reading wins") {
   const CsvContents contents = parse_csv(
       "t,a,b\n"
       "2021-06-10 20:00:10,5,6\n"

@@ -23,7 +23,7 @@ std::string random_digits(RandomStream& random, std::uint64_t n) {
 
 }  // namespace
 
-TEST_CASE("parse_decimal: whatever it reads is rounded correctly") {
+TEST_CASE("parse_decimal: results are correctly rounded") {
   const auto seed = static_cast<std::uint64_t>(GENERATE(range(0, 20)));
   RandomStream random(seed);
   CAPTURE(seed);
@@ -51,7 +51,7 @@ TEST_CASE("parse_decimal: plain numbers of the usual lengths are read") {
   REQUIRE(value == std::strtod(number.c_str(), nullptr));
 }
 
-TEST_CASE("parse_decimal: all else is left to others") {
+TEST_CASE("parse_decimal: other notations are not read") {
   const std::string text = GENERATE("", "-", ".", "-.", "+1", "x", "nan", "123456789012",
                                     "0.12345678", "99999999999.9999999", " 1");
   double value = 0;

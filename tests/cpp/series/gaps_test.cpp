@@ -27,7 +27,7 @@ TEST_CASE("interpolate: short gaps lie on the line between their neighbours") {
   REQUIRE(origins(4, 0) == Origin::missing);
 }
 
-TEST_CASE("interpolate: what has no reading on both sides stays missing") {
+TEST_CASE("interpolate: values without readings on both sides remain missing") {
   Matrix<double> values{{kNan, kNan}, {1, kNan}, {kNan, kNan}, {3, kNan}, {4, kNan}, {kNan, kNan}};
   const auto origins = interpolate(kTimes, values, 1000);
   REQUIRE(std::isnan(values(0, 0)));
@@ -36,7 +36,7 @@ TEST_CASE("interpolate: what has no reading on both sides stays missing") {
   for (secondlook::Index i = 0; i < 6; ++i) REQUIRE(origins(i, 1) == Origin::missing);
 }
 
-TEST_CASE("interpolate: bad arguments are refused") {
+TEST_CASE("interpolate: reports invalid arguments") {
   Matrix<double> values(6, 1);
   REQUIRE_THROWS_AS(interpolate(kTimes, values, -1), secondlook::InvalidArgument);
   REQUIRE_THROWS_WITH(interpolate({}, values, 1),

@@ -12,7 +12,7 @@ namespace {
 constexpr std::int64_t kMinute = 60'000'000'000;
 constexpr std::int64_t kHour = 60 * kMinute;
 
-// Minutes into the hour that the clock shows twice; it begins at 0 in UTC, put back from +1 h to 0.
+// Times are minutes of the repeated hour, which begins at 0 in UTC; the offset goes from +1 h to 0.
 // Neighbours are minutes in UTC.
 std::optional<std::size_t> put_back(std::vector<std::int64_t> minutes,
                                     std::optional<std::int64_t> previous = {},
@@ -34,15 +34,15 @@ TEST_CASE("find_put_back: where the times step back") {
 
 TEST_CASE("find_put_back: hourly readings have one time twice") {
   REQUIRE(put_back({0, 0}, -120, 60) == 1);
-  REQUIRE(put_back({0, 0}, -61, std::nullopt) == 2);  // a repeated line is no change of the clock
+  REQUIRE(put_back({0, 0}, -61, std::nullopt) == 2);  // a repeated line is not a clock change
 }
 
-TEST_CASE("find_put_back: times that rise lie where they follow on") {
+TEST_CASE("find_put_back: increasing times belong to the side that they continue") {
   REQUIRE(put_back({0, 15, 30}, -75) == 3);  // 00:45 UTC, as it showed 01:45
   REQUIRE(put_back({30, 45}, std::nullopt, 60) == 0);
 }
 
-TEST_CASE("find_put_back: nothing where the order does not tell") {
+TEST_CASE("find_put_back: nothing if the order does not decide") {
   REQUIRE_FALSE(put_back({0, 15, 30, 45}));
   REQUIRE_FALSE(put_back({0, 15, 30, 45}, -75, 60));
   REQUIRE_FALSE(put_back({0, 30, 0, 30, 0}));

@@ -97,7 +97,7 @@ TEST_CASE("align: rows of all tables are the same step") {
   REQUIRE_THROWS_AS(secondlook::align(zones, 10), secondlook::InvalidArgument);
 }
 
-TEST_CASE("resample: bad grids and times are refused") {
+TEST_CASE("resample: reports invalid grids and times") {
   TimeTable table = random_table(4, 0, 10, 1);
   constexpr auto kMax = std::numeric_limits<std::int64_t>::max();
   REQUIRE_THROWS_AS(resample(table, TimeGrid{0, 0, 1}), secondlook::InvalidArgument);

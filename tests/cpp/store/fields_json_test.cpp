@@ -92,7 +92,7 @@ TEST_CASE("fields_from_json: absent fields keep their defaults, renamed ones are
   REQUIRE(options.rate == 0.5);
 }
 
-TEST_CASE("fields_from_json: says which field, what was expected and what came") {
+TEST_CASE("fields_from_json: errors say which field, what was expected and what came") {
   const auto refused = [](const char* text, const std::string& message) {
     INFO(text);
     CHECK_THROWS_WITH(fields_from_json<Options>("Options", StrictJson::parse(text)),

@@ -75,7 +75,7 @@ TEST_CASE("ModelFile: every tensor begins at a multiple of its element") {
   REQUIRE(first == 1.5);
 }
 
-TEST_CASE("ModelFile: every threshold file is refused") {
+TEST_CASE("ModelFile: every truncated file is an error") {
   const std::string bytes = small_file().serialize();
   for (std::size_t n = 0; n < bytes.size(); ++n) {
     CAPTURE(n);
@@ -84,7 +84,7 @@ TEST_CASE("ModelFile: every threshold file is refused") {
   REQUIRE_THROWS_AS(parse(bytes + '\0'), ModelFileError);
 }
 
-TEST_CASE("ModelFile: every flipped bit is found or harmless") {
+TEST_CASE("ModelFile: every flipped bit is detected or harmless") {
   const ModelFile file = small_file();
   const std::string bytes = file.serialize();
   for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
@@ -132,7 +132,7 @@ TEST_CASE("ModelFile: get checks type and shape") {
   REQUIRE_THROWS_AS(file.section("decision"), ModelFileError);
 }
 
-TEST_CASE("ModelFile: what cannot be written is refused when it comes in") {
+TEST_CASE("ModelFile: content that cannot be written is an error when it is added") {
   ModelFile file = small_file();
   const std::vector<float> values(4);
   const std::span<const float> four(values);
@@ -196,7 +196,7 @@ TEST_CASE("ModelFile: errors name the file") {
                       Catch::Matchers::Contains("': not a safetensors file, or damaged"));
 }
 
-TEST_CASE("read_tensors: a safetensors file of any writer, and no broken one") {
+TEST_CASE("read_tensors: a safetensors file of any writer, but no damaged one") {
   const TemporaryFolder folder;
   const auto path = folder.path() / "weights.safetensors";
   const std::string header =

@@ -48,7 +48,7 @@ TEST_CASE("Model: a saved model is loaded by its kind") {
   std::filesystem::remove(path);
 }
 
-TEST_CASE("Model: a kind without a reader says which there are") {
+TEST_CASE("Model: the error for an unknown kind lists the known ones") {
   REQUIRE_THROWS_AS(secondlook::load(ModelFile("test_unknown")), secondlook::ModelFileError);
   REQUIRE_THROWS_WITH(secondlook::load(ModelFile("test_unknown")),
                       Catch::Matchers::Contains("test_constant") &&

@@ -1,4 +1,4 @@
-"""Each field is said once, in the core; stubs and wrappers, which people read, agree with it."""
+"""Each field is listed once, in the core; stubs and wrappers agree with the list."""
 
 import ast
 import pickle
@@ -14,7 +14,7 @@ STUBS = Path(sl.__file__).parent / "_core"
 
 
 def keywords_in_stub(room: str, name: str) -> set[str]:
-    """Keyword-only arguments of a function, or of a class's constructor."""
+    """Return the keyword-only arguments of a function or constructor."""
     for node in ast.parse((STUBS / f"{room}.pyi").read_text("utf-8")).body:
         if getattr(node, "name", None) != name:
             continue

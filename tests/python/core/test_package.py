@@ -1,4 +1,4 @@
-"""The package as a whole: light to import, complete, documented."""
+"""The package as a whole: fast to import, complete, documented."""
 
 import importlib
 import inspect
@@ -65,7 +65,7 @@ def test_the_version_is_that_of_the_extension():
 
 
 def public_modules():
-    """All but secondlook.image, which needs torch and has tests of its own."""
+    """All modules except secondlook.image, which needs torch and has its own tests."""
     root = Path(sl.__file__).parent
     for file in sorted(root.rglob("*.py")):
         parts = file.relative_to(root).with_suffix("").parts

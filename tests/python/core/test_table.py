@@ -1,4 +1,4 @@
-"""Tables of numbers, whatever library made them."""
+"""Tables of numbers from any library."""
 
 from decimal import Decimal
 
@@ -13,7 +13,7 @@ GAPS = [[1.0, np.nan], [2.0, 4.0], [np.nan, 5.0]]
 
 
 class Arrow:
-    """A column as Arrow has it: nulls become NaN where it makes an array."""
+    """A column with Arrow's interface: nulls become NaN in its array."""
 
     def __init__(self, values):
         self.values = values
@@ -28,7 +28,7 @@ class Arrow:
 
 
 class ArrowTable:
-    """A table as Arrow has it."""
+    """A table with Arrow's interface."""
 
     def __init__(self, **columns):
         self.column_names = list(columns)

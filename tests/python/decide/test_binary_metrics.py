@@ -38,7 +38,7 @@ def test_intervals():
     )
     for estimate in (found.f_beta, found.roc_auc, found.average_precision, found.brier):
         assert estimate.low < estimate.value < estimate.high
-    # Hanley & McNeil's approximate deviation of the area gives about the same width.
+    # Hanley & McNeil's approximate standard deviation of the area gives about the same width.
     area, n1, n0 = found.roc_auc.value, y.sum(), (1 - y).sum()
     q1, q2 = area / (2 - area), 2 * area**2 / (1 + area)
     deviation = math.sqrt(
@@ -57,12 +57,12 @@ def test_intervals_cover_as_often_as_they_say():
         y, p = simulated(300, seed)
         found = sl.binary_metrics(y, p, n_bootstrap=300, random_state=seed).brier
         covered.append(found.low <= truth <= found.high)
-    # A percentile interval is a little short; 4 deviations of the fraction of 300.
+    # A percentile interval is slightly too short; 4 standard deviations of the fraction of 300.
     assert 0.93 - 4 * math.sqrt(0.93 * 0.07 / 300) < np.mean(covered)
 
 
 def binned_error(p, q, bins=15):
-    """Of many cases with these probabilities and those true ones."""
+    """Return the true calibration error of probabilities, given the true ones."""
     numbers = np.minimum((p * bins).astype(int), bins - 1)
     return np.abs(np.bincount(numbers, p - q)).sum() / len(p)
 
@@ -99,7 +99,7 @@ def test_the_interval_of_the_calibration_error_covers_it(belief, n):
         error = found.expected_calibration_error
         assert error.low <= error.value <= error.high
         covered.append(error.low <= truth <= error.high)
-    # 400 of them know a fraction of 95 % to within 4 times 1.1 %, and it is cautious.
+    # With 400 draws, a fraction of 95 % is known to 4 times 1.1 %; the interval is conservative.
     assert np.mean(covered) >= 0.93
 
 

@@ -12,7 +12,7 @@ import secondlook as sl
        st.floats(0.5, 0.999))  # fmt: skip
 def test_is_the_exact_interval(counts, confidence):
     expected = binomtest(*counts).proportion_ci(confidence, method="exact")
-    # scipy solves for it numerically too.
+    # scipy solves numerically as well.
     assert sl.binomial_interval(*counts, confidence=confidence) == pytest.approx(
         (expected.low, expected.high), abs=1e-9
     )

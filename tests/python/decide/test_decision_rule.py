@@ -126,7 +126,7 @@ def test_learning_makes_it_stale_and_another_offset_does_not(ruled, tmp_path):
     loaded = sl.load(tmp_path / "model.safetensors")
     with pytest.warns(sl.StaleDecisionWarning):
         loaded.decision_rule_.decide(loaded.anomaly_score(rows))
-    # Until it is fitted again.
+    # Fitting it again ends the warning.
     labels = np.repeat([0, 1], [500, 300])
     loaded.decision_rule_ = sl.DecisionRule().fit(loaded.anomaly_score(rows), labels)
     assert not loaded.decision_rule_.stale_
@@ -174,7 +174,7 @@ def test_a_detector_decides_by_its_rule_and_warns_once_it_has_continued_training
     assert warned[0].filename == __file__
     for model in copies:
         assert not model.decision_rule_.stale_
-    # Until a rule that was fitted since is set.
+    # Setting a newly fitted rule ends the warning.
     labels = np.repeat([0, 1], [500, 300])
     forest.decision_rule_ = forest.decision_rule_.fit(forest.anomaly_score(rows), labels)
     assert not forest.decision_rule_.stale_
@@ -187,11 +187,11 @@ def test_a_rule_is_a_value(ruled):
     labels = np.repeat([0, 1], [500, 300])
     before = forest.decide(rows)
     held = forest.decision_rule_
-    held.fit(forest.anomaly_score(rows), 1 - labels)  # changes nothing in the model
+    held.fit(forest.anomaly_score(rows), 1 - labels)  # does not change the model
     np.testing.assert_array_equal(forest.decide(rows), before)
     held = forest.decision_rule_
     learn_on(forest)
-    assert not held.stale_  # it is what it was
+    assert not held.stale_  # unchanged
     assert forest.decision_rule_.stale_
 
 
@@ -226,7 +226,7 @@ def test_a_copy_of_a_rule_belongs_to_no_model_and_a_rule_keeps_none_alive(ruled)
     own = sl.DecisionRule().fit(other.anomaly_score(rows), labels)
     other.decision_rule_ = own
     del other
-    assert not own.stale_  # whatever became of the model
+    assert not own.stale_  # independent of the model
 
 
 def test_one_rule_can_be_fitted_for_one_model_after_another(ruled):
@@ -258,7 +258,7 @@ def test_too_few_cases_are_said_where_the_rule_is_fitted():
 
 
 class CountedModel(KeepsDecisionRule):
-    """A model whose weights are read each time that it is compared."""
+    """A model that counts how often its weights are read."""
 
     def __init__(self):
         self.n_files = 0
@@ -362,7 +362,7 @@ def test_says_what_was_expected_and_what_came():
 
 
 def guarded_rule(forest, rows, labels):
-    """A rule that refers rows unlike the forest's training rows."""
+    """A rule that refers rows out of distribution for the forest."""
     training = np.random.default_rng(0).normal(size=(2000, 3))
     guard = sl.FeatureDistance(random_state=0).fit(training)
     rule = sl.DecisionRule(threshold={}, feature_distance=guard)
@@ -385,7 +385,7 @@ def test_refers_what_is_unlike_the_training_data_also_from_a_file(ruled, tmp_pat
             rule.feature_distance_.distance(new),
             forest.decision_rule_.feature_distance_.distance(new),
         )
-        # Fitted again it keeps the distance; with unlike it needs no features.
+        # Fitted again it keeps the distance; with out_of_distribution it needs no features.
         rule.fit(loaded.anomaly_score(rows), np.repeat([0, 1], [500, 300]))
         np.testing.assert_array_equal(rule.decide(score, features=new), decisions)
         by_hand = np.zeros(len(score), dtype=bool)

@@ -16,7 +16,7 @@ def simulated(n=600, d=6, seed=0):
 
 
 def learned_from(guard, X, y=None):
-    """The samples that were not held out: the same draw again."""
+    """Return the samples that were not held out, by the same random choice."""
     names = np.random.RandomState(guard.random_state).permutation(len(X))
     used = np.ones(len(X), dtype=bool)
     used[names[: round(guard.held_out * len(X))]] = False
@@ -37,7 +37,7 @@ def test_is_the_mahalanobis_distance_under_the_shrunk_covariance():
 def test_keeps_its_false_alarm_rate_and_finds_what_is_new():
     X, y = simulated(8000)
     guard = sl.FeatureDistance(false_alarm_rate=0.05, random_state=0).fit(X[:4000], y[:4000])
-    # Threshold from 1,000 samples, judged on 4,000: 4 deviations of both.
+    # Threshold from 1,000 samples, tested on 4,000: 4 standard deviations of both.
     error = np.sqrt(0.05 * 0.95 * (1 / 1000 + 1 / 4000))
     assert abs(guard.is_out_of_distribution(X[4000:]).mean() - 0.05) < 4 * error
     assert guard.is_out_of_distribution(X[4000:] + np.array([40, -40, 0, 0, 0, 0])).mean() > 0.95
@@ -55,13 +55,13 @@ def test_constant_and_repeated_features():
     X = np.column_stack([X, np.ones(len(X)), X[:, 0]])
     guard = sl.FeatureDistance(random_state=0).fit(X)
     assert guard.is_out_of_distribution(X).mean() < 0.05
-    assert guard.is_out_of_distribution(X + np.eye(8)[6]).all()  # what never varied does
+    assert guard.is_out_of_distribution(X + np.eye(8)[6]).all()  # a constant feature that changes
 
 
 def test_groups_are_held_out_together():
     X, _ = simulated(40)
     groups = np.repeat(np.arange(20), 2)
-    X[1::2] = X[::2]  # two images of each patient, the same
+    X[1::2] = X[::2]  # two equal images of each patient
     guard = sl.FeatureDistance(false_alarm_rate=0.2, random_state=0).fit(X, groups=groups)
     alone = sl.FeatureDistance(false_alarm_rate=0.2, random_state=0).fit(X)
     assert guard.threshold_ > alone.threshold_
@@ -94,7 +94,7 @@ def test_bad_input():
     before = guard.distance(X)
     with pytest.raises(ValueError, match="expected at least 9 samples held out"):
         guard.fit(X[:20, :3])
-    np.testing.assert_array_equal(guard.distance(X), before)  # as it was
+    np.testing.assert_array_equal(guard.distance(X), before)  # unchanged
     with pytest.raises(ValueError, match="6 features"):
         guard.distance(X[:, :3])
     with pytest.raises(ValueError, match=r"groups of shape \(100,\)"):

@@ -20,7 +20,7 @@ def test_the_tail_is_no_less_likely_than_scipys(shape, seed):
     ours = genpareto.logpdf(peaks, tail.shape_, scale=tail.scale_).sum()
     theirs_shape, _, theirs_scale = genpareto.fit(peaks, 0.1, floc=0, scale=peaks.mean())
     theirs = genpareto.logpdf(peaks, theirs_shape, scale=theirs_scale).sum()
-    # scipy's search may wander below shape -1, where the likelihood has no bound.
+    # scipy's search may go below shape -1, where the likelihood is unbounded.
     assert ours >= theirs - 1e-3 or theirs_shape < -1
 
 
@@ -49,7 +49,7 @@ def test_keeps_the_risk_on_fresh_scores(draw):
         sl.PeaksOverThreshold(1e-3).fit(make(size=10_000)).alarms(make(size=n)).sum()
         for _ in range(repetitions)
     )
-    # A binomial bound on twice the risk and on half: the calibration's own spread is about 20 %.
+    # Binomial bounds on twice and half the risk: the calibration alone varies by about 20 %.
     low = binom.ppf(1e-4, n * repetitions, 0.7e-3)
     high = binom.ppf(1 - 1e-4, n * repetitions, 1.4e-3)
     assert low < alarms < high

@@ -15,7 +15,7 @@ def test_is_the_least_cut_off_that_the_rate_allows(values, rate):
     allowed = rate * (len(values) + 1) + 1e-6
     # A score at the threshold has a conformal p-value of at most the rate …
     assert np.sum(np.array(values) >= threshold) + 1 <= allowed
-    # … and just below it no more.
+    # … and a score just below it does not.
     below = np.nextafter(threshold, -np.inf)
     assert np.sum(np.array(values) >= below) + 1 > np.floor(allowed)
 

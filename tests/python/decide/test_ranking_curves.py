@@ -6,7 +6,7 @@ from sklearn import metrics
 
 import secondlook as sl
 
-# Few distinct scores, so that ties are the rule.
+# Few distinct scores, so that there are many ties.
 labelled = st.lists(st.tuples(st.integers(0, 1), st.integers(-3, 3).map(float)), min_size=2).filter(
     lambda cases: len({y for y, _ in cases}) == 2
 )
@@ -28,7 +28,7 @@ def test_precision_recall_curve_agrees_with_scikit_learn(cases):
     y, score = np.array(cases).T
     curve = sl.precision_recall_curve(y, score)
     precision, recall, thresholds = metrics.precision_recall_curve(y, score)
-    # Theirs ends in a point without a threshold, and rises.
+    # scikit-learn's curve ends with a point without a threshold, and increases.
     np.testing.assert_allclose(curve.precision[::-1], precision[:-1])
     np.testing.assert_allclose(curve.recall[::-1], recall[:-1])
     np.testing.assert_array_equal(curve.thresholds[::-1], thresholds)

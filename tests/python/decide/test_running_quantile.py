@@ -16,7 +16,7 @@ def test_exact_for_the_first_five_samples(samples, probability):
     quantile = sl.RunningQuantile(probability)
     for sample in samples:
         quantile.push(sample)
-    # Halved, because NumPy's own interpolation overflows; a subnormal number loses a bit of that.
+    # Halved, because NumPy's interpolation overflows; halving a subnormal number loses a bit.
     expected = 2 * np.quantile(np.array(samples) / 2, probability)
     scale = max(abs(sample) for sample in samples)
     assert quantile.value == pytest.approx(expected, abs=scale * 1e-12 + 1e-323)

@@ -36,10 +36,10 @@ def test_keeps_the_rate_at_every_hour():
     fitted = sl.SeasonalThreshold(0.02).fit(scores[:half], hours[:half])
     alarms = fitted.alarms(scores[half:], hours[half:])
     rates = [alarms[hours[half:] == hour].mean() for hour in range(24)]
-    # 1,800 scores an hour to calibrate and to check; 5 standard errors for 24 hours.
+    # 1,800 scores per hour to calibrate and to test; 5 standard errors for 24 hours.
     assert np.abs(np.array(rates) - 0.02).max() < 5 * np.sqrt(0.02 * 0.98 * 2 / 1800)
     common = sl.quantile_threshold(scores[:half], 0.02)
-    assert (scores[hours == 0] >= common).mean() == 0  # what one threshold for all would do
+    assert (scores[hours == 0] >= common).mean() == 0  # the result of a single threshold
 
 
 def test_hours_of_day_agree_with_numpy():

@@ -13,7 +13,7 @@ from sklearn.base import clone
 
 import secondlook as sl
 
-# Few distinct scores, so that ties are the rule.
+# Few distinct scores, so that there are many ties.
 labelled = st.lists(
     st.tuples(st.integers(0, 1), st.integers(0, 10).map(lambda i: i / 10)), min_size=2, max_size=60
 ).filter(lambda cases: len({y for y, _ in cases}) == 2)
@@ -26,7 +26,7 @@ def simulated(n=1000, seed=0, fraction=0.3, gap=2.0):
 
 
 def bands_of(score):
-    """Every band that decides differently from the others."""
+    """Return all bands that decide differently from each other."""
     return combinations_with_replacement([*np.unique(score), math.inf], 2)
 
 
@@ -49,8 +49,8 @@ def test_a_guarantee_refers_least_among_the_bands_that_its_bounds_allow(cases, r
 
     def allowed(lower, upper):
         missed, alarms = np.sum(score[y == 1] < lower), np.sum(score[y == 0] >= upper)
-        # Even with one more the count would be improbably low, were the rate as high as allowed:
-        # an order statistic's exact bound. No decision needs no proof.
+        # If the rate were as high as allowed, even one more error would be improbable: the exact
+        # bound of an order statistic. Without decisions there is nothing to prove.
         proofs = [
             (lower <= score.min() and missed == 0)
             or binom.cdf(missed, np.sum(y == 1), rate) <= risk,
@@ -69,8 +69,8 @@ def test_a_guarantee_refers_least_among_the_bands_that_its_bounds_allow(cases, r
 
 @pytest.mark.parametrize("gap", [1.0, 3.0])
 def test_a_guarantee_holds_as_often_as_it_says(gap):
-    # 10,000 calibrations with known truth. Were one in 20 allowed to break the promise, more than
-    # this many would do so once in 10,000 runs of this test.
+    # 10,000 calibrations with known truth. If one in 20 may break the guarantee, more than this
+    # many break it only once in 10,000 runs of this test.
     n, broken = 10_000, 0
     random = np.random.default_rng(0)
     y = np.repeat([0, 1], [250, 150])
@@ -79,7 +79,7 @@ def test_a_guarantee_holds_as_often_as_it_says(gap):
         band.fit(random.normal(gap * y), y)
         broken += norm.cdf(band.lower_ - gap) > 0.04 or norm.sf(band.upper_) > 0.03
     assert broken <= binom.ppf(1 - 1e-4, n, 0.05)
-    assert broken > 0  # and it is not kept by caution without end
+    assert broken > 0  # the bound is not overly conservative
 
 
 @pytest.mark.slow
@@ -99,7 +99,7 @@ def test_a_guarantee_among_the_decided_holds_as_often_as_it_says():
             negative[1] > 0.05 * sum(negative) + 1e-12 or positive[0] > 0.1 * sum(positive) + 1e-12
         )
     assert broken <= binom.ppf(1 - 1e-4, n, 0.1)
-    assert decided / n > 0.3  # it does decide
+    assert decided / n > 0.3  # a reasonable fraction is decided
 
 
 def test_refers_no_more_than_mapie_given_the_same_risk():
@@ -197,7 +197,7 @@ def test_one_cut_off_where_one_rate_is_bounded_or_the_two_cross():
     ):
         assert band.lower_ == band.upper_
         assert band.report(score, y).referral_rate.value == 0
-    # Between two that cross the one with the fewest errors serves both.
+    # If the thresholds cross, the one between them with the fewest errors serves both.
     low = sl.SuspiciousBand(max_false_alarm_rate=0.3, confidence=0.975).fit(score, y).upper_
     high = sl.SuspiciousBand(max_miss_rate=0.3, confidence=0.975).fit(score, y).lower_
     crossed = sl.SuspiciousBand(0.3, 0.3).fit(score, y)
@@ -233,7 +233,7 @@ def test_groups_count_once():
     grouped = sl.SuspiciousBand().fit(*repeated, groups=patients)
     assert (grouped.lower_, grouped.upper_) == (band.lower_, band.upper_)
     assert (grouped.n_positives_, grouped.n_negatives_) == (y.sum(), (1 - y).sum())
-    assert sl.SuspiciousBand().fit(*repeated).upper_ < band.upper_  # what ignoring them would claim
+    assert sl.SuspiciousBand().fit(*repeated).upper_ < band.upper_  # the result without groups
 
 
 @pytest.mark.parametrize("guarantee", ["class_conditional", "selective"])
@@ -276,7 +276,7 @@ def test_scores_unlike_the_calibration_warn_and_another_mixture_does_not():
         band.decide(live)
         band.decide(live[labels == 0])
         band.decide(live[labels == 1])
-        band.decide(1.4 * live[:49])  # too few to say
+        band.decide(1.4 * live[:49])  # too few to test
     with pytest.warns(sl.DriftWarning, match="do not look like those of the calibration") as warned:
         band.decide(1.4 * live)
     assert warned[0].filename == __file__
@@ -301,7 +301,7 @@ def test_drift_is_not_called_more_often_than_it_says():
         score, y = simulated(600, seed)
         live, _ = simulated(300, seed + 1000, fraction=0.05)
         p_values.append(sl.SuspiciousBand().fit(score, y).drift_p_value(live))
-    for level in (0.05, 0.2):  # 4 deviations of the fraction of 400
+    for level in (0.05, 0.2):  # 4 standard deviations of the fraction of 400
         assert np.mean(np.array(p_values) <= level) <= level + 4 * math.sqrt(level / 400)
 
 
@@ -396,10 +396,10 @@ def test_cut_offs_by_hand_stay_and_learn_what_labelled_cases_say():
     assert (fitted.lower_, fitted.upper_) == (-0.5, 2.5)
     assert (fitted.n_positives_, fitted.n_negatives_) == (y.sum(), (1 - y).sum())
     live, _ = simulated(500, seed=1, fraction=0.1)
-    assert fitted.drift_p_value(live) > 0.01  # another mixture is none
+    assert fitted.drift_p_value(live) > 0.01  # another mixture is not a drift
     with pytest.warns(sl.DriftWarning):
         fitted.decide(3 * live - 5)
-    # And the price of a guarantee may be asked of it.
+    # It can also return the price of guarantees.
     expected = sl.SuspiciousBand().price_list(score, y)
     assert band.price_list(score, y) == expected
     with pytest.raises(ValueError, match="expected exactly one of: .* got 2 of them"):

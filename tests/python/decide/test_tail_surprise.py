@@ -11,7 +11,7 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 def reference(values, two_sided, largest, shape, warm_up, block):
-    """Sort what is remembered, anew for each value."""
+    """Reference: sorts the stored values again for each value."""
     surprises = []
     for n, value in enumerate(values):
         first = max(n // block - 1, 0) * block

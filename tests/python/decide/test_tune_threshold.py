@@ -8,7 +8,7 @@ from scipy.stats import binom
 
 import secondlook as sl
 
-# Few distinct scores, so that ties are the rule.
+# Few distinct scores, so that there are many ties.
 labelled = st.lists(
     st.tuples(st.integers(0, 1), st.integers(-4, 4).map(float)), min_size=2, max_size=60
 ).filter(lambda cases: len({y for y, _ in cases}) == 2)
@@ -29,12 +29,14 @@ OBJECTIVES = {
 
 
 def lower_bound_keeps(k, n, floor, confidence):
-    """Whether the exact lower bound of k in n is at least a floor."""
-    return n > 0 and binom.sf(k - 1, n, floor) <= 1 - confidence + 1e-12  # a half is a half
+    """Return whether the exact lower bound of k / n is at least the floor."""
+    return (
+        n > 0 and binom.sf(k - 1, n, floor) <= 1 - confidence + 1e-12
+    )  # tolerance for a tail of exactly one half
 
 
 def brute_force(y, score, objective, min_recall, min_precision, min_specificity, confidence):
-    """Try every threshold; of equals the lowest."""
+    """Reference: try every threshold and return the lowest of the best."""
     best = None
     for cut in [*np.unique(score), math.inf]:
         c = sl.confusion_matrix(y, score, cut)
@@ -84,7 +86,7 @@ def test_agrees_with_brute_force(cases, objective, recall, precision, specificit
     found = sl.tune_threshold(y, score, objective, **arguments)
     assert found.threshold == expected[0]
     assert found.objective == pytest.approx(expected[1])
-    # By their counts: undefined measures are NaN, which equals nothing.
+    # Compared by counts, because undefined measures are NaN, which is not equal to itself.
     assert str(found.confusion) == str(sl.confusion_matrix(y, score, found.threshold))
 
 
@@ -92,7 +94,7 @@ def test_a_floor_that_cannot_be_kept_names_what_comes_nearest():
     y, score = [0, 1, 0, 1], [0.1, 0.2, 0.3, 0.4]
     with pytest.raises(ValueError) as error:
         sl.tune_threshold(y, score, min_recall=0.9, min_precision=0.9)
-    # 0.2 has recall 1 and precision 2/3; 0.4 has precision 1 and recall 1/2 only.
+    # 0.2 has recall 1 and precision 2/3; 0.4 has precision 1 but recall only 1/2.
     assert str(error.value) == (
         "tune_threshold: no threshold has recall of at least 0.9, precision of at least 0.9; "
         "the nearest, 0.2, has recall 1, precision 0.6667"
@@ -109,7 +111,7 @@ def test_a_recall_floor_at_a_confidence_holds_as_often_as_it_says():
         found = sl.tune_threshold(y, score, min_recall=0.8, floor_confidence=confidence)
         true_recall = 0.5 * math.erfc((found.threshold - 1.5) / math.sqrt(2))
         broken += true_recall < 0.8
-    # Whatever else the threshold is chosen for: at most 10 %, and 4 deviations of the fraction.
+    # Choosing the threshold costs no confidence: at most 10 %, and 4 standard deviations.
     assert broken / n < 0.1 + 4 * math.sqrt(0.1 * 0.9 / n)
 
 
@@ -139,12 +141,12 @@ def test_a_floor_at_a_confidence_that_cannot_be_kept_shows_its_lower_bound():
     y, score = np.repeat([0, 1], 10), np.arange(20.0)
     with pytest.raises(ValueError) as error:
         sl.tune_threshold(y, score, min_recall=0.9, floor_confidence=0.95)
-    # All ten found: 0.05 ** (1 / 10).
+    # All ten are found, so the bound is 0.05 ** (1 / 10).
     assert str(error.value) == (
         "tune_threshold: no threshold has recall of at least 0.9, at a confidence of 0.95; "
         "the nearest, 0, has recall 1 (at least 0.7411)"
     )
-    # Precision 1 of one is proof of less than 9 of 10 is.
+    # One of one proves less than nine of ten.
     y, score = [0] * 5 + [1] * 8 + [0] + [1] * 2, range(16)
     with pytest.raises(ValueError, match=r"the nearest, 5, has precision 0.9091 \(at least 0.6356"):
         sl.tune_threshold(y, score, min_precision=0.9, floor_confidence=0.95)

@@ -81,7 +81,7 @@ def test_groups_stay_together_also_for_a_number_of_folds(cases, cv):
             return super().fit(X, y)
 
     sl.TunedThresholdClassifier(Recorded(), cv=cv).fit(X, y, groups)
-    assert len(seen) == (cv or 5) + 1  # and once on all
+    assert len(seen) == (cv or 5) + 1  # and once on all samples
     for rows in seen[:-1]:
         used = np.isin(X[:, 0], rows[:, 0])
         assert not set(groups[used]) & set(groups[~used])
@@ -113,7 +113,7 @@ def test_routed_metadata_that_nobody_requests_is_refused_and_a_search_routes_gro
     with config_context(enable_metadata_routing=True):
         with pytest.raises(UnsetMetadataPassedError, match="sample_weight"):
             sl.TunedThresholdClassifier(LogisticRegression()).fit(X, y, sample_weight=y + 1.0)
-        # A splitter that knows no groups does without.
+        # A splitter without groups ignores them.
         ignores = KFold(3)
         tuned = sl.TunedThresholdClassifier(LogisticRegression(), cv=ignores).fit(X, y, groups)
         without = sl.TunedThresholdClassifier(LogisticRegression(), cv=ignores).fit(X, y)

@@ -1,4 +1,4 @@
-"""Features of a battery's samples."""
+"""Features of battery samples."""
 
 import pickle
 

@@ -76,7 +76,7 @@ def test_numbers_are_read_as_python_reads_them(tmp_path_factory, text):
     if expected is None or not np.isfinite(expected):
         assert np.isnan(table.values[0, 0])
     elif np.isnan(table.values[0, 0]):
-        # A number too small for a double is not taken for zero.
+        # A number that underflows is not read as zero.
         assert expected == 0 or abs(expected) < 1e-300
     else:
         assert table.values[0, 0] == expected
@@ -398,7 +398,7 @@ def test_what_the_clock_does_not_tell_is_left_out_row_by_row(tmp_path):
     table = sl.read_csv(path, time_zone="Europe/Berlin", strict=False)
     assert table["a"].tolist() == [1, 3, 5]
     assert [(problem.line, problem.column) for problem in table.problems] == [(3, 1), (5, 0)]
-    assert "2021-03-28 02:30:00 does not come in Europe/Berlin" in table.problems[0].message
+    assert "2021-03-28 02:30:00 does not exist in Europe/Berlin" in table.problems[0].message
     assert "2021-10-31 02:30:00 occurs twice in Europe/Berlin" in table.problems[1].message
 
 

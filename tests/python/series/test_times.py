@@ -1,4 +1,4 @@
-"""Times as users give them."""
+"""Reading of times of all supported types."""
 
 import copy
 import pickle
@@ -15,7 +15,7 @@ import secondlook as sl
 from secondlook.series.times import changes_of, is_later, read_times
 
 BERLIN = ZoneInfo("Europe/Berlin")
-# Over both changes of the clock.
+# Nights of both clock changes.
 NIGHTS = [
     pd.date_range("2026-03-28 22:00", periods=40, freq="15min", tz="Europe/Berlin"),
     pd.date_range("2026-10-24 22:00", periods=40, freq="15min", tz="Europe/Berlin"),

@@ -48,7 +48,7 @@ def small_file():
 
 
 def with_header(change, data=None):
-    """A small file whose header went through `change` and has its checksum made right again."""
+    """Return a small file whose header was modified by `change`, with a valid checksum."""
     raw = small_file().serialize()
     (length,) = struct.unpack("<Q", raw[:8])
     header = json.loads(raw[8 : 8 + length])
@@ -232,7 +232,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
     large = ModelFile("large")
     large.add("values", np.zeros(1 << 16))
     child = os.fork()
-    if child == 0:  # a limit on the size of files stands in for a full disk
+    if child == 0:  # a limit on the file size simulates a full disk
         import signal
 
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -248,7 +248,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
 
 
 class Remembered:
-    """Stands in for a model."""
+    """A minimal model."""
 
     def __init__(self, values):
         self.values = values

@@ -1,4 +1,4 @@
-"""Model files of older format versions stay readable: see tests/fixtures/README.md."""
+"""Model files of older format versions remain readable: see tests/fixtures/README.md."""
 
 import json
 import shutil
