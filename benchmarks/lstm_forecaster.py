@@ -11,7 +11,6 @@ import torch
 from _rounds import machine, median_seconds, print_table
 
 import secondlook as sl
-from secondlook import _core
 
 CHANNELS, WINDOW, BATCH = 8, 48, 64
 

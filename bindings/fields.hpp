@@ -234,7 +234,18 @@ auto pickled_parameters_and_state(const char* who) {
       });
 }
 
-/// Converts records to one column per field: an array for numbers, otherwise a list.
+namespace detail {
+
+/// Element type of the column of a field: of an enumeration, the code; void for a list.
+template <class Value>
+using ColumnOf =
+    std::conditional_t<std::is_arithmetic_v<Value>, Value,
+                       std::conditional_t<secondlook::NamedEnum<Value>, std::int8_t, void>>;
+
+}  // namespace detail
+
+/// Converts records to one column per field: an array for numbers and enumerations, otherwise a
+/// list.
 template <secondlook::HasFields Record>
 pybind11::dict to_columns(const std::vector<Record>& records) {
   namespace py = pybind11;
@@ -243,9 +254,9 @@ pybind11::dict to_columns(const std::vector<Record>& records) {
   std::vector<py::object> made;
   const Record example{};
   for_each_field(example, [&](std::string_view name, const auto& value) {
-    using Value = std::remove_cvref_t<decltype(value)>;
-    if constexpr (std::is_arithmetic_v<Value>) {
-      py::array_t<Value> column(static_cast<py::ssize_t>(records.size()));
+    using Column = detail::ColumnOf<std::remove_cvref_t<decltype(value)>>;
+    if constexpr (!std::is_void_v<Column>) {
+      py::array_t<Column> column(static_cast<py::ssize_t>(records.size()));
       data.push_back(column.mutable_data());
       made.push_back(column);
     } else {
@@ -257,9 +268,9 @@ pybind11::dict to_columns(const std::vector<Record>& records) {
   for (std::size_t i = 0; i < records.size(); ++i) {
     std::size_t k = 0;
     for_each_field(records[i], [&](std::string_view, const auto& value) {
-      using Value = std::remove_cvref_t<decltype(value)>;
-      if constexpr (std::is_arithmetic_v<Value>) {
-        static_cast<Value*>(data[k])[i] = value;
+      using Column = detail::ColumnOf<std::remove_cvref_t<decltype(value)>>;
+      if constexpr (!std::is_void_v<Column>) {
+        static_cast<Column*>(data[k])[i] = static_cast<Column>(value);
       } else {
         py::reinterpret_borrow<py::list>(made[k]).append(to_python(value));
       }

@@ -43,43 +43,19 @@ std::vector<std::pair<std::string, ModelFile>> member_files(const DetectorEnsemb
   return files;
 }
 
-auto to_tuple(const EnsembleVerdict& verdict) {
-  return py::make_tuple(verdict.score, verdict.votes, static_cast<int>(verdict.severity),
-                        verdict.reasons);
-}
-
-py::dict columns_of(const std::vector<EnsembleVerdict>& verdicts) {
-  const auto n = static_cast<py::ssize_t>(verdicts.size());
-  py::array_t<double> score(n);
-  py::array_t<std::uint32_t> votes(n);
-  py::array_t<std::int8_t> severity(n);
-  py::list reasons;
-  for (std::size_t i = 0; i < verdicts.size(); ++i) {
-    score.mutable_data()[i] = verdicts[i].score;
-    votes.mutable_data()[i] = verdicts[i].votes;
-    severity.mutable_data()[i] = static_cast<std::int8_t>(verdicts[i].severity);
-    reasons.append(verdicts[i].reasons);
-  }
-  return py::dict(py::arg("score") = score, py::arg("votes") = votes,
-                  py::arg("severity") = severity, py::arg("reasons") = reasons);
-}
-
-py::tuple push(EnsembleStream& stream,
-               const py::array_t<double, py::array::c_style | py::array::forcecast>& sample) {
-  return to_tuple(stream.push(std::span(sample.data(), static_cast<std::size_t>(sample.size()))));
+py::object push(EnsembleStream& stream,
+                const py::array_t<double, py::array::c_style | py::array::forcecast>& sample) {
+  return to_python(stream.push(std::span(sample.data(), static_cast<std::size_t>(sample.size()))));
 }
 
 py::dict push_many(EnsembleStream& stream, const ContiguousArray<double>& samples) {
-  if (samples.ndim() != 2)
-    throw secondlook::InvalidArgument("EnsembleStream: expected samples of 2 dimensions, got " +
-                                      std::to_string(samples.ndim()));
-  const secondlook::MatrixView<double> rows(samples.data(), samples.shape(0), samples.shape(1));
+  const auto rows = as_matrix(samples);
   std::vector<EnsembleVerdict> verdicts;
   {
     const py::gil_scoped_release release;
     verdicts = stream.push(rows);
   }
-  return columns_of(verdicts);
+  return to_columns(verdicts);
 }
 
 }  // namespace

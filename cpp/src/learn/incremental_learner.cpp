@@ -124,7 +124,8 @@ void add_held_out(MatrixView<Scalar> x, std::span<const double> losses, LearnerM
 void calibrate(const Detector& detector, LearnerMemory& memory) {
   memory.calibration = losses_of(detector, memory.held_out);
   require(all_finite(memory.calibration),
-          "IncrementalLearner: expected finite scores of the rows held out, got others");
+          "IncrementalLearner: expected finite scores of the held-out rows; check the model and "
+          "the calibration rows");
   std::ranges::sort(memory.calibration);
   memory.limit = quantile_threshold(memory.calibration, memory.parameters.suspicion_rate);
 }
@@ -544,7 +545,8 @@ UpdateReport IncrementalLearner::State::update(SampleView x, bool trusted,
   const std::lock_guard lock(updating);
   const auto current = in_use.read();
   const auto losses = losses_of(*current->detector, x);
-  require(all_finite(losses), "{}: expected rows with finite scores, got others", kWho);
+  require(all_finite(losses),
+          "{}: expected rows with finite scores; check them for missing and infinite values", kWho);
 
   UpdateReport report;
   report.time_ns = now_ns();

@@ -117,7 +117,7 @@ void VersionFolder::write(std::uint64_t number, const ModelFile& file,
   const std::uint64_t newest = there.empty() ? 0 : there.back();
   require<FileError>(newest <= newest_known,
                      "'{}': expected version {} to be the newest, got {}: another program has "
-                     "learned on; open the folder again",
+                     "added a version; open the folder again",
                      path_.string(), newest_known, newest);
   // Whoever writes holds the lock, so what is half written now was left by a writer that was
   // killed.

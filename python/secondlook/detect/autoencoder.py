@@ -13,56 +13,57 @@ from secondlook.detect.neural_detector import NeuralDetector
 
 
 class Autoencoder(NeuralDetector):
-    """Autoencoder: a narrow network cannot reproduce rows unlike those it was trained on.
+    """Autoencoder: a narrow network cannot reproduce rows that differ from its training rows.
 
     Fully connected layers with batch normalisation, leaky ReLU and dropout, trained by Adam on
-    standardised features until the loss over rows held out improves no more; the best weights are
-    kept. The learning rate is halved whenever that loss stands still for half of `patience`.
-    Ctrl-C ends the training and leaves the best model so far.
+    standardised features until the loss over held-out rows stops improving. The best weights are
+    kept. The learning rate is halved whenever that loss stagnates for half of `patience`. Ctrl-C
+    ends the training and keeps the best model so far.
 
-    The score is minus the weighted mean squared error of reproducing the row, in squared standard
+    The score is minus the weighted mean squared reconstruction error, in squared standard
     deviations of the features.
 
     Parameters
     ----------
     hidden : sequence of int, default=(32, 16, 8)
-        Units of the layers on the way in; mirrored on the way out.
+        Units of the encoder's layers; the decoder mirrors them.
     dropout : float, default=0.25
-        Share of the units left out at random in training, in [0, 1).
+        Fraction of units dropped at random in training, in [0, 1).
     learning_rate : float, default=1e-3
-        Of Adam.
+        Learning rate of Adam.
     weight_decay : float, default=1e-5
-        Of Adam, as part of the gradient.
+        Weight decay of Adam, added to the gradient.
     batch_size : int, default=32
-        Rows a training step, at least 2.
+        Rows per training step, at least 2.
     max_epochs : int, default=100
-        Passes over the rows at most.
+        Largest number of passes over the rows.
     patience : int, default=10
-        Epochs without a better loss over the rows held out, after which training ends.
+        Training ends after this many epochs without a better loss over the held-out rows.
     validation_fraction : float, default=0.1
-        Share of the rows held out, in [0, 0.5]; with none, the training rows are judged.
+        Fraction of rows held out, in [0, 0.5]; if it is 0, the training rows are used for
+        validation.
     contamination : float, default=0.01
         `offset_` is this quantile, in (0, 0.5], of the training scores.
     feature_weights : sequence of float or None, default=None
-        Weights of the features' errors in the score. None: all alike.
+        Weights of the features' errors in the score. None: equal weights.
     n_jobs : int or None, default=None
-        Threads that score; -1 is all processors. None takes `SECONDLOOK_NUM_THREADS`,
-        else `OMP_NUM_THREADS`, else all processors that this process may use. Training takes one.
+        Number of threads for scoring; -1 uses all processors. None uses `SECONDLOOK_NUM_THREADS`,
+        else `OMP_NUM_THREADS`, else all processors that this process may use. Training uses one.
     random_state : int, RandomState or None, default=None
         Seed of weights, split, order and dropout.
 
     Attributes
     ----------
     offset_ : float
-        Samples that score below are anomalous: ``decision_function = score_samples - offset_``.
+        Samples with a lower score are anomalous: ``decision_function = score_samples - offset_``.
     history_ : dict of str to ndarray of shape (n_epochs,)
-        Of each epoch: training loss (with dropout), loss over the rows held out, which is least
-        in the epoch whose weights are kept, and learning rate. Losses are mean squared errors in
-        squared standard deviations.
+        Figures of each epoch: `loss` (training, with dropout), `validation_loss` (held-out rows;
+        lowest in the epoch whose weights are kept) and `learning_rate`. Losses are mean squared
+        errors in squared standard deviations.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, where `fit` was given a table whose columns are all named by strings.
+        Names of the features, if `fit` was given a table whose column names are all strings.
 
     References
     ----------
@@ -151,7 +152,7 @@ class Autoencoder(NeuralDetector):
         return self._use(self._fitted(), "reconstruct", X)
 
     def feature_contributions(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return each feature's part in the error.
+        """Return each feature's part of the reconstruction error.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Detectors, statistics and domain rules that vote."""
+"""Ensemble of detectors, statistics and domain rules that vote and give reasons."""
 
 import json
 import math
@@ -32,45 +32,45 @@ _RULE_KEYS = {"feature", "lower", "upper", "reason"}
 class DetectorEnsemble(TabularDetector):
     """Detectors, statistics and domain rules that vote, and say why.
 
-    The voters: each member, where its anomaly score lies beyond the `limit_level` quantile of its
-    training scores; the first member once more, where its score lies beyond its recent level;
-    ``z_score``, where a feature lies further than `n_sigma` standard deviations from its training
-    mean, and further than the furthest one does in a fraction `limit_level` of the training rows,
-    for of many features one is often far; and ``rules``, if there are any. With the default
-    members, an autoencoder and an isolation forest, and rules these are five. The first member so
-    counts twice: beyond its own limit it is beyond its recent level as well, and with two votes
-    needed it decides alone. The others need company.
+    The voters are: each member, voting if its anomaly score exceeds the `limit_level` quantile of
+    its training scores; the first member again, voting if its score exceeds its recent level;
+    ``z_score``, voting if a feature lies more than `n_sigma` standard deviations from its training
+    mean and further than the furthest feature does in a fraction `limit_level` of the training rows
+    (among many features, one is often far); and ``rules``, if there are any. With the default
+    members, an autoencoder and an isolation forest, and rules, there are five. The first member
+    therefore counts twice: beyond its limit it is beyond its recent level as well, so if two votes
+    are required it decides alone. The others need a second vote.
 
-    A voter's margin is 0 in the middle of what is normal, the median of the training scores, and 1
-    at its limit. The score is minus the `votes`-th largest margin, so samples below -1 are
-    anomalies: as many voters as needed are beyond their limits. Severity is "medium", one step up
-    for each of: a vote more than needed, a margin of 2 or more.
+    A voter's margin is 0 at the median of its training scores and 1 at its limit. The score is
+    minus the `votes`-th largest margin, so a sample below -1 is an anomaly: the required number of
+    voters is beyond their limits. The severity is "medium", raised by one step for each of: more
+    votes than required, a margin of 2 or more.
 
-    A rule's margin is 1 and what its feature exceeds the limit by, in training standard deviations;
-    a feature that never varied in training has a deviation of 1, so put a rule on it.
+    The margin of a rule is 1 plus the excess over the limit in training standard deviations. A
+    feature that never varied in training has a standard deviation of 1, so put a rule on it.
 
-    Rows scored by `score_samples` stand on their own, and the recent level is that of the training;
-    `verdicts` and `stream` know each device's own.
+    `score_samples` treats rows as independent and uses the recent level of the training; `verdicts`
+    and `stream` follow the recent level of each device.
 
     Parameters
     ----------
     members : sequence of (str, detector) or None, default=None
-        Detectors of rows with the names that they have in reasons. None: ``"autoencoder"`` and
+        Detectors of rows, with the names used for them in reasons. None: ``"autoencoder"`` and
         ``"isolation_forest"``.
     votes : int, default=2
-        That make an anomaly.
+        Number of votes required for an anomaly.
     n_sigma : float, default=2.5
         Standard deviations within which no feature votes.
     recent_level : float, default=0.95
-        Quantile of the first member's recent scores.
+        Quantile of the first member's recent scores that is its recent level.
     recent_window : int, default=500
-        Samples of a device that are recent; those beyond the member's limit are left out.
+        Number of recent samples of a device; those beyond the limit of the member are excluded.
     limit_level : float, default=0.99
-        Quantile, in (0.5, 1), of a member's training scores that is its limit.
+        Quantile, in (0.5, 1), of the training scores that is the limit of a member.
     rules : sequence of dict, default=()
-        Limits that a feature keeps where all is well: ``{"feature": "temperature", "upper": 60}``,
-        with ``lower``, ``upper`` or both, and perhaps a ``reason`` in words. A feature is a name,
-        where `fit` is given a table, or an index.
+        Limits of features that hold in normal operation: ``{"feature": "temperature", "upper":
+        60}``, with ``lower``, ``upper`` or both, and optionally a ``reason`` in words. A feature is
+        an index, or a name if `fit` is given a table.
     random_state : int, RandomState or None, default=None
         Seed of the default members.
 
@@ -81,11 +81,11 @@ class DetectorEnsemble(TabularDetector):
     members_ : dict of str to detector
         Copies of the trained members.
     offset_ : float
-        Samples that score below are anomalous: -1.
+        Samples with a lower score are anomalous: -1.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, where `fit` was given a table whose columns are all named by strings.
+        Names of the features, if `fit` was given a table whose column names are all strings.
 
     Examples
     --------
@@ -124,12 +124,12 @@ class DetectorEnsemble(TabularDetector):
         self.random_state = random_state
 
     def fit(self, X: ArrayLike, y: None = None) -> Self:
-        """Train every member anew, and set all limits.
+        """Train every member from scratch, and set all limits.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Rows that are mostly normal. Columns of a table give features their names.
+            Rows that are mostly normal. Columns of a table name the features.
         y : None
             Ignored.
 
@@ -140,9 +140,9 @@ class DetectorEnsemble(TabularDetector):
         Raises
         ------
         ValueError
-            If a parameter is out of range, `X` is not finite, or a rule names no feature.
+            If a parameter is out of range, `X` is not finite, or a rule names an unknown feature.
         KeyboardInterrupt
-            On Ctrl-C; the ensemble is then as before.
+            On Ctrl-C; the ensemble is then unchanged.
         """
         twin = self._copy_to_train()
         samples = twin._own_or_validated(X, reset=True)
@@ -150,10 +150,10 @@ class DetectorEnsemble(TabularDetector):
         return self._train(twin, model, model.fit, samples)
 
     def partial_fit(self, X: ArrayLike, y: None = None) -> Self:
-        """Let every member learn on from new rows, and move the features' means and deviations.
+        """Continue training of every member, and update the means and deviations of the features.
 
-        The limits are stale afterwards: deciding warns until `fit_offset`. An untrained ensemble is
-        trained by `fit`.
+        The limits are stale afterwards: deciding warns until `fit_offset` is called. An untrained
+        ensemble is trained by `fit`.
 
         Parameters
         ----------
@@ -169,12 +169,12 @@ class DetectorEnsemble(TabularDetector):
         return self._train_on(X)
 
     def fit_offset(self, X: ArrayLike) -> Self:
-        """Set every member's limits anew, and those of the z-scores.
+        """Recompute the limits of all members and of the z-score.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Rows that are held to be normal, best not trained on.
+            Rows that are assumed to be normal, preferably not trained on.
 
         Returns
         -------
@@ -183,10 +183,10 @@ class DetectorEnsemble(TabularDetector):
         return super().fit_offset(X)
 
     def feature_contributions(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return each feature's part in minus the score.
+        """Return each feature's contribution to minus the score.
 
-        It is the mean of its fractions in the members that vote, or in all where none does. A
-        forest among them makes this slow: milliseconds a row.
+        It is the mean of its contributions in the members that vote, or in all members if none
+        votes. A forest among the members makes this slow: milliseconds per row.
 
         Parameters
         ----------
@@ -200,7 +200,7 @@ class DetectorEnsemble(TabularDetector):
         return super().feature_contributions(X)
 
     def stream(self) -> EnsembleStream:  # type: ignore[override]
-        """Begin a device's series, whose samples are judged as they come.
+        """Begin the series of a device, whose samples are judged as they arrive.
 
         Returns
         -------
@@ -212,18 +212,21 @@ class DetectorEnsemble(TabularDetector):
     def verdicts(
         self, table: "pd.DataFrame", *, device: str = "device", time: str | None = "time"
     ) -> "pd.DataFrame":
-        """Judge a fleet's samples, each device's in the order of its rows, as its stream would.
+        """Judge the samples of a fleet, each device's in the order of its rows.
+
+        The verdicts equal those of the device's stream.
 
         Parameters
         ----------
         table : DataFrame
-            A column of devices, one of times, and the features: by their names where `fit` was
-            given names, else all other columns in their order. A row with a missing feature is not
+            A column of devices, one of times, and the features: by their names if `fit` was given
+            names, otherwise all other columns in their order. A row with a missing feature is not
             judged.
         device : str, default="device"
-            Column that says whose sample a row is.
+            Name of the column that identifies the device.
         time : str or None, default="time"
-            Column of times, which go forward within each device. None: there is none.
+            Name of the column of times, which must increase within each device. None: there is
+            none.
 
         Returns
         -------
@@ -235,7 +238,7 @@ class DetectorEnsemble(TabularDetector):
         Raises
         ------
         ValueError
-            If a column is missing, or a device's times do not go forward.
+            If a column is missing, or the times of a device do not increase.
         """
         import pandas as pd
 

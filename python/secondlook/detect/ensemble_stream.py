@@ -16,36 +16,45 @@ SEVERITIES: tuple[Severity, ...] = ("normal", "medium", "high", "critical")
 
 
 class EnsembleRecord:
-    """What an ensemble's voters made of a sample.
+    """Verdict of an ensemble on a sample.
 
     Attributes
     ----------
     time : object
         As it was pushed; None where none was given.
     score : float
-        As `score_samples` of the ensemble, but for the device's own recent level: below -1 it is
-        an anomaly. NaN where a value was missing.
+        See `score_samples` of the ensemble, but relative to the device's own recent level: below -1
+        it is an anomaly. NaN if a value was missing.
     verdict : {"normal", "anomaly", "unknown"}
-        "unknown" where a value was missing.
+        "unknown" if a value was missing.
     severity : {"normal", "medium", "high", "critical"} or None
-        From votes and margin; None where the verdict is "unknown".
+        Severity from votes and margin; None if the verdict is "unknown".
     n_votes : int
-        Cast for an anomaly.
+        Number of votes for an anomaly.
     votes : tuple of str
-        Voters that cast them.
+        Names of the voters that voted.
     reasons : str
-        In words, ``"; "`` between them; empty while normal.
+        Reasons in words, separated by ``"; "``; empty if normal.
     """
 
     __slots__ = ("_voters", "_votes", "reasons", "score", "severity", "time", "verdict")
 
     def __init__(
-        self, time: Any, score: float, votes: int, severity: int, reasons: str, voters: list[str]
+        self,
+        time: Any,
+        score: float,
+        votes: int,
+        severity: Severity,
+        reasons: str,
+        voters: list[str],
     ) -> None:
         self.time = time
         self.score = score
-        self.verdict: Verdict = "anomaly" if severity else "normal" if score == score else "unknown"
-        self.severity: Severity | None = SEVERITIES[severity] if score == score else None
+        known = score == score
+        self.verdict: Verdict = (
+            "unknown" if not known else "normal" if severity == "normal" else "anomaly"
+        )
+        self.severity: Severity | None = severity if known else None
         self.reasons = reasons
         self._votes = votes
         self._voters = voters
@@ -69,16 +78,17 @@ class EnsembleRecord:
 
 
 class EnsembleStream:
-    """One device's samples, judged by an ensemble as they come: constant time and memory a sample.
+    """Judge the samples of one device by an ensemble, in constant time and memory per sample.
 
-    Made by ``ensemble.stream()``. Streams of one ensemble share its model, and go on with it when
-    the ensemble has learned, until `use`; so it may learn while other threads judge. Each remembers
-    its own device's recent level, and pickles: a copy goes on where it stood.
+    Made by ``ensemble.stream()``. Streams of one ensemble share its model; they keep it when
+    training continues, until `use` is called, so an ensemble can be trained while other threads
+    judge. Each stream remembers the recent level of its device. It can be pickled: the copy
+    continues from the same state.
 
     Parameters
     ----------
     ensemble : DetectorEnsemble
-        Fitted.
+        A fitted ensemble.
     """
 
     def __init__(self, ensemble: "DetectorEnsemble") -> None:
@@ -94,9 +104,9 @@ class EnsembleStream:
         Parameters
         ----------
         sample : array-like of shape (n_features,)
-            A sample with a NaN in it is not judged.
+            Values of the sample. A sample with a NaN is not judged.
         time : datetime, numpy.datetime64, float or alike, optional
-            When it was taken: later than the one before. Kept in the record.
+            Time of the sample, later than the previous one. Kept in the record.
 
         Returns
         -------
@@ -105,8 +115,8 @@ class EnsembleStream:
         Raises
         ------
         ValueError
-            For another number of features, infinities, and a time that does not go forward. The
-            stream is then as before.
+            If the number of features is wrong, a value is infinite, or the time does not increase.
+            The stream is then unchanged.
         """
         if time is not None and time != time:
             raise ValueError("EnsembleStream: expected a time, got a missing one")
@@ -118,17 +128,17 @@ class EnsembleStream:
         return record
 
     def use(self, ensemble: "DetectorEnsemble") -> None:
-        """Go on with another version of the ensemble, such as a learner's newest.
+        """Continue with another version of the ensemble, such as the newest of a learner.
 
         Parameters
         ----------
         ensemble : DetectorEnsemble
-            With the same features and parameters.
+            A version with the same features and parameters.
 
         Raises
         ------
         ValueError
-            If it has others.
+            If features or parameters differ.
         """
         model = ensemble._fitted()
         self._stream.use(model)
@@ -137,7 +147,7 @@ class EnsembleStream:
     def __getstate__(self) -> dict[str, Any]:
         state = {**self.__dict__, "_stream": self._stream.snapshot()}
         del state["_model"]
-        if self._ensemble._model is not self._model:  # it has learned since
+        if self._ensemble._model is not self._model:  # it has been trained since
             state["_ensemble"] = copy.copy(self._ensemble)
             state["_ensemble"]._model = self._model
         return state

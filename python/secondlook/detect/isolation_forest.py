@@ -15,44 +15,46 @@ from secondlook.detect.tabular import TabularDetector
 class IsolationForest(TabularDetector):
     """Isolation forest: anomalies are few and different, so random splits isolate them early.
 
-    The score is ``-2 ** (-mean path length / c(max_samples))``, in [-1, 0).
-    Values are compared in float32: float64 input is rounded to it, and saturates beyond its range.
-    A seed gives the same bits at any number of threads, and the same as in C++.
+    The score is ``-2 ** (-mean path length / c(max_samples))``, in [-1, 0). Values are compared in
+    float32: float64 input is rounded to it and saturates beyond its range. A seed gives the same
+    bits for any number of threads, and the same as in C++.
 
     Parameters
     ----------
     n_estimators : int, default=100
         Number of trees.
     max_samples : int, float or "auto", default=256
-        Rows that each tree is grown on: a number, a fraction of the rows in (0, 1], or "auto" for
-        256. All rows where there are fewer.
+        Rows per tree: a number, a fraction of the rows in (0, 1], or "auto" for 256. All rows if
+        there are fewer.
     contamination : "auto" or float, default="auto"
-        Share of anomalies in (0, 0.5]: `offset_` is that quantile of the training scores.
-        With "auto" it is -0.5, as in the paper.
+        Fraction of anomalies in (0, 0.5]: `offset_` is that quantile of the training scores. With
+        "auto" it is -0.5, as in the paper.
     max_features : int or float, default=1.0
         Features that each tree may split on: a number, or a fraction in (0, 1].
     missing : {"refuse", "route"}, default="refuse"
-        What NaN does: it is an error, or it follows the larger branch of each split.
+        Treatment of NaN: an error, or NaN follows the larger branch of each split.
     refresh_fraction : float, default=0.1
-        Share of the trees, the oldest, that each `max_samples` rows of `partial_fit` renew.
+        Fraction of the trees, the oldest ones, that is replaced per `max_samples` new rows in
+        `partial_fit`.
     n_jobs : int or None, default=None
-        Threads; -1 is all processors. None takes `SECONDLOOK_NUM_THREADS`,
-        else `OMP_NUM_THREADS`, else all processors that this process may use.
+        Number of threads; -1 uses all processors. None uses `SECONDLOOK_NUM_THREADS`, else
+        `OMP_NUM_THREADS`, else all processors that this process may use.
     random_state : int, RandomState or None, default=None
         Seed of the trees.
 
     Attributes
     ----------
     offset_ : float
-        Samples that score below are anomalous: ``decision_function = score_samples - offset_``.
+        Samples with a lower score are anomalous: ``decision_function = score_samples - offset_``.
     max_samples_ : int
-        Rows that each tree was grown on.
+        Number of rows that each tree was grown on.
     expected_path_length_ : float
-        Mean path length over the trees' own samples, the base of `feature_contributions`.
+        Mean path length over the training samples of the trees, the base value of
+        `feature_contributions`.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, where `fit` was given a table whose columns are all named by strings.
+        Names of the features, if `fit` was given a table whose column names are all strings.
 
     References
     ----------
@@ -91,7 +93,7 @@ class IsolationForest(TabularDetector):
         self.random_state = random_state
 
     def fit(self, X: ArrayLike, y: None = None) -> Self:
-        """Grow the forest anew.
+        """Train from scratch.
 
         Parameters
         ----------
@@ -121,12 +123,12 @@ class IsolationForest(TabularDetector):
         return self._adopt(twin, forest)
 
     def partial_fit(self, X: ArrayLike, y: None = None) -> Self:
-        """Learn on from new rows, without forgetting all that came before.
+        """Continue training on new rows without forgetting the older ones.
 
-        Rows gather until `max_samples` are there; then the oldest `refresh_fraction` of the trees
-        retires and as many grow on the new rows. The first `max_samples` rows grow the forest.
-        With `contamination` a number, `offset_` is stale afterwards: deciding warns until
-        `fit_offset`.
+        New rows are gathered until there are `max_samples`; then the oldest `refresh_fraction` of
+        the trees is replaced by trees grown on the new rows. An untrained forest is grown from the
+        first `max_samples` rows. If `contamination` is a number, `offset_` is stale afterwards:
+        deciding warns until `fit_offset` is called.
 
         Parameters
         ----------

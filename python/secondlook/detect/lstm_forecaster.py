@@ -14,66 +14,67 @@ from secondlook.detect.neural_detector import NeuralDetector
 
 
 class LSTMForecaster(NeuralDetector):
-    """LSTM that forecasts a series' next sample: what it did not foresee is abnormal.
+    """LSTM that forecasts the next sample of a series; unforeseen samples are abnormal.
 
     One or many channels, one or many series. Trained on standardised channels by truncated
-    back-propagation over `window` steps, each window brought up by the `window` steps before it,
-    with Adam and early stopping on the samples held out. A series is scored from its start, sample
-    after sample, exactly as a stream does it. Missing samples, NaN, are stood in for by the
-    forecast for up to `max_gap` in a row; after a longer gap the series starts anew.
-    Ctrl-C ends the training and leaves the best model so far.
+    back-propagation over `window` steps, each window warmed up by the `window` steps before it,
+    with Adam and early stopping on held-out samples. A series is scored from its start, sample by
+    sample, exactly as by a stream. Up to `max_gap` consecutive missing samples (NaN) are replaced
+    by the forecast; after a longer gap the series restarts. Ctrl-C ends the training and keeps the
+    best model so far.
 
-    The score is minus the mean squared residual of the one-step forecast under the residuals' own
-    covariance in training: about -1 is usual. It is NaN for the first `window` samples, the warm-up
-    of the network, and where nothing was measured; `predict` calls those 0, unknown.
+    The score is minus the mean squared residual of the one-step forecast under the covariance of
+    the residuals in training: about -1 is usual. It is NaN for the first `window` samples, during
+    which the network warms up, and if nothing was measured; `predict` returns 0 (unknown) for
+    those.
 
     Parameters
     ----------
     window : int, default=48
-        Steps of back-propagation and of warm-up, 2 at least: the first `window` samples of a
-        series have no score.
+        Steps of back-propagation and of warm-up, at least 2: the first `window` samples of a series
+        have no score.
     hidden : int, default=64
-        Cells of a layer.
+        Number of cells per layer.
     layers : int, default=1
-        LSTM layers.
+        Number of LSTM layers.
     dropout : float, default=0.0
-        Share of the units left out at random between layers in training, in [0, 1).
+        Fraction of units dropped at random between layers in training, in [0, 1).
     learning_rate : float, default=2e-3
-        Of Adam.
+        Learning rate of Adam.
     weight_decay : float, default=0.0
-        Of Adam, as part of the gradient.
+        Weight decay of Adam, added to the gradient.
     batch_size : int, default=64
-        Windows a training step.
+        Windows per training step.
     max_epochs : int, default=50
-        Passes over the series at most.
+        Largest number of passes over the series.
     patience : int, default=5
-        Epochs without a better loss over the samples held out, after which training ends.
+        Training ends after this many epochs without a better loss over the held-out samples.
     validation_fraction : float, default=0.2
-        Share held out, in [0, 0.5]: the end of each series that is long enough, else whole
-        series. With none, the training samples are judged.
+        Fraction held out, in [0, 0.5]: the end of each series that is long enough, otherwise whole
+        series. If it is 0, the training samples are used for validation.
     max_gap : int, default=12
-        Missing samples in a row that the model's own forecasts stand in for.
+        Number of consecutive missing samples that forecasts replace.
     contamination : float, default=0.01
         `offset_` is this quantile, in (0, 0.5], of the training scores.
     n_jobs : int or None, default=None
-        Threads that train; -1 is all processors. None takes `SECONDLOOK_NUM_THREADS`,
-        else `OMP_NUM_THREADS`, else all processors that this process may use. The weights depend on
-        it in their last digits.
+        Number of threads for training; -1 uses all processors. None uses `SECONDLOOK_NUM_THREADS`,
+        else `OMP_NUM_THREADS`, else all processors that this process may use. The last digits of
+        the weights depend on it.
     random_state : int, RandomState or None, default=None
         Seed of weights, windows and dropout.
 
     Attributes
     ----------
     offset_ : float
-        Samples that score below are anomalous: ``decision_function = score_samples - offset_``.
+        Samples with a lower score are anomalous: ``decision_function = score_samples - offset_``.
     history_ : dict of str to ndarray of shape (n_epochs,)
-        Of each epoch: training loss, loss over the samples held out, which is least in the epoch
-        whose weights are kept, and learning rate. Losses are mean squared errors in squared
+        Figures of each epoch: `loss` (training), `validation_loss` (held-out samples; lowest in the
+        epoch whose weights are kept) and `learning_rate`. Losses are mean squared errors in squared
         standard deviations.
     n_features_in_ : int
         Number of channels.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, where `fit` was given a table whose columns are all named by strings.
+        Names of the features, if `fit` was given a table whose column names are all strings.
 
     References
     ----------
@@ -128,14 +129,14 @@ class LSTMForecaster(NeuralDetector):
         self.random_state = random_state
 
     def fit(self, X: ArrayLike | Sequence[ArrayLike], y: None = None) -> Self:
-        """Train anew.
+        """Train from scratch.
 
         Parameters
         ----------
         X : array-like of shape (n_steps, n_channels), or sequence of such
-            One series, or several that know nothing of one another, such as the devices of a
-            fleet; each of ``window + 1`` steps at least, in order of time and evenly spaced. NaN
-            is missing. In a list, an array of one dimension is a series of one channel.
+            One series, or several independent ones, such as the devices of a fleet; each with at
+            least ``window + 1`` steps, in order of time and evenly spaced. NaN is missing. In a
+            list, a one-dimensional array is a series of one channel.
         y : None
             Ignored.
 
@@ -146,8 +147,8 @@ class LSTMForecaster(NeuralDetector):
         Raises
         ------
         ValueError
-            If a parameter is out of range, a series is too short or infinite, a channel has no
-            value at all, or the loss diverges.
+            If a parameter is out of range, a series is too short or has infinite values, a channel
+            has no value at all, or the loss diverges.
         KeyboardInterrupt
             On Ctrl-C; after the first epoch the best model so far is there to use.
         """
@@ -164,12 +165,13 @@ class LSTMForecaster(NeuralDetector):
         X : array-like of shape (n_steps, n_channels)
             The series so far; NaN is missing.
         steps : int
-            Samples to forecast, at least 1. Each is fed back as if it had been measured.
+            Number of samples to forecast, at least 1. Each forecast is fed back as if it had been
+            measured.
 
         Returns
         -------
         forecast : ndarray of shape (steps, n_channels)
-            In the channels' own units.
+            Forecasts in the channels' units.
         """
         if not isinstance(steps, int | np.integer) or steps < 1:
             raise ValueError(
@@ -181,11 +183,11 @@ class LSTMForecaster(NeuralDetector):
         return ahead
 
     def residuals(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return what was measured minus the forecast of it, made from the samples before.
+        """Return the measured values minus their one-step forecasts.
 
-        The score is these residuals' mean square under their covariance, without the sign: where a
-        small shortfall lasts, as in theft or drift, the mean of the residuals over some time shows
-        it sooner.
+        The score is the mean square of these residuals under their covariance, without the sign. If
+        a small deficit persists, as in theft or drift, the mean of the residuals over some time
+        reveals it sooner.
 
         Parameters
         ----------
@@ -195,21 +197,21 @@ class LSTMForecaster(NeuralDetector):
         Returns
         -------
         residuals : ndarray of shape (n_steps, n_channels)
-            In the channels' own units, above 0 where more was measured than foreseen. NaN in a row
-            without a score, thus in the warm-up, and where the channel was missing.
+            Residuals in the channels' units, positive if more was measured than foreseen. NaN in
+            rows without a score, such as the warm-up, and where the channel was missing.
 
         Raises
         ------
         ValueError
-            For another number of channels than `fit` saw, and for infinities.
+            If the number of channels differs from that of `fit`, or a value is infinite.
 
         Notes
         -----
-        The value itself is taken as measured, however wild. The forecast is made as a stream makes
-        it: from values limited to 10 standard deviations about the channel's mean in training, and
-        where one was missing, from its own forecast. In a channel that is missing for longer than
-        `max_gap` the mean stands in, and the residuals after it are larger for some steps; after so
-        long a gap in all channels the series warms up anew.
+        The value itself is used as measured. The forecast is made as in a stream: from values
+        clipped to 10 standard deviations around the training mean of the channel; missing values
+        are replaced by their own forecast. In a channel that is missing for longer than `max_gap`
+        the mean is used, and the residuals after it are larger for some steps. After such a gap in
+        all channels the series warms up again.
 
         Examples
         --------
@@ -224,7 +226,7 @@ class LSTMForecaster(NeuralDetector):
         return self._use(self._fitted(), "residuals", X)
 
     def feature_contributions(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return each channel's part in the residual.
+        """Return the part of each channel in the residual.
 
         Parameters
         ----------
@@ -233,7 +235,7 @@ class LSTMForecaster(NeuralDetector):
         Returns
         -------
         contributions : ndarray of shape (n_steps, n_channels)
-            A row sums to minus its score; 0 where the channel was missing, and in a row without a
+            A row sums to minus its score; 0 where the channel was missing, and in rows without a
             score.
         """
         return super().feature_contributions(X)
@@ -268,7 +270,7 @@ class LSTMForecaster(NeuralDetector):
         )
 
     def _series(self, X: Any) -> list[NDArray[Any]]:
-        """Return one array a series, all of the same type."""
+        """Return one array per series, all of the same type."""
         if isinstance(X, list | tuple) and any(map(is_column, X)):
             X = [
                 read_column("LSTMForecaster.fit", x, f"series {i}")[:, None] if is_column(x) else x

@@ -1,4 +1,4 @@
-"""What detectors with a network share: how it is trained."""
+"""Base class of detectors that train a network."""
 
 from typing import Self
 
@@ -9,18 +9,18 @@ from secondlook.detect.tabular import TabularDetector
 
 
 class NeuralDetector(TabularDetector):
-    """A detector whose model is a network, trained in passes over its samples."""
+    """Base class of detectors whose model is a network, trained in passes over its samples."""
 
     def partial_fit(self, X: ArrayLike, y: None = None) -> Self:
-        """Train on by one pass over new samples, at the learning rate reached.
+        """Train for one more pass over new samples, at the current learning rate.
 
-        Features keep the scale of the first training. `offset_` is stale afterwards: deciding
-        warns until `fit_offset`. An untrained model is trained by `fit`.
+        Features keep the scale of the first training. `offset_` is stale afterwards: deciding warns
+        until `fit_offset` is called. An untrained model is trained by `fit`.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            New rows, or one series, mostly normal; of no fewer samples than `fit` needs.
+            New rows, or one series, mostly normal; at least as many samples as `fit` needs.
         y : None
             Ignored.
 

@@ -1,4 +1,4 @@
-"""Sensors that should agree, judged against one another."""
+"""Comparison of sensors that should agree."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ _STATES = np.array(["idle", "charging", "discharging"])
 
 
 def plant_state(current: ArrayLike, threshold: float) -> NDArray[np.str_]:
-    """Say what a storage plant does at each instant, by its current.
+    """Return the operating state of a storage plant at each instant, from its current.
 
     Parameters
     ----------
     current : array-like of shape (n_instants,)
-        In any unit, positive while discharging; NaN is idle.
+        Current in any unit, positive while discharging; NaN counts as idle.
     threshold : float
-        Largest magnitude of current that still is idling, in the same unit.
+        Largest magnitude of the current that counts as idle, in the same unit.
 
     Returns
     -------
@@ -46,27 +46,28 @@ def plant_state(current: ArrayLike, threshold: float) -> NDArray[np.str_]:
 
 @dataclass(frozen=True)
 class PeerVerdicts:
-    """What was found about each sensor: arrays of shape (n_sensors,).
+    """Findings about each sensor: arrays of shape (n_sensors,).
 
     Attributes
     ----------
     n_judged : ndarray of int
-        Instants at which the sensor was there and could be judged; 0 for a dead sensor.
+        Instants at which the sensor was present and judged; 0 for a dead sensor.
     n_beyond : ndarray of int
-        Of them, instants at which it deviated.
+        Instants at which it deviated.
     first, last : ndarray of int
-        First and last of those; -1 where there is none.
+        First and last of these; -1 if there are none.
     worst : ndarray of int
-        Instant at which it came nearest to its limit or furthest beyond; -1 if never on that side.
+        Instant at which it came closest to its limit or exceeded it most; -1 if it was never on
+        that side.
     worst_ratio : ndarray of float
-        Its distance from the band's centre then, over the half width; above 1 is beyond, infinity
-        where the half width was 0.
+        Its distance from the centre of the band at that instant, divided by the half width; above 1
+        is beyond the limit, infinite if the half width was 0.
     worst_deviation : ndarray of float
-        From its peers then, signed, in the sensors' own unit.
+        Signed deviation from its peers at that instant, in the sensors' unit.
     worst_sigma : ndarray of float
         The same in standard deviations of its peers.
     state : ndarray of str or None
-        State of the plant at the worst instant, where states were given.
+        State of the plant at the worst instant, if states were given.
     """
 
     n_judged: NDArray[np.int64]
@@ -81,17 +82,17 @@ class PeerVerdicts:
 
     @property
     def deviating(self) -> NDArray[np.int64]:
-        """Sensors that deviated, the longest and then the furthest first."""
+        """Indices of the sensors that deviated, sorted by duration, then by distance."""
         order = np.lexsort((-self.worst_ratio, -self.n_beyond))
         return order[self.n_beyond[order] > 0]
 
     @property
     def dead(self) -> NDArray[np.int64]:
-        """Sensors without a reading at any judged instant."""
+        """Indices of the sensors without a reading at any judged instant."""
         return np.flatnonzero(self.n_judged == 0)
 
     def to_pandas(self) -> "pd.DataFrame":
-        """Return a DataFrame, one row a sensor (needs pandas)."""
+        """Return a DataFrame with one row per sensor (requires pandas)."""
         import pandas as pd
 
         columns = {name: value for name, value in vars(self).items() if value is not None}
@@ -100,39 +101,39 @@ class PeerVerdicts:
 
 @dataclass(frozen=True)
 class PeerRecord:
-    """What an instant showed: ``centre`` ± ``half_width`` is the band, NaN where none could be."""
+    """Result for one instant: the band is ``centre`` ± ``half_width``, NaN if it is unknown."""
 
     centre: float
     half_width: float
     deviating: NDArray[np.int64]
-    """Sensors that lay beyond the band, where the instant counted."""
+    """Indices of the sensors outside the band, if the instant was judged."""
 
 
 class PeerDeviation(BaseEstimator):
-    """Sensors that should agree, judged against one another at each instant.
+    """Compare sensors that should agree with each other at each instant.
 
-    A sensor's peers are all the others (leave-one-out, so that three are enough and a deviating one
-    does not widen its own limit). Missing readings, NaN, are left out; instants with fewer than
-    three readings are not judged. Nothing is learned: every instant speaks for itself.
+    The peers of a sensor are all the others (leave-one-out, so that three sensors suffice and a
+    deviating one does not widen its own limit). Missing readings (NaN) are ignored; instants with
+    fewer than three readings are not judged. Nothing is learned: each instant is judged on its own.
 
     Parameters
     ----------
     n_sigma : float, default=3.0
         Limit in standard deviations of the peers around their mean.
     floor : float, default=0.0
-        Least limit, in the sensors' unit: nothing within their precision is a deviation.
+        Smallest limit, in the sensors' unit: deviations within their precision do not count.
     side : {"both", "low", "high"}, default="both"
-        Which deviations count.
+        Side on which deviations count.
     robust : bool, default=False
-        Take median and 1.4826 median absolute deviations of all sensors instead, which bear many
-        deviating sensors at once.
+        Use the median and 1.4826 median absolute deviations of all sensors instead. They tolerate
+        many deviating sensors at once.
     bound : float or None, default=None
         Fixed limit in the sensors' unit, instead of `n_sigma` and `floor`.
     while_state : str or sequence of str, default=()
-        States of the plant in which to judge, as `plant_state` names them; empty: in all.
+        States of the plant in which sensors are judged, see `plant_state`; empty: in all.
     n_jobs : int or None, default=None
-        Threads; -1 is all processors. None takes `SECONDLOOK_NUM_THREADS`,
-        else `OMP_NUM_THREADS`, else all processors that this process may use.
+        Number of threads; -1 uses all processors. None uses `SECONDLOOK_NUM_THREADS`, else
+        `OMP_NUM_THREADS`, else all processors that this process may use.
 
     References
     ----------
@@ -171,10 +172,10 @@ class PeerDeviation(BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_instants, n_sensors)
-            Readings of one kind of sensor; NaN is missing. C-contiguous float arrays are read in
-            place.
+            Readings of one kind of sensor; NaN is missing. C-contiguous float arrays are not
+            copied.
         state : array-like of shape (n_instants,), optional
-            State of the plant at each instant; needed with `while_state`.
+            State of the plant at each instant; required with `while_state`.
 
         Returns
         -------
@@ -189,7 +190,7 @@ class PeerDeviation(BaseEstimator):
         states = None if state is None else np.asarray(state)
         if states is not None and states.shape != readings.shape[:1]:
             raise ValueError(
-                f"PeerDeviation.judge: expected {len(readings)} states, one an instant, "
+                f"PeerDeviation.judge: expected {len(readings)} states, one per instant, "
                 f"got shape {states.shape}"
             )
         detector = self._core_detector()
@@ -200,7 +201,7 @@ class PeerDeviation(BaseEstimator):
         return PeerVerdicts(**found)
 
     def bands(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return the band of each instant: a sensor deviates when it lies outside.
+        """Return the band of each instant; a sensor deviates if it lies outside.
 
         Parameters
         ----------
@@ -209,12 +210,12 @@ class PeerDeviation(BaseEstimator):
         Returns
         -------
         bands : ndarray of shape (n_instants, 2)
-            Centre and half width; NaN where fewer than three sensors were there.
+            Centre and half width; NaN if fewer than three sensors were present.
         """
         return self._core_detector().bands(_readings("PeerDeviation.bands", X))
 
     def stream(self, n_sensors: int) -> "PeerDeviationStream":
-        """Start judging a group of sensors an instant at a time.
+        """Start judging a group of sensors one instant at a time.
 
         Parameters
         ----------
@@ -251,9 +252,10 @@ class PeerDeviation(BaseEstimator):
 
 
 class PeerDeviationStream:
-    """A group of sensors, judged an instant at a time: the same verdicts as `PeerDeviation.judge`.
+    """Judge a group of sensors one instant at a time: the verdicts equal `PeerDeviation.judge`.
 
-    Constant memory, and time proportional to the sensors. See `PeerDeviation.stream`.
+    Constant memory; time per instant is proportional to the number of sensors. Made by
+    `PeerDeviation.stream`.
     """
 
     def __init__(self, detector: PeerDeviation, n_sensors: int) -> None:
@@ -268,7 +270,7 @@ class PeerDeviationStream:
         readings : array-like of shape (n_sensors,)
             NaN is missing.
         state : str, optional
-            What the plant does at this instant; needed with `while_state`.
+            State of the plant at this instant; required with `while_state`.
 
         Returns
         -------
@@ -278,7 +280,7 @@ class PeerDeviationStream:
         Raises
         ------
         ValueError
-            For infinities or another number of sensors; the instant is then not counted.
+            For infinities or a wrong number of sensors; the instant is then not counted.
         """
         row = read_column("PeerDeviationStream.push", readings, "readings")
         active = self._detector._active(None if state is None else np.array([state]))
@@ -287,12 +289,12 @@ class PeerDeviationStream:
 
     @property
     def n_samples(self) -> int:
-        """Instants so far."""
+        """Number of instants so far."""
         return self._stream.n_samples
 
     @property
     def verdicts(self) -> PeerVerdicts:
-        """What was found so far; `state` is not kept."""
+        """Findings so far; `state` is not kept."""
         return PeerVerdicts(**self._stream.verdicts())
 
 

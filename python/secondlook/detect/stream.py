@@ -1,4 +1,4 @@
-"""Scoring samples as they come."""
+"""Scoring of samples as they arrive."""
 
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,21 +14,21 @@ Verdict = Literal["normal", "anomaly", "unknown"]
 
 
 class StreamRecord:
-    """What a sample of a stream came to.
+    """Result for one sample of a stream.
 
     Attributes
     ----------
     time : object
-        As it was pushed; None where none was given.
+        As passed to `push`; None if none was given.
     score : float
-        As `score_samples` of the detector: higher is more normal. NaN where there is none yet.
+        See `score_samples` of the detector: higher is more normal. NaN if there is none yet.
     verdict : {"normal", "anomaly", "unknown"}
-        "anomaly" where the score lies below the detector's `offset_`; "unknown" without a score.
+        "anomaly" if the score lies below `offset_` of the detector; "unknown" without a score.
     tail_probability : float
-        Probability of so abnormal a recent level of the score, given its own longer past
-        (Ahmad et al. 2017): near 0 where something has changed, also in a noisy stream.
+        Probability of so abnormal a recent level of the score, given its own longer past (Ahmad et
+        al. 2017): near 0 if something has changed, also in a noisy stream.
     reasons : tuple of str
-        The features with the largest parts in the score of an anomaly, largest first.
+        Features with the largest contributions to an anomaly, largest first.
     """
 
     __slots__ = ("reasons", "score", "tail_probability", "time", "verdict")
@@ -56,20 +56,20 @@ class StreamRecord:
 
 
 class DetectorStream:
-    """One series, scored by a detector as its samples come: constant time and memory a sample.
+    """Score one series sample by sample, in constant time and memory per sample.
 
-    Made by ``detector.stream()``. Streams of one detector share its weights, and go on with them
-    when the detector has learned; each holds its own state, and pickles: a copy goes on where it
-    stood, with the detector as it is then. Scores are those of `score_samples` over the series.
+    Made by ``detector.stream()``. Streams of one detector share its weights and have independent
+    states. A stream can be pickled: the copy continues from the same state, with the current model
+    of the detector. The scores equal those of `score_samples` over the series.
 
     Parameters
     ----------
     detector : IsolationForest, Autoencoder or LSTMForecaster
-        Fitted.
+        A fitted detector.
     short_window : int, default=10
-        Samples that are the recent level in `StreamRecord.tail_probability`.
+        Number of samples that form the recent level in `StreamRecord.tail_probability`.
     long_window : int, default=8000
-        Samples that are its past.
+        Number of samples that form its past.
 
     Examples
     --------
@@ -99,9 +99,9 @@ class DetectorStream:
         Parameters
         ----------
         sample : array-like of shape (n_features,)
-            An array of float32 or float64 is read in place.
+            Values of the sample. An array of float32 or float64 is not copied.
         time : datetime, numpy.datetime64, float or alike, optional
-            When it was taken: later than the one before. Kept in the record.
+            Time of the sample, later than the previous one. Kept in the record.
 
         Returns
         -------
@@ -110,8 +110,8 @@ class DetectorStream:
         Raises
         ------
         ValueError
-            For another number of features, infinities, NaN where the detector takes none, and a
-            time that does not go forward. The stream is then as before.
+            If the number of features is wrong, a value is infinite or NaN and the detector does
+            not accept it, or the time does not increase. The stream is then unchanged.
         """
         if time is not None and self._last_time is not None:
             require_later(f"{type(self._detector).__name__} stream", self._last_time, time)
@@ -137,6 +137,6 @@ class DetectorStream:
 
 
 def require_later(who: str, last: Any, time: Any) -> None:
-    """Refuse a time that is not after the last one."""
+    """Raise an error unless the time is after the last one."""
     if not is_later(who, time, last):
         raise ValueError(f"{who}: expected a time after {last}, got {time}")

@@ -1,4 +1,4 @@
-"""Anomalies of one series as it comes."""
+"""Detection of anomalies in one series, sample by sample."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,26 +16,26 @@ if TYPE_CHECKING:
 
 
 class SurpriseRecord(NamedTuple):
-    """What a sample showed. Surprises are -log10 of a tail probability: 2 is one in a hundred."""
+    """Result for one sample. Surprises are -log10 of a tail probability: 2 is one in a hundred."""
 
     surprise: float
-    """Mean of the components' that look at all."""
+    """Mean over the components that are active."""
     score: float
-    """surprise / (surprise + threshold), in [0, 1): 0.5 at the threshold; 0 while resting."""
+    """surprise / (surprise + threshold), in [0, 1): 0.5 at the threshold; 0 during the cooldown."""
     alarm: bool
     level: float
-    """Component: the mean is unusually high or low."""
+    """Component: unusually high or low mean."""
     spread: float
-    """Component: it scatters unusually much or little."""
+    """Component: unusually high or low variation."""
     seasonal: float
-    """Component: outside what it was at this time in the last seasons."""
+    """Component: outside the range of this time in the last seasons."""
     shape: float
-    """Component: the course is like none that was."""
+    """Component: unlike any earlier course of the series."""
 
 
 @dataclass(frozen=True)
 class SurpriseRecords:
-    """What many samples showed: the fields of `SurpriseRecord` as arrays of shape (n_samples,)."""
+    """Results for many samples: the fields of `SurpriseRecord` as arrays of shape (n_samples,)."""
 
     surprise: NDArray[np.float64]
     score: NDArray[np.float64]
@@ -46,44 +46,45 @@ class SurpriseRecords:
     shape: NDArray[np.float64]
 
     def to_pandas(self) -> "pd.DataFrame":
-        """Return a DataFrame, one row a sample (needs pandas)."""
+        """Return a DataFrame with one row per sample (requires pandas)."""
         import pandas as pd
 
         return pd.DataFrame(vars(self))
 
 
 class SurpriseStream:
-    """Anomalies of one series as it comes: nothing to train, nothing to choose but the season.
+    """Detect anomalies of one series sample by sample, without training.
 
-    Four components look at the last samples at several scales w: `level`, their mean; `spread`, the
-    logarithm of their standard deviation (from w = 16 on); `seasonal`, how far they lie outside the
-    range of the same time in the last seasons, give or take 1/96 of a season; `shape`, the distance
-    of their course to the nearest in memory (from w = 4 on). Each view's value becomes its surprise
-    on its own past, see `TailSurprise`; a component is the mean of its views, the surprise that of
-    the components. So several weak signs count, and one alone must be strong. A sample is judged
-    first and learned then.
+    Four components look at the last samples at several scales w: `level`, their mean (if the series
+    rises or falls steadily, as a counter does, the trend is removed where that makes the mean less
+    surprising); `spread`, the logarithm of their standard deviation (from w = 16 on); `seasonal`,
+    how far they lie outside the range of the same time in the last seasons, with a tolerance of
+    1/96 of a season; `shape`, the distance to the most similar window in memory (from w = 4 on).
+    Each value is converted to its surprise given its own past, see `TailSurprise`; a component is
+    the mean over its scales, the surprise the mean over the components. So several weak signs add
+    up, and a single one must be strong. A sample is judged before it is learned.
 
-    NaN is a missing sample: its surprise is 0 and no view learns; time and cooldown go on. Later,
-    level and spread are of the last samples that are there, and silent where these span a third
-    more than they should; shapes are compared without it, and in memory the sample before stands in
-    for it.
+    NaN is a missing sample: its surprise is NaN and nothing is learned; time and cooldown continue.
+    After it, level and spread use the last samples that are present, and abstain if these span a
+    third more than they should. Shapes are compared without it; in memory it is replaced by the
+    previous sample.
 
-    It pickles, and goes on where it was. ``copy.deepcopy`` is a snapshot.
+    A stream can be pickled and continues from the same state. ``copy.deepcopy`` makes a snapshot.
 
     Parameters
     ----------
     season : int, default=0
-        Samples a season, such as a day, at least 2. 0: there is none, and no component `seasonal`.
+        Samples per season, such as a day, at least 2. 0: no season, and no component `seasonal`.
     scales : sequence of int, default=(1, 4, 16, 64)
-        Samples that views look at, ascending.
+        Numbers of samples that the components look at, ascending.
     memory : int, default=3000
-        Samples in which shapes are looked up, at least the last scale.
+        Number of samples in which shapes are searched, at least the last scale.
     seasons : int, default=7
-        Seasons whose seasonal ranges are kept: a week has working days and a weekend.
+        Number of seasons whose ranges are kept: a week covers working days and a weekend.
     threshold : float, default=1.0
-        Surprise from which on to alarm, in (0, 300].
+        Surprise that raises an alarm, in (0, 300].
     cooldown : int, default=150
-        Samples after an alarm without another.
+        Number of samples after an alarm without another one.
 
     Raises
     ------
@@ -151,7 +152,7 @@ class SurpriseStream:
         return SurpriseRecord(**self._stream.push(sample))
 
     def push_many(self, samples: ArrayLike) -> SurpriseRecords:
-        """Judge many samples: the same numbers as one after another, faster.
+        """Judge many samples: the same results as one `push` after another, but faster.
 
         Parameters
         ----------
@@ -180,5 +181,5 @@ class SurpriseStream:
 
     @property
     def n_samples(self) -> int:
-        """Samples so far, missing ones too."""
+        """Number of samples so far, including missing ones."""
         return self._stream.time

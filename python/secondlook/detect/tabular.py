@@ -1,4 +1,4 @@
-"""What detectors over tables of samples share: scikit-learn's conventions around the core."""
+"""Base class of detectors over tables: scikit-learn conventions around the core."""
 
 import json
 from abc import ABC, abstractmethod
@@ -20,17 +20,17 @@ from secondlook.detect.stream import DetectorStream
 from secondlook.errors import ModelFileError, StaleDecisionWarning
 from secondlook.store.kept_in_file import KeptInFile
 
-# What `fit` finds out about its rows.
+# Attributes that `fit` sets from its rows.
 _LEARNED = ("n_features_in_", "feature_names_in_")
-# The model, and what belongs to it.
+# The model, and attributes that belong to it.
 _OF_A_MODEL = ("_model", "_decision_rule", "_compared")
 
 
 class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator, ABC):
-    """A detector over rows of features, whose fitted state is a model of the core.
+    """Base class of detectors over rows of features, whose fitted state is a model of the core.
 
-    A model in use is never changed: what learns, learns on a new one or on a copy, which takes its
-    place in one step. So a failure leaves all as it was, and other threads score meanwhile.
+    A model in use is never changed: training works on a new model or a copy, which replaces it in
+    one step. So an error leaves the detector unchanged, and other threads can score meanwhile.
     """
 
     _core_type: ClassVar[Any]
@@ -45,26 +45,25 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
 
     @abstractmethod
     def fit(self, X: ArrayLike, y: None = None) -> Self:
-        """Train anew."""
+        """Train from scratch."""
 
     @abstractmethod
     def _make_core(self, n_rows: int, n_features: int) -> Any:
         """Return an unfitted core model, or raise `ValueError` for a bad parameter."""
 
     def score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Score rows: higher is more normal. The class says in what unit.
+        """Score rows: higher is more normal. The unit depends on the class.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            C-contiguous float32 or float64 arrays are read in place.
+            Rows to score. C-contiguous float32 or float64 arrays are not copied.
 
         Returns
         -------
         scores : ndarray of shape (n_samples,)
         """
-        # First what a caller with one row waits for: scikit-learn's validation costs more than
-        # scoring.
+        # Fast path for single rows: scikit-learn's validation takes longer than scoring.
         state = self.__dict__
         if "_model" in state and "feature_names_in_" not in state:
             try:
@@ -98,9 +97,9 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
         return values
 
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:
-        """Call rows normal, +1, where ``decision_function`` is at least 0, else anomalous, -1.
+        """Return +1 for normal rows, -1 for anomalous ones, and 0 where there is no score.
 
-        A row without a score is 0: unknown.
+        An anomaly has a negative ``decision_function``.
         """
         return calls(self.decision_function(X))
 
@@ -117,7 +116,7 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
         ----------
         X : array-like of shape (n_samples, n_features)
         out_of_distribution, features
-            As of `DecisionRule.decide`.
+            See `DecisionRule.decide`.
 
         Returns
         -------
@@ -132,7 +131,7 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
         Warns
         -----
         StaleDecisionWarning, DriftWarning
-            As `DecisionRule.decide`.
+            See `DecisionRule.decide`.
         """
         rule = self._current_rule()
         scores = self.anomaly_score(X)
@@ -147,7 +146,7 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
         return decisions
 
     def fit_offset(self, X: ArrayLike) -> Self:
-        """Compute `offset_` anew, so that the fraction `contamination` of the rows lies below it.
+        """Recompute `offset_`, so that the fraction `contamination` of the rows lies below it.
 
         Parameters
         ----------
@@ -169,18 +168,18 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
         return self
 
     def feature_contributions(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Say how much each feature speaks for an anomaly, shape (n_samples, n_features)."""
+        """Return the contribution of each feature to an anomaly, shape (n_samples, n_features)."""
         return self._use(self._fitted(), "feature_contributions", X)
 
     def stream(self, *, short_window: int = 10, long_window: int = 8000) -> DetectorStream:
-        """Begin a series whose samples are scored as they come.
+        """Begin a series whose samples are scored as they arrive.
 
         Parameters
         ----------
         short_window : int, default=10
-            Samples that are the recent level in `StreamRecord.tail_probability`.
+            Number of samples that form the recent level in `StreamRecord.tail_probability`.
         long_window : int, default=8000
-            Samples that are its past.
+            Number of samples that form its past.
 
         Returns
         -------
@@ -191,7 +190,7 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
 
     @property
     def offset_(self) -> float:
-        """Samples that score below are anomalous."""
+        """Samples with a lower score are anomalous."""
         return float(self._fitted_attribute().offset)
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -200,26 +199,26 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
     def _warn_if_stale(self, model: Any) -> None:
         if model.offset_is_stale:
             warn_caller(
-                f"{type(self).__name__}: offset_ was computed before the model learned on; "
+                f"{type(self).__name__}: offset_ was computed before training continued; "
                 "call fit_offset with recent rows",
                 StaleDecisionWarning,
             )
 
     def _copy_to_train(self) -> Self:
-        """Return what learns in this one's stead until it has succeeded."""
+        """Return a shallow copy to train; it replaces this object only on success."""
         twin = object.__new__(type(self))
         twin.__dict__.update(self.__dict__)
         return twin
 
     def _adopt(self, twin: Self, model: Any) -> Self:
-        """Take over a model, and what a twin has seen of its features."""
+        """Adopt a trained model, and the features that its copy has seen."""
         learned = {name: value for name, value in twin.__dict__.items() if name in _LEARNED}
         kept = {name: value for name, value in self.__dict__.items() if name not in _LEARNED}
         self.__dict__ = {**kept, **learned, "_model": model}  # one step for other threads
         return self
 
     def _train(self, twin: Self, model: Any, fit: Callable[..., Any], samples: Any) -> Self:
-        """Train a new model by its method `fit`; keep what it learned, also when interrupted."""
+        """Train a new model by its method `fit`; keep the result, also if it was interrupted."""
         try:
             with ProgressBar("Training") as progress:
                 fit(samples, progress)
@@ -232,7 +231,7 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
         return self
 
     def _train_on(self, X: ArrayLike) -> Self:
-        """Let the model learn on from new rows; an untrained one is trained."""
+        """Continue training on new rows; an untrained model is trained."""
         if not hasattr(self, "_model"):
             trained: Self = self.fit(X)
             return trained
@@ -290,7 +289,7 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
         except ValueError as error:
             self._name_bad_values(method, rows, error)
             raise
-        if result is NotImplemented:  # fitted anew meanwhile
+        if result is NotImplemented:  # retrained meanwhile
             raise ValueError(
                 f"{type(self).__name__}.{method}: expected {model.n_features} features, "
                 f"got {rows.shape[1]}"
@@ -298,20 +297,20 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
         return result
 
     def _row_reader(self) -> Self:
-        """Return a detector that checks rows as this one does, and has no model."""
+        """Return a detector that validates rows as this one does, without a model."""
         reader = object.__new__(type(self))
         kept = self.__dict__.items()
         reader.__dict__.update({name: value for name, value in kept if name not in _OF_A_MODEL})
         return reader
 
     def _learning_rows(self, who: str, X: ArrayLike, y: ArrayLike | None) -> NDArray[Any]:
-        """Return what `IncrementalLearner` learns from."""
+        """Return the rows that `IncrementalLearner` learns from."""
         if y is not None:
-            raise ValueError(f"{who}: expected labels of images only, got some of rows")
+            raise ValueError(f"{who}: expected labels for images only, got labels of rows")
         return self._own_or_validated(X, reset=False)
 
     def _way_out_of_missing(self) -> str | None:
-        """Say what to do about missing values; None where they are allowed."""
+        """Return advice on missing values; None if they are allowed."""
         if self.__sklearn_tags__().input_tags.allow_nan:
             return None
         return "NaN is not allowed: fill short gaps (TimeTable.interpolate), or leave the rows out"

@@ -138,7 +138,7 @@ def test_bad_input():
     for bad in (X[0], X[:0], X[:, :0]):
         with pytest.raises(ValueError, match="expected readings of shape"):
             sl.PeerDeviation().judge(bad)
-    with pytest.raises(ValueError, match="expected 200 states, one an instant"):
+    with pytest.raises(ValueError, match="expected 200 states, one per instant"):
         sl.PeerDeviation().judge(X, ["idle"] * 3)
     with pytest.raises(ValueError, match="the state of the plant is needed"):
         sl.PeerDeviation(while_state="idle").judge(X)

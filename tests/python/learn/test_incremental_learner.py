@@ -234,7 +234,7 @@ def test_a_killed_program_leaves_the_last_good_version(tmp_path):
 
 
 def test_labels_are_of_images(forest):
-    with pytest.raises(ValueError, match="expected labels of images only, got some of rows"):
+    with pytest.raises(ValueError, match="expected labels for images only, got labels of rows"):
         sl.IncrementalLearner(forest, plant(400, 1), y=np.zeros(400))
 
 

@@ -56,6 +56,16 @@ struct EnsembleVerdict {
   [[nodiscard]] std::size_t n_votes() const noexcept;
 };
 
+template <FieldsOf<EnsembleVerdict> T>
+void for_each_field(T& v, auto&& use) {
+  use("score", v.score);
+  use("votes", v.votes);
+  use("severity", v.severity);
+  use("reasons", v.reasons);
+}
+template <>
+inline constexpr bool is_written_as_list<EnsembleVerdict> = true;
+
 /// Ensemble of detectors, statistics and domain rules that vote.
 ///
 /// The voters are, in this order: each member, voting if its anomaly score exceeds its limit, the

@@ -178,7 +178,7 @@ void DetectorEnsemble::fit(SampleView samples, const Progress& progress) {
     for (const DomainRule& rule : parameters_.rules) check_rule(rule, n_features);
     const auto& names = parameters_.feature_names;
     require(names.empty() || names.size() == n_features,
-            "DetectorEnsemble::fit: expected {} features, one a name, got {}", names.size(),
+            "DetectorEnsemble::fit: expected {} features, one per name, got {}", names.size(),
             n_features);
     auto state = std::make_unique<State>();
     for (std::size_t i = 0; i < members_.size(); ++i) {
@@ -241,7 +241,7 @@ void DetectorEnsemble::score_samples(SampleView samples, std::span<double> score
     require_fitted(who);
     require_samples(who, x, n_features());
     require(scores.size() == static_cast<std::size_t>(x.rows()),
-            "{}: expected room for {} values, got {}", who, x.rows(), scores.size());
+            "{}: expected an output of {} values, got {}", who, x.rows(), scores.size());
     const State& s = *state_;
     const auto anomaly = anomaly_scores(s.members, x);
     std::array<double, kMostMembers> own{};
@@ -264,7 +264,7 @@ void DetectorEnsemble::feature_contributions(SampleView samples,
     require_fitted(who);
     const auto n_rows = static_cast<std::size_t>(x.rows());
     require(contributions.size() == n_rows * n_features(),
-            "{}: expected room for {} values, got {}", who, n_rows * n_features(),
+            "{}: expected an output of {} values, got {}", who, n_rows * n_features(),
             contributions.size());
     const State& s = *state_;
     std::vector<double> scores(n_rows);

@@ -392,7 +392,7 @@ void IsolationForest::score_samples(SampleView samples, std::span<double> scores
     };
     const auto n_rows = static_cast<std::size_t>(x.rows());
     require(scores.size() == n_rows,
-            "IsolationForest::score_samples: expected room for {} scores, got {}", n_rows,
+            "IsolationForest::score_samples: expected an output of {} scores, got {}", n_rows,
             scores.size());
 
     const auto forest = state_->view();
@@ -441,7 +441,7 @@ void IsolationForest::feature_contributions(SampleView samples,
     const std::size_t n_features = state_->n_features;
     const auto n_rows = static_cast<std::size_t>(x.rows());
     require(contributions.size() == n_rows * n_features,
-            "IsolationForest::feature_contributions: expected room for {} values, got {}",
+            "IsolationForest::feature_contributions: expected an output of {} values, got {}",
             n_rows * n_features, contributions.size());
 
     const auto n_trees = static_cast<double>(state_->n_trees);

@@ -147,7 +147,7 @@ void Autoencoder::fit(SampleView samples, const Progress& progress) {
     const auto n_features = static_cast<std::size_t>(x.cols());
     require(n_rows >= 2, "Autoencoder::fit: expected at least 2 samples, got 1 sample");
     require(p.feature_weights.empty() || p.feature_weights.size() == n_features,
-            "Autoencoder::fit: expected {} features, one a weight, got {}",
+            "Autoencoder::fit: expected {} features, one per weight, got {}",
             p.feature_weights.size(), n_features);
 
     State state;
@@ -227,7 +227,7 @@ void Autoencoder::for_each_block(const char* who, MatrixView<Scalar> x, std::siz
   require_fitted(who);
   require_sample_shape(who, x, n_features());
   const auto n_rows = static_cast<std::size_t>(x.rows());
-  require(n_values == n_rows * n_columns, "{}: expected room for {} values, got {}", who,
+  require(n_values == n_rows * n_columns, "{}: expected an output of {} values, got {}", who,
           n_rows * n_columns, n_values);
   const State& s = *state_;
   const detect::FoldedNetwork& folded = *s.folded;

@@ -331,7 +331,7 @@ void LstmForecaster::score_samples(SampleView samples, std::span<double> scores)
   samples.visit([&]<class Scalar>(MatrixView<Scalar> x) {
     const char* who = "LstmForecaster::score_samples";
     require(scores.size() == static_cast<std::size_t>(x.rows()),
-            "{}: expected room for {} values, got {}", who, x.rows(), scores.size());
+            "{}: expected an output of {} values, got {}", who, x.rows(), scores.size());
     run(who, x, [&](std::size_t t, const LstmStream::State&, double score) { scores[t] = score; });
   });
 }
@@ -341,7 +341,7 @@ void LstmForecaster::feature_contributions(SampleView samples,
   samples.visit([&]<class Scalar>(MatrixView<Scalar> x) {
     const char* who = "LstmForecaster::feature_contributions";
     require(contributions.size() == static_cast<std::size_t>(x.rows() * x.cols()),
-            "{}: expected room for {} values, got {}", who, x.rows() * x.cols(),
+            "{}: expected an output of {} values, got {}", who, x.rows() * x.cols(),
             contributions.size());
     run(who, x, [&](std::size_t t, const LstmStream::State& s, double) {
       const auto& parts = s.residual.contributions;
@@ -354,7 +354,8 @@ void LstmForecaster::residuals(SampleView samples, std::span<double> residuals) 
   samples.visit([&]<class Scalar>(MatrixView<Scalar> x) {
     const char* who = "LstmForecaster::residuals";
     require(residuals.size() == static_cast<std::size_t>(x.rows() * x.cols()),
-            "{}: expected room for {} values, got {}", who, x.rows() * x.cols(), residuals.size());
+            "{}: expected an output of {} values, got {}", who, x.rows() * x.cols(),
+            residuals.size());
     run(who, x, [&](std::size_t t, const LstmStream::State& s, double score) {
       // The step before left its forecast in this row. Not the scaled residual: that is of floats.
       const std::size_t n = s.scaled.size();
@@ -374,8 +375,9 @@ void LstmForecaster::forecast(SampleView samples, std::span<double> forecast) co
     const char* who = "LstmForecaster::forecast";
     require_fitted(who);
     const std::size_t n = n_features();
-    require(forecast.size() % n == 0, "{}: expected room for whole samples of {} values, got {}",
-            who, n, forecast.size());
+    require(forecast.size() % n == 0,
+            "{}: expected an output of whole samples of {} values, got {}", who, n,
+            forecast.size());
     auto stream = run(who, x, [](std::size_t, const LstmStream::State&, double) {});
     auto& s = *stream.state_;
     for (std::size_t i = 0; i < forecast.size(); i += n) {

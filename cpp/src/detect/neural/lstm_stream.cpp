@@ -72,7 +72,8 @@ std::size_t LstmStream::n_samples() const noexcept { return state_->n_seen; }
 void LstmStream::forecast(std::span<double> sample) const {
   const State& s = *state_;
   require(sample.size() == n_channels(),
-          "LstmStream::forecast: expected room for {} values, got {}", n_channels(), sample.size());
+          "LstmStream::forecast: expected an output of {} values, got {}", n_channels(),
+          sample.size());
   if (s.n_seen > 0) return s.weights->scaler.inverse_transform(s.forecast.data(), sample.data());
   std::ranges::fill(sample, std::numeric_limits<double>::quiet_NaN());
 }
@@ -95,7 +96,7 @@ void LstmStream::restore(std::span<const double> snapshot) {
   for (std::size_t i = 0; i < n_values; ++i)
     require(std::abs(snapshot[i]) < (i < n_counts ? 0x1p53 : 1e30) &&
                 (i >= n_counts || snapshot[i] >= 0),
-            "LstmStream::restore: expected a snapshot, got {} at place {}", snapshot[i], i);
+            "LstmStream::restore: expected a valid snapshot, got {} at index {}", snapshot[i], i);
   const auto take = [&](auto& values) {
     using Value = std::decay_t<decltype(values.front())>;
     std::ranges::transform(snapshot.first(values.size()), values.begin(),

@@ -154,7 +154,7 @@ class SensorAccumulator {
     return instant.band;
   }
 
-  // Takes in what a accumulator of other instants has found.
+  // Takes in what an accumulator of other instants has found.
   void merge(const SensorAccumulator& other) {
     n_judged_ += other.n_judged_;
     for (std::size_t i = 0; i < verdicts_.size(); ++i) {
@@ -267,7 +267,7 @@ class SensorAccumulator {
 };
 
 // SensorAccumulators of several threads. Taking on an instant is cheap once a sensor's worst is
-// known, so a accumulator goes on with another piece rather than a new one beginning; of equal
+// known, so an accumulator goes on with another piece rather than a new one beginning; of equal
 // ratios the earliest counts, so it goes on with later instants only.
 class SensorAccumulators {
  public:
@@ -325,7 +325,7 @@ std::vector<PeerVerdict> judge_any(const PeerDeviationParameters& parameters, Ma
   const auto n_instants = static_cast<std::size_t>(x.rows());
   const auto n_sensors = static_cast<std::size_t>(x.cols());
   require(active.empty() || active.size() == n_instants,
-          "PeerDeviation::judge: expected {} values of active, one an instant, got {}", n_instants,
+          "PeerDeviation::judge: expected {} values of active, one per instant, got {}", n_instants,
           active.size());
 
   const std::size_t n_threads = resolve_threads(parameters.n_jobs);

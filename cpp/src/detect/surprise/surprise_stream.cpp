@@ -113,8 +113,7 @@ class SeasonalRanges {
                 state.highs.size() == highs_.size() &&
                 std::ranges::none_of(state.recent, [](double v) { return std::isinf(v); }) &&
                 std::ranges::equal(state.lows, state.highs, is_range),
-            "SurpriseStream: expected the ranges of {} seasons of {} samples, got others", seasons_,
-            season_);
+            "SurpriseStream: expected valid ranges of {} seasons of {} samples", seasons_, season_);
     recent_ = state.recent;
     lows_ = state.lows;
     highs_ = state.highs;

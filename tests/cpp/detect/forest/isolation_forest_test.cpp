@@ -271,7 +271,7 @@ TEST_CASE("IsolationForest: says what is wrong with its input") {
                       "IsolationForest: contamination must lie in (0, 0.5], got 0.7");
   std::vector<double> too_few(99);
   REQUIRE_THROWS_WITH(forest.score_samples(MatrixView<float>(x), too_few),
-                      "IsolationForest::score_samples: expected room for 100 scores, got 99");
+                      "IsolationForest::score_samples: expected an output of 100 scores, got 99");
 }
 
 TEST_CASE("IsolationForest: none of rows that are all equal is an anomaly") {

@@ -152,7 +152,8 @@ TEST_CASE("Autoencoder: bad input is refused and the model stays as it was") {
                     Contains("expected 6 features, got 5"));
   CHECK_THROWS_AS(model.fit(rows.topRows(1).eval()), secondlook::InvalidArgument);
   std::vector<double> too_few(299);
-  CHECK_THROWS_WITH(model.score_samples(rows, too_few), Contains("expected room for 300 values"));
+  CHECK_THROWS_WITH(model.score_samples(rows, too_few),
+                    Contains("expected an output of 300 values"));
   CHECK(scores_of(model, rows) == before);
 
   auto p = small();

@@ -263,7 +263,7 @@ TEST_CASE("LstmForecaster: bad input is refused and the model stays as it was") 
   CHECK_THROWS_WITH(model.fit(mixed),
                     Contains("expected series of one type, got 1 in float32 and 1 in float64"));
   CHECK_THROWS_WITH(model.residuals(x, scores),
-                    "LstmForecaster::residuals: expected room for 800 values, got 400");
+                    "LstmForecaster::residuals: expected an output of 800 values, got 400");
   CHECK_THROWS_WITH(model.residuals(x.leftCols(1).eval(), scores),
                     Contains("LstmForecaster::residuals: expected 2 features, got 1"));
   CHECK_THROWS_AS(model.residuals(bad, residuals), secondlook::InvalidArgument);
