@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from secondlook.decide.tail_surprise import TailSurprise as TailSurprise
     from secondlook.decide.tune_threshold import ThresholdTuning as ThresholdTuning
     from secondlook.decide.tune_threshold import tune_threshold as tune_threshold
-    from secondlook.decide.tuned_threshold import (
+    from secondlook.decide.tuned_threshold_classifier import (
         TunedThresholdClassifier as TunedThresholdClassifier,
     )
     from secondlook.detect.autoencoder import Autoencoder as Autoencoder
@@ -159,11 +159,11 @@ _HOME = {
 __all__ = ["__version__", *sorted(name for name, home in _HOME.items() if home != "image")]
 
 
-_ROOMS = ("decide", "detect", "image", "learn", "series", "store")
+_SUBPACKAGES = ("decide", "detect", "image", "learn", "series", "store")
 
 
 def __getattr__(name: str) -> object:
-    if name in _ROOMS:
+    if name in _SUBPACKAGES:
         return import_module(f"secondlook.{name}")
     home = _HOME.get(name)
     if home is None:
@@ -174,4 +174,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME, *_ROOMS})
+    return sorted({*globals(), *_HOME, *_SUBPACKAGES})
