@@ -36,6 +36,12 @@ std::vector<ImageInput> to_inputs(const py::list& images) {
   return inputs;
 }
 
+/// Which variations to average, by name: {"flip": True}.
+secondlook::TestTimeAugmentation to_variations(const py::dict& variations) {
+  return from_dict<secondlook::TestTimeAugmentation>("ImageClassifier: test_time_augmentation",
+                                                     variations);
+}
+
 /// Lets Ctrl-C through, and tells `callback` how far training has come.
 secondlook::ImageTrainingProgress training_progress(const py::object& callback) {
   return [handle = py::handle(callback)](const secondlook::ImageTrainingStatus& status) {
@@ -147,12 +153,6 @@ py::array overlay(const ImageClassifier& self, const py::object& image, std::siz
     picture = self.overlay(input, class_index, strength);
   }
   return to_array(std::move(picture));
-}
-
-/// Which variations to average, by name: {"flip": True}.
-secondlook::TestTimeAugmentation to_variations(const py::dict& variations) {
-  return from_dict<secondlook::TestTimeAugmentation>("ImageClassifier: test_time_augmentation",
-                                                     variations);
 }
 
 }  // namespace
