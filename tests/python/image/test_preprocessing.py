@@ -23,7 +23,7 @@ def test_options_are_checked():
         preprocess(pixels, channels=2)
     with pytest.raises(ValueError, match="contrast: expected one of 'none', 'stretch', 'clahe'"):
         preprocess(pixels, contrast="more")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="expected a size of 1 to 8192 pixels a side, got 0 × 0"):
+    with pytest.raises(ValueError, match="expected a size of 1 to 8192 pixels per side, got 0 × 0"):
         preprocess(pixels, size=0)
 
 
@@ -81,7 +81,7 @@ def test_augmentation_refuses_what_is_out_of_range():
 
 
 @pytest.mark.parametrize("name", ["seed", "epoch", "index"])
-def test_what_a_variation_depends_on_is_counted_from_0(name):
+def test_seed_epoch_and_index_must_be_at_least_0(name):
     for value in (-1, 1.5, 2**64):
         with pytest.raises(ValueError) as error:
             sl.Augmentation().apply(np.zeros((4, 4), np.uint8), **{name: value})
