@@ -39,6 +39,13 @@ inline ImageClassifierParameters small() {
   return parameters;
 }
 
+/// As `small`, but a network that trains in milliseconds.
+inline ImageClassifierParameters tiny() {
+  ImageClassifierParameters parameters = small();
+  parameters.architecture = Architecture::mlp;
+  return parameters;
+}
+
 inline std::vector<double> predict(const ImageClassifier& classifier, const Data& data) {
   std::vector<double> probabilities(data.images.size() * classifier.n_classes());
   classifier.predict_proba(data.images, probabilities);

@@ -39,7 +39,10 @@ def test_options_are_checked():
         ({"value_range": 5}, "preprocess: expected value_range as 2 numbers, got 5"),
         ({"mean": "grey"}, "preprocess: expected mean as a number or three, got 'grey'"),
         ({"mean": (0.5, 0.5)}, "preprocess: expected mean as a number or three"),
-        ({"clipped_fraction": np.nan}, "preprocess: clipped_fraction must be finite, got nan"),
+        (
+            {"clipped_fraction": np.nan},
+            "preprocess: clipped_fraction must lie in [0, 0.4], got nan",
+        ),
     ],
 )
 def test_options_of_another_kind_are_named(options, message):
@@ -76,7 +79,9 @@ def test_augmentation_refuses_what_is_out_of_range():
     with pytest.raises(ValueError, match="rotation: expected a number"):
         sl.Augmentation(rotation="10")  # type: ignore[arg-type]
     for value in (np.nan, np.inf):
-        with pytest.raises(ValueError, match=f"Augmentation: noise must be finite, got {value}"):
+        with pytest.raises(
+            ValueError, match=rf"Augmentation: noise must lie in \[0, 1\], got {value}"
+        ):
             sl.Augmentation(noise=value)
 
 

@@ -28,7 +28,7 @@ TEST_CASE("FitCheckpoint: other data, labels, groups or parameters are another t
   const TemporaryFolder folder;
   const auto path = folder.path() / "checkpoint.safetensors";
   const Data data = squares(20);
-  const ImageClassifierParameters parameters = small();
+  const ImageClassifierParameters parameters = tiny();
   write_checkpoint(parameters, data, path);
   const auto refused = [&](const ImageClassifierParameters& p, const Data& d,
                            std::span<const std::int64_t> groups = {}) {
@@ -58,7 +58,7 @@ TEST_CASE("FitCheckpoint: damaged files and models are refused, and stay") {
   const TemporaryFolder folder;
   const auto path = folder.path() / "checkpoint.safetensors";
   const Data data = squares(20);
-  ImageClassifierParameters parameters = small();
+  ImageClassifierParameters parameters = tiny();
   parameters.max_epochs = 1;
   const auto fit = [&] {
     ImageClassifier classifier(parameters);
@@ -80,9 +80,9 @@ TEST_CASE(
   const TemporaryFolder folder;
   const auto path = folder.path() / "checkpoint.safetensors";
   const Data data = squares(20);
-  write_checkpoint(small(), data, path);
+  write_checkpoint(tiny(), data, path);
   std::vector<std::size_t> epochs;
-  ImageClassifier classifier(small());
+  ImageClassifier classifier(tiny());
   const auto note = [&](const ImageTrainingStatus& status) {
     epochs.push_back(status.epoch);
     return true;

@@ -88,7 +88,7 @@ TEST_CASE("load_images: those skipped are listed in order") {
 
 TEST_CASE("ImageClassifier: fit and predictions name the first broken image") {
   const Data data = squares(40);
-  ImageClassifierParameters parameters = small();
+  ImageClassifierParameters parameters = tiny();
   parameters.max_epochs = 1;
   parameters.n_jobs = 8;
   ImageClassifier classifier(parameters);
