@@ -142,7 +142,7 @@ void from_python(const std::string& name, pybind11::handle given, Value& value) 
       if constexpr (std::same_as<Value, bool>) {
         refuse("a bool");
       } else if constexpr (std::unsigned_integral<Value>) {
-        refuse("a whole number from 0 to " + std::to_string(std::numeric_limits<Value>::max()));
+        refuse("a non-negative whole number");
       } else if constexpr (std::integral<Value>) {
         refuse("a whole number");
       } else if constexpr (std::floating_point<Value>) {

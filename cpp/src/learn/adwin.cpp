@@ -53,14 +53,11 @@ bool Adwin::push(double value) {
   ++state_.n_seen;
   compress();
   if (state_.n_seen % kCheckEvery != 0) return false;
-  // Some values after a change, more of the older part can be told apart. A cut among values that
-  // came before the last report is that change once more, and is not reported again.
-  std::uint64_t latest = 0;
-  for (std::uint64_t cut = latest_cut(); cut > 0; cut = latest_cut()) {
-    latest = std::max(latest, cut);
-    drop_oldest();
-  }
-  if (latest <= state_.changed_at) return false;
+  // As values arrive after a change, more of the older part can be told apart from them. If the
+  // clearest cut lies before the last report, it is the same change, and is not reported again.
+  const std::uint64_t cut = clearest_cut();
+  while (clearest_cut() > 0) drop_oldest();
+  if (cut <= state_.changed_at) return false;
   state_.changed_at = state_.n_seen;
   return true;
 }
@@ -81,10 +78,11 @@ void Adwin::compress() {
   }
 }
 
-// The latest value, counted from 1 on, at which an older part ends whose mean differs from the
-// rest's by more than the paper's bound by a normal approximation: sqrt(2 / m · variance ·
-// ln(2 / δ')) + 2 / (3 m) · ln(2 / δ'). 0 where there is none.
-std::uint64_t Adwin::latest_cut() const {
+// Where the mean of an older part differs from that of the rest by more than the bound of the
+// paper, by a normal approximation: sqrt(2 / m · variance · ln(2 / δ')) + 2 / (3 m) · ln(2 / δ').
+// Returns the number of the last value, from 1 on, of the older part with the largest ratio of
+// difference to bound; 0 if there is none.
+std::uint64_t Adwin::clearest_cut() const {
   const auto n = static_cast<double>(size_);
   if (size_ < 2 * kMinPart) return 0;
   const double variance =
@@ -92,23 +90,26 @@ std::uint64_t Adwin::latest_cut() const {
   const double log_term = std::log(2 * std::log(n) / state_.delta);
   std::uint64_t n_old = 0;
   double sum_old = 0;
-  std::uint64_t latest = 0;
+  std::uint64_t clearest = 0;
+  double largest_ratio = 1;
   for (std::size_t i = state_.levels.size(); i-- > 0;) {
     for (const Bucket& bucket : state_.levels[i]) {
       n_old += std::uint64_t{1} << i;
       sum_old += bucket.sum;
       if (n_old < kMinPart) continue;
-      if (size_ - n_old < kMinPart) return latest;
+      if (size_ - n_old < kMinPart) return clearest;
       const auto old_count = static_cast<double>(n_old);
       const auto new_count = n - old_count;
       const double inverse_m = 1 / old_count + 1 / new_count;
       const double bound =
           std::sqrt(2 * inverse_m * variance * log_term) + 2.0 / 3 * inverse_m * log_term;
       const double difference = sum_old / old_count - (total_.sum - sum_old) / new_count;
-      if (std::abs(difference) > bound) latest = state_.n_seen - size_ + n_old;
+      if (std::abs(difference) <= largest_ratio * bound) continue;
+      largest_ratio = std::abs(difference) / bound;
+      clearest = state_.n_seen - size_ + n_old;
     }
   }
-  return latest;
+  return clearest;
 }
 
 void Adwin::drop_oldest() {

@@ -35,7 +35,7 @@ Matrix<double> waves(Index n, std::uint64_t seed) {
 std::vector<std::shared_ptr<Detector>> fitted_detectors() {
   std::vector<std::shared_ptr<Detector>> all;
   all.push_back(std::make_shared<secondlook::IsolationForest>(
-      secondlook::IsolationForestParameters{.n_estimators = 20, .contamination = 0.01}));
+      secondlook::IsolationForestParameters{.n_estimators = 50, .contamination = 0.05}));
   all.push_back(std::make_shared<secondlook::Autoencoder>(
       secondlook::AutoencoderParameters{.hidden = {4, 1}, .max_epochs = 2}));
   all.push_back(std::make_shared<secondlook::LstmForecaster>(

@@ -343,7 +343,7 @@ def test_broken_images_are_named_or_skipped(tmp_path):
         ({"learning_rate": np.nan}, "ImageClassifier: learning_rate must be above 0, got nan"),
         (
             {"value_range": (0, np.inf)},
-            "ImageClassifier: expected a range from low to high, got 0 to inf",
+            "value_range must be two finite numbers, the lower one first, got 0 and inf",
         ),
         ({"value_range": 5}, "expected value_range as 2 numbers, got 5"),
         (
@@ -360,8 +360,8 @@ def test_broken_images_are_named_or_skipped(tmp_path):
         ),
         ({"mean": "0.5"}, "expected mean as a number or three, got '0.5'"),
         ({"augmentation": {"noise": 1}}, "augmentation: expected an Augmentation or None, got {"),
-        ({"patience": object()}, "ImageClassifier: patience: expected a whole number from 0"),
-        ({"max_epochs": np.array([3])}, "max_epochs: expected a whole number from 0"),
+        ({"patience": object()}, "ImageClassifier: patience: expected a non-negative whole number"),
+        ({"max_epochs": np.array([3])}, "max_epochs: expected a non-negative whole number"),
         ({"n_jobs": 0}, "expected n_jobs as None or a non-zero integer, got 0"),
         ({"device": "tpu"}, "device: expected one of 'auto', 'cpu', 'cuda'"),
     ],

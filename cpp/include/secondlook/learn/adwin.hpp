@@ -59,7 +59,7 @@ class SECONDLOOK_EXPORT Adwin {
 
  private:
   void compress();
-  [[nodiscard]] std::uint64_t latest_cut() const;
+  [[nodiscard]] std::uint64_t clearest_cut() const;
   void drop_oldest();
 
   State state_;

@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
-#include <span>
 
 #include "core/validation.hpp"
 
@@ -14,6 +12,8 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kLargestOffset = 1e150;  // beyond, differences of samples would overflow
+constexpr double kLeastT = 8;             // t-statistic of a slope that is a trend
+constexpr double kRounding = 1e-9;        // of the values: a smaller rise is rounding
 
 }  // namespace
 
@@ -42,10 +42,31 @@ void Trend::Level::push(double mean) {
   means[count - 1] = mean;
 }
 
-bool Trend::Level::is_trending() const {
-  if (count < kMeans) return false;
-  return std::ranges::adjacent_find(means, std::greater_equal()) == means.end() ||
-         std::ranges::adjacent_find(means, std::less_equal()) == means.end();
+double Trend::Level::slope() const {
+  if (count < kMeans) return 0;
+  constexpr double kCentre = (kMeans - 1) / 2.0;
+  double mean = 0;
+  double largest = 0;
+  for (const double value : means) {
+    mean += value / kMeans;
+    largest = std::max(largest, std::abs(value));
+  }
+  double covariance = 0;
+  double variance = 0;
+  for (std::size_t k = 0; k < kMeans; ++k) {
+    const double x = static_cast<double>(k) - kCentre;
+    covariance += x * (means[k] - mean);
+    variance += x * x;
+  }
+  const double slope = covariance / variance;
+  if (std::abs(slope) * kMeans <= kRounding * largest) return 0;
+  double residuals = 0;
+  for (std::size_t k = 0; k < kMeans; ++k) {
+    const double x = static_cast<double>(k) - kCentre;
+    residuals += std::pow((means[k] - mean - slope * x) / slope, 2);  // in slopes: no overflow
+  }
+  const double error = std::sqrt(residuals / (kMeans - 2) / variance);
+  return error * kLeastT <= 1 ? slope : 0;
 }
 
 // A block of which half is missing has no mean, and no longer block that it is part of has one.
@@ -68,15 +89,8 @@ void Trend::end_block() {
 
 double Trend::slope() const {
   for (std::size_t i = 0; i < kLevels; ++i) {
-    if (!levels_[i].is_trending()) continue;
-    double covariance = 0;
-    double variance = 0;
-    for (std::size_t k = 0; k < kMeans; ++k) {
-      const double x = static_cast<double>(k) - static_cast<double>(kMeans - 1) / 2;
-      covariance += x * levels_[i].means[k];
-      variance += x * x;
-    }
-    return covariance / variance / static_cast<double>(kBlock << i);
+    const double slope = levels_[i].slope();
+    if (slope != 0) return slope / static_cast<double>(kBlock << i);
   }
   return 0;
 }

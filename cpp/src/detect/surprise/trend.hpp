@@ -8,12 +8,12 @@
 
 namespace secondlook::detect {
 
-/// Takes a steady rise or fall off a series, as that of a counter or of a slow drift.
+/// Removes a steady rise or fall from a series, such as that of a counter or a slow drift.
 ///
-/// The series is trending while the means of the last eight blocks of 64, 128, 256 or 512 samples
-/// all rise, or all fall: of independent samples one in 20,000 does. The slope is the least-squares
-/// line through those means, of the shortest such blocks. Without a trend the samples pass
-/// unchanged but for what earlier trends added up to.
+/// The series is trending while a straight line fits the means of the last eight blocks of 64, 128,
+/// 256 or 512 samples: while the t-statistic of its slope is at least 8, which independent samples
+/// exceed once in 5,000 blocks. The slope is that of the shortest such blocks. Without a trend the
+/// samples pass unchanged, apart from the sum of earlier trends.
 class Trend {
  public:
   static constexpr std::size_t kLevels = 4;
@@ -35,7 +35,8 @@ class Trend {
     double waiting = 0;  // for the block beside it, to be one of the next level; NaN: it had none
 
     void push(double mean);
-    [[nodiscard]] bool is_trending() const;
+    /// Slope per block; 0 if there is no trend.
+    [[nodiscard]] double slope() const;
   };
 
   void end_block();

@@ -62,7 +62,8 @@ void check(const char* who, const Preprocessing& p) {
   require(p.clipped_fraction >= 0 && p.clipped_fraction <= 0.4,
           "{}: clipped_fraction must lie in [0, 0.4], got {}", who, p.clipped_fraction);
   require(std::isfinite(p.range[0]) && std::isfinite(p.range[1]) && p.range[0] < p.range[1],
-          "{}: expected a range from low to high, got {} to {}", who, p.range[0], p.range[1]);
+          "{}: value_range must be two finite numbers, the lower one first, got {} and {}", who,
+          p.range[0], p.range[1]);
 }
 
 Image resize(const Image& image, std::size_t height, std::size_t width) {

@@ -25,7 +25,10 @@ TEST_CASE("Trend: samples without a trend pass unchanged") {
     const double sample = std::sin(i * 0.05) + random.uniform();
     REQUIRE(trend.remove(sample) == sample);
   }
-  for (int i = 0; i < 5'000; ++i) REQUIRE(trend.remove(3.5) == 3.5);
+  for (const double level : {3.5, 0.1, -1e150}) {
+    Trend constant;
+    for (int i = 0; i < 5'000; ++i) REQUIRE(constant.remove(level) == level);
+  }
 }
 
 TEST_CASE("Trend: a line is known after eight blocks, up or down, and from then on constant") {
@@ -49,7 +52,7 @@ TEST_CASE("Trend: a slope below the noise is found in longer blocks") {
 TEST_CASE("Trend: a series that stops rising keeps its level") {
   Trend trend;
   for (int i = 0; i < 2'000; ++i) trend.remove(i);
-  for (int i = 0; i < 128; ++i) trend.remove(2'000);
+  for (int i = 0; i < 5'000; ++i) trend.remove(2'000);  // until the longest blocks are level
   const double level = trend.remove(2'000);
   for (int i = 0; i < 5'000; ++i) REQUIRE(trend.remove(2'000) == level);
 }
