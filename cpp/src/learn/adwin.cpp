@@ -11,7 +11,7 @@ namespace secondlook {
 
 namespace {
 
-constexpr std::size_t kMaxBuckets = 5;     // a level, the authors' M
+constexpr std::size_t kMaxBuckets = 5;     // per level, the authors' M
 constexpr std::uint64_t kCheckEvery = 32;  // values between searches for a cut
 constexpr std::uint64_t kMinPart = 5;      // values on each side of a cut
 constexpr std::size_t kMaxLevels = 63;
@@ -27,20 +27,20 @@ Adwin::Adwin(double delta) : Adwin(State{.delta = delta}) {}
 Adwin::Adwin(State state) : state_(std::move(state)) {
   require(state_.delta > 0 && state_.delta < 1, "Adwin: delta must lie in (0, 1), got {}",
           state_.delta);
-  bool possible = state_.levels.size() <= kMaxLevels;
-  for (std::size_t i = 0; possible && i < state_.levels.size(); ++i) {
-    possible = state_.levels[i].size() <= kMaxBuckets;
-    const double most = std::ldexp(1.0, static_cast<int>(i));
+  bool valid = state_.levels.size() <= kMaxLevels;
+  for (std::size_t i = 0; valid && i < state_.levels.size(); ++i) {
+    valid = state_.levels[i].size() <= kMaxBuckets;
+    const double max_sum = std::ldexp(1.0, static_cast<int>(i));
     for (const Bucket& bucket : state_.levels[i]) {
-      // Rounding of the sums must not refuse a state that is sound.
-      possible = possible && bucket.sum >= 0 && bucket.sum <= most * (1 + 1e-9) &&
-                 bucket.sum_of_squares >= 0 && bucket.sum_of_squares <= bucket.sum * (1 + 1e-9);
+      // Tolerances, as rounding of the sums must not reject a valid state.
+      valid = valid && bucket.sum >= 0 && bucket.sum <= max_sum * (1 + 1e-9) &&
+              bucket.sum_of_squares >= 0 && bucket.sum_of_squares <= bucket.sum * (1 + 1e-9);
       size_ += std::uint64_t{1} << i;
       total_ = total_ + bucket;
     }
   }
-  require(possible && size_ <= state_.n_seen && state_.changed_at <= state_.n_seen,
-          "Adwin: expected the state of a window, got one that no values lead to");
+  require(valid && size_ <= state_.n_seen && state_.changed_at <= state_.n_seen,
+          "Adwin: invalid state: no sequence of values leads to it");
 }
 
 bool Adwin::push(double value) {
@@ -53,8 +53,8 @@ bool Adwin::push(double value) {
   ++state_.n_seen;
   compress();
   if (state_.n_seen % kCheckEvery != 0) return false;
-  // Some values after a change, more of the older part can be told apart. A cut among values that
-  // came before the last report is that change once more, and is not reported again.
+  // With more values after a change, more of the older part can be recognised as different. A cut
+  // before the last report belongs to the same change and is not reported again.
   std::uint64_t latest = 0;
   for (std::uint64_t cut = latest_cut(); cut > 0; cut = latest_cut()) {
     latest = std::max(latest, cut);
@@ -70,7 +70,7 @@ double Adwin::mean() const noexcept {
   return total_.sum / static_cast<double>(size_);
 }
 
-// Where a level has too many buckets, its two oldest become one of the next level.
+// If a level has too many buckets, merges its two oldest into one of the next level.
 void Adwin::compress() {
   auto& levels = state_.levels;
   for (std::size_t i = 0; i < levels.size() && levels[i].size() > kMaxBuckets; ++i) {
@@ -81,9 +81,10 @@ void Adwin::compress() {
   }
 }
 
-// The latest value, counted from 1 on, at which an older part ends whose mean differs from the
-// rest's by more than the paper's bound by a normal approximation: sqrt(2 / m · variance ·
-// ln(2 / δ')) + 2 / (3 m) · ln(2 / δ'). 0 where there is none.
+// Returns the latest cut: the number of values, counted from the first, up to which the mean
+// differs from the mean of the later values by more than the paper's bound by a normal
+// approximation, sqrt(2 / m · variance · ln(2 / δ')) + 2 / (3 m) · ln(2 / δ'). Returns 0 if there
+// is none.
 std::uint64_t Adwin::latest_cut() const {
   const auto n = static_cast<double>(size_);
   if (size_ < 2 * kMinPart) return 0;
@@ -118,7 +119,8 @@ void Adwin::drop_oldest() {
   size_ -= std::uint64_t{1} << (levels.size() - 1);
   oldest.erase(oldest.begin());
   while (levels.size() > 1 && levels.back().empty()) levels.pop_back();
-  // Summed anew: what differences would lose to rounding adds up over a long stream.
+  // Recomputes the sum: the rounding errors of repeated subtraction would add up over a long
+  // stream.
   total_ = {};
   for (const auto& level : levels)
     for (const Bucket& bucket : level) total_ = total_ + bucket;

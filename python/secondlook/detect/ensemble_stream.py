@@ -105,7 +105,7 @@ class EnsembleStream:
         ----------
         sample : array-like of shape (n_features,)
             Values of the sample. A sample with a NaN is not judged.
-        time : datetime, numpy.datetime64, float or alike, optional
+        time : datetime, numpy.datetime64, float or similar, optional
             Time of the sample, later than the previous one. Kept in the record.
 
         Returns

@@ -170,7 +170,7 @@ class IsolationForest(TabularDetector):
         Parameters
         ----------
         other : IsolationForest
-            Fitted on as many features, with as many rows a tree. It stays as it is.
+            Fitted with the same number of features and of rows per tree. It is not changed.
 
         Returns
         -------

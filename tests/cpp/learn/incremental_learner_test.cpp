@@ -426,7 +426,7 @@ TEST_CASE("IncrementalLearner: a folder of another model is refused") {
   REQUIRE(IncrementalLearner::open(ours).version() == 2);
   // A model that no learner wrote.
   small_forest(plant(500, 1, 1))->save(ours / "version-000003.safetensors");
-  REQUIRE_THROWS_WITH(IncrementalLearner::open(ours), Catch::Contains("a mere model"));
+  REQUIRE_THROWS_WITH(IncrementalLearner::open(ours), Catch::Contains("a plain model"));
 
   REQUIRE_THROWS_AS(IncrementalLearner::open(place.path()), ModelFileError);
   REQUIRE_THROWS_AS(IncrementalLearner::open(place.path() / "absent"), secondlook::FileError);

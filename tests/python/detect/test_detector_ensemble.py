@@ -207,8 +207,8 @@ def test_limits_that_are_null_in_json_are_none(ensemble):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"votes": 0}, r"votes must lie in \[1, 4\], the voters, got 0"),
-        ({"votes": 5}, r"votes must lie in \[1, 4\], the voters, got 5"),
+        ({"votes": 0}, r"votes must lie in \[1, 4\] \(the number of voters\), got 0"),
+        ({"votes": 5}, r"votes must lie in \[1, 4\] \(the number of voters\), got 5"),
         ({"n_sigma": -1}, "n_sigma must be above 0, got -1"),
         ({"recent_level": 1.0}, r"recent_level must lie in \(0, 1\), got 1"),
         ({"recent_window": 0}, r"recent_window must lie in \[1, 65536\], got 0"),
@@ -219,10 +219,10 @@ def test_limits_that_are_null_in_json_are_none(ensemble):
         ({"rules": [{"feature": 0}]}, "expected a limit for feature 0, got none"),
         ({"rules": [{"feature": 1.7, "upper": 1}]}, "float.*in the rule"),
         ({"rules": [{"feature": 1, "upper": "hot"}]}, "hot.*in the rule"),
-        ({"members": [("z_score", sl.IsolationForest())]}, "named otherwise than the other voters"),
+        ({"members": [("z_score", sl.IsolationForest())]}, "member names that differ from the other voters"),
         ({"rules": [{"feature": 9, "upper": 1}]}, "expected a feature below 3, got 9"),
         ({"rules": [{"feature": "heat", "upper": 1}]}, "none, as fit was not given a table"),
-        ({"members": [("lstm", sl.LSTMForecaster())]}, "needs the rows before"),
+        ({"members": [("lstm", sl.LSTMForecaster())]}, "needs the preceding rows"),
         ({"members": [("a", sl.IsolationForest()), ("a", sl.IsolationForest())]}, "names that di"),
     ],
 )
@@ -239,7 +239,7 @@ def test_what_is_wrong_with_a_fleet_is_said(ensemble):
         ensemble.verdicts(table.drop(columns="device"))
     with pytest.raises(ValueError, match=r"a column for every feature, got none named \['curr"):
         ensemble.verdicts(table.drop(columns="current"))
-    with pytest.raises(ValueError, match="go forward.*'pack 1'"):
+    with pytest.raises(ValueError, match="expected increasing times.*'pack 1'"):
         ensemble.verdicts(pd.concat([table, table[table.device == "pack 1"].tail(1)]))
     with pytest.raises(NotFittedError):
         sl.DetectorEnsemble().verdicts(table)
@@ -247,7 +247,7 @@ def test_what_is_wrong_with_a_fleet_is_said(ensemble):
         sl.DetectorEnsemble([("tree", object())]).fit(battery(50))
     with pytest.raises(ValueError, match="expected a device in every row, got 20 rows without"):
         ensemble.verdicts(table.replace({"device": {"pack 1": None}}))
-    with pytest.raises(ValueError, match="expected no missing time, device 'pack 0'"):
+    with pytest.raises(ValueError, match="expected no missing times, got one for device 'pack 0'"):
         ensemble.verdicts(table[:1].assign(time=pd.NaT))
     stream = ensemble.stream()
     with pytest.raises(ValueError, match="a missing one"):

@@ -107,7 +107,7 @@ def test_bad_input_is_refused_by_name(forest):
     rows[7, 1] = np.nan
     with pytest.raises(ValueError, match="NaN"):
         learner.update(rows)
-    with pytest.raises(ValueError, match="expected a folder, got none"):
+    with pytest.raises(ValueError, match="expected a learner with a folder of versions"):
         learner.rollback(1)
     with pytest.raises(ValueError, match="expected at least 334 calibration rows"):
         sl.IncrementalLearner(forest, plant(200, 1))
@@ -161,7 +161,7 @@ def test_a_folder_of_another_model_is_refused(forest, autoencoder, tmp_path):
     (tmp_path / "site" / "version-000002.safetensors").write_bytes(b"cut off")
     assert sl.IncrementalLearner.open(tmp_path / "site").version_ == 1
     autoencoder.save(tmp_path / "site" / "version-000003.safetensors")
-    with pytest.raises(sl.ModelFileError, match="a mere model of kind autoencoder"):
+    with pytest.raises(sl.ModelFileError, match="a plain model of kind autoencoder"):
         sl.IncrementalLearner.open(tmp_path / "site")
     with pytest.raises(OSError, match="not a folder"):
         sl.IncrementalLearner.open(tmp_path / "absent")

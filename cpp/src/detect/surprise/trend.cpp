@@ -13,12 +13,12 @@ namespace secondlook::detect {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr double kLargestOffset = 1e150;  // beyond, differences of samples would overflow
+constexpr double kLargestOffset = 1e150;  // above it, differences of samples would overflow
 
 }  // namespace
 
 double Trend::remove(double sample) {
-  const double rest = sample - offset_;
+  const double detrended = sample - offset_;
   if (!std::isnan(sample)) {
     sum_ += sample;
     ++count_;
@@ -27,7 +27,7 @@ double Trend::remove(double sample) {
   offset_ += slope_;
   if (std::abs(offset_) > kLargestOffset) offset_ = 0;
   if (time_ % kBlock == 0) end_block();
-  return rest;
+  return detrended;
 }
 
 void Trend::Level::push(double mean) {
@@ -48,7 +48,8 @@ bool Trend::Level::is_trending() const {
          std::ranges::adjacent_find(means, std::less_equal()) == means.end();
 }
 
-// A block of which half is missing has no mean, and no longer block that it is part of has one.
+// A block with more than half of its samples missing has no mean, nor has any longer block that
+// contains it.
 void Trend::end_block() {
   double mean = 2 * count_ >= kBlock ? sum_ / static_cast<double>(count_) : kNaN;
   sum_ = 0;
@@ -101,8 +102,7 @@ void Trend::restore(const SurpriseStream::Trend& state) {
               state.means.size() == kLevels && state.waiting.size() == kLevels &&
               std::ranges::all_of(state.means, is_level) &&
               std::ranges::none_of(state.waiting, [](double v) { return std::isinf(v); }),
-          "SurpriseStream: expected the trend of {} samples, got what no samples lead to",
-          state.time);
+          "SurpriseStream: invalid state: inconsistent trend of {} samples", state.time);
   time_ = state.time;
   count_ = state.count;
   sum_ = state.sum;

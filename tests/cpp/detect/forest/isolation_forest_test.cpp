@@ -234,7 +234,7 @@ TEST_CASE("IsolationForest: merge refuses forests that do not fit together") {
   REQUIRE_THROWS_WITH(forest.merge(fitted(narrow)),
                       "IsolationForest::merge: expected a forest over 4 features, got 3");
   REQUIRE_THROWS_WITH(forest.merge(fitted(x, {.max_samples = 64})),
-                      "IsolationForest::merge: expected a forest grown on 256 rows a tree, got 64");
+                      "IsolationForest::merge: expected a forest grown on 256 rows per tree, got 64");
   REQUIRE_THROWS_AS(forest.merge(IsolationForest()), secondlook::NotFitted);
   REQUIRE_THROWS_AS(forest.merge(fitted(x, {.route_missing = true})), secondlook::InvalidArgument);
 }
