@@ -8,8 +8,8 @@
 #include "arrays.hpp"
 #include "secondlook/image/image.hpp"
 
-/// A copy of a C-contiguous array of (rows, columns) or (rows, columns, channels), uint8, uint16 or
-/// float32; the wrapper in Python has made it so.
+/// Copies a C-contiguous array of shape (rows, columns) or (rows, columns, channels), of uint8,
+/// uint16 or float32, as ensured by the Python wrapper.
 inline secondlook::Image to_image(const pybind11::array& array) {
   secondlook::Image image;
   image.height = static_cast<std::size_t>(array.shape(0));
@@ -29,7 +29,7 @@ inline secondlook::Image to_image(const pybind11::array& array) {
   return image;
 }
 
-/// Hands an image's memory to NumPy: (rows, columns) if grey, else (rows, columns, 3).
+/// Moves the memory of an image to NumPy: shape (rows, columns) if grey, else (rows, columns, 3).
 inline pybind11::array to_array(secondlook::Image&& image) {
   std::vector<pybind11::ssize_t> shape = {static_cast<pybind11::ssize_t>(image.height),
                                           static_cast<pybind11::ssize_t>(image.width)};

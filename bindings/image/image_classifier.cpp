@@ -24,7 +24,7 @@ namespace {
 
 using Labels = ContiguousArray<std::int64_t>;
 
-/// Arrays are pixels, all else is the name of a file.
+/// An array is pixels, anything else the path of a file.
 ImageInput to_input(py::handle image) {
   if (py::isinstance<py::array>(image)) return to_image(py::cast<py::array>(image));
   return py::cast<std::filesystem::path>(image);
@@ -36,7 +36,13 @@ std::vector<ImageInput> to_inputs(const py::list& images) {
   return inputs;
 }
 
-/// Lets Ctrl-C through, and tells `callback` how far training has come.
+/// Variations to average, by name: {"flip": True}.
+secondlook::TestTimeAugmentation to_variations(const py::dict& variations) {
+  return from_dict<secondlook::TestTimeAugmentation>("ImageClassifier: test_time_augmentation",
+                                                     variations);
+}
+
+/// Checks for Ctrl-C, and reports the progress of training to `callback`.
 secondlook::ImageTrainingProgress training_progress(const py::object& callback) {
   return [handle = py::handle(callback)](const secondlook::ImageTrainingStatus& status) {
     const py::gil_scoped_acquire gil;
@@ -49,7 +55,7 @@ secondlook::ImageTrainingProgress training_progress(const py::object& callback) 
   };
 }
 
-/// float32 arrays by name.
+/// Tensors from float32 arrays by name.
 secondlook::TensorFile to_tensors(const py::dict& arrays) {
   secondlook::TensorFile file;
   for (const auto& [name, value] : arrays) {
@@ -93,10 +99,10 @@ py::array_t<double> predict_proba(const ImageClassifier& self, const py::list& i
   const auto inputs = to_inputs(images);
   const auto averaged = to_variations(variations);
   auto probabilities = make_rows(images, self.n_classes());
-  const auto room = as_span(probabilities);
+  const auto buffer = as_span(probabilities);
   const auto report = make_progress(progress);
   const py::gil_scoped_release release;
-  self.predict_proba(inputs, room, averaged, report);
+  self.predict_proba(inputs, buffer, averaged, report);
   return probabilities;
 }
 
@@ -104,10 +110,10 @@ py::array_t<double> features(const ImageClassifier& self, const py::list& images
                              const py::object& progress) {
   const auto inputs = to_inputs(images);
   auto features = make_rows(images, self.n_features());
-  const auto room = as_span(features);
+  const auto buffer = as_span(features);
   const auto report = make_progress(progress);
   const py::gil_scoped_release release;
-  self.features(inputs, room, report);
+  self.features(inputs, buffer, report);
   return features;
 }
 
@@ -117,11 +123,11 @@ py::tuple predict_with_features(const ImageClassifier& self, const py::list& ima
   const auto averaged = to_variations(variations);
   auto probabilities = make_rows(images, self.n_classes());
   auto features = make_rows(images, self.n_features());
-  const auto probability_room = as_span(probabilities), feature_room = as_span(features);
+  const auto probability_buffer = as_span(probabilities), feature_buffer = as_span(features);
   const auto report = make_progress(progress);
   {
     const py::gil_scoped_release release;
-    self.predict_with_features(inputs, probability_room, feature_room, averaged, report);
+    self.predict_with_features(inputs, probability_buffer, feature_buffer, averaged, report);
   }
   return py::make_tuple(probabilities, features);
 }
@@ -147,12 +153,6 @@ py::array overlay(const ImageClassifier& self, const py::object& image, std::siz
     picture = self.overlay(input, class_index, strength);
   }
   return to_array(std::move(picture));
-}
-
-/// Which variations to average, by name: {"flip": True}.
-secondlook::TestTimeAugmentation to_variations(const py::dict& variations) {
-  return from_dict<secondlook::TestTimeAugmentation>("ImageClassifier: test_time_augmentation",
-                                                     variations);
 }
 
 }  // namespace

@@ -75,8 +75,8 @@ std::vector<std::pair<std::string, std::vector<std::int64_t>>> tensors_of(
   return tensors;
 }
 
-/// Messages name members as Python does: `ImageClassifier.fit`. What else there is to translate,
-/// the core's module does.
+/// Messages name members as in Python: `ImageClassifier.fit`. The module of the core translates all
+/// other exceptions.
 void translate(std::exception_ptr error) {
   try {
     if (error) std::rethrow_exception(error);

@@ -1,7 +1,7 @@
 #include "register.hpp"
 
 PYBIND11_MODULE(_image, module) {
-  // Exceptions and types of the other rooms are registered there.
+  // Registers exceptions and the types of the core.
   pybind11::module_::import("secondlook._core");
   register_images(module);
   register_image_classifier(module);

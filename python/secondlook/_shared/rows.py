@@ -34,7 +34,10 @@ def validated_rows(who: str, estimator: Any, X: Any, *, reset: bool, **checks: A
     if is_table(X):
         validate_data(estimator, X, reset=reset, skip_check_array=True)  # names
         values = read_table(who, X).values
-        return check_array(values, order="C", estimator=estimator, input_name="X", **checks)
+        checked: NDArray[Any] = check_array(
+            values, order="C", estimator=estimator, input_name="X", **checks
+        )
+        return checked
     if isinstance(X, np.ma.MaskedArray):
         X = read_table(who, X).values
     else:

@@ -1,4 +1,4 @@
-"""Random variations of training images."""
+"""Random changes of training images."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,30 +12,30 @@ from secondlook.image.decode import as_picture
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """How far training images may be changed at random; by default not at all.
+    """Ranges of random changes to training images; by default there are none.
 
     Parameters
     ----------
     horizontal_flip, vertical_flip : float, default=0
-        Probability that left and right, top and bottom change sides.
+        Probability of a mirror image, and of an image upside down.
     rotation, shear : float, default=0
-        Degrees either way at most, up to 180 and 59.
+        Largest angle in degrees, either way, up to 180 and 59.
     zoom : float, default=0
         Factor 1 ± zoom, in [0, 0.9].
     aspect : float, default=0
-        Ratio of width to height changes by ``exp(-aspect)`` to ``exp(aspect)``, up to 1.
+        Factor of width to height from ``exp(-aspect)`` to ``exp(aspect)``, up to 1.
     shift : float, default=0
-        Share of the size either way at most, in both directions.
+        Largest fraction of the size, either way in both directions.
     brightness : float, default=0
-        Share of the whole range, added or taken.
+        Largest fraction of the whole range, added or subtracted.
     contrast : float, default=0
         Factor 1 ± contrast about the image's mean, in [0, 1].
     gamma : float, default=0
         Exponent from ``exp(-gamma)`` to ``exp(gamma)``, up to 3.
     blur : float, default=0
-        Standard deviation of a Gaussian in pixels at most, up to 50.
+        Largest standard deviation of a Gaussian in pixels, up to 50.
     noise : float, default=0
-        Standard deviation of a Gaussian as a fraction of the range at most.
+        Largest standard deviation, as a fraction of the whole range.
     clahe : float, default=0
         Probability of contrast-limited adaptive histogram equalisation.
     erasing : float, default=0
@@ -70,20 +70,20 @@ class Augmentation:
         _image.check_augmentation(asdict(self))
 
     def apply(self, image: Any, *, seed: int = 0, epoch: int = 0, index: int = 0) -> NDArray[Any]:
-        """Return a random variation of an image, as training sees it.
+        """Return an image with random changes, as in training.
 
         Parameters
         ----------
         image : path, bytes, array or PIL.Image.Image
-            As `read_image` takes it; floats have to lie in [0, 1].
+            See `read_image`; floats must lie in [0, 1].
         seed, epoch, index : int
-            What the variation depends on, and nothing else; from 0 on.
+            The changes depend only on these numbers, which are at least 0.
 
         Returns
         -------
         uint8 or uint16 array of the image's shape
         """
         who = "Augmentation.apply"
-        places = {"seed": seed, "epoch": epoch, "index": index}
-        numbers = [as_whole_number(who, name, value, 0) for name, value in places.items()]
+        given = {"seed": seed, "epoch": epoch, "index": index}
+        numbers = [as_whole_number(who, name, value, 0) for name, value in given.items()]
         return _image.augment(as_picture(who, image), asdict(self), *numbers)

@@ -1,4 +1,4 @@
-"""From whatever holds an image to its pixels."""
+"""Reading of images from files, bytes, arrays and Pillow images."""
 
 import io
 import os
@@ -18,41 +18,41 @@ _PHYSICAL_INTEGERS = (np.int8, np.int16, np.int32, np.uint32)
 Pixels = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
 
 MAX_PIXELS: int = _image.MAX_PIXELS
-"""The most pixels that an image may have unless the caller says otherwise: 100 million."""
+"""Default for the largest number of pixels of an image: 100 million."""
 
 
 def read_image(image: Any, *, page: int | None = None, max_pixels: int = MAX_PIXELS) -> Pixels:
     """Read an image from a file, from memory or from an array.
 
-    JPEG, PNG, TIFF and BMP, with the orientation that EXIF states applied and 16 bits kept; DICOM,
-    where pydicom is installed, with its window applied and MONOCHROME1 inverted. What a file is,
-    its contents say, not its name. Opacity is left out.
+    Formats are JPEG, PNG, TIFF and BMP, of which the EXIF orientation is applied and 16 bits are
+    kept, and DICOM if pydicom is installed, whose window is applied and whose MONOCHROME1 is
+    inverted. The format is recognised by content, not by file name. Opacity is dropped.
 
     Parameters
     ----------
     image : path, bytes, array or PIL.Image.Image
         A file, its contents, or pixels of shape (rows, columns), (rows, columns, 1),
         (rows, columns, 3), or with opacity (rows, columns, 4). Arrays are uint8, uint16, bool, or
-        physical values: floats, or signed or unsigned integers of up to 32 bits. A Pillow image of
-        several frames is read at the frame that it is at.
+        physical values: floats, or signed or unsigned integers of up to 32 bits. Of a Pillow image
+        with several frames the current one is read.
     page : int or None, default=None
         Page of a TIFF, without thumbnails, or frame of a DICOM file, counted from 0. None: there
-        has to be one only.
+        must be only one.
     max_pixels : int, default=100_000_000
         Larger files are refused before anything is allocated for them.
 
     Returns
     -------
     uint8, uint16 or float32 array of shape (rows, columns) or (rows, columns, 3)
-        Grey, or red, green and blue. Integers go from black to white, also where a TIFF stores zero
-        as white. Floats are physical values as they are in the file or the array, such as a
-        thermogram's degrees: signed values, those of 32 bits, and floats; float32 keeps 24 bits of
-        them. A classifier's ``value_range`` says which of them become black and white.
+        Grey, or red, green and blue. Integers range from black to white, even if a TIFF stores zero
+        as white. Signed values, 32-bit values and floats are physical values, such as the degrees
+        of a thermogram, and are returned unchanged as float32, which keeps 24 bits of them. The
+        ``value_range`` of a classifier maps them to black and white.
 
     Raises
     ------
     ValueError
-        If it is no image that we read, a damaged or too large one, or has several pages of which
+        If the format is unknown, the image is damaged or too large, or it has several pages and
         none is chosen; the message names the file.
     OSError
         If the file cannot be read.
@@ -68,7 +68,7 @@ def read_image(image: Any, *, page: int | None = None, max_pixels: int = MAX_PIX
 def as_pixels(
     who: str, image: Any, max_pixels: int = MAX_PIXELS, page: int | None = None
 ) -> Pixels:
-    """As `read_image`; messages about arrays begin with `who`."""
+    """Like `read_image`; messages about arrays begin with `who`."""
     if isinstance(image, bytes):
         if is_dicom(image[:HEAD_LENGTH]):
             return read_dicom(io.BytesIO(image), "<bytes>", max_pixels, page)
@@ -92,7 +92,7 @@ def as_pixels(
 
 
 def as_picture(who: str, image: Any) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    """As `as_pixels`, but floats have to lie in [0, 1] and fill 16 bits."""
+    """Like `as_pixels`, but floats must lie in [0, 1] and are scaled to 16 bits."""
     pixels = as_pixels(who, image)
     if pixels.dtype != np.float32:
         return pixels  # type: ignore[return-value]
@@ -103,7 +103,7 @@ def as_picture(who: str, image: Any) -> NDArray[np.uint8] | NDArray[np.uint16]:
 
 
 def is_dicom_file(file: Path) -> bool:
-    """Whether a file is DICOM by its contents, or by its name where they are those of no image."""
+    """Whether a file is DICOM by content, or by name if the content is not another image format."""
     if not file.is_file():
         return False
     head = read_head(file)
@@ -117,11 +117,11 @@ def _from_pil(image: Any) -> NDArray[Any]:
     upright = ImageOps.exif_transpose(image)
     mode = upright.mode
     if mode.startswith("I"):
-        # 16-bit files come as 32-bit integers, too.
+        # Pillow also reads 16-bit files as 32-bit integers.
         values = np.asarray(upright)
         low, high = int(values.min(initial=0)), int(values.max(initial=0))
         return values.astype(np.uint16) if low >= 0 and high <= 65535 else values
-    if mode in ("La", "RGBa"):  # multiplied with the opacity
+    if mode in ("La", "RGBa"):  # colours multiplied by the opacity
         upright = upright.convert("LA" if mode == "La" else "RGBA")
     if mode not in ("1", "L", "RGB", "F"):
         upright = upright.convert("L" if mode in ("LA", "La") else "RGB")
@@ -140,12 +140,12 @@ def _checked(who: str, array: NDArray[Any]) -> Pixels:
     if array.dtype == np.bool_:
         array = array.astype(np.uint8) * np.uint8(255)
     elif array.dtype.kind == "f" or array.dtype.newbyteorder("=") in _PHYSICAL_INTEGERS:
-        with np.errstate(over="ignore"):  # infinite, which is for the user to see
+        with np.errstate(over="ignore"):  # becomes infinity, which is reported later
             array = array.astype(np.float32)
     if array.dtype != np.float32 and (array.dtype.kind != "u" or array.dtype.itemsize > 2):
         raise ValueError(
             f"{who}: expected uint8, uint16, bool, floats or integers of up to 32 bits, got "
-            f"{array.dtype}; convert it, such as by array.astype(np.float32)"
+            f"{array.dtype}; convert it, for example by array.astype(np.float32)"
         )
     pixels: Pixels = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
     return pixels

@@ -15,46 +15,45 @@ def read_dicom(
 ) -> NDArray[np.uint8] | NDArray[np.uint16]:
     """Read one frame: its window fills the 16-bit range, and MONOCHROME1 is inverted.
 
-    The window is the file's first, linear or a sigmoid, else its look-up table, else the range of
-    its values. Padding (PixelPaddingValue, up to PixelPaddingRangeLimit) is black and no part of
-    that range. Colours are looked up in the file's palette where it has one. The preamble may be
-    missing.
+    The window is the first one of the file, linear or sigmoid; without windows its look-up table,
+    and without that the range of its values. Padding (PixelPaddingValue, up to
+    PixelPaddingRangeLimit) is black and not part of that range. Palettes are applied. The preamble
+    may be missing.
 
     Parameters
     ----------
     source : Path or BytesIO
     name : str
-        What errors call the file.
+        Name of the file in error messages.
     max_pixels : int
         Larger images are refused before their pixels are decoded.
     page : int or None, default=None
-        Which frame; None: there has to be one only.
+        Index of the frame. None: there must be only one.
 
     Returns
     -------
-    uint16 array of shape (rows, columns); where it is in colour, of (rows, columns, 3), and uint8
-    if the colours have 8 bits
+    uint16 array of shape (rows, columns), or colour (rows, columns, 3), of uint8 if the colours
+    have 8 bits
 
     Raises
     ------
     ImportError
         If pydicom is missing, or older than 3.
     ValueError
-        If the file is damaged or too large, or has several frames of which none is chosen.
+        If the file is damaged or too large, or has several frames and none is chosen.
     """
     try:
         import pydicom
         import pydicom.pixels  # new in version 3
     except ImportError:
         raise ImportError(
-            f"read_image: {name} is a DICOM file, and to read it needs pydicom 3: "
-            "pip install 'pydicom>=3'"
+            f"read_image: {name} is a DICOM file, which needs pydicom 3: pip install 'pydicom>=3'"
         ) from None
     head = read_head(source) if isinstance(source, Path) else source.getvalue()[:HEAD_LENGTH]
     if not is_dicom(head):
         raise ValueError(f"read_image: {name}: expected a DICOM file, got something else")
     try:
-        # Without a preamble pydicom reads by force only.
+        # pydicom reads files without a preamble only with force=True.
         data = pydicom.dcmread(source, force=not has_preamble(head))
         _state_transfer_syntax(data)
     except OSError:
@@ -73,18 +72,18 @@ def read_dicom(
     if page is None and frames != 1:
         raise ValueError(
             f"read_image: {name}: expected an image of one frame, got {frames} frames; choose one, "
-            "page=0 being the first"
+            "the first is page=0"
         )
     if page is not None and page >= frames:
         raise ValueError(f"read_image: {name}: expected a page from 0 to {frames - 1}, got {page}")
     try:
         return _shown(data, page if frames > 1 else None)
-    except Exception as error:  # pydicom and its decoders raise what they like
+    except Exception as error:  # pydicom and its decoders raise exceptions of any type
         raise ValueError(f"read_image: {name}: {error}") from error
 
 
 def _state_transfer_syntax(data: Any) -> None:
-    """State how the pixels are stored where the file, having no header, does not."""
+    """Set the transfer syntax if the file, having no header, does not state it."""
     from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
     if data.file_meta.get("TransferSyntaxUID") or "PixelData" not in data:
@@ -123,7 +122,7 @@ def _shown(data: Any, frame: int | None) -> NDArray[np.uint8] | NDArray[np.uint1
 
 
 def _padding(pixels: NDArray[Any], data: Any) -> NDArray[np.bool_]:
-    """Return which pixels lie outside of what was exposed, and only fill the rectangle."""
+    """Return a mask of the padding, the pixels outside of the exposed area."""
     ends = [
         _as_stored(data.get(name), pixels.dtype)
         for name in ("PixelPaddingValue", "PixelPaddingRangeLimit")
@@ -136,7 +135,7 @@ def _padding(pixels: NDArray[Any], data: Any) -> NDArray[np.bool_]:
 
 
 def _as_stored(value: Any, kind: np.dtype[Any]) -> Any:
-    """Return a value whose sign writers get wrong as one of the pixels' type."""
+    """Return a value as the type of the pixels, as some writers get its sign wrong."""
     n_bits = 8 * kind.itemsize
     bits = np.array(int(value) % 2**n_bits, dtype=f"u{kind.itemsize}")
     return bits.view(kind.newbyteorder("=")).item()
@@ -151,7 +150,7 @@ def _colours(pixels: NDArray[Any], n_bits: int) -> NDArray[np.uint8] | NDArray[n
 
 
 def _rescaled(pixels: NDArray[Any], data: Any) -> NDArray[Any]:
-    """Return values in the modality's unit."""
+    """Return values in the unit of the modality."""
     if data.get("ModalityLUTSequence"):
         from pydicom.pixels import apply_modality_lut
 
@@ -163,7 +162,7 @@ def _rescaled(pixels: NDArray[Any], data: Any) -> NDArray[Any]:
 
 
 def _windowed(values: NDArray[Any], padding: NDArray[np.bool_], data: Any) -> NDArray[np.float64]:
-    """Return values as fractions of what the window lets through, in [0, 1]."""
+    """Return values as fractions of the window, in [0, 1]."""
     from pydicom.dataset import Dataset
     from pydicom.pixels import apply_voi, apply_windowing
 
@@ -190,7 +189,7 @@ def _windowed(values: NDArray[Any], padding: NDArray[np.bool_], data: Any) -> ND
 
 
 def _first(value: Any) -> float | None:
-    """Return the first of a DICOM attribute's values; None where it is empty or not there."""
+    """Return the first value of a DICOM attribute; None if it is empty or missing."""
     if value is None or value == "":
         return None
     if isinstance(value, int | float | str):

@@ -1,9 +1,9 @@
-"""What a file is, by its first bytes and not by its name."""
+"""Formats of files, recognised by their first bytes and not by their names."""
 
 from pathlib import Path
 from typing import Literal
 
-# So many bytes tell DICOM without a preamble, too.
+# Enough bytes to recognise DICOM without a preamble.
 HEAD_LENGTH = 1024
 
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -19,19 +19,19 @@ def read_head(file: Path) -> bytes:
 
 
 def is_raster(head: bytes) -> bool:
-    """Whether a file that begins so is a JPEG, PNG, TIFF or BMP."""
-    if head.startswith(b"BM"):  # as texts may, too
+    """Whether a file that begins with these bytes is a JPEG, PNG, TIFF or BMP."""
+    if head.startswith(b"BM"):  # as text may, too
         return int.from_bytes(head[14:18], "little") in _BITMAP_HEADER_LENGTHS
     return head.startswith(_MAGIC)
 
 
 def is_dicom(head: bytes) -> bool:
-    """Whether a file that begins so is DICOM, with the preamble of PS3.10 or without."""
+    """Whether a file that begins with these bytes is DICOM, with a preamble or without."""
     return has_preamble(head) or _n_elements(head) >= 2
 
 
 def has_preamble(head: bytes) -> bool:
-    """Whether a file that begins so is DICOM with a preamble."""
+    """Whether a file that begins with these bytes is DICOM with a preamble."""
     return head[128:132] == b"DICM"
 
 
@@ -54,7 +54,7 @@ def _n_elements(head: bytes) -> int:
         else:
             at, length = at + 8, int.from_bytes(head[at + 4 : at + 8], order)
         n, before = n + 1, tag
-        if length % 2 != 0:  # also of an undefined length, whose end is further on
+        if length % 2 != 0:  # odd, or undefined, in which case the end is unknown
             return n if length == 0xFFFFFFFF else 0
         at += length
     return n

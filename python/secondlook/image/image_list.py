@@ -1,4 +1,4 @@
-"""What counts as images, and as one value per image."""
+"""Lists of images, and of values per image."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,28 +18,28 @@ _SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".bmp"),
     *(".dcm", ".dicom", ".ima"),
 )
-# Images by their contents, but previews and copies of others, or what cameras' own programs read.
+# Images by content, but previews, copies of others, or raw formats of cameras.
 _OTHER_SUFFIXES = (
     *(".thm", ".bak", ".orig", ".old", ".tmp", ".part", ".crdownload"),
     *(".dng", ".nef", ".nrw", ".cr2", ".arw", ".sr2", ".orf", ".rw2", ".pef", ".srw", ".3fr"),
 )
-# Beside hidden ones, whose names begin with a dot: what macOS, Synology and Windows leave.
+# Folders of macOS, Synology and Windows that are not hidden by a dot.
 _FOLDERS_OF_SYSTEMS = ("__macosx", "@eadir", "$recycle.bin", "system volume information")
 
 
 def list_images(folder: str | os.PathLike[str]) -> list[Path]:
     """Return the image files of a folder and those below it, sorted.
 
-    By their suffixes; what has another or none, by its contents. Hidden files and folders, and
-    those that operating systems leave behind, are left out. Linked folders are followed; each file
-    and folder counts once, by its own name rather than by a link's.
+    Files are recognised by their suffix or, with another suffix or none, by content. Hidden files
+    and folders, and those created by operating systems, are left out. Links to folders are
+    followed; each file and folder counts once, by its own name rather than by that of a link.
 
     Raises
     ------
     ValueError
-        If there are none, or no such folder.
+        If there are none, or the folder does not exist.
     OSError
-        If a folder below it cannot be read.
+        If a subfolder cannot be read.
     """
     if not Path(folder).is_dir():
         raise ValueError(f"list_images: expected a folder, got {os.fspath(folder)}")
@@ -50,13 +50,13 @@ def list_images(folder: str | os.PathLike[str]) -> list[Path]:
 
 
 def _files_below(root: Path) -> Iterator[Path]:
-    """Yield each file once; links last, so that what they lead to goes by its own name."""
+    """Yield each file once; links last, so that their targets are found by their own names."""
     folders, links, seen = [root], list[Path](), set[str]()
     real_root = os.path.realpath(root)
     while folders or links:
         path = folders.pop() if folders else links.pop(0)
         real = os.path.realpath(path)
-        # A link to what the root lies in leads in circles, if not to everything that there is.
+        # A link to a parent of the root would lead in circles.
         if real in seen or (path != root and os.path.commonpath([real, real_root]) == real):
             continue
         seen.add(real)
@@ -80,7 +80,7 @@ def _files_below(root: Path) -> Iterator[Path]:
 def _is_image(file: Path) -> bool:
     suffix = file.suffix.lower()
     if suffix in _SUFFIXES:
-        return file.is_file() or file.is_symlink()  # a link that leads nowhere is to be an error
+        return file.is_file() or file.is_symlink()  # a broken link is to be an error
     # The directory of a DICOM medium is DICOM itself (PS3.10, 8.6), without an image.
     if suffix in _OTHER_SUFFIXES or file.name.endswith("~") or file.name.upper() == "DICOMDIR":
         return False
@@ -96,15 +96,15 @@ def as_core_images(
     size: tuple[int, int],
     skipped: list[tuple[int, str]] | None = None,
 ) -> list[Any]:
-    """Return what the core takes: names of files that it reads itself, or pixels."""
+    """Return images for the core: paths of files that it reads itself, or pixels."""
     inputs: list[Any] = []
-    for place, image in enumerate(images):
+    for index, image in enumerate(images):
         try:
-            inputs.append(_as_core_image(f"{who}: image {place}", image, size))
+            inputs.append(_as_core_image(f"{who}: image {index}", image, size))
         except (ValueError, OSError) as error:
             if skipped is None:
                 raise
-            skipped.append((place, str(error)))
+            skipped.append((index, str(error)))
     return inputs
 
 
@@ -114,12 +114,12 @@ def _as_core_image(who: str, image: Any, size: tuple[int, int]) -> Any:
     file = Path(image)
     if not is_dicom_file(file):
         return file
-    # Many large DICOM files would not fit into memory; what follows is the same at this size.
+    # Many large DICOM files would not fit into memory; the core gives the same for this size.
     return _image.resize(as_pixels(who, file), *size)
 
 
 def as_sequence(who: str, X: Any) -> Sequence[Any]:
-    """Return images one by one."""
+    """Return images as a sequence; a folder stands for its image files."""
     if isinstance(X, str | os.PathLike):
         if Path(X).is_dir():
             return list_images(X)
@@ -146,12 +146,12 @@ def as_sequence(who: str, X: Any) -> Sequence[Any]:
 
 
 def _looks_like_one_image(array: NDArray[Any]) -> bool:
-    """Whether the last axis is of channels; small squares are images."""
+    """Whether the last axis holds channels; small squares are images."""
     return array.ndim == 3 and array.shape[2] in (1, 3, 4) and array.shape[1] > array.shape[2]
 
 
-def _one_an_image(who: str, what: str, values: ArrayLike, n_images: int) -> NDArray[Any]:
-    """Return values of one kind, one for each image, none of them missing."""
+def _one_per_image(who: str, what: str, values: ArrayLike, n_images: int) -> NDArray[Any]:
+    """Return one value per image, all of one kind and none missing."""
     array = np.asarray(values)
     if array.shape != (n_images,):
         got = len(array) if array.ndim == 1 else array.shape
@@ -169,7 +169,7 @@ def _one_an_image(who: str, what: str, values: ArrayLike, n_images: int) -> NDAr
         )
     if isinstance(values, np.ndarray) and array.dtype.kind != "O":
         return array
-    # A list of several kinds would become one of texts.
+    # NumPy would turn a list of several kinds into strings.
     kinds = {_kind(item): type(item).__name__ for item in items}
     if len(kinds) > 1:
         raise ValueError(
@@ -186,6 +186,6 @@ def _kind(value: Any) -> Any:
 def encoded(
     who: str, what: str, values: ArrayLike, n_images: int
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """Return the values that there are, sorted, and the place of each image's among them."""
-    known, places = np.unique(_one_an_image(who, what, values, n_images), return_inverse=True)
-    return known, places.astype(np.int64)
+    """Return the distinct values, sorted, and for each image the index of its value."""
+    known, indices = np.unique(_one_per_image(who, what, values, n_images), return_inverse=True)
+    return known, indices.astype(np.int64)

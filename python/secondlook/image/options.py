@@ -1,4 +1,4 @@
-"""What options hold, checked before the core sees them."""
+"""Checks of options before they are passed to the core."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,7 +9,7 @@ from secondlook._shared.arguments import as_numbers
 
 
 def rows_and_columns(who: str, name: str, value: Any) -> tuple[int, int]:
-    """Return a size in pixels, which one number states for a square."""
+    """Return a size as (rows, columns); a single number is the side of a square."""
     sides = [value] * 2 if isinstance(value, int | np.integer) else _listed(value)
     if len(sides) != 2 or not all(isinstance(side, int | np.integer) for side in sides):
         raise ValueError(
@@ -19,7 +19,7 @@ def rows_and_columns(who: str, name: str, value: Any) -> tuple[int, int]:
 
 
 def one_or_three(who: str, name: str, value: Any) -> list[float]:
-    """Return a number for all channels, or one for each."""
+    """Return one number for all channels, or one per channel."""
     values = [value] if isinstance(value, int | float | np.number) else _listed(value)
     try:
         return list(as_numbers(who, name, values, 3 if len(values) > 1 else 1))
@@ -28,5 +28,5 @@ def one_or_three(who: str, name: str, value: Any) -> list[float]:
 
 
 def _listed(value: Any) -> list[Any]:
-    """Return the items of what has some; a text has none."""
+    """Return the items of an iterable; none for a string or anything else."""
     return list(value) if isinstance(value, Iterable) and not isinstance(value, str | bytes) else []

@@ -1,4 +1,4 @@
-"""From pixels to a network's input."""
+"""Preparation of images for a network."""
 
 from typing import Any, Literal
 
@@ -24,12 +24,12 @@ def preprocess(
     clipped_fraction: float = 0.01,
     value_range: tuple[float, float] = (0, 65535),
 ) -> NDArray[np.float32]:
-    """Resize an image, even out its contrast, and scale it into a network's input.
+    """Resize an image, normalise its contrast, and scale it for a network.
 
     Parameters
     ----------
     image : path, bytes, array or PIL.Image.Image
-        As `read_image` takes it.
+        See `read_image`.
     size : int or (int, int), default=224
         Rows and columns of the result, in pixels; the aspect ratio is not kept.
     channels : {1, 3}, default=3
@@ -37,12 +37,12 @@ def preprocess(
     mean, standard_deviation : float or three floats, default=0.5
         ``(value - mean) / standard_deviation``, where values are 0 to 1; with the defaults -1 to 1.
     contrast : {"none", "stretch", "clahe"}, default="none"
-        ``"stretch"``: the values between two percentiles of the image fill the range;
+        ``"stretch"``: the values between two quantiles of the image fill the whole range;
         ``"clahe"``: contrast-limited adaptive histogram equalisation (Zuiderveld 1994).
     clipped_fraction : float, default=0.01
-        Share of the pixels at either end that a stretch clips, in [0, 0.4].
+        Fraction of the pixels that a stretch clips at either end, in [0, 0.4].
     value_range : (float, float), default=(0, 65535)
-        16-bit values that become black and white; those beyond are clipped.
+        16-bit values and floats that become black and white; values outside are clipped.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def preprocess(
     Raises
     ------
     ValueError
-        If the image or an option is not as described.
+        If the image or an option is invalid.
     """
     who = "preprocess"
     rows, columns = rows_and_columns(who, "size", size)
@@ -69,6 +69,6 @@ def preprocess(
 
 
 def _three(who: str, name: str, value: float | tuple[float, float, float]) -> list[float]:
-    """One number for each of three channels."""
+    """Return one number per channel."""
     values = one_or_three(who, name, value)
     return values * 3 if len(values) == 1 else values

@@ -9,22 +9,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# Where training scripts keep the weights beside the optimiser's state and the like.
+# Keys under which training scripts save the weights, beside the state of the optimiser.
 _KEYS = ("state_dict", "model_state_dict", "model_state", "model", "weights", "net", "network")
 # A zip archive; a pickle of protocol 2 and later, as PyTorch wrote before version 1.6.
 _MAGIC = (b"PK\x03\x04", b"\x80")
 
 
 def read_pickled_weights(who: str, file: str | os.PathLike[str]) -> dict[str, Any] | None:
-    """Return the tensors of a file that `torch.save` has written; None where it is no such file.
+    """Return the tensors of a file written by `torch.save`; None if it is not such a file.
 
-    Only tensors are read, no code: ``torch.load(weights_only=True)``.
+    Only tensors are read, and no code is run: ``torch.load(weights_only=True)``.
 
     Raises
     ------
     ValueError
-        If the file holds something other than the weights of a network, or is damaged; the message
-        names it.
+        If the file contains something other than the weights of a network, or is damaged; the
+        message names it.
     OSError
         If it cannot be read.
     """
@@ -45,7 +45,9 @@ def read_pickled_weights(who: str, file: str | os.PathLike[str]) -> dict[str, An
             "run code; save the network's state_dict() instead of the network"
         ) from error
     except (RuntimeError, EOFError, KeyError, ValueError) as error:
-        raise ValueError(f"{where}: the file is damaged, or not of torch.save: {error}") from error
+        raise ValueError(
+            f"{where}: the file is damaged, or was not written by torch.save: {error}"
+        ) from error
     weights = _weights_of(content)
     if weights is None:
         names = list(content) if isinstance(content, Mapping) else [type(content).__name__]
@@ -55,7 +57,7 @@ def read_pickled_weights(who: str, file: str | os.PathLike[str]) -> dict[str, An
     return {
         name: _as_array(f"{where}: '{name}'", values)
         for name, values in weights.items()
-        if not name.endswith("num_batches_tracked")  # a count, and no weight
+        if not name.endswith("num_batches_tracked")  # a count, not a weight
     }
 
 

@@ -86,7 +86,8 @@ def read_source(source: Any, encoding: str | None) -> tuple[Path, bytes | None]:
 
 def _as_core_reads(text: str, encoding: str | None) -> bytes:
     """Encode a decoded text with the encoding that the core uses to decode it."""
-    return text.encode(core_encoding(encoding) or "utf-8", errors="surrogatepass")
+    known = core_encoding(encoding)
+    return text.encode("utf-8" if known == "auto" else known, errors="surrogatepass")
 
 
 def _compressed(path: Path) -> bytes | None:

@@ -88,8 +88,8 @@ TEMPLATE_TEST_CASE("DenseNetwork: loss and gradients are LibTorch's", "", float,
   at::Tensor x = matrix(inputs.data(), n_rows, widths.front(), padded(widths.front()));
   const T* parameters = network.parameters().data();
   const T* gradients = work.gradients.data();
-  for (std::size_t l = 0; l < network.places().size(); ++l) {
-    const auto& place = network.places()[l];
+  for (std::size_t l = 0; l < network.layout().size(); ++l) {
+    const auto& place = network.layout()[l];
     const std::size_t width = widths[l + 1];
     const auto weights = [&](const T* from) {
       return matrix(from + place.weights, place.n_inputs, width, place.n_outputs).t();
@@ -164,7 +164,7 @@ TEMPLATE_TEST_CASE("LstmNetwork: loss and gradients are LibTorch's", "", float, 
   const T* parameters = network.parameters().data();
   const T* gradients = work.gradients.data();
   for (std::size_t l = 0; l < shape.n_layers; ++l) {
-    const auto& place = network.places()[l];
+    const auto& place = network.layout()[l];
     const std::size_t n_inputs = l == 0 ? shape.n_inputs : n_hidden;
     const std::size_t bias = place.weights + place.n_inputs * width;
     add(gates(parameters + place.weights, n_inputs), gates(gradients + place.weights, n_inputs));

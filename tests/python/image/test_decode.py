@@ -23,7 +23,7 @@ def encoded(pixels: np.ndarray, format: str, **options: object) -> bytes:
 
 @pytest.mark.parametrize("format", ["PNG", "TIFF", "BMP"])
 @pytest.mark.parametrize("pixels", [GREY, COLOUR], ids=["grey", "colour"])
-def test_lossless_formats_give_the_pixels_back(format, pixels, tmp_path):
+def test_lossless_formats_preserve_the_pixels(format, pixels, tmp_path):
     data = encoded(pixels, format)
     np.testing.assert_array_equal(read_image(data), pixels)
     file = tmp_path / "image"
@@ -83,7 +83,7 @@ def pillow_image(pixels, mode):
 @pytest.mark.parametrize(
     "dtype", [np.float16, np.float32, np.float64, np.int8, np.int16, np.int32, np.uint32]
 )
-def test_physical_values_come_as_floats_in_their_own_unit(dtype):
+def test_physical_values_are_returned_as_floats_in_their_unit(dtype):
     values = (RANDOM.normal(size=(12, 17)) * 50).astype(np.int8).astype(dtype)
     for order in "<>":
         read = read_image(values.astype(np.dtype(dtype).newbyteorder(order)))
@@ -91,7 +91,7 @@ def test_physical_values_come_as_floats_in_their_own_unit(dtype):
         np.testing.assert_array_equal(read, values.astype(np.float32))
 
 
-def test_floats_of_which_nothing_is_said_go_from_0_to_1():
+def test_floats_without_a_value_range_must_lie_in_0_to_1():
     options = {"size": (12, 17), "channels": 1}
     for fractions in (WIDE / 65535, (WIDE / 65535).astype(np.float32)):
         np.testing.assert_array_equal(preprocess(fractions, **options), preprocess(WIDE, **options))
@@ -120,7 +120,7 @@ def test_pillows_integers_of_more_than_16_bits_are_physical_values(values):
         *(("RGBA", form) for form in ("PNG", "TIFF", "Pillow", "array")),
     ],
 )
-def test_opacity_is_dropped_alike_from_every_form(mode, form):
+def test_opacity_is_dropped_from_every_form(mode, form):
     channels = len(mode)
     pixels = RANDOM.integers(0, 256, size=(12, 17, channels), dtype=np.uint8)
     pixels[:2, :, -1] = 0  # wholly transparent, with colours beneath
@@ -135,7 +135,7 @@ def test_opacity_is_dropped_alike_from_every_form(mode, form):
     np.testing.assert_array_equal(read_image(given), expected)
 
 
-def test_an_animation_is_no_image(tmp_path):
+def test_an_animation_is_refused(tmp_path):
     file = tmp_path / "turning.png"
     frames = [Image.fromarray(np.full((12, 17), value, np.uint8)) for value in (0, 100, 200)]
     frames[0].save(file, save_all=True, append_images=frames[1:])
@@ -144,7 +144,7 @@ def test_an_animation_is_no_image(tmp_path):
     assert str(error.value) == (f"read_image: {file}: expected one image, got an animation of 3")
 
 
-def test_the_contents_say_what_a_file_is_and_not_its_name(tmp_path):
+def test_formats_are_recognised_by_content_not_by_name(tmp_path):
     for format in ("JPEG", "PNG", "TIFF", "BMP"):
         for name in ("scan.dcm", "scan.png", "scan.jpg", "scan", "scan.txt"):
             file = tmp_path / name
@@ -180,14 +180,14 @@ def test_errors_begin_with_the_function_that_was_called(tmp_path):
         (b"no image", "expected a JPEG, PNG, TIFF or BMP"),
     ],
 )
-def test_what_is_no_image_is_refused(bad, message):
+def test_invalid_images_are_refused(bad, message):
     with pytest.raises(ValueError) as error:
         read_image(bad)
     assert message in str(error.value)
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "TIFF", "BMP"])
-def test_a_file_that_was_cut_off_is_an_error_that_names_it(format, tmp_path):
+def test_a_truncated_file_is_an_error_that_names_it(format, tmp_path):
     data = encoded(COLOUR, format)
     file = tmp_path / f"cut.{format.lower()}"
     for length in [1, 10, 60, len(data) // 2, len(data) - 60]:

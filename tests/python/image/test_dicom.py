@@ -77,7 +77,7 @@ def test_a_sigmoid_and_an_exact_window_are_those_of_the_standard(tmp_path):
     np.testing.assert_allclose(exact, expected, atol=0.51)
 
 
-def test_empty_attributes_are_as_if_they_were_not_there(tmp_path):
+def test_empty_attributes_are_treated_as_missing(tmp_path):
     empty = dict.fromkeys(
         ["RescaleSlope", "RescaleIntercept", "WindowCenter", "WindowWidth", "VOILUTFunction"]
     )
@@ -205,8 +205,8 @@ def test_a_file_of_several_frames_needs_one_to_be_chosen(tmp_path):
     with pytest.raises(ValueError) as error:
         read_image(file)
     assert str(error.value) == (
-        f"read_image: {file}: expected an image of one frame, got 2 frames; choose one, page=0 "
-        "being the first"
+        f"read_image: {file}: expected an image of one frame, got 2 frames; choose one, the "
+        "first is page=0"
     )
     single = read_image(write(tmp_path / "b.dcm"))
     np.testing.assert_array_equal(read_image(file, page=0), single)
@@ -218,7 +218,7 @@ def test_a_file_of_several_frames_needs_one_to_be_chosen(tmp_path):
 
 @pytest.mark.parametrize("interpretation", ["MONOCHROME1", "MONOCHROME2"])
 @pytest.mark.parametrize("limit", [None, -1990])
-def test_padding_is_black_and_no_part_of_the_range(tmp_path, interpretation, limit):
+def test_padding_is_black_and_not_part_of_the_range(tmp_path, interpretation, limit):
     exposed = VALUES.astype(np.int16) + 5
     padded = exposed.copy()
     padded[:, 0] = -2000

@@ -44,7 +44,7 @@ def fitted():
     return small(max_epochs=4).fit(images, y, groups=range(96))
 
 
-def test_learns_and_says_how(fitted):
+def test_fits_and_reports_its_history(fitted):
     images, y = squares(40, seed=9)
     assert fitted.classes_.tolist() == ["noise", "square"]
     assert fitted.n_classes_ == 2
@@ -162,14 +162,14 @@ def test_the_heat_map_has_the_images_size(fitted):
         flat.heatmap(images[0])
 
 
-def test_learning_on_knows_old_and_new(fitted):
+def test_continued_training_keeps_old_and_new_knowledge(fitted):
     model = pickle.loads(pickle.dumps(fitted))
     images, y = squares(32, seed=11)
     before = model.predict_proba(images)
     model.partial_fit(images[1::2], y[1::2])
     assert np.abs(model.predict_proba(images) - before).max() > 1e-6
     assert model.score(images, y) > 0.9
-    with pytest.raises(ValueError, match=r"expected labels of \['noise', 'square'\], got"):
+    with pytest.raises(ValueError, match=r"expected labels among \['noise', 'square'\], got"):
         model.partial_fit(images[:2], ["noise", "circle"])
     with pytest.raises(ValueError, match=r"expected one label per image \(2\), got 3"):
         model.partial_fit(images[:2], ["noise"] * 3)
@@ -218,7 +218,7 @@ def test_labels_and_groups_are_of_one_kind(fitted):
             small().fit(images, *arguments)
     with pytest.raises(ValueError, match="partial_fit: expected labels of one kind, got int and s"):
         fitted.partial_fit(images, mixed)
-    with pytest.raises(ValueError, match=r"expected labels of \[0, 1\], got 'noise'"):
+    with pytest.raises(ValueError, match=r"expected labels among \[0, 1\], got 'noise'"):
         small(max_epochs=1).fit(images, np.arange(12) % 2, range(12)).partial_fit(images, y)
     with pytest.raises(ValueError, match="fit: expected labels of one kind, got int and str"):
         small().fit(images, mixed.tolist())
@@ -236,7 +236,7 @@ def test_labels_may_be_objects_of_one_kind(labels, tmp_path):
     assert set(model.predict(images)) <= set(labels)
 
 
-def test_what_are_no_images_is_said(fitted):
+def test_other_inputs_than_images_are_named(fitted):
     pil = pytest.importorskip("PIL.Image")
     pandas = pytest.importorskip("pandas")
     image = np.zeros((16, 16), np.uint8)
@@ -269,7 +269,7 @@ def test_a_truncated_pillow_image_is_named(fitted, tmp_path):
 
 
 @pytest.mark.parametrize("shape", [(24, 40, 1), (24, 40, 3), (24, 40, 4)])
-def test_one_image_with_channels_is_not_taken_for_many(fitted, shape):
+def test_one_image_with_channels_is_not_mistaken_for_many(fitted, shape):
     image = np.zeros(shape, np.uint8)
     for call in (
         fitted.predict,
@@ -302,7 +302,7 @@ def test_broken_images_are_named_or_skipped(tmp_path):
     (tmp_path / "text.png").write_text("no image")
     image_module.new("1", (20000, 20000)).save(tmp_path / "huge.png")
     broken = {
-        4: (tmp_path / "cut.jpg", "cut.jpg: the file is cut off"),
+        4: (tmp_path / "cut.jpg", "cut.jpg: the file is truncated"),
         7: (tmp_path / "empty.png", "empty.png: expected an image, got an empty file"),
         8: (tmp_path / "text.png", "text.png: expected a JPEG, PNG, TIFF or BMP"),
         11: (tmp_path / "huge.png", "huge.png: expected at most 100000000 pixels"),
@@ -310,13 +310,13 @@ def test_broken_images_are_named_or_skipped(tmp_path):
         15: (np.full((4, 4), np.nan), "image 15: expected floats in [0, 1], got NaN"),
         18: (np.zeros((4, 4, 2), np.uint8), "image 18: expected an image of shape"),
     }
-    for place, (bad, message) in broken.items():
+    for index, (bad, message) in broken.items():
         with pytest.raises((ValueError, OSError)) as error:
-            small().fit([*images[:place], bad, *images[place + 1 :]], y)
+            small().fit([*images[:index], bad, *images[index + 1 :]], y)
         assert message in str(error.value)
-        inputs[place] = bad
+        inputs[index] = bad
     model = small(max_epochs=1).fit(inputs, y, groups=np.arange(24), skip_broken=True)
-    assert [place for place, _ in model.skipped_] == list(broken)
+    assert [index for index, _ in model.skipped_] == list(broken)
     for (_, message), (_, expected) in zip(model.skipped_, broken.values(), strict=True):
         assert expected in message
 
@@ -325,13 +325,13 @@ def test_broken_images_are_named_or_skipped(tmp_path):
     ("options", "message"),
     [
         ({"learning_rate": 0}, "learning_rate must be above 0, got 0"),
-        ({"learning_rate": "high"}, 'learning_rate: expected a number, got "high"'),
+        ({"learning_rate": "high"}, "learning_rate: expected a number, got 'high'"),
         ({"batch_size": 2.5}, "batch_size"),
         ({"schedule": "linear"}, "schedule: expected one of 'one_cycle', 'cosine', 'constant'"),
-        ({"image_size": 8}, "expected images of at least 16 pixels a side, got 8 × 8"),
+        ({"image_size": 8}, "expected images of at least 16 pixels per side, got 8 × 8"),
         ({"image_size": -3}, "height"),
         ({"channels": 2}, "expected 1 or 3 channels, got 2"),
-        ({"trainable": -2}, "trained_blocks must be -1 at least"),
+        ({"trainable": -2}, "trained_blocks must be at least -1"),
         (
             {"trainable": "some"},
             "trainable: expected 'all', 'head' or a number of blocks, got 'some'",
@@ -340,8 +340,11 @@ def test_broken_images_are_named_or_skipped(tmp_path):
         ({"class_weight": {"hto": 5.0}}, "expected classes of ['noise', 'square'], got 'hto'"),
         ({"class_weight": {"noise": "2"}}, "expected a number above 0 for 'noise', got '2'"),
         ({"class_weight": {"noise": np.nan}}, "expected a number above 0 for 'noise', got nan"),
-        ({"learning_rate": np.nan}, "ImageClassifier: learning_rate must be finite, got nan"),
-        ({"value_range": (0, np.inf)}, "ImageClassifier: value_range must be finite, got (0.0, in"),
+        ({"learning_rate": np.nan}, "ImageClassifier: learning_rate must be above 0, got nan"),
+        (
+            {"value_range": (0, np.inf)},
+            "ImageClassifier: expected a range from low to high, got 0 to inf",
+        ),
         ({"value_range": 5}, "expected value_range as 2 numbers, got 5"),
         (
             {"image_size": (16,)},
@@ -357,8 +360,8 @@ def test_broken_images_are_named_or_skipped(tmp_path):
         ),
         ({"mean": "0.5"}, "expected mean as a number or three, got '0.5'"),
         ({"augmentation": {"noise": 1}}, "augmentation: expected an Augmentation or None, got {"),
-        ({"patience": object()}, "ImageClassifier: expected patience as a number or a text, got <"),
-        ({"max_epochs": np.array([3])}, "expected max_epochs as a number or a text, got array"),
+        ({"patience": object()}, "ImageClassifier: patience: expected a whole number from 0"),
+        ({"max_epochs": np.array([3])}, "max_epochs: expected a whole number from 0"),
         ({"n_jobs": 0}, "expected n_jobs as None or a non-zero integer, got 0"),
         ({"device": "tpu"}, "device: expected one of 'auto', 'cpu', 'cuda'"),
     ],
@@ -389,7 +392,7 @@ def three_classes(n_of_third):
     return images, y.tolist()
 
 
-def test_a_class_of_which_none_is_held_out_has_no_recall_and_is_named():
+def test_a_class_without_held_out_images_has_no_recall_and_is_named():
     images, y = squares(43)
     y = np.array(["common"] * 40 + ["rare"] * 3)
     told = "no image of class 'rare' could be held out for validation_fraction=0.1, so its recall"
@@ -406,16 +409,16 @@ def test_a_class_of_which_none_is_held_out_has_no_recall_and_is_named():
     assert np.isnan(model.history_["validation_recall"]).all()
 
 
-def test_the_progress_bar_tells_no_recall_that_is_unknown(capsys, monkeypatch):
-    from secondlook.image.image_classifier import _Progress
+def test_the_progress_bar_omits_an_unknown_recall(capsys, monkeypatch):
+    from secondlook.image.training_progress import TrainingProgress
 
     notes = []
-    tell = _Progress(lambda done, total, note: notes.append(note), None)
-    tell(1, 2, 1, 0.5, (0.5, 0.4, 0.9, float("nan"), 1e-3, 1.0, 0.0))
+    report = TrainingProgress(lambda done, total, note: notes.append(note), None)
+    report(1, 2, 1, 0.5, {"validation_loss": 0.4, "validation_recall": float("nan")})
     assert notes == ["epoch 2, loss 0.500, validation 0.400"]
 
 
-def test_the_positive_class_of_the_validation_can_be_said(tmp_path):
+def test_the_positive_class_of_the_validation_can_be_chosen(tmp_path):
     images, y = squares(120)
     recalls = {}
     for label in (None, "noise", "square"):
@@ -458,7 +461,7 @@ def test_thermograms_are_learned_within_a_value_range():
 # ---- groups ----
 
 
-def test_images_that_look_alike_are_told_where_there_are_no_groups():
+def test_images_that_look_alike_cause_a_warning_without_groups():
     images, y = squares(20)
     images[7] = images[5]
     with pytest.warns(UserWarning, match="1 pair of images looks alike, such as 5 and 7"):
@@ -468,9 +471,11 @@ def test_images_that_look_alike_are_told_where_there_are_no_groups():
     assert model.near_duplicates_.shape == (0, 2)
 
 
-def test_a_validation_by_the_training_images_is_told():
+def test_validation_on_the_training_images_causes_a_warning():
     images, y = squares(20)
-    told = "no group could be held out for .*=0.1, as each .* is validated on its training images"
+    told = (
+        "no group could be held out for .*=0.1, because each .* is validated on its training images"
+    )
     for groups in (y, [1] * 20):
         with pytest.warns(UserWarning, match=told):
             small(max_epochs=1).fit(images, y, groups)
@@ -482,7 +487,7 @@ def test_a_validation_by_the_training_images_is_told():
         small(max_epochs=1).fit(images, y, groups=range(20))
 
 
-def test_weights_of_classes_are_found_whatever_their_number_type():
+def test_class_weights_match_labels_of_any_number_type():
     images, y = squares(20)
     model = small(max_epochs=1, class_weight={1: 5.0}).fit(images, (y == "square") * 1.0, range(20))
     parameters = json.loads(model._to_model_file().sections["parameters"])
@@ -493,7 +498,7 @@ def test_weights_of_classes_are_found_whatever_their_number_type():
 
 
 @pytest.mark.usefixtures("ctrl_c_interrupts")
-def test_ctrl_c_leaves_the_best_so_far():
+def test_ctrl_c_keeps_the_best_network_so_far():
     images, y = squares(64)
     model = small(max_epochs=500, patience=500)
     seen = []
@@ -534,7 +539,7 @@ augmented.fit(images, y, groups=range(64), checkpoint=sys.argv[2], callback=slow
 """
 
 
-def test_after_a_kill_training_goes_on_to_the_same_network(tmp_path):
+def test_after_a_kill_training_continues_to_the_same_network(tmp_path):
     checkpoint = tmp_path / "checkpoint.safetensors"
     arguments = [sys.executable, "-c", KILLED, str(Path(__file__).parent), str(checkpoint)]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as child:
@@ -566,7 +571,9 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         small().fit(images, y, range(16), checkpoint=checkpoint, callback=stop)
-    with pytest.raises(ValueError, match="of another training; remove it to train anew"):
+    with pytest.raises(
+        ValueError, match="of another training; remove it to start from the beginning"
+    ):
         small(learning_rate=1e-4).fit(images, y, range(16), checkpoint=checkpoint)
     assert checkpoint.exists()
 
@@ -588,7 +595,7 @@ def test_predictions_from_several_threads_are_the_same(fitted):
     assert len(results) == 4
 
 
-def test_keeps_its_decision_rule_which_learning_makes_stale(tmp_path):
+def test_keeps_its_decision_rule_which_training_makes_stale(tmp_path):
     images, labels = squares(60)
     model = small(max_epochs=2, replay_size=8).fit(images, labels, groups=range(60))
     score = model.predict_proba(images)[:, 1]
@@ -602,7 +609,7 @@ def test_keeps_its_decision_rule_which_learning_makes_stale(tmp_path):
         loaded.decision_rule_.decide(score)
 
 
-def test_predicts_while_another_thread_learns_on():
+def test_predicts_while_another_thread_continues_training():
     images, labels = squares(40)
     model = small(max_epochs=1, replay_size=8).fit(images, labels, groups=range(40))
     stop = threading.Event()
@@ -620,7 +627,7 @@ def test_predicts_while_another_thread_learns_on():
             reader.result()
 
 
-def test_learns_on_under_guard(fitted, tmp_path):
+def test_incremental_learner_guards_it(fitted, tmp_path):
     known, labels = squares(120, seed=6)
     learner = sl.IncrementalLearner(
         fitted, known, tmp_path, y=labels, suspicion_rate=0.1, random_state=0
@@ -643,15 +650,15 @@ def test_learns_on_under_guard(fitted, tmp_path):
     opened = sl.IncrementalLearner.open(tmp_path)
     np.testing.assert_array_equal(opened.score_samples(images, y), learner.score_samples(images, y))
     for arguments, message in (
-        ((images,), "expected labels of the images, got none"),
+        ((images,), "expected labels of the images, got None"),
         ((images, y[:3]), r"expected one label per image \(60\), got 3"),
-        ((images, np.full(60, "cold")), "expected labels of .*, got 'cold'"),
+        ((images, np.full(60, "cold")), "expected labels among .*, got 'cold'"),
     ):
         with pytest.raises(ValueError, match=message):
             learner.update(*arguments)
 
 
-def test_a_rule_is_stale_once_the_learner_has_learned(fitted):
+def test_a_rule_is_stale_after_an_update_of_the_learner(fitted):
     images, y = squares(200, seed=8)
     ruled = pickle.loads(pickle.dumps(fitted))
     scores = ruled.predict_proba(images)[:, 1]
@@ -665,7 +672,7 @@ def test_a_rule_is_stale_once_the_learner_has_learned(fitted):
         learner.detector_.decision_rule_.decide(scores)
 
 
-def test_decides_what_a_person_should_see(fitted, tmp_path):
+def test_decide_refers_uncertain_images(fitted, tmp_path):
     images, y = squares(96)
     held_out, truth = squares(120, seed=4)
     model = pickle.loads(pickle.dumps(fitted))
@@ -702,7 +709,7 @@ def test_decides_what_a_person_should_see(fitted, tmp_path):
     np.testing.assert_array_equal(loaded.decide(fresh, test_time_augmentation="flip"), expected)
 
 
-def test_which_class_is_normal_must_be_said_of_three():
+def test_with_three_classes_normal_must_be_given():
     images, _ = squares(12)
     model = small(max_epochs=1, validation_fraction=0).fit(images, np.arange(12) % 3, range(12))
     p = model.predict_proba(images)

@@ -33,7 +33,7 @@ def copies(folder, *paths):
         shutil.copy(folder / "a.png", folder / path)
 
 
-def test_images_are_known_by_their_contents_whatever_they_are_called(folder):
+def test_images_are_recognised_by_content_whatever_their_name(folder):
     for name in ("b.jfif", "c.JPE", "d", "e.JPG", "f.17", "g.img"):
         Image.fromarray(PICTURE).save(folder / name, "JPEG")
     copies(folder, "h.dcm", "i.jpg")  # PNGs
@@ -44,7 +44,7 @@ def test_images_are_known_by_their_contents_whatever_they_are_called(folder):
         np.testing.assert_allclose(read_image(file).astype(int), PICTURE, atol=3)
 
 
-def test_what_systems_and_programs_leave_is_no_image(folder):
+def test_files_of_operating_systems_are_left_out(folder):
     fork = b"\0\5\x16\7\0\2\0\0Mac OS X        " + bytes(100)  # AppleDouble
     for name in (
         "._a.png",
@@ -63,7 +63,7 @@ def test_what_systems_and_programs_leave_is_no_image(folder):
     assert names(folder) == ["a.png", "series.png/b.png"]
 
 
-def test_a_hidden_folder_that_is_named_is_read(folder):
+def test_a_hidden_folder_is_read_if_it_is_named(folder):
     copies(folder, ".cache/b.png")
     assert [file.name for file in list_images(folder / ".cache")] == ["b.png"]
 
@@ -100,7 +100,7 @@ def test_linked_files_count_once_by_their_own_name(folder, tmp_path):
         read_image(folder / "lost.png")
 
 
-def test_what_is_no_file_is_not_waited_for(folder):
+def test_pipes_are_not_waited_for(folder):
     os.mkfifo(folder / "pipe")
     os.mkfifo(folder / "pipe.png")
     assert names(folder) == ["a.png"]

@@ -26,7 +26,7 @@ def jpeg(pixels=PICTURE, **options):
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 @pytest.mark.parametrize("pixels", [PICTURE, NOISY, COLOURS], ids=["smooth", "noisy", "colours"])
-def test_what_is_lost_in_the_middle_is_an_error(pixels, kind, tmp_path):
+def test_bytes_lost_in_the_middle_are_an_error(pixels, kind, tmp_path):
     whole = jpeg(pixels, **kind)
     half, n = len(whole) // 2, len(whole)
     damaged = {
@@ -56,14 +56,14 @@ def test_a_progressive_file_without_its_last_scans_is_an_error():
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 @pytest.mark.parametrize("pixels", [PICTURE, NOISY, COLOURS], ids=["smooth", "noisy", "colours"])
-def test_sound_files_are_what_pillow_reads(pixels, kind):
+def test_intact_files_are_read_as_by_pillow(pixels, kind):
     data = jpeg(pixels, **kind)
     with Image.open(io.BytesIO(data)) as other:
         # Two JPEG decoders may round differently.
         np.testing.assert_allclose(read_image(data), np.asarray(other), atol=2)
 
 
-def test_padding_and_what_follows_the_end_do_no_harm():
+def test_padding_and_bytes_after_the_end_are_ignored():
     data = jpeg()
     np.testing.assert_array_equal(read_image(data[:-2] + bytes(3) + data[-2:]), read_image(data))
     np.testing.assert_array_equal(read_image(data + b"a camera's own data"), read_image(data))

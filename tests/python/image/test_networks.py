@@ -227,7 +227,7 @@ def pretrained(weights, folder, n_classes):
     return sl.load(path)
 
 
-def test_pretrained_weights_begin_the_training(mobilenet_weights):
+def test_training_starts_from_pretrained_weights(mobilenet_weights):
     images = RANDOM.integers(0, 256, size=(12, 64, 64, 3), dtype=np.uint8)
     model = sl.ImageClassifier(
         "mobilenet_v2", mobilenet_weights, image_size=64, trainable="head", max_epochs=1,

@@ -23,7 +23,7 @@ def test_options_are_checked():
         preprocess(pixels, channels=2)
     with pytest.raises(ValueError, match="contrast: expected one of 'none', 'stretch', 'clahe'"):
         preprocess(pixels, contrast="more")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="expected a size of 1 to 8192 pixels a side, got 0 × 0"):
+    with pytest.raises(ValueError, match="expected a size of 1 to 8192 pixels per side, got 0 × 0"):
         preprocess(pixels, size=0)
 
 
@@ -39,7 +39,10 @@ def test_options_are_checked():
         ({"value_range": 5}, "preprocess: expected value_range as 2 numbers, got 5"),
         ({"mean": "grey"}, "preprocess: expected mean as a number or three, got 'grey'"),
         ({"mean": (0.5, 0.5)}, "preprocess: expected mean as a number or three"),
-        ({"clipped_fraction": np.nan}, "preprocess: clipped_fraction must be finite, got nan"),
+        (
+            {"clipped_fraction": np.nan},
+            "preprocess: clipped_fraction must lie in [0, 0.4], got nan",
+        ),
     ],
 )
 def test_options_of_another_kind_are_named(options, message):
@@ -76,12 +79,14 @@ def test_augmentation_refuses_what_is_out_of_range():
     with pytest.raises(ValueError, match="rotation: expected a number"):
         sl.Augmentation(rotation="10")  # type: ignore[arg-type]
     for value in (np.nan, np.inf):
-        with pytest.raises(ValueError, match=f"Augmentation: noise must be finite, got {value}"):
+        with pytest.raises(
+            ValueError, match=rf"Augmentation: noise must lie in \[0, 1\], got {value}"
+        ):
             sl.Augmentation(noise=value)
 
 
 @pytest.mark.parametrize("name", ["seed", "epoch", "index"])
-def test_what_a_variation_depends_on_is_counted_from_0(name):
+def test_seed_epoch_and_index_must_be_at_least_0(name):
     for value in (-1, 1.5, 2**64):
         with pytest.raises(ValueError) as error:
             sl.Augmentation().apply(np.zeros((4, 4), np.uint8), **{name: value})

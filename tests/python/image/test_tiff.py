@@ -159,7 +159,7 @@ def test_colours_are_read_from_planes_too(dtype, layout):
 @pytest.mark.parametrize(
     "dtype", [np.int8, np.int16, np.int32, np.uint32, np.float16, np.float32, np.float64]
 )
-def test_physical_values_come_as_they_are(dtype, layout):
+def test_physical_values_are_returned_unchanged(dtype, layout):
     stored = values(dtype)
     read = read_image(tiff(stored, **layout))
     assert read.dtype == np.float32
@@ -173,7 +173,7 @@ def test_physical_values_may_have_three_bands():
 
 @pytest.mark.parametrize("photometric", [WHITE_IS_ZERO, BLACK_IS_ZERO])
 @pytest.mark.parametrize("bits", [1, 2, 4, 6])
-def test_few_bits_fill_eight(bits, photometric):
+def test_few_bits_are_scaled_to_eight(bits, photometric):
     stored = values(np.uint8) >> (8 - bits)
     fraction = stored / (2**bits - 1)
     read = read_image(tiff(stored, photometric, bits=bits))
@@ -185,7 +185,7 @@ def test_few_bits_fill_eight(bits, photometric):
 
 @pytest.mark.parametrize("layout", [{}, {"tile": 16}, {"planar": True}], ids=str)
 @pytest.mark.parametrize("bits", [10, 12, 14])
-def test_more_bits_fill_sixteen(bits, layout):
+def test_more_bits_are_scaled_to_sixteen(bits, layout):
     stored = values(np.uint16) >> (16 - bits)
     read = read_image(tiff(stored, bits=bits, **layout))
     assert read.dtype == np.uint16
@@ -272,7 +272,7 @@ def refusal(data, tmp_path, **options):
     return str(error.value).removeprefix(f"read_image: {file}: ")
 
 
-def test_other_bands_and_bits_are_refused_in_true_words(tmp_path):
+def test_other_bands_and_bits_are_refused_by_name(tmp_path):
     five = refusal(tiff(values(np.uint8, 5)), tmp_path)
     assert five == ("expected 1 band of grey and at most opacity beside it, got 5 bands per pixel")
     two = refusal(tiff(values(np.uint16, 2)), tmp_path)
@@ -280,7 +280,7 @@ def test_other_bands_and_bits_are_refused_in_true_words(tmp_path):
     long = refusal(tiff(values(np.uint64)), tmp_path)
     assert long.endswith("floats of 16, 32 or 64 bits, got unsigned ones of 64 bits")
     inks = refusal(tiff(values(np.uint16, 4), photometric=5), tmp_path)
-    assert inks == "expected grey or RGB, or other colours of 8 bits, got others of 16 bits"
+    assert inks == "expected grey or RGB, or other colours of 8 bits, got other colours of 16 bits"
 
 
 @pytest.mark.parametrize("layout", [{}, {"tile": 16}], ids=str)
@@ -305,19 +305,19 @@ def test_damage_of_a_jpeg_inside_is_an_error(tmp_path):
 # ---- Pages ----
 
 
-def test_of_several_pages_one_is_chosen(tmp_path):
+def test_one_of_several_pages_must_be_chosen(tmp_path):
     pages = [values(np.uint16) for _ in range(3)]
     for layout in ({}, {"order": ">"}, {"big": True}, {"n_thumbnails": 1}):
         data = tiff(pages[0], more_pages=pages[1:], **layout)
         assert refusal(data, tmp_path) == (
-            "expected an image of one page, got 3 pages; choose one, page=0 being the first"
+            "expected an image of one page, got 3 pages; choose one, the first is page=0"
         )
         for number, page in enumerate(pages):
             np.testing.assert_array_equal(read_image(data, page=number), page)
         assert refusal(data, tmp_path, page=3) == "expected a page from 0 to 2, got 3"
 
 
-def test_thumbnails_are_no_pages():
+def test_thumbnails_are_not_pages():
     stored = values(np.uint8)
     np.testing.assert_array_equal(read_image(tiff(stored, n_thumbnails=2)), stored)
 
@@ -338,16 +338,16 @@ def test_pages_that_refer_to_each_other_end():
     assert read_image(bytes(data)).shape == SHAPE
 
 
-def test_a_file_that_ends_before_its_next_page_is_cut_off(tmp_path):
+def test_a_file_that_ends_before_its_next_page_is_truncated(tmp_path):
     data = tiff(values(np.uint8), more_pages=[values(np.uint8)])
-    assert "cut off" in refusal(data[: len(data) // 2 + 10], tmp_path)
+    assert "truncated" in refusal(data[: len(data) // 2 + 10], tmp_path)
     assert read_image(data[: len(data) // 2 + 10], page=0).shape == SHAPE
 
 
 # ---- Thermograms in a network's input ----
 
 
-def test_the_value_range_says_which_temperatures_are_black_and_white():
+def test_the_value_range_maps_temperatures_to_black_and_white():
     celsius = np.linspace(-25, 65, SHAPE[0] * SHAPE[1], dtype=np.float32).reshape(SHAPE)
     seen = preprocess(tiff(celsius), size=SHAPE, channels=1, mean=0, standard_deviation=1,
                       value_range=(-20, 60))[0]  # fmt: skip

@@ -86,7 +86,7 @@ def test_files_of_older_torch_and_of_data_parallel_are_taken(weights, tmp_path):
     check(tmp_path / "old.pth", weights)
 
 
-def test_a_model_that_began_so_is_saved_and_loaded(weights, tmp_path):
+def test_a_model_with_such_weights_is_saved_and_loaded(weights, tmp_path):
     torch.save(weights, tmp_path / "w.pth")
     model = fit(tmp_path / "w.pth")
     model.save(tmp_path / "model.safetensors")

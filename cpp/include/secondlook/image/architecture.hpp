@@ -12,11 +12,11 @@
 
 namespace secondlook {
 
-/// The networks that an image classifier can be.
+/// Network architectures of an image classifier.
 enum class Architecture {
-  mlp,           ///< fully connected, 256 and 64 units: what any other must beat
+  mlp,           ///< fully connected, 256 and 64 units: a baseline
   small_cnn,     ///< residual network of about a million weights, for images from 16 pixels a side
-  mobilenet_v2,  ///< Sandler et al. 2018; weights named as torchvision names them
+  mobilenet_v2,  ///< Sandler et al. 2018; tensors have torchvision's names
   vgg16          ///< Simonyan & Zisserman 2015; likewise, 134 million weights with two classes
 };
 template <>
@@ -31,9 +31,9 @@ struct TensorShape {
   bool operator==(const TensorShape&) const = default;
 };
 
-/// The tensors of a network in the order of its layers, the running statistics of its batch
-/// normalisations among them.
-/// @throws InvalidArgument when the network cannot see images of that size or channels
+/// The tensors of a network in the order of its layers, including the running statistics of its
+/// batch normalisations.
+/// @throws InvalidArgument when the network cannot process images of that size or channels
 [[nodiscard]] SECONDLOOK_EXPORT std::vector<TensorShape> tensors_of(Architecture architecture,
                                                                     std::size_t channels,
                                                                     std::size_t height,

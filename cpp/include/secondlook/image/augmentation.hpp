@@ -8,22 +8,21 @@
 
 namespace secondlook {
 
-/// How far training images may be changed at random, so that a network does not learn what is
-/// chance. All 0: not at all.
+/// Ranges of the random changes to training images, which keep a network from learning incidental
+/// properties. All 0: no changes.
 struct Augmentation {
-  double horizontal_flip = 0;  ///< probability of left and right changing sides
-  double vertical_flip = 0;    ///< probability of standing on the head
-  double rotation = 0;         ///< at most so many degrees either way, up to 180
-  double shear = 0;            ///< at most so many degrees either way, below 60
+  double horizontal_flip = 0;  ///< probability of a mirror image
+  double vertical_flip = 0;    ///< probability of turning the image upside down
+  double rotation = 0;         ///< largest angle in degrees, either way, up to 180
+  double shear = 0;            ///< largest angle in degrees, either way, up to 59
   double zoom = 0;             ///< factor 1 ± zoom, in [0, 0.9]
-  double aspect = 0;      ///< width to height changes from e^−aspect to e^aspect times, up to 1
-  double shift = 0;       ///< at most this fraction of the size, either way in both directions
-  double brightness = 0;  ///< at most this fraction of the whole range added or taken
-  double contrast = 0;    ///< factor 1 ± contrast about the image's mean, in [0, 1]
-  double gamma = 0;       ///< exponent from e^−gamma to e^gamma, up to 3
-  double blur = 0;        ///< Gaussian of at most so many pixels' standard deviation, up to 50
-  double noise =
-      0;  ///< Gaussian of at most this fraction of the range as standard deviation, up to 1
+  double aspect = 0;           ///< factor of width to height from e^−aspect to e^aspect, up to 1
+  double shift = 0;            ///< largest fraction of the size, either way in both directions
+  double brightness = 0;       ///< largest fraction of the whole range, added or subtracted
+  double contrast = 0;         ///< factor 1 ± contrast about the image's mean, in [0, 1]
+  double gamma = 0;            ///< exponent from e^−gamma to e^gamma, up to 3
+  double blur = 0;             ///< largest standard deviation of a Gaussian in pixels, up to 50
+  double noise = 0;  ///< largest standard deviation, as a fraction of the whole range, up to 1
   double clahe = 0;  ///< probability of adaptive histogram equalisation
   double erasing =
       0;  ///< probability that a rectangle of 2 to 20 % is made grey (Zhong et al. 2020)
@@ -54,9 +53,9 @@ SECONDLOOK_EXPORT void check(const char* who, const Augmentation& augmentation);
 
 /// A random variation of the image, of the same size and bits.
 ///
-/// What is random depends on seed, epoch and index alone, so training sees the same images whatever
-/// number of threads makes them. Flips, rotation, shear, zoom, aspect and shift are one resampling,
-/// with the edge repeated outwards. Thread-safe.
+/// The changes depend only on seed, epoch and index, so training gets the same images with any
+/// number of threads. Flips, rotation, shear, zoom, aspect and shift are done in one
+/// resampling, which repeats the edge outwards. Thread-safe.
 [[nodiscard]] SECONDLOOK_EXPORT Image augment(const Image& image, const Augmentation& augmentation,
                                               std::uint64_t seed, std::uint64_t epoch,
                                               std::uint64_t index);

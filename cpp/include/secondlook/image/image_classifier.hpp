@@ -26,7 +26,7 @@
 
 namespace secondlook {
 
-enum class Optimizer { adamw, sgd };  ///< SGD is Nesterov's, of momentum 0.9
+enum class Optimizer { adamw, sgd };  ///< SGD with Nesterov momentum 0.9
 template <>
 inline constexpr std::array<std::string_view, 2> names_of<Optimizer>{"adamw", "sgd"};
 
@@ -39,61 +39,65 @@ enum class ClassWeighting { none, balanced };
 template <>
 inline constexpr std::array<std::string_view, 2> names_of<ClassWeighting>{"none", "balanced"};
 
-/// automatic: bfloat16 where the processor multiplies it.
+/// automatic: bfloat16 if the processor supports it.
 enum class Precision { automatic, float32, bfloat16 };
 template <>
 inline constexpr std::array<std::string_view, 3> names_of<Precision>{"auto", "float32", "bfloat16"};
 
-enum class Device { automatic, cpu, cuda };  ///< automatic: CUDA where LibTorch has it
+enum class Device { automatic, cpu, cuda };  ///< automatic: CUDA if LibTorch supports it
 template <>
 inline constexpr std::array<std::string_view, 3> names_of<Device>{"auto", "cpu", "cuda"};
 
-enum class EdgePaddingRule { automatic, symmetric, tensorflow };  ///< automatic: as the weights say
+enum class EdgePaddingRule {
+  automatic,
+  symmetric,
+  tensorflow
+};  ///< automatic: as stated by the weights' file
 template <>
 inline constexpr std::array<std::string_view, 3> names_of<EdgePaddingRule>{"auto", "symmetric",
                                                                            "tensorflow"};
 
 struct ImageClassifierParameters {
   Architecture architecture = Architecture::mobilenet_v2;
-  /// safetensors file to begin with, of this library or with torchvision's names, which may have a
-  /// prefix such as `module.`; F16, BF16, F32 or F64. Empty: random weights.
+  /// safetensors file of initial weights, written by this library or with torchvision's names,
+  /// which may have a prefix such as `module.`; F16, BF16, F32 or F64. Empty: random weights.
   std::string weights;
   std::size_t height = 224;
   std::size_t width = 224;
-  std::size_t channels = 0;  ///< 1 grey, 3 colour; 0: as the network and the images want it
+  std::size_t channels = 0;  ///< 1 grey, 3 colour; 0: by the network and the images
   ContrastNormalisation contrast = ContrastNormalisation::none;
   double clipped_fraction = 0.01;
   std::array<double, 2> value_range{0.0, 65535.0};
-  /// Of the channels in [0, 1], one value or three; empty: ½ and ½ for mobilenet_v2, ImageNet's for
-  /// vgg16, the training images' own for the others.
+  /// Mean and standard deviation of the channels in [0, 1], one value or three. Empty: 0.5 and 0.5
+  /// for mobilenet_v2, ImageNet's for vgg16, those of the training images for the others.
   std::vector<float> mean = {};
   std::vector<float> standard_deviation = {};
   EdgePaddingRule padding = EdgePaddingRule::automatic;
   Augmentation augmentation = {};
-  int trained_blocks = -1;  ///< blocks before the last layer that are trained; 0: it alone; −1: all
+  int trained_blocks = -1;  ///< blocks trained besides the last layer, counted from it; −1: all
   Optimizer optimizer = Optimizer::adamw;
   LearningRateSchedule schedule = LearningRateSchedule::one_cycle;
-  double learning_rate = 1e-3;  ///< the largest of the schedule
-  double weight_decay = 1e-2;   ///< of weights, not of biases and normalisations
+  double learning_rate = 1e-3;  ///< largest value of the schedule
+  double weight_decay = 1e-2;   ///< not for biases and normalisations
   double label_smoothing = 0;   ///< in [0, 1)
-  /// Images are blended pairwise, and their labels: fractions from Beta(mixup, mixup), in [0, 1];
-  /// 0: not. Zhang et al., "mixup: Beyond Empirical Risk Minimization", ICLR 2018.
+  /// In [0, 1]: images and their labels are blended pairwise, by fractions from Beta(mixup, mixup).
+  /// 0: they are not. Zhang et al., "mixup: Beyond Empirical Risk Minimization", ICLR 2018.
   double mixup = 0;
   ClassWeighting class_weighting = ClassWeighting::none;
-  std::vector<double> class_weights = {};  ///< one a class; empty: as `class_weighting` says
-  double weight_averaging = 0;  ///< decay a step of the average that is judged and kept; 0: none
+  std::vector<double> class_weights = {};  ///< one per class; empty: see `class_weighting`
+  double weight_averaging = 0;  ///< decay per step of the average that is validated; 0: none
   std::size_t batch_size = 32;
   std::size_t max_epochs = 30;
-  std::size_t patience = 8;  ///< epochs without a better validation loss before training ends
+  std::size_t patience = 8;  ///< epochs without a lower validation loss before training ends
   double validation_fraction = 0.1;
-  /// Class whose recall `validation_recall` is; −1: class 1 of two, else the mean over the classes.
+  /// Class of `validation_recall`; −1: class 1 of two, otherwise the mean over the classes.
   int positive_class = -1;
-  Precision precision = Precision::automatic;          ///< of training
-  Precision inference_precision = Precision::float32;  ///< of predictions
+  Precision precision = Precision::automatic;          ///< in training
+  Precision inference_precision = Precision::float32;  ///< in predictions
   Device device = Device::automatic;
-  std::size_t replay_size = 128;  ///< training images kept for `partial_fit`, prepared
+  std::size_t replay_size = 128;  ///< prepared training images kept for `partial_fit`
   std::uint64_t seed = 0;
-  int n_jobs = 0;  ///< threads, as `resolve_threads` reads it
+  int n_jobs = 0;  ///< threads, see `resolve_threads`
 };
 
 template <FieldsOf<ImageClassifierParameters> T>
@@ -136,17 +140,17 @@ template <>
 inline constexpr std::array<EarlierName, 1> earlier_names_of<ImageClassifierParameters>{
     {{"clipped_share", "clipped_fraction"}}};
 
-/// What an epoch of training came to.
+/// Figures of one training epoch.
 struct ImageTrainingEpoch {
-  double loss = 0;  ///< of the training batches, with augmentation and smoothing
+  double loss = 0;  ///< of the training batches, with augmentation and label smoothing
   double validation_loss = 0;
   double validation_accuracy = 0;
-  /// As `positive_class` says, NaN where no image of the class is held out; a mean is over the
-  /// classes of which images are.
+  /// See `positive_class`. NaN if no image of that class is held out; a mean is over the classes
+  /// with images held out.
   double validation_recall = 0;
-  double learning_rate = 0;  ///< of its last step
+  double learning_rate = 0;  ///< in the last step
   double seconds = 0;
-  double wait_fraction = 0;  ///< of the time, spent waiting for images
+  double wait_fraction = 0;  ///< fraction of the time spent waiting for images
 };
 
 template <FieldsOf<ImageTrainingEpoch> T>
@@ -160,36 +164,37 @@ void for_each_field(T& e, auto&& use) {
   use("wait_fraction", e.wait_fraction);
 }
 
-/// How far training has come.
+/// Progress of training.
 struct ImageTrainingStatus {
-  std::size_t done = 0;                            ///< steps
-  std::size_t total = 0;                           ///< steps of all epochs; training may end before
-  std::size_t epoch = 0;                           ///< completed ones
-  double loss = 0;                                 ///< mean of the epoch so far
-  const ImageTrainingEpoch* last_epoch = nullptr;  ///< none in the first
+  std::size_t done = 0;   ///< steps completed
+  std::size_t total = 0;  ///< steps of all epochs; training may end earlier
+  std::size_t epoch = 0;  ///< epochs completed
+  double loss = 0;        ///< mean over the current epoch so far
+  const ImageTrainingEpoch* last_epoch = nullptr;  ///< null in the first epoch
 };
 
-/// Called after every step on the thread that trains; false ends the training with `Cancelled`.
+/// Called after every step on the thread that trains; returning false ends training with
+/// `Cancelled`.
 using ImageTrainingProgress = std::function<bool(const ImageTrainingStatus&)>;
 
-/// A file or the pixels themselves.
+/// An image file, or the pixels themselves.
 using ImageInput = std::variant<std::filesystem::path, Image>;
 
 struct ImageFitOptions {
-  /// One number an image, such as its patient: no group is both trained on and validated by.
-  /// Empty: every image by itself.
+  /// One number per image, such as its patient: no group is both trained on and held out. Empty:
+  /// every image is its own group.
   std::span<const std::int64_t> groups = {};
-  bool skip_broken = false;  ///< leave out what cannot be read, and list it
-  /// File for what was learned so far, written after each epoch, continued from where it is there,
-  /// removed when training has ended. Empty: none.
+  bool skip_broken = false;  ///< leave out images that cannot be read, and list them
+  /// Checkpoint, written after each epoch and removed when training has ended. If the file exists,
+  /// training continues from it. Empty: none.
   std::filesystem::path checkpoint = {};
   ImageTrainingProgress progress = {};
-  /// What a file of another layout holds, read already in place of the one that
-  /// `ImageClassifierParameters::weights` names. Null: that one is read.
+  /// Initial weights, already read, instead of the file that `ImageClassifierParameters::weights`
+  /// names. Null: that file is read.
   const TensorFile* weights = nullptr;
 };
 
-/// A file that could not be read.
+/// An image that could not be read or prepared.
 struct BrokenImage {
   std::size_t index = 0;
   std::string message;
@@ -203,15 +208,15 @@ void for_each_field(T& b, auto&& use) {
 template <>
 inline constexpr bool is_written_as_list<BrokenImage> = true;
 
-/// What `fit` noticed about the images.
+/// Observations of `fit` about the images.
 struct ImageFitReport {
   std::vector<BrokenImage> skipped;
-  /// Images that look alike, by index; only looked for where there are no groups.
+  /// Images that look alike, by index; searched only if no groups are given.
   std::vector<NearDuplicates> near_duplicates;
-  /// Images should have been held out and none could be: the training images judged instead.
+  /// No image could be held out although some should have been, so validation used the training
+  /// images.
   bool none_held_out = false;
-  /// Classes of which images should have been held out and none could be: what validation says
-  /// says nothing about them.
+  /// Classes without images held out: the validation figures say nothing about them.
   std::vector<std::size_t> classes_not_held_out;
 };
 
@@ -226,8 +231,8 @@ void for_each_field(T& r, auto&& use) {
 /// Variations of an image whose probabilities are averaged.
 struct TestTimeAugmentation {
   bool flip = false;           ///< the mirror image
-  bool vertical_flip = false;  ///< the image upside down; with `flip` both ways, too
-  bool shift = false;          ///< four images shifted by a thirty-second part of the size
+  bool vertical_flip = false;  ///< the image upside down; with `flip` also both at once
+  bool shift = false;          ///< four shifts by 1/32 of the size
 
   bool operator==(const TestTimeAugmentation&) const = default;
 };
@@ -239,55 +244,59 @@ void for_each_field(T& t, auto&& use) {
   use("shift", t.shift);
 }
 
-/// Where a network looks: a value in [0, 1] for each pixel of the image.
+/// Importance of each pixel of an image, in [0, 1].
 struct Heatmap {
   std::size_t height = 0;
   std::size_t width = 0;
   std::vector<float> values;
 };
 
-/// Tells images apart by a convolutional network, trained by LibTorch.
+/// Image classifier: a convolutional network, trained by LibTorch.
 ///
-/// Training keeps the weights of the least validation loss. At a fixed number of threads the same
-/// seed gives the same bits, also when it is continued from a checkpoint; augmented images come
-/// from the library's own pool of threads while the network trains. Predictions may be made by
-/// several threads at once; `fit`, `partial_fit` and the like may not.
+/// Training keeps the weights with the lowest validation loss. At a fixed number of threads the
+/// same seed gives the same bits, also when training continues from a checkpoint. Augmented images
+/// are made on the library's own thread pool while the network trains. Predictions are thread-safe;
+/// `fit` and `partial_fit` are not. If several images are broken, the error names the first.
 class SECONDLOOK_EXPORT ImageClassifier final : public Model, public DetectorSource {
  public:
   /// @throws InvalidArgument when a parameter is out of range
   explicit ImageClassifier(ImageClassifierParameters parameters = {});
   ~ImageClassifier() override;
-  /// Copies share the weights until one of them learns.
+  /// Copies are independent; they share the weights until one of them is trained.
   ImageClassifier(const ImageClassifier& other);
   ImageClassifier& operator=(const ImageClassifier& other);
   ImageClassifier(ImageClassifier&&) noexcept;
   ImageClassifier& operator=(ImageClassifier&&) noexcept;
 
-  /// Trains anew. All images, prepared, are in memory meanwhile: height · width · channels bytes
-  /// each, twice that of 16 bits.
+  /// Trains a new network. All prepared images are held in memory: height · width · channels bytes
+  /// each, twice as many with 16 bits.
   ///
-  /// When cancelled after an epoch, the best weights so far are kept before `Cancelled` is thrown.
-  /// @param labels 0, 1, … of each image; every class up to the largest occurs
-  /// @throws InvalidArgument for one class only, labels or groups of another number, images or
-  ///   weights that do not fit; FileError and InvalidArgument naming the file that cannot be read
+  /// If it is cancelled after the first epoch, the best weights so far are kept before `Cancelled`
+  /// is thrown.
+  /// @param labels per image, 0, 1, …; every class up to the largest must occur
+  /// @throws InvalidArgument when there is a single class, the number of labels or groups is not
+  ///   that of the images, or images or weights do not fit; FileError or InvalidArgument, naming
+  ///   the file, when an image cannot be read
   ImageFitReport fit(std::span<const ImageInput> images, std::span<const std::int64_t> labels,
                      const ImageFitOptions& options = {});
 
-  /// Learns on: one pass over the new images together with those kept for replay, at a tenth of the
-  /// learning rate. Normalisations keep their statistics. On an exception nothing has changed.
-  /// @param labels of classes that training knew
+  /// Continues training: one pass over the new images together with those kept for replay, at a
+  /// tenth of the learning rate. Normalisations keep their statistics. On an exception nothing has
+  /// changed.
+  /// @param labels per image, of the classes of `fit`
   void partial_fit(std::span<const ImageInput> images, std::span<const std::int64_t> labels,
                    const ImageTrainingProgress& progress = {});
 
-  /// Images with their labels as rows, which `as_detector` learns from: the pixels as the network
-  /// sees them, from 0 to 255, and the label; shape (n, height · width · channels + 1).
-  /// @param labels of classes that training knew
+  /// Encodes images and labels as rows for `as_detector`: the prepared pixels, from 0 to 255, then
+  /// the label; shape (n, height · width · channels + 1).
+  /// @param labels per image, of the classes of `fit`
   [[nodiscard]] Matrix<float> labelled_rows(std::span<const ImageInput> images,
                                             std::span<const std::int64_t> labels,
                                             const Progress& progress = {}) const;
 
-  /// A copy for `IncrementalLearner`, of the rows that `labelled_rows` makes: their score is the
-  /// log-probability of the label, and it learns on like `partial_fit` from them alone.
+  /// An independent copy for `IncrementalLearner`, whose samples are the rows of `labelled_rows`.
+  /// The score of a row is the log-probability of its label; `partial_fit` trains on the rows
+  /// alone, without replay.
   [[nodiscard]] std::unique_ptr<Detector> as_detector() const override;
 
   /// Probability of each class, row-major, shape (n, n_classes).
@@ -295,26 +304,25 @@ class SECONDLOOK_EXPORT ImageClassifier final : public Model, public DetectorSou
                      const TestTimeAugmentation& test_time_augmentation = {},
                      const Progress& progress = {}) const;
 
-  /// What the last layer sees of each image, row-major, shape (n, n_features): images unlike those
-  /// of training lie far from theirs.
+  /// Input of the last layer for each image, row-major, shape (n, n_features). The features of
+  /// out-of-distribution images are far from those of the training images.
   void features(std::span<const ImageInput> images, std::span<double> features,
                 const Progress& progress = {}) const;
 
-  /// `predict_proba` and `features` in one pass: what a `DecisionRule` with a feature distance
-  /// takes.
+  /// `predict_proba` and `features` in one pass, for a `DecisionRule` with a feature distance.
   void predict_with_features(std::span<const ImageInput> images, std::span<double> probabilities,
                              std::span<double> features,
                              const TestTimeAugmentation& test_time_augmentation = {},
                              const Progress& progress = {}) const;
 
-  /// Which parts of the image speak for a class, by Grad-CAM (Selvaraju et al., "Grad-CAM: Visual
-  /// Explanations from Deep Networks via Gradient-based Localization", ICCV 2017): of the image's
-  /// own size, its largest value 1 unless nothing speaks for the class.
+  /// Which parts of the image support a class, by Grad-CAM (Selvaraju et al., "Grad-CAM: Visual
+  /// Explanations from Deep Networks via Gradient-based Localization", ICCV 2017). The heat map has
+  /// the size of the image; its largest value is 1, unless nothing supports the class.
   /// @throws InvalidArgument for a network without feature maps (mlp)
   [[nodiscard]] Heatmap heatmap(const ImageInput& image, std::size_t class_index) const;
 
-  /// The image in 8-bit colour with the heat map laid over it.
-  /// @param strength of the heat map, in [0, 1]
+  /// The image in 8-bit colour, overlaid with the heat map.
+  /// @param strength opacity of the heat map, in [0, 1]
   [[nodiscard]] Image overlay(const ImageInput& image, std::size_t class_index,
                               double strength = 0.4) const;
 
@@ -327,10 +335,10 @@ class SECONDLOOK_EXPORT ImageClassifier final : public Model, public DetectorSou
   [[nodiscard]] const ImageClassifierParameters& parameters() const noexcept;
 
   [[nodiscard]] std::string_view kind() const noexcept override { return "image_classifier"; }
-  /// Tensors: the network's, after `network.`; `history` (epochs, 7); `replay.pixels` (n, rows,
-  /// columns, channels), uint8 or uint16, and `replay.labels` (n).
+  /// Tensors: those of the network, prefixed by `network.`; `history` (epochs, 7); `replay.pixels`
+  /// (n, rows, columns, channels), uint8 or uint16, and `replay.labels` (n).
   [[nodiscard]] ModelFile to_file() const override;
-  /// @throws ModelFileError when the file does not hold an image classifier
+  /// @throws ModelFileError when the file does not contain an image classifier
   [[nodiscard]] static ImageClassifier from_file(const ModelFile& file);
 
  private:
@@ -341,8 +349,6 @@ class SECONDLOOK_EXPORT ImageClassifier final : public Model, public DetectorSou
   void predict(const char* who, std::span<const ImageInput> images, std::span<double> probabilities,
                std::span<double> features, const TestTimeAugmentation& test_time_augmentation,
                const Progress& progress) const;
-  static void require_labels(const char* who, std::size_t n_images,
-                             std::span<const std::int64_t> labels);
   void require_known(const char* who, std::span<const std::int64_t> labels) const;
 
   ImageClassifierParameters parameters_;

@@ -7,6 +7,7 @@
 #include <exception>
 #include <functional>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -14,28 +15,37 @@
 
 namespace secondlook::image {
 
-/// Images as the network takes them, one after another, and their labels.
+/// Images as input of the network, one after another, and their labels.
 struct Batch {
   std::vector<float> values;
   std::vector<std::int64_t> labels;
   std::size_t size = 0;
 };
 
-/// Makes batches on a thread of its own while those before are used, two ahead at most.
+/// Number of batches for n images. No batch has a single image, which would have no statistics for
+/// the normalisation: it joins the batch before.
+[[nodiscard]] SECONDLOOK_EXPORT std::size_t count_batches(std::size_t n, std::size_t batch_size);
+
+/// The indices of one batch, of an order of all.
+[[nodiscard]] SECONDLOOK_EXPORT std::span<const std::size_t> batch_of(
+    std::span<const std::size_t> order, std::size_t number, std::size_t batch_size);
+
+/// Makes batches on its own thread, at most two ahead of the one in use.
 class SECONDLOOK_EXPORT BatchPipeline {
  public:
   using Make = std::function<void(std::size_t number, Batch& batch)>;
 
-  /// Begins with batch 0. A single batch is made by `next` itself, without a thread.
+  /// Starts with batch 0. A single batch is made by `next` itself, without a thread.
   BatchPipeline(std::size_t n_batches, Make make);
   ~BatchPipeline();
   BatchPipeline(const BatchPipeline&) = delete;
   BatchPipeline& operator=(const BatchPipeline&) = delete;
 
-  /// The next batch, valid until the next call. What `make` throws comes from here.
+  /// The next batch, valid until the next call; at most `n_batches` calls. An exception of `make`
+  /// is thrown by the call for that batch.
   [[nodiscard]] Batch& next();
 
-  /// How long `next` waited in all.
+  /// Total time that `next` has waited.
   [[nodiscard]] double seconds_waited() const { return seconds_waited_; }
 
  private:

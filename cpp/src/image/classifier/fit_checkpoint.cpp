@@ -13,7 +13,7 @@ namespace {
 
 constexpr const char* kKind = "image_classifier_checkpoint";
 
-// Figures of an epoch.
+// Number of figures per epoch.
 std::size_t n_figures() {
   std::size_t n = 0;
   const ImageTrainingEpoch example;
@@ -26,7 +26,7 @@ std::size_t n_figures() {
 std::string fingerprint(const ImageClassifierParameters& parameters,
                         std::span<const std::uint64_t> hashes, std::span<const std::int64_t> labels,
                         std::span<const std::int64_t> groups) {
-  // FNV-1a: nobody attacks one's own checkpoint.
+  // FNV-1a: a checkpoint need not resist attacks by its own user.
   std::uint64_t hash = 0xcbf29ce484222325U;
   const auto add = [&](std::span<const std::byte> bytes) {
     for (const std::byte byte : bytes)
@@ -46,13 +46,12 @@ FitProgress FitCheckpoint::read(Trainer& trainer, const Network& network) const 
   const ModelFile file = ModelFile::read(path_);
   const std::string name = path_.string();
   require(file.kind() == kKind,
-          "ImageClassifier::fit: '{}': expected a checkpoint, got a model of "
-          "kind '{}'",
-          name, file.kind());
+          "ImageClassifier::fit: '{}': expected a checkpoint, got a model of kind '{}'", name,
+          file.kind());
   const StrictJson state = read_section(file, "state");
   require(state.at("fingerprint").get<std::string>() == fingerprint_,
           "ImageClassifier::fit: '{}': expected a checkpoint of the same images, labels and "
-          "parameters, got one of another training; remove it to train anew",
+          "parameters, got one of another training; remove it to start from the beginning",
           name);
   trainer.read(file, state.at("n_steps"));
   progress.history = read_history(file);

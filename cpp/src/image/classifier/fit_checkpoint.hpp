@@ -13,29 +13,30 @@
 
 namespace secondlook::image {
 
-/// How far a training has come, beside what the trainer holds.
+/// Progress of a training, except for what the trainer holds.
 struct FitProgress {
   std::vector<ImageTrainingEpoch> history;
-  std::size_t n_worse = 0;  ///< epochs since the best
-  double best_loss = 0;
-  std::optional<Network> best;
+  std::size_t n_worse = 0;      ///< epochs since the best one
+  double best_loss = 0;         ///< lowest validation loss so far
+  std::optional<Network> best;  ///< its network; none before the first epoch
 };
 
-/// Stands for the data and the parameters of a training: another number, another training.
+/// Hash of the data and the parameters of a training, by which its checkpoint is recognised.
+/// @param hashes one per image
 [[nodiscard]] std::string fingerprint(const ImageClassifierParameters& parameters,
                                       std::span<const std::uint64_t> hashes,
                                       std::span<const std::int64_t> labels,
                                       std::span<const std::int64_t> groups);
 
-/// The file from which a training goes on after it was killed.
+/// The file from which an interrupted training continues.
 class FitCheckpoint {
  public:
-  /// @param path empty: nothing is written or read
+  /// @param path if empty, nothing is written or read
   FitCheckpoint(std::filesystem::path path, std::string fingerprint)
       : path_(std::move(path)), fingerprint_(std::move(fingerprint)) {}
 
-  /// Sets the trainer to where the file says; nothing where there is none.
-  /// @throws InvalidArgument where it is of another training
+  /// Restores the trainer and the progress; without a file both stay at the beginning.
+  /// @throws InvalidArgument when the file belongs to another training
   [[nodiscard]] FitProgress read(Trainer& trainer, const Network& network) const;
 
   void write(const Trainer& trainer, const FitProgress& progress) const;
@@ -47,7 +48,7 @@ class FitCheckpoint {
   std::string fingerprint_;
 };
 
-/// One row an epoch.
+/// Writes the tensor `history`, one row per epoch.
 void write_history(ModelFile& file, std::span<const ImageTrainingEpoch> history);
 [[nodiscard]] std::vector<ImageTrainingEpoch> read_history(const ModelFile& file);
 

@@ -23,8 +23,7 @@ void add_replay(ModelFile& file, const std::vector<Image>& replay, const Preproc
   for (const Image& image : replay)
     std::visit(
         [&](const auto& pixels) {
-          // Images of 8 and 16 bits together are kept as 16 bits, grey ones among colours as
-          // colours.
+          // All images are written alike: 8 bits among 16 as 16, grey among colour as colour.
           const unsigned factor = sizeof(Value) > sizeof(pixels[0]) ? 257 : 1;
           const std::size_t repeats = p.channels / image.channels;
           for (const auto pixel : pixels)
@@ -62,19 +61,20 @@ ModelFile ImageClassifier::to_file() const {
   file.set_section(
       "state", json{{"n_classes", s.n_classes},
                     {"tensorflow_padding", s.network->plan().padding == image::Padding::tensorflow},
-                    {"n_seen", s.n_seen},
+                    {"n_seen", s.replay.n_seen},
                     {"n_updates", s.n_updates}}
                    .dump());
   s.network->write(file, "network.");
   image::write_history(file, s.history);
-  const bool wide = std::ranges::any_of(s.replay, [](auto& image) { return image.bits() == 16; });
+  const bool wide =
+      std::ranges::any_of(s.replay.images, [](auto& image) { return image.bits() == 16; });
   if (wide) {
-    add_replay<std::uint16_t>(file, s.replay, s.preprocessing);
+    add_replay<std::uint16_t>(file, s.replay.images, s.preprocessing);
   } else {
-    add_replay<std::uint8_t>(file, s.replay, s.preprocessing);
+    add_replay<std::uint8_t>(file, s.replay.images, s.preprocessing);
   }
-  file.add<std::int64_t>("replay.labels", {static_cast<std::int64_t>(s.replay.size())},
-                         s.replay_labels);
+  file.add<std::int64_t>("replay.labels", {static_cast<std::int64_t>(s.replay.images.size())},
+                         s.replay.labels);
   return file;
 }
 
@@ -88,16 +88,18 @@ ImageClassifier ImageClassifier::from_file(const ModelFile& file) {
     check("ImageClassifier", s.preprocessing);
     const json state = read_section(file, "state");
     s.n_classes = state.at("n_classes");
-    s.n_seen = state.at("n_seen");
+    s.replay.n_seen = state.at("n_seen");
     s.n_updates = state.at("n_updates");
     require(s.n_classes >= 2, "ImageClassifier: expected at least 2 classes, got {}", s.n_classes);
     require(model.parameters_.positive_class < static_cast<int>(s.n_classes),
-            "ImageClassifier: expected positive_class up to {}, got {}", s.n_classes - 1,
+            "ImageClassifier: positive_class: expected at most {}, got {}", s.n_classes - 1,
             model.parameters_.positive_class);
     const bool tensorflow = state.at("tensorflow_padding");
-    const auto plan = s.plan(model.parameters_.architecture,
-                             tensorflow ? image::Padding::tensorflow : image::Padding::symmetric);
-    // All tensors have to be in the file before as much is allocated as the plan asks for.
+    const auto plan =
+        image::plan_network(model.parameters_.architecture, s.preprocessing, s.n_classes,
+                            tensorflow ? image::Padding::tensorflow : image::Padding::symmetric);
+    // Check the file for all tensors before allocating the network, whose size a damaged file could
+    // make huge.
     for (const auto& [name, shape] : image::tensors_of(plan))
       static_cast<void>(file.get<float>("network." + name, shape));
     image::Network network(plan);
@@ -105,16 +107,16 @@ ImageClassifier ImageClassifier::from_file(const ModelFile& file) {
     s.history = image::read_history(file);
     const auto found = file.tensors().find("replay.pixels");
     const bool wide = found != file.tensors().end() && found->second.type == DataType::u16;
-    s.replay = wide ? read_replay<std::uint16_t>(file, s.preprocessing)
-                    : read_replay<std::uint8_t>(file, s.preprocessing);
-    const auto labels =
-        file.get<std::int64_t>("replay.labels", {static_cast<std::int64_t>(s.replay.size())});
+    s.replay.images = wide ? read_replay<std::uint16_t>(file, s.preprocessing)
+                           : read_replay<std::uint8_t>(file, s.preprocessing);
+    const auto labels = file.get<std::int64_t>("replay.labels",
+                                               {static_cast<std::int64_t>(s.replay.images.size())});
     for (const auto label : labels)
       require(label >= 0 && static_cast<std::size_t>(label) < s.n_classes,
-              "ImageClassifier: expected labels of replay.labels from 0 to {}, got {}",
+              "ImageClassifier: replay.labels: expected labels from 0 to {}, got {}",
               s.n_classes - 1, label);
-    s.replay_labels.assign(labels.begin(), labels.end());
-    // A file from a machine with CUDA can be used on one without.
+    s.replay.labels.assign(labels.begin(), labels.end());
+    // `use` chooses the device, so a file from a machine with CUDA can be read on one without.
     s.use(std::move(network), model.parameters_);
     return model;
   });

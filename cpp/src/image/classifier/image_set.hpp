@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -12,56 +11,44 @@
 
 namespace secondlook::image {
 
-/// The image itself, or what its file holds.
+/// The image itself, or the content of its file.
 [[nodiscard]] Image take(const ImageInput& input);
 
-/// `take` and `prepare`; messages about pixels begin with `who` and name the image by its index.
+/// `take` and `prepare`; messages about pixels begin with `who` and name the file or the index.
 [[nodiscard]] Image prepare_input(const char* who, const ImageInput& input, std::size_t index,
                                   const Preprocessing& preprocessing);
+
+/// Calls `work(i)` for each index below n, on several threads. If calls throw, the exception of the
+/// lowest index is thrown, whatever the number of threads.
+SECONDLOOK_EXPORT void for_each_image(std::size_t n, std::size_t n_threads,
+                                      const std::function<void(std::size_t)>& work,
+                                      const Progress& progress = {});
 
 /// Images prepared for a network.
 struct ImageSet {
   std::vector<Image> images;
-  std::vector<std::size_t> places;  ///< of each among the inputs
-  std::vector<BrokenImage> broken;  ///< those left out
+  std::vector<std::size_t> indices;  ///< of each image among the inputs
+  std::vector<BrokenImage> broken;   ///< the inputs left out, by index
 };
 
-/// Reads and prepares all on several threads.
-/// @throws what reading the first broken image throws, its index before the message where it has no
-///   name, unless `skip_broken`
-[[nodiscard]] ImageSet load_images(const char* who, std::span<const ImageInput> inputs,
-                                   const Preprocessing& preprocessing, bool skip_broken,
-                                   std::size_t n_threads, const Progress& progress);
+/// Reads and prepares all images on several threads.
+/// @throws InvalidArgument, FileError about the first broken image, naming its file or its index,
+///   unless `skip_broken`
+[[nodiscard]] SECONDLOOK_EXPORT ImageSet load_images(const char* who,
+                                                     std::span<const ImageInput> inputs,
+                                                     const Preprocessing& preprocessing,
+                                                     bool skip_broken, std::size_t n_threads,
+                                                     const Progress& progress);
 
-/// Fills a batch on several threads: `image(i)` is the i-th, prepared.
+/// Lets `progress` cancel while images are read, before there is a loss to report. Must not outlive
+/// `progress`.
+[[nodiscard]] Progress progress_while_loading(const ImageTrainingProgress& progress);
+
+/// @throws InvalidArgument unless there are images and one label for each
+void require_labels(const char* who, std::size_t n_images, std::span<const std::int64_t> labels);
+
+/// Fills a batch on several threads: `image(i)` is the i-th image, prepared.
 void fill(Batch& batch, std::size_t size, const Preprocessing& preprocessing, std::size_t n_threads,
           const std::function<Image(std::size_t)>& image);
-
-/// Which images are trained on, and which judge.
-struct Split {
-  std::vector<std::size_t> training;
-  std::vector<std::size_t> validation;
-};
-
-/// Draws groups until each class has its fraction among the images held out. No group is in both,
-/// and no class loses its last group to the images held out.
-/// @param groups one number an image; empty: each is a group
-[[nodiscard]] SECONDLOOK_EXPORT Split split_by_group(std::span<const std::int64_t> labels,
-                                                     std::span<const std::int64_t> groups,
-                                                     double validation_fraction,
-                                                     std::uint64_t seed);
-
-/// A random choice of the training images, of each class as many where there are as many.
-void keep_for_replay(std::span<const Image> images, std::span<const std::int64_t> labels,
-                     std::span<const std::size_t> training, std::size_t n_kept, std::uint64_t seed,
-                     std::vector<Image>& replay, std::vector<std::int64_t>& replay_labels);
-
-/// Mean and standard deviation of the channels of images in [0, 1].
-struct ChannelStatistics {
-  std::array<float, 3> mean;
-  std::array<float, 3> standard_deviation;
-};
-[[nodiscard]] ChannelStatistics channel_statistics(std::span<const Image> images,
-                                                   std::span<const std::size_t> places);
 
 }  // namespace secondlook::image

@@ -3,15 +3,16 @@
 
 #include "core/validation.hpp"
 #include "image/classifier/image_classifier_state.hpp"
+#include "image/classifier/image_set.hpp"
 #include "secondlook/core/thread_pool.hpp"
 
 namespace secondlook {
 
 namespace {
 
-constexpr float kPerByte = 257;  // 16-bit values for one of 8 bits
+constexpr float kPerByte = 257;  // 16-bit steps per 8-bit step
 
-/// Pixels of the row's scale; 16 bits where they are no whole numbers.
+/// The image of a row: 8 bits if all its pixels are whole numbers, otherwise 16 bits.
 template <class Scalar>
 Image to_image(const Scalar* row, const Preprocessing& p) {
   const std::size_t n = p.height * p.width * p.channels;
@@ -29,7 +30,7 @@ Image to_image(const Scalar* row, const Preprocessing& p) {
 
 }  // namespace
 
-/// An image classifier as a detector: a row is a prepared image and its label.
+/// An image classifier as a detector whose rows are prepared images followed by their label.
 class LabelledImageDetector final : public Detector {
  public:
   explicit LabelledImageDetector(const ImageClassifier& classifier) : classifier_(classifier) {}
@@ -43,12 +44,12 @@ class LabelledImageDetector final : public Detector {
   [[nodiscard]] bool fitted() const noexcept override { return classifier_.fitted(); }
 
   void fit(SampleView, const Progress&) override {
-    throw InvalidArgument("ImageClassifier as a detector: expected partial_fit, got fit");
+    throw InvalidArgument("ImageClassifier as a detector: fit is not supported; use partial_fit");
   }
   void feature_contributions(SampleView, std::span<double>) const override {
     throw InvalidArgument(
-        "ImageClassifier as a detector: expected a request for its heatmap, got one for "
-        "feature_contributions");
+        "ImageClassifier as a detector: feature_contributions is not supported; use "
+        "ImageClassifier::heatmap");
   }
 
   using Detector::score_samples;
@@ -56,10 +57,10 @@ class LabelledImageDetector final : public Detector {
     samples.visit([&](auto x) { score(x, scores); });
   }
   void partial_fit(SampleView samples, const Progress& progress) override {
-    samples.visit([&](auto x) { learn(x, progress); });
+    samples.visit([&](auto x) { train(x, progress); });
   }
 
-  // A classifier has no threshold of its own: no score is below.
+  // A classifier has no threshold of its own: no score is below minus infinity.
   [[nodiscard]] double offset() const override { return -std::numeric_limits<double>::infinity(); }
   [[nodiscard]] bool offset_is_stale() const noexcept override { return false; }
   void fit_offset(SampleView) override {}
@@ -85,8 +86,8 @@ class LabelledImageDetector final : public Detector {
       require(least >= 0 && most <= 255, "{}: expected pixels in [0, 255], got {} in row {}", who,
               least < 0 ? least : most, i);
       const Scalar label = x(i, last);
-      require(label == std::floor(label), "{}: expected a whole number as label, got {} in row {}",
-              who, label, i);
+      require(label == std::floor(label),
+              "{}: expected a whole number as the label, got {} in row {}", who, label, i);
       labels.push_back(static_cast<std::int64_t>(label));
     }
     classifier_.require_known(who, labels);
@@ -95,9 +96,9 @@ class LabelledImageDetector final : public Detector {
 
   template <class Scalar>
   void score(MatrixView<Scalar> x, std::span<double> scores) const {
-    constexpr const char* who = "ImageClassifier: score_samples";
+    constexpr const char* who = "ImageClassifier::score_samples";
     const auto labels = labels_of(who, x);
-    require(scores.size() == labels.size(), "{}: expected room for {} scores, got {}", who,
+    require(scores.size() == labels.size(), "{}: expected a buffer of {} scores, got {}", who,
             labels.size(), scores.size());
     const auto& state = *classifier_.state_;
     std::vector<double> probabilities(labels.size() * state.n_classes);
@@ -112,8 +113,8 @@ class LabelledImageDetector final : public Detector {
   }
 
   template <class Scalar>
-  void learn(MatrixView<Scalar> x, const Progress& progress) {
-    constexpr const char* who = "ImageClassifier: partial_fit";
+  void train(MatrixView<Scalar> x, const Progress& progress) {
+    constexpr const char* who = "ImageClassifier::partial_fit";
     const auto labels = labels_of(who, x);
     auto& state = *classifier_.state_;
     std::vector<Image> images;
@@ -125,7 +126,7 @@ class LabelledImageDetector final : public Detector {
       report = [&](const ImageTrainingStatus& status) {
         return progress(status.done, status.total);
       };
-    state.learn_on(who, images, labels, classifier_.parameters_, report);
+    state.continue_training(who, images, labels, classifier_.parameters_, report);
   }
 
   ImageClassifier classifier_;
@@ -140,7 +141,7 @@ Matrix<float> ImageClassifier::labelled_rows(std::span<const ImageInput> images,
                                              const Progress& progress) const {
   constexpr const char* who = "ImageClassifier::labelled_rows";
   require_fitted(who);
-  require_labels(who, images.size(), labels);
+  image::require_labels(who, images.size(), labels);
   require_known(who, labels);
   const Preprocessing& p = state_->preprocessing;
   const auto set =
@@ -151,11 +152,11 @@ Matrix<float> ImageClassifier::labelled_rows(std::span<const ImageInput> images,
     float* row = rows.row(static_cast<Index>(i)).data();
     const Image& image = set.images[i];
     const float scale = image.bits() == 8 ? 1 : kPerByte;
-    const std::size_t repeats = p.channels / image.channels;  // grey among colours
+    const std::size_t repeats = p.channels / image.channels;  // of a grey image among colour ones
     std::visit(
         [&](const auto& pixels) {
-          for (std::size_t place = 0; place < n; ++place)
-            row[place] = static_cast<float>(pixels[place / repeats]) / scale;
+          for (std::size_t k = 0; k < n; ++k)
+            row[k] = static_cast<float>(pixels[k / repeats]) / scale;
         },
         image.pixels);
     row[n] = static_cast<float>(labels[i]);

@@ -20,7 +20,7 @@ namespace {
 
 using image::ImageFormat;
 
-// What is wrong with an image becomes an error; OpenCV would print it as well.
+// Errors are thrown; OpenCV would print them as well.
 const auto silenced = cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
 
 image::ImageHeader checked_header(std::string_view who, std::span<const std::byte> bytes,
@@ -36,34 +36,34 @@ image::ImageHeader checked_header(std::string_view who, std::span<const std::byt
           "something else, or a broken one",
           who, name);
   require(header->width > 0 && header->height > 0,
-          "{}: {}: expected an image of 1 × 1 pixel at least, got {} × {}", who, name,
+          "{}: {}: expected an image of at least 1 × 1 pixel, got {} × {}", who, name,
           header->height, header->width);
   require(header->height <= max_pixels / header->width,
           "{}: {}: expected at most {} pixels (max_pixels), got {} × {}", who, name, max_pixels,
           header->height, header->width);
-  // Where the page is named, it matters not what comes after it.
+  // If a page is chosen, whatever comes after it does not matter.
   require(header->complete || (page && header->format == ImageFormat::tiff),
-          "{}: {}: the file is cut off: its end is missing", who, name);
+          "{}: {}: the file is truncated: its end is missing", who, name);
   if (header->format == ImageFormat::png) {
     require(header->n_pages == 1, "{}: {}: expected one image, got an animation of {}", who, name,
             header->n_pages);
   }
   require(page || header->n_pages == 1,
-          "{}: {}: expected an image of one page, got {} pages; choose one, page=0 being the first",
+          "{}: {}: expected an image of one page, got {} pages; choose one, the first is page=0",
           who, name, header->n_pages);
   require(page.value_or(0) < header->n_pages, "{}: {}: expected a page from 0 to {}, got {}", who,
           name, header->n_pages - 1, page.value_or(0));
   return *header;
 }
 
-/// PNG and BMP. Grey, or red, green, blue.
+/// Decodes PNG and BMP to grey, or red, green, blue.
 cv::Mat decode_by_opencv(std::span<const std::byte> bytes, const image::ImageHeader& header) {
-  // OpenCV reads only, though it asks for a pointer to what is not const.
+  // OpenCV asks for a pointer to non-const data, but only reads it.
   auto* data = const_cast<std::byte*>(bytes.data());
   const cv::Mat encoded(1, static_cast<int>(bytes.size()), CV_8UC1, data);
   cv::Mat pixels;
   try {
-    // Depth and colour as they are, but the orientation applied, which IMREAD_UNCHANGED does not.
+    // Unlike IMREAD_UNCHANGED this applies the orientation; depth and colour are kept.
     pixels = cv::imdecode(encoded, cv::IMREAD_ANYDEPTH | cv::IMREAD_ANYCOLOR);
   } catch (const cv::Exception& error) {
     require(false, "the image is damaged: {}", error.err);
@@ -72,7 +72,7 @@ cv::Mat decode_by_opencv(std::span<const std::byte> bytes, const image::ImageHea
   if (pixels.channels() == 1) return pixels;
   cv::Mat result;
   if (header.format == ImageFormat::png && header.is_grey) {
-    // Grey with opacity comes as three equal colours.
+    // OpenCV returns grey with opacity as three equal colours.
     cv::extractChannel(pixels, result, 0);
   } else {
     cv::cvtColor(pixels, result, cv::COLOR_BGR2RGB);
@@ -94,7 +94,7 @@ cv::Mat decode(std::span<const std::byte> bytes, const image::ImageHeader& heade
 }
 
 std::vector<std::byte> read_file(const std::filesystem::path& file) {
-  // A folder can be opened, and then says that it is 2⁶³ − 1 bytes long.
+  // A folder can be opened, and then reports a length of 2⁶³ − 1 bytes.
   std::error_code ignored;
   require<FileError>(!std::filesystem::is_directory(file, ignored),
                      "read_image: expected a file, got the folder {}", file.string());

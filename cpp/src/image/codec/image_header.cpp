@@ -23,7 +23,7 @@ bool starts_with(Bytes bytes, std::string_view magic) {
          });
 }
 
-// ---- PNG: chunks of length, name, data and checksum, the first IHDR and the last IEND ----
+// ---- PNG: chunks of length, name, data and checksum; the first is IHDR, the last IEND ----
 
 std::optional<ImageHeader> read_png(Bytes bytes) {
   const auto width = number(bytes, 16, 4, Endian::big);
@@ -35,9 +35,9 @@ std::optional<ImageHeader> read_png(Bytes bytes) {
   header.is_grey = bytes.size() > 25 && (byte_at(bytes, 25) & colour_bit) == 0;
   std::uint64_t at = 8;
   while (const auto length = number(bytes, at, 4, Endian::big)) {
-    // OpenCV allocates what a chunk says to hold, whether it is there or not.
+    // OpenCV allocates the stated length of a chunk, whether the bytes are present or not.
     if (at + 12 + *length > bytes.size()) break;
-    if (starts_with(bytes.subspan(at + 4), "acTL"))  // an animation, and of how many frames
+    if (starts_with(bytes.subspan(at + 4), "acTL"))  // an animation, with its number of frames
       header.n_pages = number(bytes, at + 8, 4, Endian::big).value_or(1);
     if (starts_with(bytes.subspan(at + 4), "IEND")) {
       header.complete = true;
@@ -48,7 +48,7 @@ std::optional<ImageHeader> read_png(Bytes bytes) {
   return header;
 }
 
-// ---- JPEG: segments that begin with a marker; SOF0 to SOF15 hold the size, EOI ends it all ----
+// ---- JPEG: segments that begin with a marker; SOF0 to SOF15 have the size, EOI is the end ----
 
 bool is_frame(std::uint8_t marker) {
   return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
@@ -61,7 +61,7 @@ bool stands_alone(std::uint8_t marker) {
 std::optional<ImageHeader> read_jpeg(Bytes bytes) {
   std::optional<ImageHeader> header;
   for (std::size_t at = 0; at + 1 < bytes.size();) {
-    // What follows the start of a scan is data up to the next marker; FF 00 there is data too.
+    // After the start of a scan there is data up to the next marker; FF 00 is data as well.
     if (byte_at(bytes, at) != 0xFF || byte_at(bytes, at + 1) == 0xFF ||
         byte_at(bytes, at + 1) == 0x00) {
       ++at;
@@ -91,12 +91,12 @@ std::optional<ImageHeader> read_jpeg(Bytes bytes) {
   return header;
 }
 
-// ---- TIFF: directories of tags, one a page, each saying where the next one is ----
+// ---- TIFF: one directory of tags per page, each with the offset of the next ----
 
 constexpr std::uint16_t kNewSubfileType = 254, kSubfileType = 255;
 constexpr std::uint16_t kImageWidth = 256, kImageLength = 257;
 
-/// Whether it is a page, and not a smaller copy of one or the mask of its opacity.
+/// Whether it is a page rather than a smaller copy or an opacity mask.
 bool is_page(const TiffDirectory& directory) {
   constexpr std::uint64_t smaller = 1, mask = 4, old_smaller = 2;
   return (directory.value(kNewSubfileType).value_or(0) & (smaller | mask)) == 0 &&
@@ -118,7 +118,7 @@ std::optional<ImageHeader> read_tiff(Bytes bytes, std::size_t page) {
     directory = directory->at(next);
     header.complete = directory.has_value();
   }
-  if (!chosen) chosen = first;  // smaller copies alone: then they are what there is
+  if (!chosen) chosen = first;  // there are only smaller copies
   header.n_pages = std::max<std::size_t>(header.n_pages, 1);
   header.directory = chosen->offset();
   header.width = chosen->value(kImageWidth).value_or(0);
@@ -127,7 +127,7 @@ std::optional<ImageHeader> read_tiff(Bytes bytes, std::size_t page) {
   return header;
 }
 
-// ---- BMP: the size lies behind the length of the second header; a height below 0 is top-down ----
+// ---- BMP: the size follows the length of the second header; negative heights are top-down ----
 
 std::optional<ImageHeader> read_bmp(Bytes bytes) {
   const auto length = number(bytes, 14, 4, Endian::little);

@@ -7,10 +7,10 @@
 #include <string_view>
 #include <vector>
 
-// Behind <cstdio>, which it needs.
+// After <cstdio>, which it needs.
 #include <jpeglib.h>
 
-// Behind jpeglib.h, by whose version it numbers the messages.
+// After jpeglib.h, whose version determines the numbers of the messages.
 #include <jerror.h>
 
 #include "core/validation.hpp"
@@ -22,13 +22,13 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 
-/// libjpeg's state, and where to jump on an error: it is C, and no exception may cross it.
+/// State of libjpeg, and the target of the jump on an error: no exception may pass through C code.
 struct Decoder {
   jpeg_decompress_struct info;
   jpeg_error_mgr errors;
   std::jmp_buf stop;
   char message[JMSG_LENGTH_MAX];
-  Bytes until_end;  // what comes before the end marker
+  Bytes until_end;  // the bytes before the end marker
 };
 
 [[noreturn]] void stop_with_message(j_common_ptr info) {
@@ -37,7 +37,7 @@ struct Decoder {
   std::longjmp(decoder.stop, 1);
 }
 
-/// Whether a few zeros fill up what comes before the end marker, as some cameras write it.
+/// Whether only a few zeros precede the end marker, as some cameras write them.
 bool is_padding(Bytes until_end, int n_bytes) {
   constexpr int most = 16;
   return n_bytes <= most && static_cast<std::size_t>(n_bytes) <= until_end.size() &&
@@ -45,11 +45,11 @@ bool is_padding(Bytes until_end, int n_bytes) {
                              [](std::byte value) { return value == std::byte{0}; });
 }
 
-/// Whether a warning is of pixels that are lost; the others are of what the writer got wrong.
+/// Whether a warning means that pixels are lost; the others are about mistakes of the writer.
 bool is_damage(const Decoder& decoder) {
   const auto& errors = decoder.errors;
   switch (errors.msg_code) {
-    case JWRN_EXTRANEOUS_DATA:  // so many bytes before such a marker
+    case JWRN_EXTRANEOUS_DATA:  // a number of bytes before a marker
       return errors.msg_parm.i[1] != JPEG_EOI ||
              !is_padding(decoder.until_end, errors.msg_parm.i[0]);
     case JWRN_ADOBE_XFORM:
@@ -62,13 +62,13 @@ bool is_damage(const Decoder& decoder) {
 }
 
 void take_warning(j_common_ptr info, int level) {
-  // Levels from 0 on are a trace, not a warning.
+  // Levels of at least 0 are traces, not warnings.
   if (level < 0 && is_damage(*static_cast<Decoder*>(info->client_data))) stop_with_message(info);
 }
 
 void say_nothing(j_common_ptr) {}
 
-/// EXIF's block, from its TIFF header on; empty where there is none.
+/// The EXIF block, starting at its TIFF header; empty if there is none.
 Bytes exif_of(const jpeg_decompress_struct& info) {
   using std::string_view_literals::operator""sv;
   constexpr auto name = "Exif\0\0"sv;
@@ -79,7 +79,7 @@ Bytes exif_of(const jpeg_decompress_struct& info) {
   return {};
 }
 
-/// Ink to light, as Adobe stores it: inverted.
+/// Converts ink to light; Adobe stores it inverted.
 void cmyk_to_rgb(const std::uint8_t* cmyk, std::uint8_t* rgb, int width) {
   for (int i = 0; i < width; ++i, cmyk += 4, rgb += 3)
     for (int channel = 0; channel < 3; ++channel) {
@@ -88,8 +88,8 @@ void cmyk_to_rgb(const std::uint8_t* cmyk, std::uint8_t* rgb, int width) {
     }
 }
 
-/// False on an error, whose message is then in the decoder. Nothing in here needs a destructor: a
-/// jump would skip it.
+/// Returns false on an error, whose message is then in the decoder. No object in here may need a
+/// destructor, because a jump would skip it.
 bool read_header(Decoder& decoder, const unsigned char* data, unsigned long size) {
   if (setjmp(decoder.stop) != 0) return false;
   auto& info = decoder.info;
@@ -103,11 +103,11 @@ bool read_header(Decoder& decoder, const unsigned char* data, unsigned long size
   return true;
 }
 
-/// Whether a progressive file ends before its pixels have all their bits.
+/// Whether a progressive file ends before all bits of its pixels.
 bool lacks_scans(const jpeg_decompress_struct& info) {
   if (info.progressive_mode == FALSE) return false;
   for (int component = 0; component < info.num_components; ++component) {
-    const auto& n_bits_missing = info.coef_bits[component];  // −1: of what no scan was to hold
+    const auto& n_bits_missing = info.coef_bits[component];  // −1: not part of any scan
     if (std::ranges::any_of(n_bits_missing, [](int n) { return n > 0; })) return true;
   }
   return false;
@@ -158,7 +158,7 @@ cv::Mat decode_jpeg(Bytes bytes, const ImageHeader& header) {
   require(info.image_width == header.width && info.image_height == header.height, damaged,
           "it states two sizes");
 
-  const int orientation = exif_orientation(exif_of(info));  // gone when libjpeg has finished
+  const int orientation = exif_orientation(exif_of(info));  // read before libjpeg frees it
   const int height = static_cast<int>(info.image_height),
             width = static_cast<int>(info.image_width);
   cv::Mat pixels(height, width, info.out_color_space == JCS_GRAYSCALE ? CV_8UC1 : CV_8UC3);

@@ -8,11 +8,11 @@
 
 namespace secondlook::image {
 
-/// Decodes a JPEG through libjpeg, upright: grey, or red, green and blue, 8 bits.
+/// Decodes a JPEG with libjpeg and applies its orientation: grey, or red, green and blue, 8 bits.
 ///
-/// What libjpeg only warns of, and fills with grey, is an error: bytes that are missing or changed
-/// in the middle. Thread-safe.
-/// @throws InvalidArgument that says what is wrong, without the image's name
+/// Bytes missing or changed in the middle are an error; libjpeg only warns and fills with grey.
+/// Thread-safe.
+/// @throws InvalidArgument with the reason, without the name of the image
 [[nodiscard]] cv::Mat decode_jpeg(std::span<const std::byte> bytes, const ImageHeader& header);
 
 }  // namespace secondlook::image

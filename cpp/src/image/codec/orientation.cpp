@@ -12,7 +12,7 @@ int exif_orientation(std::span<const std::byte> exif) {
 }
 
 cv::Mat upright(const cv::Mat& pixels, int orientation) {
-  constexpr int upside_down = 0, mirrored = 1, turned = -1;  // cv::flip's codes
+  constexpr int upside_down = 0, mirrored = 1, turned = -1;  // codes of cv::flip
   if (orientation < 2 || orientation > 8) return pixels;
   cv::Mat result = pixels;
   if (orientation >= 5) cv::transpose(pixels, result);
@@ -29,7 +29,7 @@ cv::Mat upright(const cv::Mat& pixels, int orientation) {
     case 8:
       cv::flip(result, result, upside_down);
       break;
-    default:  // 5 is transposed alone
+    default:  // 5 is only transposed
       break;
   }
   return result;

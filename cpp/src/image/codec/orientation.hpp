@@ -6,12 +6,12 @@
 
 namespace secondlook::image {
 
-/// EXIF's Orientation, 1 to 8; 1, which is upright, where it says none.
-/// @param exif  from its TIFF header on
+/// The EXIF orientation, 1 to 8; 1 (upright) if it is not stated.
+/// @param exif  the EXIF block, starting at its TIFF header
 [[nodiscard]] int exif_orientation(std::span<const std::byte> exif);
 
-/// The image as a person is to see it.
-/// @param orientation  as EXIF and TIFF number it; what is not 2 to 8 changes nothing
+/// Applies an orientation to an image.
+/// @param orientation  number in EXIF and TIFF; values other than 2 to 8 change nothing
 [[nodiscard]] cv::Mat upright(const cv::Mat& pixels, int orientation);
 
 }  // namespace secondlook::image

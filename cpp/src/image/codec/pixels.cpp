@@ -31,7 +31,7 @@ cv::Mat as_mat(const Image& image) {
       [&](const auto& values) {
         using Value = std::decay_t<decltype(values[0])>;
         const int type = CV_MAKETYPE(cv::DataType<Value>::depth, channels);
-        // OpenCV has no matrix over what is const.
+        // OpenCV has no matrices of const data.
         return cv::Mat(static_cast<int>(image.height), static_cast<int>(image.width), type,
                        const_cast<Value*>(values.data()));
       },
@@ -46,12 +46,12 @@ Image to_image(const cv::Mat& pixels) {
 
 void require_image(std::string_view who, const Image& image) {
   require(image.height > 0 && image.width > 0,
-          "{}: expected an image of 1 × 1 at least, got {} × {}", who, image.height, image.width);
+          "{}: expected an image of at least 1 × 1, got {} × {}", who, image.height, image.width);
   require(image.channels == 1 || image.channels == 3,
           "{}: expected an image of 1 or 3 channels, got {}", who, image.channels);
   constexpr std::size_t largest_side = 1 << 24;
   require(image.height <= largest_side && image.width <= largest_side,
-          "{}: expected an image of at most {} pixels a side, got {} × {}", who, largest_side,
+          "{}: expected an image of at most {} pixels per side, got {} × {}", who, largest_side,
           image.height, image.width);
   const std::size_t n_values =
       std::visit([](const auto& values) { return values.size(); }, image.pixels);

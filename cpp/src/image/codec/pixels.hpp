@@ -7,17 +7,17 @@
 
 namespace secondlook::image {
 
-/// The image's own memory as OpenCV sees it; not to be written to.
+/// An OpenCV matrix over the memory of the image, which must not be written to.
 [[nodiscard]] cv::Mat as_mat(const Image& image);
 
-/// A copy of values of 8 or 16 bits or floats, of one or three channels.
+/// Copies a matrix of 8-bit, 16-bit or float values with one or three channels.
 [[nodiscard]] Image to_image(const cv::Mat& pixels);
 
-/// Checks that the number of values is what the sizes make, and that there is at least one.
+/// Checks that the number of values matches the size, which must be at least 1 × 1.
 /// @throws InvalidArgument otherwise
 void require_image(std::string_view who, const Image& image);
 
-/// As above, and that its values go from black to white: 8 or 16 bits, not floats.
+/// Checks also that values are of 8 or 16 bits, not floats.
 void require_picture(std::string_view who, const Image& image);
 
 }  // namespace secondlook::image

@@ -23,11 +23,11 @@ using Bytes = std::span<const std::byte>;
 
 // ---- libtiff over bytes in memory ----
 
-/// What libtiff reads from, and what it had to say.
+/// Source of the bytes for libtiff, and its messages.
 struct Source {
   Bytes bytes;
   std::uint64_t position = 0;
-  std::string error = {};  // the first
+  std::string error = {};  // the first one
 };
 
 tmsize_t read(thandle_t handle, void* target, tmsize_t n_wanted) {
@@ -64,7 +64,7 @@ int take_error(TIFF*, void* source, const char*, const char* format, std::va_lis
   return 1;
 }
 
-/// Tags that libtiff does not know are none of ours; but its JPEG decoder only warns of damage.
+/// Warnings about unknown tags are ignored, but its JPEG decoder only warns of damage.
 int take_warning(TIFF*, void* source, const char* module, const char* format,
                  std::va_list arguments) {
   if (module != nullptr && std::string_view(module) == "JPEGLib")
@@ -81,7 +81,7 @@ Tiff open(Source& source) {
   TIFFOpenOptionsSetErrorHandlerExtR(options.get(), &take_error, &source);
   TIFFOpenOptionsSetWarningHandlerExtR(options.get(), &take_warning, &source);
   TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), largest_allocation);
-  // Not mapped into memory ("m"): libtiff would take the bytes to be its own to write to.
+  // Not mapped into memory ("m"), because libtiff would then write to the bytes.
   return {TIFFClientOpenExt("", "rm", &source, &read, &refuse_to_write, &seek, &close, &size,
                             nullptr, nullptr, options.get()),
           &TIFFClose};
@@ -91,22 +91,22 @@ std::string reason(const Source& source) {
   return source.error.empty() ? "libtiff does not say why" : source.error;
 }
 
-// ---- What the tags say ----
+// ---- Tags ----
 
 struct Layout {
   int height = 0, width = 0;
   std::uint16_t n_samples = 1, n_bits = 1, kind = SAMPLEFORMAT_UINT;
   std::uint16_t planes = PLANARCONFIG_CONTIG, photometric = PHOTOMETRIC_MINISBLACK;
   std::uint16_t orientation = ORIENTATION_TOPLEFT;
-  std::vector<std::uint16_t> extra;  // what samples beside grey or the colours are
+  std::vector<std::uint16_t> extra;  // meaning of the samples beside grey or colours
 
   [[nodiscard]] bool is_grey() const {
     return photometric == PHOTOMETRIC_MINISBLACK || photometric == PHOTOMETRIC_MINISWHITE;
   }
-  /// Neither a palette nor inks nor brightness and hue: values are as they are to be seen.
+  /// Whether values can be shown as they are: no palette, inks, or brightness and hue.
   [[nodiscard]] bool is_plain() const { return is_grey() || photometric == PHOTOMETRIC_RGB; }
   [[nodiscard]] int n_colours() const { return is_grey() ? 1 : 3; }
-  /// Values of an image, and not physical ones.
+  /// Whether values are those of an image rather than physical ones.
   [[nodiscard]] bool is_picture() const { return kind == SAMPLEFORMAT_UINT && n_bits <= 16; }
   [[nodiscard]] bool is_packed() const { return n_bits % 8 != 0; }
 };
@@ -146,8 +146,8 @@ std::string kind_text(const Layout& l) {
   }
 }
 
-/// Type of OpenCV's that holds the samples as they are stored, unpacked to bytes; -1 where we do
-/// not read such ones. Unsigned values of 32 bits have to be stored as signed ones.
+/// OpenCV's type for the samples, unpacked to bytes; -1 if they are not supported. Unsigned 32-bit
+/// values are stored as signed ones.
 int depth_of(const Layout& l) {
   const int n = l.n_bits;
   if (l.kind == SAMPLEFORMAT_UINT && n <= 16) return n <= 8 ? CV_8U : CV_16U;
@@ -171,7 +171,7 @@ void check_plain(const Layout& l) {
 
 // ---- Samples ----
 
-/// Fills rows of packed samples, those of all planes or of one, as they lie in the file.
+/// Fills rows with packed samples as in the file, of all planes or of one.
 void read_rows(TIFF* tiff, const Source& source, cv::Mat& rows, std::uint16_t plane) {
   const auto check = [&](bool condition) {
     require(condition && source.error.empty(), "the TIFF is damaged: {}", reason(source));
@@ -198,8 +198,8 @@ void read_rows(TIFF* tiff, const Source& source, cv::Mat& rows, std::uint16_t pl
         tile_bytes <= most_tile_bytes && tile_bytes / tile_row_bytes >= tile_height);
   std::vector<std::uint8_t> tile(static_cast<std::size_t>(tile_bytes));
   for (std::uint32_t y = 0; y < n_rows; y += std::min(tile_height, n_rows - y)) {
-    // A row of tiles covers a row of the image: so many bytes from each, and the rest from the
-    // last.
+    // A row of tiles covers a row of the image: the same number of bytes from each, and the rest
+    // from the last.
     std::uint32_t x = 0;
     for (tmsize_t begin = 0; begin < row_bytes; begin += tile_row_bytes, x += tile_width) {
       const auto index = TIFFComputeTile(tiff, x, y, 0, plane);
@@ -212,7 +212,7 @@ void read_rows(TIFF* tiff, const Source& source, cv::Mat& rows, std::uint16_t pl
   }
 }
 
-/// Samples of any number of bits, highest bit first, each row beginning with a byte.
+/// Unpacks samples of any number of bits, highest bit first; each row begins at a byte.
 template <class Value>
 void unpack(const cv::Mat& rows, unsigned n_bits, cv::Mat& samples) {
   for (int y = 0; y < samples.rows; ++y) {
@@ -231,7 +231,7 @@ void unpack(const cv::Mat& rows, unsigned n_bits, cv::Mat& samples) {
   }
 }
 
-/// Samples of all planes or of one, of the type that `depth_of` names.
+/// Samples of all planes or of one, with the type given by `depth_of`.
 cv::Mat read_samples(TIFF* tiff, const Source& source, const Layout& l, std::uint16_t plane) {
   const int n_channels = l.planes == PLANARCONFIG_SEPARATE ? 1 : l.n_samples;
   cv::Mat samples(l.height, l.width, CV_MAKETYPE(depth_of(l), n_channels));
@@ -259,10 +259,11 @@ cv::Mat read_all_samples(TIFF* tiff, const Source& source, const Layout& l) {
 
 // ---- From samples to pixels ----
 
-/// Values of few bits fill 8 or 16, and zero is black.
+/// Scales values of fewer bits to 8 or 16, and makes zero black.
 cv::Mat filled(const cv::Mat& samples, const Layout& l) {
   const int largest = (1 << l.n_bits) - 1;
-  // Values of 9 to 15 bits move to the upper end of 16, those below 8 bits fill the range exactly.
+  // Values of 9 to 15 bits are shifted to the upper bits; those below 8 bits fill the range
+  // exactly.
   const double factor = l.n_bits < 8 ? 255.0 / largest : l.n_bits > 8 ? 1 << (16 - l.n_bits) : 1;
   const bool inverted = l.photometric == PHOTOMETRIC_MINISWHITE;
   if (factor == 1 && !inverted) return samples;
@@ -317,14 +318,14 @@ cv::Mat without_opacity(cv::Mat pixels, const Layout& l) {
   return result;
 }
 
-/// Palettes, inks, brightness and hue: what libtiff makes 8-bit colours of.
+/// Palettes, inks, brightness and hue, which libtiff converts to 8-bit colours.
 cv::Mat read_as_colours(TIFF* tiff, const Source& source, const Layout& l) {
   char why_not[1024] = "";
   require(l.n_bits <= 8 && TIFFRGBAImageOK(tiff, why_not) != 0,
           "expected grey or RGB, or other colours of 8 bits, got {}",
-          l.n_bits <= 8 ? why_not : fmt::format("others of {} bits", l.n_bits));
+          l.n_bits <= 8 ? why_not : fmt::format("other colours of {} bits", l.n_bits));
   cv::Mat raster(l.height, l.width, CV_8UC4);
-  // The file's own orientation, so that libtiff turns nothing.
+  // The orientation of the file, so that libtiff does not rotate.
   const bool read = TIFFReadRGBAImageOriented(tiff, static_cast<std::uint32_t>(l.width),
                                               static_cast<std::uint32_t>(l.height),
                                               reinterpret_cast<std::uint32_t*>(raster.data),
@@ -347,7 +348,7 @@ cv::Mat decode_tiff(Bytes bytes, const ImageHeader& header) {
   require(static_cast<std::uint64_t>(l.width) == header.width &&
               static_cast<std::uint64_t>(l.height) == header.height,
           "the TIFF is damaged: it states two sizes");
-  source.error.clear();  // tags that libtiff could do without
+  source.error.clear();  // about tags that libtiff does not need
   cv::Mat pixels;
   if (l.is_plain()) {
     check_plain(l);

@@ -4,10 +4,10 @@ namespace secondlook::image {
 
 namespace {
 
-constexpr std::uint64_t kMostTags = 4096;  // libtiff's own limit
+constexpr std::uint64_t kMostTags = 4096;  // the limit of libtiff
 constexpr std::uint16_t kClassic = 42, kBig = 43;
 
-/// Bytes of one value of a type; 0 where it is no whole number.
+/// Bytes per value of a type; 0 for types other than whole numbers.
 std::size_t bytes_of_type(std::uint64_t type) {
   switch (type) {
     case 1:  // BYTE
@@ -65,20 +65,20 @@ std::optional<std::uint64_t> TiffDirectory::value(std::uint16_t tag) const {
     const auto here = number(bytes_, at, 2, endian_);
     if (!here) return std::nullopt;
     if (*here != tag) continue;
-    const std::size_t word = big_ ? 8 : 4;  // bytes of an offset, of a count
+    const std::size_t word = big_ ? 8 : 4;  // bytes of an offset or a count
     const auto type = number(bytes_, at + 2, 2, endian_);
     const auto count = number(bytes_, at + 4, word, endian_);
     if (!type || !count) return std::nullopt;
     const std::size_t n_bytes = bytes_of_type(*type);
     if (n_bytes == 0 || *count == 0) return std::nullopt;
-    // Values that do not fit into the tag lie where it points to.
-    std::uint64_t place = at + 4 + word;
+    // Values that do not fit into the tag are at the offset in it.
+    std::uint64_t position = at + 4 + word;
     if (*count > word / n_bytes) {
-      const auto pointed = number(bytes_, place, word, endian_);
+      const auto pointed = number(bytes_, position, word, endian_);
       if (!pointed) return std::nullopt;
-      place = *pointed;
+      position = *pointed;
     }
-    return number(bytes_, place, n_bytes, endian_);
+    return number(bytes_, position, n_bytes, endian_);
   }
   return std::nullopt;
 }

@@ -9,25 +9,24 @@ namespace secondlook::image {
 
 enum class Endian { little, big };
 
-/// An unsigned number of `n` bytes; nothing where they are not all there.
+/// An unsigned number of `n` bytes; empty if the bytes end before.
 [[nodiscard]] std::optional<std::uint64_t> number(std::span<const std::byte> bytes,
                                                   std::uint64_t at, std::size_t n, Endian endian);
 
-/// One directory of a TIFF or BigTIFF, or of EXIF, which has the same form: a list of tags.
-/// Never reads past the bytes, whatever they hold.
+/// A directory of a TIFF or BigTIFF, or of EXIF, which has the same format: a list of tags. Never
+/// reads past the bytes, whatever they contain.
 class TiffDirectory {
  public:
-  /// The first directory; nothing where the bytes do not begin as a TIFF does, or end before it.
+  /// The first directory; empty if the bytes do not begin like a TIFF, or end before it.
   [[nodiscard]] static std::optional<TiffDirectory> first(std::span<const std::byte> bytes);
 
-  /// The tag's value, the first where it has several; nothing where it is missing or no whole
-  /// number.
+  /// The first value of a tag; empty if the tag is missing or not a whole number.
   [[nodiscard]] std::optional<std::uint64_t> value(std::uint16_t tag) const;
 
-  /// Where the next directory begins; 0 where this is the last.
+  /// Offset of the next directory; 0 if this is the last.
   [[nodiscard]] std::uint64_t next_offset() const;
 
-  /// The directory that begins at `offset`; nothing where the bytes end before it.
+  /// The directory at `offset`; empty if the bytes end before it.
   [[nodiscard]] std::optional<TiffDirectory> at(std::uint64_t offset) const;
 
   [[nodiscard]] std::uint64_t offset() const { return offset_; }

@@ -7,6 +7,7 @@
 
 #include "core/validation.hpp"
 #include "image/classifier/image_classifier_state.hpp"
+#include "image/classifier/image_set.hpp"
 #include "image/codec/pixels.hpp"
 #include "image/network/torch_threads.hpp"
 #include "image/network/trainer.hpp"
@@ -17,7 +18,7 @@ namespace secondlook {
 
 namespace {
 
-/// Grad-CAM of one class over the last feature maps, not yet scaled.
+/// Grad-CAM of one class on the last feature maps, not scaled.
 cv::Mat activation_map(const image::Network& network, const image::InferenceNetwork& inference,
                        const at::Tensor& input, std::int64_t class_index) {
   const auto& plan = network.plan();
@@ -47,7 +48,7 @@ Heatmap ImageClassifier::heatmap(const ImageInput& input, std::size_t class_inde
   require(class_index < n_classes(), "{}: expected a class from 0 to {}, got {}", who,
           n_classes() - 1, class_index);
   require(state_->network->plan().n_map_steps > 0,
-          "{}: expected a network with feature maps, got {}", who,
+          "{}: expected a network with feature maps, got {}; use another architecture", who,
           name_of(parameters_.architecture));
   const image::TorchThreads torch_threads(resolve_threads(parameters_.n_jobs));
   const Image image = image::take(input);

@@ -27,8 +27,7 @@ using Scalars = c10::List<std::optional<at::Scalar>>;
 using MaybeTensor = std::optional<at::Tensor>;
 using MaybeText = std::optional<std::string_view>;
 
-// oneDNN's convolutions with what follows them: operators that LibTorch's compiler uses, without a
-// function of their own.
+// oneDNN's fused convolutions: operators of LibTorch's compiler, which have no C++ function.
 using Pointwise = at::Tensor(const at::Tensor&, const at::Tensor&, const MaybeTensor&,
                              at::IntArrayRef, at::IntArrayRef, at::IntArrayRef, std::int64_t,
                              std::string_view, Scalars, MaybeText);
@@ -46,12 +45,12 @@ struct FusedOperators {
   c10::TypedOperatorHandle<Reorder> reorder;
 };
 
-// Layers give and take activations through the cache where those of a part of the batch fit in:
-// MobileNetV2 at 224 × 224 in parts of 4 images takes 4.7 ms an image and 9.0 with 32 at once, in
-// bfloat16 in parts of 8 2.4 and 3.1.
+// A batch runs in parts whose activations fit into the cache. MobileNetV2 at 224 × 224 takes 4.7 ms
+// per image in parts of 4 images, and 9.0 ms with all 32 at once; in bfloat16 2.4 ms in parts of 8,
+// and 3.1 ms.
 constexpr std::size_t kCachedBytes = 20U << 20;
 
-/// Whether oneDNN convolves in bfloat16 here; LibTorch does it without oneDNN, too.
+/// Whether oneDNN supports bfloat16 on this processor; LibTorch can also do without oneDNN.
 bool convolves_bfloat16() {
 #if defined(__x86_64__)
   return __builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
@@ -126,7 +125,8 @@ InferenceNetwork::InferenceNetwork(const Network& network, const Preprocessing& 
     layers_.push_back(std::move(layer));
     if (i + 1 == plan.n_map_steps) n_map_layers_ = layers_.size();
   }
-  // A sum right behind a convolution is left to it, where what was kept is nobody else's.
+  // A convolution computes the sum that directly follows it, unless the kept tensor is still
+  // needed.
   for (std::size_t i = 0; fused_ && i + 1 < layers_.size(); ++i)
     layers_[i].adds_kept =
         layers_[i].step.kind == Kind::convolution && layers_[i + 1].step.kind == Kind::add;
@@ -135,7 +135,7 @@ InferenceNetwork::InferenceNetwork(const Network& network, const Preprocessing& 
   if (fused_) pack(preprocessing);
 }
 
-// Brings weights into the order that oneDNN multiplies in, which it would do at every call.
+// Reorders the weights into oneDNN's layout once, rather than at every call.
 void InferenceNetwork::pack(const Preprocessing& p) {
   Sizes sizes;
   const auto channels = static_cast<std::int64_t>(p.channels);
@@ -157,8 +157,8 @@ void InferenceNetwork::pack(const Preprocessing& p) {
     const auto columns = edge_padding(padding_, size[3], step.kernel, step.stride);
     std::array<std::int64_t, 2> padding = {rows.before, columns.before};
     if (rows.before != rows.after && columns.before != columns.after) {
-      // Padding at the bottom and the right alone would copy the image; a row and a column of zeros
-      // before the kernel are the same with padding on all sides.
+      // Padding only at the bottom and on the right would copy the image. A row and a column of
+      // zeros before the kernel have the same effect, with padding on all sides.
       layer.weight = at::constant_pad_nd(layer.weight, {1, 0, 1, 0})
                          .contiguous(at::MemoryFormat::ChannelsLast);
       layer.first_padding = 1;
@@ -254,7 +254,7 @@ at::Tensor InferenceNetwork::convolve(const Layer& layer, at::Tensor x,
   const FusedOperators& operators = *fused_operators();
   if (layer.adds_kept) {
     const Activation after = (&layer + 1)->step.activation;
-    // Written over what was kept, which nobody needs any more.
+    // Overwrites the kept tensor, which is no longer needed.
     at::Tensor sum = kept;
     operators.add.call(sum, x, layer.weight, layer.bias, padding, stride, dilation, step.groups,
                        "add", at::Scalar(1.0),
@@ -262,7 +262,7 @@ at::Tensor InferenceNetwork::convolve(const Layer& layer, at::Tensor x,
                        limits_of(after), MaybeText());
     return sum;
   }
-  // Of one channel there is no telling how it lies; the sums that follow want channels together.
+  // With one channel both memory orders look alike; the sums that follow need channels-last order.
   return operators.activate
       .call(x, layer.weight, layer.bias, padding, stride, dilation, step.groups,
             name_of(step.activation), limits_of(step.activation), MaybeText(""))

@@ -11,17 +11,15 @@
 
 namespace secondlook::image {
 
-/// A network made ready to be used: batch normalisation folded into the convolutions, activations
-/// and residual sums carried out by oneDNN's convolutions themselves. Without gradients; any number
-/// of threads may run it.
+/// A network optimised for inference: batch normalisations are folded into the convolutions, and
+/// oneDNN fuses activations and residual sums with them. No gradients. Thread-safe.
 class InferenceNetwork {
  public:
-  /// @param preprocessing what makes the images: the network is made ready for their size alone
-  /// @param bfloat16 convolutions in bfloat16; probabilities then differ by some thousandths
+  /// @param preprocessing of the images: the network is optimised for their size only
+  /// @param bfloat16 convolutions in bfloat16; probabilities then differ by a few thousandths
   InferenceNetwork(const Network& network, const Preprocessing& preprocessing, bool bfloat16);
 
-  /// Features of shape (n, n_features) of a batch (n, channels, height, width): what the last layer
-  /// takes.
+  /// Input of the last layer, shape (n, n_features), for a batch (n, channels, height, width).
   [[nodiscard]] at::Tensor features(const at::Tensor& x) const;
 
   /// Logits of features.
@@ -29,7 +27,7 @@ class InferenceNetwork {
 
   [[nodiscard]] at::Device device() const { return head_weight_.device(); }
 
-  /// The last feature maps, before they are averaged; only of a network that has any.
+  /// The last feature maps, before averaging; only if the network has any.
   [[nodiscard]] at::Tensor maps(const at::Tensor& x) const;
 
  private:
@@ -37,14 +35,14 @@ class InferenceNetwork {
     Step step;
     at::Tensor weight;
     at::Tensor bias;
-    bool adds_kept = false;           // the residual sum that follows is this convolution's own
-    std::int64_t first_padding = -1;  // where the kernel was widened: of all four sides
+    bool adds_kept = false;           // computes the residual sum that follows as well
+    std::int64_t first_padding = -1;  // of all four sides, if the kernel was widened; otherwise -1
   };
 
-  // What a run over the layers has met.
+  // Sizes seen by a run over the layers.
   struct Sizes {
-    std::vector<std::vector<std::int64_t>> inputs;  // of each layer
-    std::size_t largest_bytes = 0;                  // of what one layer gives for one image
+    std::vector<std::vector<std::int64_t>> inputs;  // per layer
+    std::size_t largest_bytes = 0;                  // of the output of one layer for one image
   };
 
   void pack(const Preprocessing& preprocessing);
@@ -57,7 +55,7 @@ class InferenceNetwork {
   Padding padding_ = Padding::symmetric;
   bool bfloat16_ = false;
   bool fused_ = false;
-  std::int64_t part_ = 32;  // images that go through the layers together
+  std::int64_t part_ = 32;  // images that go through the layers at a time
   at::Tensor head_weight_;
   at::Tensor head_bias_;
 };

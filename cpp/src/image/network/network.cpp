@@ -34,7 +34,7 @@ using Kind = Step::Kind;
 constexpr double kNormMomentum = 0.1;
 constexpr std::string_view kOurPrefix = "network.";
 
-/// LibTorch's type for one of a file; nothing where it is no float.
+/// LibTorch's type for a type in a file; empty unless it is a float.
 std::optional<at::ScalarType> float_type(DataType type) {
   switch (type) {
     case DataType::f16:
@@ -70,7 +70,7 @@ bool is_statistic(const std::string& name) {
   return name.ends_with(".running_mean") || name.ends_with(".running_var");
 }
 
-// Convolutions are quickest where channels lie together.
+// Convolutions are fastest in channels-last order.
 at::Tensor channels_together(const at::Tensor& x) {
   return x.dim() == 4 ? x.contiguous(at::MemoryFormat::ChannelsLast) : x.contiguous();
 }
@@ -127,7 +127,7 @@ at::Tensor Network::run(at::Tensor x, std::size_t first, std::size_t last, const
   for (std::size_t i = first; i < last; ++i) {
     const Step& step = plan_.steps[i];
     const bool trained = pass.training && step.block >= pass.first_trained_block;
-    // What is not trained keeps nothing for the way back.
+    // Blocks that are not trained need no gradients.
     const c10::AutoGradMode gradients(c10::GradMode::is_enabled() && (!pass.training || trained));
     switch (step.kind) {
       case Kind::convolution:
@@ -184,7 +184,7 @@ at::Tensor Network::convolve(const Step& step, const at::Tensor& x, const Pass& 
   if (!has_norm) bias = tensor(step.name + ".bias").to(type);
   const std::array<std::int64_t, 2> stride = {step.stride, step.stride};
   const std::array<std::int64_t, 2> dilation = {1, 1};
-  // Of one channel there is no telling how it lies, and what follows would take rows together.
+  // With one channel both memory orders look alike, and LibTorch would choose the slower one.
   const at::Tensor y = at::conv2d(input, tensor(step.name + ".weight").to(type), bias, stride,
                                   padding, dilation, step.groups)
                            .contiguous(at::MemoryFormat::ChannelsLast);
@@ -241,7 +241,7 @@ void Network::read(const Stored& tensors, const std::string& prefix, const char*
 
 void Network::read_others(const Stored& tensors, const char* who) {
   const std::string prefix = prefix_of(tensors, who);
-  // Model files of ours hold more than the network.
+  // This library's model files contain more than the network.
   if (prefix != kOurPrefix) {
     for (const auto& [name, tensor] : tensors)
       require(name.starts_with(prefix), "{}: expected names that begin with '{}', got '{}'", who,
@@ -254,7 +254,7 @@ bool Network::is_head(const std::string& name) const {
   return name.starts_with(plan_.head() + ".");
 }
 
-/// What stands before the names of all of the network's tensors; nothing where they are not there.
+/// Prefix of the names of all tensors of the network; empty if they are not found.
 std::string Network::prefix_of(const Stored& tensors, const char* who) const {
   const auto wanted = tensors_of(plan_);
   const auto holds_all = [&](const std::string& prefix) {
@@ -294,7 +294,7 @@ void Network::take(const Stored& tensors, const std::string& prefix, const char*
     const at::Tensor values = stored.to(at::kFloat);
     require(at::isfinite(values).all().item<bool>() &&
                 !(name.ends_with(".running_var") && values.lt(0).any().item<bool>()),
-            "{}: expected finite values in '{}', and variances of 0 at least", who, name);
+            "{}: expected finite values in '{}', and variances of at least 0", who, name);
     taken.emplace(name, channels_together(values));
   }
   for (const auto& [name, tensor] : tensors) {

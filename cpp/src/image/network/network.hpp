@@ -13,21 +13,21 @@
 
 namespace secondlook::image {
 
-/// Added to the variance in a batch normalisation.
+/// Added to the variance in batch normalisations.
 inline constexpr double kNormEpsilon = 1e-5;
 
-/// A network with its weights, as it is trained: a plan's steps carried out by LibTorch's
-/// operators, which keep the gradients.
+/// A network with its weights, for training: runs the steps of a plan with LibTorch's
+/// differentiable operators.
 class Network {
  public:
   using Tensors = std::map<std::string, at::Tensor, std::less<>>;
 
-  /// How the steps are carried out.
+  /// How the steps are run.
   struct Pass {
-    bool training = false;  ///< with dropout, and batches normalised by their own statistics
-    bool bfloat16 = false;  ///< convolutions in bfloat16, all else in float32
-    std::size_t first_trained_block = 0;  ///< what lies before is not trained: as if not training
-    bool frozen_statistics = false;       ///< normalise by the running statistics, and keep them
+    bool training = false;  ///< with dropout, and normalisation by the statistics of the batch
+    bool bfloat16 = false;  ///< convolutions in bfloat16, everything else in float32
+    std::size_t first_trained_block = 0;  ///< earlier blocks run as if not training
+    bool frozen_statistics = false;  ///< normalise by the running statistics and do not update them
     std::optional<at::Generator> dropout;
   };
 
@@ -37,12 +37,13 @@ class Network {
   [[nodiscard]] const Tensors& tensors() const { return tensors_; }
   [[nodiscard]] Tensors& tensors() { return tensors_; }
 
-  /// First weights: normal by the number of outputs (He et al. 2015), the last layer's nearly 0.
+  /// Initial weights: normal, with the variance given by the number of outputs (He et al. 2015);
+  /// those of the last layer nearly 0.
   void initialise(std::uint64_t seed);
-  /// The last layer's alone.
+  /// Initial weights of the last layer only.
   void initialise_head(std::uint64_t seed);
 
-  /// Carries out the steps [first, last) on a batch.
+  /// Runs the steps [first, last) on a batch.
   [[nodiscard]] at::Tensor run(at::Tensor x, std::size_t first, std::size_t last,
                                const Pass& pass) const;
 
@@ -51,27 +52,27 @@ class Network {
     return run(x, 0, plan_.steps.size(), pass);
   }
 
-  /// A copy with weights of its own.
+  /// A copy with its own weights.
   [[nodiscard]] Network clone() const;
 
-  /// What is trained from this block on: tensors that are no running statistics.
+  /// Names of the tensors trained from this block on: all but the running statistics.
   [[nodiscard]] std::vector<std::string> trained_names(std::size_t first_block) const;
   [[nodiscard]] std::vector<std::string> statistics_names() const;
 
-  /// Adds the tensors to a file, their names after `prefix`.
+  /// Adds the tensors to a file, with `prefix` before their names.
   void write(ModelFile& file, const std::string& prefix) const;
 
   /// Tensors as a file stores them.
   using Stored = std::map<std::string, Tensor, std::less<>>;
 
-  /// Takes the tensors of these names, which this library has written.
+  /// Reads the tensors of a file that this library has written.
   /// @throws InvalidArgument naming the first that is missing, of another type or shape, or not
   ///   finite
   void read(const Stored& tensors, const std::string& prefix, const char* who);
 
-  /// Takes the tensors of others: floats of 16, 32 or 64 bits, whose names may all begin with a
-  /// prefix such as `module.`. A last layer that is missing, or of another number of classes, is
-  /// left as it is.
+  /// Reads the tensors of a file from elsewhere: floats of 16, 32 or 64 bits, whose names may all
+  /// have a prefix such as `module.`. If the last layer is missing or has another number of
+  /// classes, it is left unchanged.
   /// @throws InvalidArgument as above, and for tensors that the network does not have
   void read_others(const Stored& tensors, const char* who);
 
@@ -86,7 +87,7 @@ class Network {
   Tensors tensors_;
 };
 
-/// Rows or columns that TensorFlow's SAME adds before and after, for a kernel and a stride.
+/// Rows or columns of zeros added before and after, for a kernel and a stride.
 struct EdgePadding {
   std::int64_t before;
   std::int64_t after;

@@ -12,7 +12,7 @@ namespace {
 
 using Kind = Step::Kind;
 
-/// Puts a plan together, step by step.
+/// Builds a plan step by step.
 class Planner {
  public:
   explicit Planner(std::size_t channels) : width_(static_cast<std::int64_t>(channels)) {}
@@ -32,7 +32,7 @@ class Planner {
     width_ = outputs;
   }
 
-  /// Of what was kept just before.
+  /// Projects what was kept just before.
   void project(std::string name, std::string norm, std::int64_t outputs, std::int64_t stride) {
     Step step = make(Kind::project, std::move(name));
     step.norm = std::move(norm);
@@ -79,7 +79,7 @@ class Planner {
 
   void maps_end() { plan_.n_map_steps = plan_.steps.size(); }
 
-  /// The last layer, which takes the features.
+  /// Adds the last layer, whose input is the features.
   NetworkPlan finish(std::string name, std::size_t n_classes) {
     next_block();
     plan_.n_feature_steps = plan_.steps.size();
@@ -115,8 +115,8 @@ NetworkPlan plan_mlp(std::size_t channels, std::size_t height, std::size_t width
   return planner.finish("fc", n_classes);
 }
 
-// A residual network (He et al. 2016) whose first stage sees some 32 pixels a side, whatever the
-// image's size: its names are those of torchvision's ResNet.
+// A residual network (He et al. 2016) whose first stage works on 32 to 63 pixels per side, whatever
+// the image's size. Names are those of torchvision's ResNet.
 NetworkPlan plan_small_cnn(std::size_t channels, std::size_t height, std::size_t width,
                            std::size_t n_classes) {
   Planner planner(channels);
@@ -200,9 +200,9 @@ NetworkPlan plan_vgg16(std::size_t channels, std::size_t n_classes) {
     for (std::int64_t i = 0; i < repeats; ++i) {
       if (number > 0) planner.next_block();
       planner.convolve("features." + std::to_string(number), "", width, 3, 1, Activation::relu);
-      number += 2;  // torchvision counts the activations
+      number += 2;  // torchvision counts the activations as well
     }
-    // The maps before the last pooling are finer to look at.
+    // Heat maps use the maps before the last pooling, which have a finer resolution.
     if (number == 30) planner.maps_end();
     planner.pool(Kind::max_pool, 2, 2);
     ++number;
@@ -224,7 +224,7 @@ NetworkPlan plan_network(Architecture architecture, std::size_t channels, std::s
   constexpr std::array<std::size_t, 4> smallest = {1, 16, 32, 32};
   const std::size_t least = smallest[static_cast<std::size_t>(architecture)];
   require(height >= least && width >= least,
-          "{}: expected images of at least {} pixels a side, got {} × {}", name_of(architecture),
+          "{}: expected images of at least {} pixels per side, got {} × {}", name_of(architecture),
           least, height, width);
   switch (architecture) {
     case Architecture::mlp:
@@ -238,6 +238,13 @@ NetworkPlan plan_network(Architecture architecture, std::size_t channels, std::s
   require(channels == 3, "{}: expected 3 channels, got {}", name_of(architecture), channels);
   return architecture == Architecture::vgg16 ? plan_vgg16(channels, n_classes)
                                              : plan_mobilenet_v2(channels, n_classes);
+}
+
+NetworkPlan plan_network(Architecture architecture, const Preprocessing& p, std::size_t n_classes,
+                         Padding padding) {
+  NetworkPlan plan = plan_network(architecture, p.channels, p.height, p.width, n_classes);
+  plan.padding = padding;
+  return plan;
 }
 
 std::vector<TensorShape> tensors_of(const NetworkPlan& plan) {

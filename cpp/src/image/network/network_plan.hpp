@@ -7,34 +7,36 @@
 #include <string_view>
 #include <vector>
 
+#include "secondlook/core/export.hpp"
 #include "secondlook/image/architecture.hpp"
+#include "secondlook/image/preprocessing.hpp"
 
 namespace secondlook::image {
 
 enum class Activation { none, relu, relu6 };
 
-/// How a convolution of stride 2 sees the image's edge.
+/// How a convolution of stride 2 pads the edges of an image.
 enum class Padding {
-  symmetric,  ///< as much on every side, as torchvision has it
-  tensorflow  ///< TensorFlow's SAME: where the size is even, at the bottom and the right alone
+  symmetric,  ///< equally on every side, as in torchvision
+  tensorflow  ///< TensorFlow's SAME: for an even size, only at the bottom and on the right
 };
 
-/// One step of a network, which takes what the step before it gives.
+/// One step of a network; its input is the output of the step before.
 struct Step {
   enum class Kind {
-    convolution,   ///< with batch normalisation where `norm` is named, else with a bias
+    convolution,   ///< with batch normalisation if `norm` is set, otherwise with a bias
     linear,        ///< with a bias
     max_pool,      ///< of `kernel` and `stride`
     average_pool,  ///< down to `kernel` × `kernel`
     flatten,
     dropout,
-    keep,     ///< remembers what comes in, for `add`
-    project,  ///< a convolution of what `keep` remembers
+    keep,     ///< remembers its input for `add` and `project`
+    project,  ///< replaces what `keep` remembers by a convolution of it
     add       ///< adds what `keep` remembers
   };
   Kind kind;
-  std::string name;  ///< of `.weight` and `.bias`
-  std::string norm;  ///< of the normalisation's tensors; empty: none
+  std::string name;  ///< tensors `name.weight` and `name.bias`; empty: none
+  std::string norm;  ///< same for the normalisation
   std::int64_t inputs = 0;
   std::int64_t outputs = 0;
   std::int64_t kernel = 1;
@@ -48,20 +50,26 @@ struct Step {
 /// A network as a list of steps, without its weights.
 struct NetworkPlan {
   std::vector<Step> steps;
-  std::size_t n_map_steps = 0;      ///< so many steps give the last feature maps; 0: it has none
-  std::size_t n_feature_steps = 0;  ///< so many steps give the features that the last layer takes
+  std::size_t n_map_steps = 0;  ///< number of steps up to the last feature maps; 0: there are none
+  std::size_t n_feature_steps = 0;  ///< number of steps up to the input of the last layer
   std::size_t n_features = 0;
-  std::size_t n_blocks = 0;  ///< without the last layer, which is a block of its own
+  std::size_t n_blocks = 0;  ///< without the last layer, which is a block by itself
   Padding padding = Padding::symmetric;
 
   [[nodiscard]] const std::string& head() const { return steps.back().name; }
 };
 
-/// @throws InvalidArgument when the network cannot see images of that size or channels
-[[nodiscard]] NetworkPlan plan_network(Architecture architecture, std::size_t channels,
-                                       std::size_t height, std::size_t width,
-                                       std::size_t n_classes);
+/// @throws InvalidArgument when the network cannot process images of that size or channels
+[[nodiscard]] SECONDLOOK_EXPORT NetworkPlan plan_network(Architecture architecture,
+                                                         std::size_t channels, std::size_t height,
+                                                         std::size_t width, std::size_t n_classes);
 
-[[nodiscard]] std::vector<TensorShape> tensors_of(const NetworkPlan& plan);
+/// The network for images prepared in this way.
+[[nodiscard]] NetworkPlan plan_network(Architecture architecture,
+                                       const Preprocessing& preprocessing, std::size_t n_classes,
+                                       Padding padding);
+
+/// Name and shape of each tensor, in the order of the steps.
+[[nodiscard]] SECONDLOOK_EXPORT std::vector<TensorShape> tensors_of(const NetworkPlan& plan);
 
 }  // namespace secondlook::image

@@ -10,13 +10,13 @@ namespace secondlook::image {
 
 namespace {
 
-// Set in a forked child, and in the children that it forks.
+// Set in forked children, and in their children.
 std::atomic<bool> forked{false};
 
 bool is_forked() {
   static std::once_flag once;
   std::call_once(once, [] {
-    // From here on LibTorch may have threads. No more than a flag is safe to set after a fork.
+    // From here on LibTorch may have threads. After a fork only a flag can be set safely.
     pthread_atfork(nullptr, nullptr, [] { forked.store(true, std::memory_order_relaxed); });
   });
   return forked.load(std::memory_order_relaxed);

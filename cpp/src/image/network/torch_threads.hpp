@@ -4,10 +4,10 @@
 
 namespace secondlook::image {
 
-/// LibTorch's threads for the time being, as the caller's thread sees them.
+/// Sets LibTorch's number of threads for the calling thread, and restores it at the end.
 ///
-/// In a process that was forked after LibTorch had computed here it is one thread: LibTorch's
-/// OpenMP would wait for the parent's threads, which the child does not have.
+/// In a process forked after LibTorch was used it is always one thread: LibTorch's OpenMP would
+/// wait for the parent's threads, which the child does not have.
 class TorchThreads {
  public:
   explicit TorchThreads(std::size_t n_threads);
@@ -19,8 +19,8 @@ class TorchThreads {
   int before_;
 };
 
-/// The same care for what leaves the number of threads to LibTorch; to be called before it
-/// computes.
+/// Restricts LibTorch to one thread in a forked process; to be called before computations that
+/// leave the number of threads to LibTorch.
 void heed_forks();
 
 }  // namespace secondlook::image

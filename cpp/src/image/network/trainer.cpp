@@ -23,7 +23,7 @@
 #include <numbers>
 
 #include "core/validation.hpp"
-#include "secondlook/core/random.hpp"
+#include "image/random_streams.hpp"
 
 namespace secondlook::image {
 
@@ -31,10 +31,9 @@ namespace {
 
 constexpr double kMomentum = 0.9;
 constexpr double kSecondMomentum = 0.999;
-constexpr std::uint64_t kDropoutStream = 1U << 20;
-constexpr std::uint64_t kMixupStream = 1U << 30;
 
-/// From Beta(alpha, alpha), by Jöhnk's method: alpha in (0, 1].
+/// Draws from Beta(alpha, alpha) by Jöhnk's method.
+/// @param alpha in (0, 1]
 double symmetric_beta(double alpha, RandomStream random) {
   for (;;) {
     const double x = std::pow(random.uniform(), 1 / alpha);
@@ -53,8 +52,9 @@ bool use_bfloat16(Precision precision) {
 }
 
 at::Device device_of(Device device) {
-  require(device != Device::cuda || at::hasCUDA(),
-          "ImageClassifier: device: expected a LibTorch with CUDA for 'cuda', got one without");
+  require(
+      device != Device::cuda || at::hasCUDA(),
+      "ImageClassifier: device 'cuda' is not available; install PyTorch with CUDA, or use 'cpu'");
   if (device == Device::cpu || !at::hasCUDA()) return at::kCPU;
   return at::kCUDA;
 }
@@ -151,15 +151,15 @@ double Trainer::step(Batch& batch) {
   at::Tensor labels = at::empty({static_cast<std::int64_t>(batch.size)}, at::kLong);
   std::ranges::copy(batch.labels, labels.mutable_data_ptr<std::int64_t>());
   labels = labels.to(device_);
-  // The batch is in random order: each image meets the one at its place from the end.
+  // The batch is in random order, so blending it with its own reverse pairs images at random.
   double fraction = 1;
   if (parameters_.mixup > 0) {
-    fraction =
-        symmetric_beta(parameters_.mixup, RandomStream(parameters_.seed, kMixupStream + n_done_));
+    fraction = symmetric_beta(parameters_.mixup,
+                              random_stream(parameters_.seed, RandomUse::mixup, n_done_));
     x = at::lerp(at::flip(x, {0}), x, fraction).contiguous(at::MemoryFormat::ChannelsLast);
   }
   pass_.dropout = at::make_generator<at::CPUGeneratorImpl>(
-      RandomStream(parameters_.seed, kDropoutStream + n_done_)());
+      random_stream(parameters_.seed, RandomUse::dropout, n_done_)());
   const at::Tensor logits = network_.logits(x, pass_);
   const auto loss_of = [&](const at::Tensor& target) {
     return at::cross_entropy_loss(logits, target, class_weights_, /*reduction=*/1,
@@ -181,7 +181,7 @@ void Trainer::update(double learning_rate) {
     std::vector<at::Tensor> gradients;
     for (at::Tensor& values : group.weights) {
       at::Tensor& gradient = values.mutable_grad();
-      // Weights that no image of the batch reached have none.
+      // Weights that took no part in this batch have no gradient.
       gradients.push_back(gradient.defined() ? gradient : at::zeros_like(values));
     }
     if (parameters_.optimizer == Optimizer::adamw) {
@@ -201,7 +201,7 @@ void Trainer::update(double learning_rate) {
 }
 
 void Trainer::average() {
-  // Short at first, so that the random weights are soon forgotten.
+  // A short memory at first, so that the random initial weights are soon forgotten.
   const auto n = static_cast<double>(n_done_);
   const double decay = std::min(parameters_.weight_averaging, (1 + n) / (10 + n));
   at::_foreach_lerp_(averaged_, averaging_, 1 - decay);
@@ -250,10 +250,10 @@ void Trainer::write(ModelFile& file) const {
 
 void Trainer::read(const ModelFile& file, std::size_t n_steps_done) {
   const c10::NoGradGuard no_gradients;
-  // Into the tensors that are there: the optimiser and the average hold on to them.
+  // Copied into the existing tensors, which the optimiser and the average refer to.
   const auto read_network = [&](Network& network, const std::string& prefix) {
     Network read = network.clone();
-    read.read(file.tensors(), prefix, "ImageClassifier.fit");
+    read.read(file.tensors(), prefix, "ImageClassifier::fit");
     for (auto& [name, values] : network.tensors()) values.copy_(read.tensors().at(name));
   };
   read_network(network_, "network.");

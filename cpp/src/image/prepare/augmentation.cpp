@@ -14,8 +14,8 @@ namespace secondlook {
 
 namespace {
 
-/// What is random about one image, drawn in one fixed order whether it is used or not: so that a
-/// change of one range leaves the others' numbers alone.
+/// Random numbers of one image. All are drawn in a fixed order, used or not, so that a change of
+/// one range does not change the numbers of the others.
 struct Draws {
   RandomStream random;
 
@@ -24,7 +24,7 @@ struct Draws {
   double up_to(double largest) { return random.uniform() * largest; }
 };
 
-/// Places in the image for places in the result (cv::WARP_INVERSE_MAP), about the centre.
+/// Maps positions in the result to positions in the image (cv::WARP_INVERSE_MAP), about the centre.
 cv::Matx23d geometry(const Augmentation& a, cv::Size size, Draws& draws) {
   constexpr double radian = std::numbers::pi / 180;
   const double flip_x = draws.happens(a.horizontal_flip) ? -1 : 1;
@@ -48,7 +48,7 @@ cv::Matx23d geometry(const Augmentation& a, cv::Size size, Draws& draws) {
 
 bool is_identity(const cv::Matx23d& m) { return m == cv::Matx23d(1, 0, 0, 0, 1, 0); }
 
-// value → the same, brighter, with more contrast, bent: one look-up a value instead of arithmetic.
+// Changes brightness, contrast and gamma by a table: one look-up per value instead of arithmetic.
 template <class Value>
 void look_up(cv::Mat& pixels, double factor, double offset, double exponent) {
   constexpr std::size_t n = std::size_t{1} << (8 * sizeof(Value));
@@ -78,7 +78,7 @@ void change_tones(cv::Mat& pixels, const Augmentation& a, Draws& draws) {
   if (pixels.depth() == CV_16U) look_up<std::uint16_t>(pixels, contrast, offset, exponent);
 }
 
-// The sum of four uniform numbers of 16 bits has a bell's shape already, and costs one draw.
+// The sum of four uniform 16-bit numbers is nearly normal, and costs a single draw.
 double nearly_gaussian(RandomStream& random) {
   const std::uint64_t bits = random();
   const auto sum = static_cast<double>((bits & 0xFFFF) + (bits >> 16 & 0xFFFF) +
@@ -108,9 +108,9 @@ void erase(cv::Mat& pixels, Draws& draws) {
   };
   const int height = side(std::sqrt(area * aspect), pixels.rows);
   const int width = side(std::sqrt(area / aspect), pixels.cols);
-  const cv::Rect place(static_cast<int>(x * (pixels.cols - width + 1)),
-                       static_cast<int>(y * (pixels.rows - height + 1)), width, height);
-  pixels(place).setTo(cv::mean(pixels));
+  const cv::Rect area_erased(static_cast<int>(x * (pixels.cols - width + 1)),
+                             static_cast<int>(y * (pixels.rows - height + 1)), width, height);
+  pixels(area_erased).setTo(cv::mean(pixels));
 }
 
 }  // namespace
@@ -144,12 +144,12 @@ Image augment(const Image& image, const Augmentation& a, std::uint64_t seed, std
   Draws draws{RandomStream(RandomStream(seed, epoch)(), index)};
 
   cv::Mat pixels = image::as_mat(image);
-  const cv::Matx23d places = geometry(a, pixels.size(), draws);
+  const cv::Matx23d map = geometry(a, pixels.size(), draws);
   cv::Mat result;
-  if (is_identity(places)) {
+  if (is_identity(map)) {
     result = pixels.clone();
   } else {
-    cv::warpAffine(pixels, result, places, pixels.size(), cv::INTER_LINEAR | cv::WARP_INVERSE_MAP,
+    cv::warpAffine(pixels, result, map, pixels.size(), cv::INTER_LINEAR | cv::WARP_INVERSE_MAP,
                    cv::BORDER_REPLICATE);
   }
   const bool equalised = draws.happens(a.clahe);

@@ -33,7 +33,7 @@ cv::Mat stretch(const cv::Mat& pixels, double clipped_fraction) {
   };
   const auto low = first_beyond(counts.begin(), counts.end()) - counts.begin();
   const auto high = counts.rend() - first_beyond(counts.rbegin(), counts.rend()) - 1;
-  if (high <= low) return pixels;  // one value: there is nothing to stretch
+  if (high <= low) return pixels;  // a single value, which cannot be stretched
   const double factor = largest_value(pixels) / static_cast<double>(high - low);
   cv::Mat stretched;
   pixels.convertTo(stretched, -1, factor, -factor * static_cast<double>(low));

@@ -20,7 +20,7 @@ constexpr int kCandidateBits = 3;
 constexpr int kGridSide = 32;
 constexpr double kLeastCorrelation = 0.95;
 
-/// Mean grey of the fields of a grid.
+/// Mean grey value of each cell of a grid.
 cv::Mat grid_of(const Image& image, cv::Size size) {
   cv::Mat pixels = image::as_mat(image);
   if (pixels.channels() == 3) {
@@ -34,7 +34,7 @@ cv::Mat grid_of(const Image& image, cv::Size size) {
   return grid;
 }
 
-/// Changes of brightness to the right and downwards, of length 1; empty where there are none.
+/// Changes of brightness to the right and downwards, scaled to length 1; empty for a uniform image.
 std::vector<float> changes_of(const Image& image) {
   const cv::Mat grid = grid_of(image, cv::Size(kGridSide, kGridSide));
   std::vector<float> changes;
@@ -69,15 +69,15 @@ std::vector<NearDuplicates> near_duplicates(std::span<const std::uint64_t> hashe
           "near_duplicates: max_distance must lie in [0, 7], got {}", max_distance);
   std::vector<NearDuplicates> pairs;
   for (int byte = 0; byte <= max_distance; ++byte) {
-    // Hashes that differ in at most d bits agree in one of any d + 1 parts.
+    // Of any d + 1 parts, hashes that differ in at most d bits agree in at least one.
     std::array<std::vector<std::size_t>, 256> alike;
     for (std::size_t i = 0; i < hashes.size(); ++i)
       alike[hashes[i] >> (8 * byte) & 0xFF].push_back(i);
-    for (const auto& places : alike)
-      for (std::size_t a = 0; a < places.size(); ++a)
-        for (std::size_t b = a + 1; b < places.size(); ++b) {
-          const int distance = std::popcount(hashes[places[a]] ^ hashes[places[b]]);
-          if (distance <= max_distance) pairs.push_back({places[a], places[b], distance});
+    for (const auto& indices : alike)
+      for (std::size_t a = 0; a < indices.size(); ++a)
+        for (std::size_t b = a + 1; b < indices.size(); ++b) {
+          const int distance = std::popcount(hashes[indices[a]] ^ hashes[indices[b]]);
+          if (distance <= max_distance) pairs.push_back({indices[a], indices[b], distance});
         }
   }
   const auto key = [](const NearDuplicates& pair) { return std::tuple(pair.first, pair.second); };
@@ -92,9 +92,9 @@ std::vector<NearDuplicates> find_near_duplicates(std::span<const Image> images) 
   for (const Image& image : images) hashes.push_back(difference_hash(image));
   auto pairs = near_duplicates(hashes, kCandidateBits);
   std::vector<std::optional<std::vector<float>>> changes(images.size());
-  const auto changes_at = [&](std::size_t place) -> const std::vector<float>& {
-    if (!changes[place]) changes[place] = changes_of(images[place]);
-    return *changes[place];
+  const auto changes_at = [&](std::size_t index) -> const std::vector<float>& {
+    if (!changes[index]) changes[index] = changes_of(images[index]);
+    return *changes[index];
   };
   std::erase_if(pairs, [&](const NearDuplicates& pair) {
     const auto& a = changes_at(pair.first);

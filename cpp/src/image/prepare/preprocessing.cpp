@@ -12,10 +12,10 @@ namespace secondlook {
 
 namespace {
 
-constexpr std::size_t largest_side = 8192;
-constexpr double kClaheClipLimit = 2.0;  // times the mean of a tile's histogram
+constexpr std::size_t kLargestSide = 8192;
+constexpr double kClaheClipLimit = 2.0;  // times the mean count of a tile's histogram
 
-// So that an image is prepared alike whatever threads there are beside: ours are enough.
+// The library has its own threads; those of OpenCV would only compete with them.
 const bool single_threaded = [] {
   cv::setNumThreads(0);
   return true;
@@ -43,8 +43,8 @@ cv::Mat normalised(const cv::Mat& pixels, const Preprocessing& p) {
 }
 
 void check_size(const char* who, std::size_t height, std::size_t width) {
-  require(height >= 1 && height <= largest_side && width >= 1 && width <= largest_side,
-          "{}: expected a size of 1 to {} pixels a side, got {} × {}", who, largest_side, height,
+  require(height >= 1 && height <= kLargestSide && width >= 1 && width <= kLargestSide,
+          "{}: expected a size of 1 to {} pixels per side, got {} × {}", who, kLargestSide, height,
           width);
 }
 
@@ -77,7 +77,7 @@ Image prepared(const char* who, const Image& image, const Preprocessing& p) {
   image::require_image(who, image);
   check(who, p);
   image::require_values(who, image, p);
-  // The size first: what comes after costs by the pixel, and pixels are fewer then.
+  // Resized first: the cost of the other steps is per pixel, and mostly there are fewer after it.
   cv::Mat pixels = image::within_range(resized(image::as_mat(image), p.height, p.width), p);
   if (p.channels == 1 && pixels.channels() == 3) {
     cv::Mat grey;
@@ -98,8 +98,8 @@ void to_tensor(const Image& prepared, const Preprocessing& p, std::span<float> t
       "to_tensor: expected a prepared image of {} × {} × {}, got {} × {} × {}", p.height, p.width,
       p.channels, prepared.height, prepared.width, prepared.channels);
   const std::size_t plane = p.height * p.width;
-  require(tensor.size() == p.channels * plane, "to_tensor: expected room for {} values, got {}",
-          p.channels * plane, tensor.size());
+  require(tensor.size() == p.channels * plane,
+          "to_tensor: expected a buffer of {} elements, got {}", p.channels * plane, tensor.size());
   const float largest = prepared.bits() == 8 ? 255.0F : 65535.0F;
   std::visit(
       [&](const auto& values) {

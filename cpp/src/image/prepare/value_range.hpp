@@ -8,11 +8,13 @@
 
 namespace secondlook::image {
 
-/// Checks that floats are finite, and in [0, 1] where `range` does not say what is black and white.
-/// @throws InvalidArgument otherwise
+/// @throws InvalidArgument, its message beginning with `who`, unless floats are finite and, with
+/// the
+///   default `range`, in [0, 1]
 void require_values(std::string_view who, const Image& image, const Preprocessing& preprocessing);
 
-/// 16-bit values and floats as 16-bit values from black to white; 8-bit values as they are.
+/// Maps 16-bit values and floats by `range` to 16 bits from black to white; returns 8-bit values
+/// unchanged.
 [[nodiscard]] cv::Mat within_range(const cv::Mat& pixels, const Preprocessing& preprocessing);
 
 }  // namespace secondlook::image

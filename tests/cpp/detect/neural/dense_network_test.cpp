@@ -45,7 +45,7 @@ TEST_CASE("DenseNetwork: gradients agree with finite differences") {
   network.initialise(random);
   for (std::size_t l = 0; l < network.n_hidden(); ++l)
     for (std::size_t j = 0; j < widths[l + 1]; ++j)
-      network.parameters()[network.places()[l].shift + j] = 0.1 * draw_normal(random);
+      network.parameters()[network.layout()[l].shift + j] = 0.1 * draw_normal(random);
   const auto inputs = draw_rows<double>(n_rows, widths.front(), random);
   const auto targets = draw_rows<double>(n_rows, widths.back(), random);
   DenseNetwork<double>::Workspace dropout;
@@ -94,7 +94,7 @@ TEST_CASE("DenseNetwork: padding stays zero through training") {
     CAPTURE(i);
     const bool is_shift = [&] {
       for (std::size_t l = 0; l < network.n_hidden(); ++l) {
-        const auto& place = network.places()[l];
+        const auto& place = network.layout()[l];
         if (i >= place.shift && i < place.shift + network.widths()[l + 1]) return true;
       }
       return false;

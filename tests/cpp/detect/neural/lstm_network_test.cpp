@@ -109,7 +109,7 @@ TEST_CASE("LstmNetwork: a step alone gives what a sequence gives") {
   const auto parameters = c.network.parameters();
   for (std::size_t l = 0; l < shape.n_layers; ++l)
     layers.push_back({l == 0 ? shape.n_inputs : c.network.n_cells(), shape.n_hidden,
-                      c.network.n_cells(), &parameters[c.network.places()[l].weights]});
+                      c.network.n_cells(), &parameters[c.network.layout()[l].weights]});
   const secondlook::detect::LstmView view{
       layers.data(), layers.size(), &parameters[c.network.head()],
       &parameters[c.network.head_bias()], padded(shape.n_outputs)};

@@ -1,15 +1,10 @@
 #include "secondlook/image/image_classifier.hpp"
 
 #include <cmath>
-#include <map>
-#include <set>
 
 #include "catch.hpp"
-#include "image/classifier/batch_pipeline.hpp"
-#include "image/classifier/image_set.hpp"
 #include "image/sample_classifier.hpp"
 #include "secondlook/core/error.hpp"
-#include "secondlook/core/random.hpp"
 #include "temporary_folder.hpp"
 
 using namespace secondlook;
@@ -49,7 +44,7 @@ TEST_CASE("ImageClassifier: probabilities and features in one pass are those of 
   classifier.predict_with_features(data.images, both.first, both.second, test_time_augmentation);
   CHECK(both == std::pair(probabilities, features));
   CHECK_THROWS_WITH(classifier.predict_with_features(data.images, both.first, {}),
-                    Contains("expected room for"));
+                    Contains("elements for features, got 0"));
 }
 
 TEST_CASE("ImageClassifier: a file gives the same model again, and damage is an error") {
@@ -71,7 +66,7 @@ TEST_CASE("ImageClassifier: a file gives the same model again, and damage is an 
   }
 }
 
-TEST_CASE("ImageClassifier: training goes on from a checkpoint as if it had not been stopped") {
+TEST_CASE("ImageClassifier: training continues from a checkpoint as if it had not been stopped") {
   const Data data = squares(64);
   const TemporaryFolder folder;
   for (const auto optimizer : {Optimizer::adamw, Optimizer::sgd}) {
@@ -91,10 +86,10 @@ TEST_CASE("ImageClassifier: training goes on from a checkpoint as if it had not 
     CHECK(parts.fitted());
     CHECK(parts.history().size() == 1);
     REQUIRE(std::filesystem::exists(options.checkpoint));
-    // Of other images it is refused, and stays.
+    // A checkpoint of other images is refused, and stays.
     const Data other = squares(64, 5);
     CHECK_THROWS_WITH(parts.fit(other.images, other.labels, options),
-                      Contains("of another training; remove it to train anew"));
+                      Contains("of another training; remove it to start from the beginning"));
     options.progress = {};
     static_cast<void>(parts.fit(data.images, data.labels, options));
     CHECK(predict(parts, data) == predict(whole, data));
@@ -103,7 +98,7 @@ TEST_CASE("ImageClassifier: training goes on from a checkpoint as if it had not 
   }
 }
 
-TEST_CASE("ImageClassifier: what cannot be trained on is refused") {
+TEST_CASE("ImageClassifier: unusable training data are refused") {
   const Data data = squares(20);
   ImageClassifier classifier(small());
   const auto fit = [&](const std::vector<ImageInput>& images,
@@ -132,10 +127,10 @@ TEST_CASE("ImageClassifier: what cannot be trained on is refused") {
   CHECK_THROWS_AS(ImageClassifier(small()).heatmap(data.images[0], 0), NotFitted);
 }
 
-TEST_CASE("ImageClassifier: a class of which none is held out has no recall, and is told") {
+TEST_CASE("ImageClassifier: a class without held-out images has no recall, and is reported") {
   const Data data = squares(42);
   std::vector<std::int64_t> labels(42, 0);
-  labels[7] = labels[9] = 1;  // a tenth of two is none
+  labels[7] = labels[9] = 1;  // a tenth of two rounds to none
   ImageClassifierParameters parameters = small();
   parameters.max_epochs = 1;
   ImageClassifier classifier(parameters);
@@ -155,7 +150,7 @@ TEST_CASE("ImageClassifier: a class of which none is held out has no recall, and
   CHECK_THROWS_AS(ImageClassifier(parameters), InvalidArgument);
 }
 
-TEST_CASE("ImageClassifier: says when no group could be held out") {
+TEST_CASE("ImageClassifier: reports when no group could be held out") {
   const Data data = squares(20);
   const auto none_held_out = [&](std::vector<std::int64_t> groups, double fraction) {
     ImageClassifierParameters parameters = small();
@@ -168,8 +163,8 @@ TEST_CASE("ImageClassifier: says when no group could be held out") {
   CHECK_FALSE(none_held_out({}, 0.1));
   CHECK(none_held_out(data.labels, 0.1));
   CHECK(none_held_out(std::vector<std::int64_t>(20, 1), 0.1));
-  CHECK(none_held_out({}, 0.01));       // less than an image
-  CHECK_FALSE(none_held_out({}, 0.0));  // as was asked for
+  CHECK(none_held_out({}, 0.01));       // less than one image
+  CHECK_FALSE(none_held_out({}, 0.0));  // as requested
 }
 
 TEST_CASE("ImageClassifier: parameters out of range are refused") {
@@ -178,7 +173,8 @@ TEST_CASE("ImageClassifier: parameters out of range are refused") {
     change(parameters);
     CHECK_THROWS_WITH(ImageClassifier(parameters), Contains(message));
   };
-  refused([](auto& p) { p.height = 8; }, "small_cnn: expected images of at least 16 pixels a side");
+  refused([](auto& p) { p.height = 8; },
+          "small_cnn: expected images of at least 16 pixels per side");
   refused([](auto& p) { p.channels = 2; }, "expected 1 or 3 channels, got 2");
   refused([](auto& p) { p.learning_rate = 0; }, "learning_rate must be above 0, got 0");
   refused([](auto& p) { p.batch_size = 1; }, "batch_size must lie in [2, 65536], got 1");
@@ -190,7 +186,7 @@ TEST_CASE("ImageClassifier: parameters out of range are refused") {
   refused([](auto& p) { p.augmentation.zoom = 1; }, "zoom must lie in [0, 0.9], got 1");
 }
 
-TEST_CASE("ImageClassifier: learning on keeps what was known") {
+TEST_CASE("ImageClassifier: continued training keeps what was known") {
   const Data data = squares(64), fresh = squares(32, 3);
   ImageClassifier classifier(small());
   static_cast<void>(classifier.fit(data.images, data.labels));
@@ -206,7 +202,7 @@ TEST_CASE("ImageClassifier: learning on keeps what was known") {
   CHECK(after != before);
   for (std::size_t i = 0; i < 64; ++i) CHECK((after[2 * i + 1] > 0.5) == (before[2 * i + 1] > 0.5));
   CHECK_THROWS_WITH(classifier.partial_fit(ones.images, std::vector<std::int64_t>(16, 2)),
-                    Contains("expected labels 0 to 1, got 2"));
+                    Contains("expected labels from 0 to 1, got 2"));
   CHECK(predict(classifier, data) == after);
 }
 
@@ -236,49 +232,4 @@ TEST_CASE("ImageClassifier: the heat map finds the square") {
   CHECK(picture.channels == 3);
   CHECK(values_of(picture)[0] == 50);
   CHECK(classifier.overlay(image, 1) != picture);
-}
-
-TEST_CASE("split_by_group: no group on both sides, every class on both") {
-  RandomStream random(1);
-  std::vector<std::int64_t> labels, groups;
-  for (std::int64_t group = 0; group < 120; ++group) {
-    const auto label = static_cast<std::int64_t>(group % 3);
-    for (std::uint64_t i = 0; i <= random.below(4); ++i) {
-      labels.push_back(label);
-      groups.push_back(1000 - group);
-    }
-  }
-  const auto split = image::split_by_group(labels, groups, 0.2, 5);
-  CHECK(split.training.size() + split.validation.size() == labels.size());
-  std::set<std::int64_t> left, right;
-  std::map<std::int64_t, double> held_out, all;
-  for (const auto i : split.training) left.insert(groups[i]);
-  for (const auto i : split.validation) {
-    right.insert(groups[i]);
-    CHECK_FALSE(left.contains(groups[i]));
-    ++held_out[labels[i]];
-  }
-  for (const auto label : labels) ++all[label];
-  for (std::int64_t k = 0; k < 3; ++k) CHECK(std::abs(held_out[k] / all[k] - 0.2) < 0.04);
-  CHECK(image::split_by_group(labels, groups, 0, 5).validation.empty());
-  // A class of one group stays in training.
-  const auto few = image::split_by_group(std::vector<std::int64_t>{0, 0, 0, 1, 1},
-                                         std::vector<std::int64_t>{1, 2, 3, 4, 4}, 0.5, 0);
-  for (const auto i : few.validation) CHECK(i < 3);
-}
-
-TEST_CASE("BatchPipeline: batches in order, never over one in use, errors in their place") {
-  image::BatchPipeline pipeline(50, [](std::size_t number, image::Batch& batch) {
-    if (number == 40) throw InvalidArgument("the fortieth");
-    batch.size = number;
-    batch.values.assign(100, static_cast<float>(number));
-  });
-  for (std::size_t number = 0; number < 40; ++number) {
-    const auto& batch = pipeline.next();
-    REQUIRE(batch.size == number);
-    for (const float value : batch.values) REQUIRE(value == static_cast<float>(number));
-  }
-  CHECK_THROWS_WITH(pipeline.next(), Contains("the fortieth"));
-  // One that is left before its end stops.
-  image::BatchPipeline unused(50, [](std::size_t, image::Batch&) {});
 }

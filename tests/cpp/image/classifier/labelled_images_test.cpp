@@ -33,7 +33,7 @@ std::vector<double> scores_of(const Detector& detector, MatrixView<float> rows) 
 TEST_CASE("LabelledImages: a row's score is the log-probability of its label") {
   const ImageClassifier classifier = trained();
   Data data = squares(20, 4);
-  // Of another size, in colour, of 16 bits: all become rows alike.
+  // Another size, colour, 16 bits: all become rows of the same form.
   data.images[3] = make_image(40, 24, 3, [](auto row, auto, auto) { return row * 6; });
   data.images[4] = make_image<std::uint16_t>(
       16, 16, 1, [](auto row, auto column, auto) { return row * 3000 + column * 7; });
@@ -52,7 +52,7 @@ TEST_CASE("LabelledImages: a row's score is the log-probability of its label") {
   CHECK(again == scores);
 }
 
-TEST_CASE("LabelledImages: learns on in a copy alone, and is a model of its kind") {
+TEST_CASE("LabelledImages: training a copy leaves the original alone, and can be saved") {
   const ImageClassifier classifier = trained();
   const Data data = squares(32, 5);
   const auto rows = classifier.labelled_rows(data.images, data.labels);
@@ -67,7 +67,7 @@ TEST_CASE("LabelledImages: learns on in a copy alone, and is a model of its kind
   CHECK_THROWS_AS(copy->fit(rows), InvalidArgument);
 }
 
-TEST_CASE("LabelledImages: what is no row is refused") {
+TEST_CASE("LabelledImages: invalid rows are refused") {
   const ImageClassifier classifier = trained();
   const Data data = squares(4, 5);
   const auto detector = classifier.as_detector();
@@ -81,8 +81,8 @@ TEST_CASE("LabelledImages: what is no row is refused") {
   refused(7, 256, "expected pixels in [0, 255], got 256 in row 1");
   refused(7, -1, "expected pixels in [0, 255], got -1 in row 1");
   refused(7, NAN, "row 1, column 7");
-  refused(rows.cols() - 1, 0.5, "expected a whole number as label, got 0.5 in row 1");
-  refused(rows.cols() - 1, 2, "expected labels 0 to 1, got 2");
+  refused(rows.cols() - 1, 0.5, "expected a whole number as the label, got 0.5 in row 1");
+  refused(rows.cols() - 1, 2, "expected labels from 0 to 1, got 2");
   CHECK_THROWS_WITH(classifier.labelled_rows(data.images, std::vector<std::int64_t>(3)),
                     Contains("expected one label per image (4), got 3"));
   CHECK(ImageClassifier(small()).as_detector()->n_features() == 0);
@@ -105,7 +105,7 @@ TEST_CASE("LabelledImages: guarded by IncrementalLearner") {
   CHECK(learner.update(classifier.labelled_rows(fresh.images, fresh.labels)).outcome ==
         UpdateOutcome::accepted);
 
-  // Labels the wrong way round: suspected, and rolled back where they are vouched for.
+  // Swapped labels are refused, and rolled back if they are vouched for.
   Data wrong = squares(60, 8);
   for (auto& label : wrong.labels) label = 1 - label;
   const auto rows = classifier.labelled_rows(wrong.images, wrong.labels);
@@ -119,7 +119,7 @@ TEST_CASE("LabelledImages: guarded by IncrementalLearner") {
   learner.score_samples(rows, ours);
   opened.score_samples(rows, theirs);
   CHECK(ours == theirs);
-  // A version is the classifier's own file, its rows kept as bytes.
+  // A version is a file of the classifier, with its rows as bytes.
   const auto version = ModelFile::read(VersionFolder(folder.path()).file_of(2));
   CHECK(version.kind() == "image_classifier");
   CHECK(version.tensors().at("learner.replay").type == DataType::u8);
