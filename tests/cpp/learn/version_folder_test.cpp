@@ -28,7 +28,7 @@ double value_of(const ModelFile& file) { return file.get<double>("value", {1})[0
 
 }  // namespace
 
-TEST_CASE("VersionFolder: the newest whole version is the current one") {
+TEST_CASE("VersionFolder: the newest intact version is the current one") {
   const TemporaryFolder place;
   const VersionFolder folder(place.path() / "versions");
   REQUIRE_FALSE(folder.newest_whole().has_value());
@@ -47,7 +47,7 @@ TEST_CASE("VersionFolder: the newest whole version is the current one") {
   REQUIRE(value_of(folder.read(3)) == 33);
 }
 
-TEST_CASE("VersionFolder: what a killed writer left goes with the next write, the rest stays") {
+TEST_CASE("VersionFolder: the next write removes the files of a killed writer, and no others") {
   const TemporaryFolder place;
   const VersionFolder folder(place.path());
   const std::vector<std::string> foreign{"notes.txt", "version-x.safetensors",
@@ -60,7 +60,7 @@ TEST_CASE("VersionFolder: what a killed writer left goes with the next write, th
   for (const auto& name : foreign) REQUIRE(fs::exists(place.path() / name));
 }
 
-TEST_CASE("VersionFolder: prunes the oldest") {
+TEST_CASE("VersionFolder: prunes the oldest versions") {
   const TemporaryFolder place;
   const VersionFolder folder(place.path());
   for (std::uint64_t i = 1; i <= 12; ++i) folder.write(i, file_with(0), i - 1);
@@ -70,7 +70,7 @@ TEST_CASE("VersionFolder: prunes the oldest") {
   REQUIRE(folder.numbers().size() == 3);
 }
 
-TEST_CASE("VersionFolder: refuses to write over what another program has added") {
+TEST_CASE("VersionFolder: does not overwrite versions that another program has added") {
   const TemporaryFolder place;
   const VersionFolder ours(place.path());
   const VersionFolder theirs(place.path());
@@ -80,7 +80,7 @@ TEST_CASE("VersionFolder: refuses to write over what another program has added")
   REQUIRE(value_of(ours.newest_whole()->second) == 2);
 }
 
-TEST_CASE("VersionFolder: refuses what is no folder") {
+TEST_CASE("VersionFolder: rejects a path that is not a folder") {
   const TemporaryFolder place;
   std::ofstream(place.path() / "file") << "text";
   REQUIRE_THROWS_AS(VersionFolder(place.path() / "file"), FileError);

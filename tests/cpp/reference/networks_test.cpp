@@ -1,5 +1,6 @@
-// Our networks beside LibTorch's, which we do not link: values and gradients over random shapes.
-// Operators and autograd alone, without torch's layers, compile in a third of the time.
+// Compares secondlook's networks with LibTorch's, which the library itself does not link: values
+// and gradients for random shapes. Using only torch's operators and autograd, not its layers,
+// compiles in a third of the time.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/batch_norm.h>
@@ -30,7 +31,7 @@ namespace {
 template <class T>
 constexpr at::ScalarType kType = std::is_same_v<T, float> ? at::kFloat : at::kDouble;
 
-// Rows of ours, of which torch sees no padding: rows × cols from `data`, `step` apart.
+// Copies rows × cols values from rows that are `step` apart, without their padding.
 template <class T>
 at::Tensor matrix(const T* data, std::size_t rows, std::size_t cols, std::size_t step) {
   return at::from_blob(const_cast<T*>(data),
@@ -63,7 +64,7 @@ constexpr double kTolerance = std::is_same_v<T, float> ? 1e-5 : 1e-12;
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("DenseNetwork: loss and gradients are LibTorch's", "", float, double) {
+TEMPLATE_TEST_CASE("DenseNetwork: loss and gradients equal LibTorch's", "", float, double) {
   using T = TestType;
   const std::uint64_t seed = GENERATE(range(0, 10));
   CAPTURE(seed);
@@ -82,7 +83,7 @@ TEMPLATE_TEST_CASE("DenseNetwork: loss and gradients are LibTorch's", "", float,
 
   struct Pair {
     at::Tensor parameter;
-    at::Tensor ours;  // gradient
+    at::Tensor ours;  // secondlook's gradient
   };
   std::vector<Pair> pairs;
   at::Tensor x = matrix(inputs.data(), n_rows, widths.front(), padded(widths.front()));
@@ -124,7 +125,7 @@ TEMPLATE_TEST_CASE("DenseNetwork: loss and gradients are LibTorch's", "", float,
     CHECK(distance(ours, parameter.grad()) < kTolerance<T>);
 }
 
-TEMPLATE_TEST_CASE("LstmNetwork: loss and gradients are LibTorch's", "", float, double) {
+TEMPLATE_TEST_CASE("LstmNetwork: loss and gradients equal LibTorch's", "", float, double) {
   using T = TestType;
   const std::uint64_t seed = GENERATE(range(0, 10));
   CAPTURE(seed);
@@ -149,7 +150,7 @@ TEMPLATE_TEST_CASE("LstmNetwork: loss and gradients are LibTorch's", "", float, 
 
   const std::size_t width = 4 * network.n_cells();
   const std::size_t n_hidden = shape.n_hidden;
-  // Torch's (4 hidden, rows) of our (rows, four padded gates).
+  // Converts secondlook's (rows, four padded gates) to torch's (4 hidden, rows).
   const auto gates = [&](const T* from, std::size_t n_of_rows) {
     std::vector<at::Tensor> parts;
     for (std::size_t gate = 0; gate < 4; ++gate)
@@ -170,7 +171,7 @@ TEMPLATE_TEST_CASE("LstmNetwork: loss and gradients are LibTorch's", "", float, 
     add(gates(parameters + place.weights, n_inputs), gates(gradients + place.weights, n_inputs));
     add(gates(parameters + bias + width, n_hidden), gates(gradients + bias + width, n_hidden));
     add(gates(parameters + bias, 1).flatten(), gates(gradients + bias, 1).flatten());
-    // Torch has a second bias, which is redundant.
+    // Torch has a second, redundant bias.
     add(at::zeros({static_cast<std::int64_t>(4 * n_hidden)}, kType<T>), ours.back());
   }
   const std::size_t n_outputs = padded(shape.n_outputs);
