@@ -10,7 +10,9 @@ import pytest
 import secondlook as sl
 from secondlook import _core
 
-pytestmark = pytest.mark.skipif(not _core.torch_version, reason="this build has no image room")
+pytestmark = pytest.mark.skipif(
+    not _core.torch_version, reason="secondlook was built without image support"
+)
 
 
 @pytest.fixture(scope="module")

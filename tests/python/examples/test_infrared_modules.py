@@ -11,7 +11,9 @@ import pytest
 import secondlook as sl
 from secondlook import _core
 
-pytestmark = pytest.mark.skipif(not _core.torch_version, reason="this build has no image room")
+pytestmark = pytest.mark.skipif(
+    not _core.torch_version, reason="secondlook was built without image support"
+)
 
 
 def test_prints_its_tables_and_writes_the_model(checkout, tmp_path):
