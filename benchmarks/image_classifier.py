@@ -197,8 +197,8 @@ def predict(rounds, threads):
 
     expected = with_torch(images, False)
     for name, found in [
-        ("ours", ours.predict_proba(images)),
-        ("ours, bfloat16", halves.predict_proba(images)),
+        ("secondlook", ours.predict_proba(images)),
+        ("secondlook, bfloat16", halves.predict_proba(images)),
         ("onnxruntime", with_onnx(images)),
         ("torch bfloat16", with_torch(images, True)),
     ]:

@@ -44,13 +44,13 @@ def fit(X, rounds):
 def score(X, rounds):
     narrow = X.astype(np.float32)
     one, two = ours(1).fit(X), ours(2).fit(X)
-    rival, reference = isotree().fit(X), scikit_learn().fit(X)
+    other_forest, reference = isotree().fit(X), scikit_learn().fit(X)
     n_few = 20_000
     contenders = {
         "secondlook, float32": lambda: one.score_samples(narrow),
         "secondlook, float64": lambda: one.score_samples(X),
         "secondlook, float64, two threads": lambda: two.score_samples(X),
-        "isotree": lambda: rival.predict(X),
+        "isotree": lambda: other_forest.predict(X),
         "scikit-learn": lambda: reference.score_samples(narrow[:n_few]),
     }
     medians = median_seconds(contenders, rounds, {"scikit-learn": 5})
@@ -68,7 +68,7 @@ def score(X, rounds):
 def score_one_row(X, rounds):
     repeats = 2000
     row = X[:1].copy()
-    forest, rival, reference = ours().fit(X), isotree().fit(X), scikit_learn().fit(X)
+    forest, other_forest, reference = ours().fit(X), isotree().fit(X), scikit_learn().fit(X)
 
     def repeat(use, times):
         def run():
@@ -79,7 +79,7 @@ def score_one_row(X, rounds):
 
     contenders = {
         "secondlook": repeat(forest.score_samples, repeats),
-        "isotree": repeat(rival.predict, repeats),
+        "isotree": repeat(other_forest.predict, repeats),
         "scikit-learn": repeat(reference.score_samples, repeats // 100),
     }
     medians = median_seconds(contenders, rounds)

@@ -59,7 +59,7 @@ class Finding:
 
 @dataclass
 class Cluster:
-    """A cluster's exports on one grid, and what was found in them."""
+    """Exports of a cluster on one grid, with the findings in them."""
 
     name: str
     time: np.ndarray

@@ -97,7 +97,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, help="MobileNetV2 to begin with, safetensors")
     parser.add_argument("--epochs", type=int, help="default: about 20, 8 on the synthetic set")
     parser.add_argument("--images", type=int, default=3000, help="of the synthetic set")
-    parser.add_argument("--out", type=Path, default=Path(), help="folder of what is written")
+    parser.add_argument("--out", type=Path, default=Path(), help="output folder")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     if arguments.folder is None:
@@ -106,8 +106,8 @@ def main() -> None:
     else:
         paths, labels = read_folder(arguments.folder)
         images = [read_image(path) for path in paths]
-    places = np.arange(len(labels))
-    rest, judging = train_test_split(places, test_size=0.2, stratify=labels, random_state=0)
+    indices = np.arange(len(labels))
+    rest, judging = train_test_split(indices, test_size=0.2, stratify=labels, random_state=0)
     training, tuning = train_test_split(rest, test_size=0.15, stratify=labels[rest], random_state=0)
     print(
         f"{len(training)} images for training, {len(tuning)} for tuning, {len(judging)} held out\n",

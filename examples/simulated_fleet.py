@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 STEP_MINUTES = 10
-STEPS_A_DAY = 24 * 60 // STEP_MINUTES
+STEPS_PER_DAY = 24 * 60 // STEP_MINUTES
 CAPACITY_AH = 280.0
 RESISTANCE_MOHM = 0.45  # per cell
 NOISE = {"voltage": 0.0015, "current": 0.4, "temperature": 0.15}  # of the sensors: V, A, °C
@@ -63,15 +63,15 @@ def simulate_fleet(
     healthy = packs.run([])
     readings = packs.run(faults)
     time = pd.Timestamp("2026-02-01") + pd.to_timedelta(
-        np.arange(n_days * STEPS_A_DAY) * STEP_MINUTES, unit="min"
+        np.arange(n_days * STEPS_PER_DAY) * STEP_MINUTES, unit="min"
     )
     shown = np.full((len(time), n_devices), "", dtype=object)
     deviates = np.any([np.abs(readings[name] - healthy[name]) > _VISIBLE * noise
                        for name, noise in NOISE.items()], axis=0)  # fmt: skip
     for device, kind, begin, end in faults:
         # After-effects, such as heat, fade within hours.
-        place = slice(begin, min(end + STEPS_A_DAY // 4, len(time)))
-        shown[place, device] = np.where(deviates[place, device], kind, "")
+        affected = slice(begin, min(end + STEPS_PER_DAY // 4, len(time)))
+        shown[affected, device] = np.where(deviates[affected, device], kind, "")
     names = [f"pack {i + 1:02d}" for i in range(n_devices)]
     noise = {name: random.normal(0, s, (len(time), n_devices)) for name, s in NOISE.items()}
     frozen = packs.frozen(faults)
@@ -99,11 +99,11 @@ def _draw_faults(random, n_devices: int, n_days: int, first_day: int) -> list[_P
     """Plan about one fault per pack and week, of 1 to 8 hours, with pauses between them."""
     faults = []
     for device in range(n_devices):
-        step = first_day * STEPS_A_DAY + int(random.integers(STEPS_A_DAY))
+        step = first_day * STEPS_PER_DAY + int(random.integers(STEPS_PER_DAY))
         while True:
             length = int(random.integers(6, 48))
-            step += int(random.exponential(6 * STEPS_A_DAY)) + STEPS_A_DAY
-            if step + length >= n_days * STEPS_A_DAY:
+            step += int(random.exponential(6 * STEPS_PER_DAY)) + STEPS_PER_DAY
+            if step + length >= n_days * STEPS_PER_DAY:
                 break
             faults.append((device, str(random.choice(_KINDS)), step, step + length))
             step += length
@@ -114,13 +114,13 @@ class _Packs:
     """Properties of the packs, with the weather and their use."""
 
     def __init__(self, random, n_devices: int, n_days: int) -> None:
-        n = n_days * STEPS_A_DAY
+        n = n_days * STEPS_PER_DAY
         self.capacity = CAPACITY_AH * random.normal(1, 0.02, n_devices)
         self.resistance = RESISTANCE_MOHM * 1e-3 * random.lognormal(0, 0.08, n_devices)
         self.cooling = random.lognormal(0, 0.1, n_devices)
         self.start = random.uniform(0.4, 0.6, n_devices)
         step = np.arange(n)
-        day, hour = step // STEPS_A_DAY, step % STEPS_A_DAY * 24 / STEPS_A_DAY
+        day, hour = step // STEPS_PER_DAY, step % STEPS_PER_DAY * 24 / STEPS_PER_DAY
         sun = np.clip(np.sin((hour - 7) / 10 * np.pi), 0, None) ** 1.5 * (hour > 7) * (hour < 17)
         evening = np.exp(-(((hour - 19.5) / 2.2) ** 2))
         clouds = random.beta(4, 1.5, (n_days, 1))[day]
@@ -132,8 +132,10 @@ class _Packs:
         daily = 5 * np.sin((hour - 9) / 24 * 2 * np.pi)
         weather = _wander(random, n, 1, 0.995, 0.15)
         site = random.normal(0, 1.0, n_devices)
-        self.ambient = 12 + WARMING * step[:, None] / STEPS_A_DAY + daily[:, None] + weather + site
-        self.growth = 1 + RESISTANCE_GROWTH * step[:, None] / STEPS_A_DAY * np.ones(n_devices)
+        self.ambient = (
+            12 + WARMING * step[:, None] / STEPS_PER_DAY + daily[:, None] + weather + site
+        )
+        self.growth = 1 + RESISTANCE_GROWTH * step[:, None] / STEPS_PER_DAY * np.ones(n_devices)
 
     def run(self, faults: list[_Plan]) -> dict[str, np.ndarray]:
         """Return the sensor readings without noise, each of shape (steps, packs)."""

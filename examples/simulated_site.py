@@ -78,13 +78,15 @@ def _simulate_cluster(random, cells, thermometers) -> dict[str, sl.TimeTable]:
     voltage[n // 5 :, stuck] = voltage[n // 5, stuck]
 
     # Warm air rises, so the top of the rack is warmer; sensor positions differ slightly.
-    place = 3 * np.linspace(-0.5, 0.5, N_THERMOMETERS) + random.normal(0, 0.4, N_THERMOMETERS)
+    position_effect = 3 * np.linspace(-0.5, 0.5, N_THERMOMETERS) + random.normal(
+        0, 0.4, N_THERMOMETERS
+    )
     heat = np.zeros(n)
     cooling = np.exp(-STEP_S / 3600)
     for i in range(1, n):
         heat[i] = cooling * heat[i - 1] + (1 - cooling) * 9 * (current[i] / CURRENT_A) ** 2
     hot, stuck_thermometer = thermometers
-    temperature = 24 + heat[:, None] + place
+    temperature = 24 + heat[:, None] + position_effect
     temperature[:, hot] += 2 * heat
     temperature += random.normal(0, 0.1, temperature.shape)
     temperature[n // 6 :, stuck_thermometer] = temperature[n // 6, stuck_thermometer]

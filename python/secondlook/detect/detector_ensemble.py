@@ -30,7 +30,7 @@ _RULE_KEYS = {"feature", "lower", "upper", "reason"}
 
 
 class DetectorEnsemble(TabularDetector):
-    """Detectors, statistics and domain rules that vote, and say why.
+    """Detectors, statistics and domain rules that vote and give reasons.
 
     The voters are: each member, voting if its anomaly score exceeds the `limit_level` quantile of
     its training scores; the first member again, voting if its score exceeds its recent level;

@@ -1,4 +1,4 @@
-"""An ensemble's verdicts on samples as they come."""
+"""Streaming verdicts of an ensemble."""
 
 import copy
 from typing import TYPE_CHECKING, Any, Literal
@@ -66,7 +66,7 @@ class EnsembleRecord:
 
     @property
     def votes(self) -> tuple[str, ...]:
-        """Voters that cast them."""
+        """Names of the voters that voted for an anomaly."""
         return tuple(name for i, name in enumerate(self._voters) if self._votes >> i & 1)
 
     def __repr__(self) -> str:

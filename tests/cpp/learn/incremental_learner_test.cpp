@@ -313,8 +313,8 @@ TEST_CASE("IncrementalLearner: the limit does not decrease, and no false drift i
 }
 
 TEST_CASE("IncrementalLearner: resumes from its folder as if uninterrupted") {
-  const TemporaryFolder place;
-  const auto folder = place.path() / "site7";
+  const TemporaryFolder temporary;
+  const auto folder = temporary.path() / "site7";
   IncrementalLearner learner(small_autoencoder(plant(1'000, 1, 1)), plant(1'000, 1, 2), {}, folder,
                              {"a", "b", "c", "d", "e"});
   learner.update(plant(300, 1, 3));
@@ -331,12 +331,12 @@ TEST_CASE("IncrementalLearner: resumes from its folder as if uninterrupted") {
   const auto probe = plant(100, 1, 9);
   REQUIRE(scores_of(again, probe) == scores_of(learner, probe));
 
-  const auto there = again.update(plant(300, 1, 5));
+  const auto resumed = again.update(plant(300, 1, 5));
   const auto versions = again.versions();
   REQUIRE(versions.size() == 3);
   REQUIRE(versions[0].reason == "calibrated on 1000 rows");
   REQUIRE(versions[2].in_use);
-  REQUIRE(versions[2].reason == there.reason);
+  REQUIRE(versions[2].reason == resumed.reason);
   // The first learner does not know of this version: it trains on the same rows, and must not
   // overwrite it.
   REQUIRE_THROWS_AS(learner.update(plant(300, 1, 5)), secondlook::FileError);
@@ -345,11 +345,11 @@ TEST_CASE("IncrementalLearner: resumes from its folder as if uninterrupted") {
 }
 
 TEST_CASE("IncrementalLearner: a version is an ordinary model file with a fresh offset") {
-  const TemporaryFolder place;
+  const TemporaryFolder temporary;
   IncrementalLearner learner(small_autoencoder(plant(1'000, 1, 1)), plant(1'000, 1, 2), {},
-                             place.path());
+                             temporary.path());
   REQUIRE(learner.update(plant(300, 1, 3)).outcome == UpdateOutcome::accepted);
-  const auto file = VersionFolder(place.path()).file_of(2);
+  const auto file = VersionFolder(temporary.path()).file_of(2);
   const auto model = secondlook::load(file);
   const auto& autoencoder = dynamic_cast<const Autoencoder&>(*model);
   REQUIRE_FALSE(autoencoder.offset_is_stale());
@@ -360,9 +360,9 @@ TEST_CASE("IncrementalLearner: a version is an ordinary model file with a fresh 
 }
 
 TEST_CASE("IncrementalLearner: restores an older version as a new one") {
-  const TemporaryFolder place;
+  const TemporaryFolder temporary;
   IncrementalLearner learner(small_forest(plant(1'000, 1, 1)), plant(1'000, 1, 2),
-                             {.keep_versions = 3}, place.path());
+                             {.keep_versions = 3}, temporary.path());
   const auto probe = plant(100, 1, 9);
   learner.update(plant(300, 1, 3));
   const auto second = scores_of(learner, probe);
@@ -374,7 +374,7 @@ TEST_CASE("IncrementalLearner: restores an older version as a new one") {
   const auto versions = learner.versions();
   REQUIRE(versions.size() == 3);  // versions 2, 3 and 4
   REQUIRE(versions.back().reason == "back to version 2: a sensor was off");
-  REQUIRE(scores_of(IncrementalLearner::open(place.path()), probe) == second);
+  REQUIRE(scores_of(IncrementalLearner::open(temporary.path()), probe) == second);
   REQUIRE_THROWS_AS(learner.rollback(1), InvalidArgument);
   REQUIRE_THROWS_AS(learner.rollback(77), InvalidArgument);
   IncrementalLearner homeless(small_forest(plant(1'000, 1, 1)), plant(1'000, 1, 2));
@@ -382,24 +382,24 @@ TEST_CASE("IncrementalLearner: restores an older version as a new one") {
 }
 
 TEST_CASE("IncrementalLearner: skips a damaged newest version and does not overwrite it") {
-  const TemporaryFolder place;
+  const TemporaryFolder temporary;
   {
     IncrementalLearner learner(small_forest(plant(1'000, 1, 1)), plant(1'000, 1, 2), {},
-                               place.path());
+                               temporary.path());
     learner.update(plant(300, 1, 3));
   }
-  fs::resize_file(VersionFolder(place.path()).file_of(2), 1'000);
-  auto learner = IncrementalLearner::open(place.path());
+  fs::resize_file(VersionFolder(temporary.path()).file_of(2), 1'000);
+  auto learner = IncrementalLearner::open(temporary.path());
   REQUIRE(learner.version() == 1);
   REQUIRE(learner.update(plant(300, 1, 3)).version == 3);
-  REQUIRE(IncrementalLearner::open(place.path()).version() == 3);
+  REQUIRE(IncrementalLearner::open(temporary.path()).version() == 3);
   REQUIRE(learner.versions().size() == 2);
 }
 
 TEST_CASE("IncrementalLearner: rejects a folder of another model") {
-  const TemporaryFolder place;
-  const auto ours = place.path() / "ours";
-  const auto theirs = place.path() / "theirs";
+  const TemporaryFolder temporary;
+  const auto ours = temporary.path() / "ours";
+  const auto theirs = temporary.path() / "theirs";
   {
     const IncrementalLearner a(small_forest(plant(1'000, 1, 1)), plant(1'000, 1, 2), {}, ours);
     IncrementalLearner b(small_forest(plant(1'000, 1, 1)), plant(1'000, 1, 2), {}, theirs);
@@ -429,8 +429,8 @@ TEST_CASE("IncrementalLearner: rejects a folder of another model") {
   small_forest(plant(500, 1, 1))->save(ours / "version-000003.safetensors");
   REQUIRE_THROWS_WITH(IncrementalLearner::open(ours), Catch::Contains("a plain model"));
 
-  REQUIRE_THROWS_AS(IncrementalLearner::open(place.path()), ModelFileError);
-  REQUIRE_THROWS_AS(IncrementalLearner::open(place.path() / "absent"), secondlook::FileError);
+  REQUIRE_THROWS_AS(IncrementalLearner::open(temporary.path()), ModelFileError);
+  REQUIRE_THROWS_AS(IncrementalLearner::open(temporary.path() / "absent"), secondlook::FileError);
 }
 
 TEST_CASE("IncrementalLearner: rejects invalid parameters, rows and detectors") {
@@ -455,10 +455,10 @@ TEST_CASE("IncrementalLearner: rejects invalid parameters, rows and detectors") 
                       Catch::Matchers::Contains("ordered series"));
   REQUIRE_THROWS_AS(IncrementalLearner(std::make_unique<IsolationForest>(), x),
                     secondlook::NotFitted);
-  const TemporaryFolder place;
-  REQUIRE_THROWS_AS(
-      IncrementalLearner(std::make_unique<NearestToMean>(0), line(1'000, 0, 1), {}, place.path()),
-      InvalidArgument);
+  const TemporaryFolder temporary;
+  REQUIRE_THROWS_AS(IncrementalLearner(std::make_unique<NearestToMean>(0), line(1'000, 0, 1), {},
+                                       temporary.path()),
+                    InvalidArgument);
 }
 
 TEST_CASE("IncrementalLearner: readers continue while updates switch models") {
@@ -512,12 +512,12 @@ namespace {
 }  // namespace
 
 TEST_CASE("IncrementalLearner: leaves the last good version when killed at any moment") {
-  const TemporaryFolder place;
+  const TemporaryFolder temporary;
   const auto probe = plant(20, 1, 9);
   {
     IncrementalLearnerParameters few{.replay_size = 200, .held_out_size = 99, .keep_versions = 4};
     const IncrementalLearner first(small_autoencoder(plant(500, 1, 1)), plant(400, 1, 2), few,
-                                   place.path());
+                                   temporary.path());
   }
   std::uint64_t last_version = 1;
   std::size_t n_half_written = 0;
@@ -529,7 +529,7 @@ TEST_CASE("IncrementalLearner: leaves the last good version when killed at any m
     const pid_t child = ::fork();
     if (child == 0) {
       ::close(ends[0]);
-      learn_until_killed(place.path(), ends[1], 1'000 * (kill + 1));
+      learn_until_killed(temporary.path(), ends[1], 1'000 * (kill + 1));
     }
     ::close(ends[1]);
     // Start the timer once the child is running.
@@ -544,14 +544,14 @@ TEST_CASE("IncrementalLearner: leaves the last good version when killed at any m
     while (::read(ends[0], &version, sizeof version) == sizeof version) reported = version;
     ::close(ends[0]);
 
-    for (const auto& entry : fs::directory_iterator(place.path()))
+    for (const auto& entry : fs::directory_iterator(temporary.path()))
       if (entry.path().string().find(".tmp-") != std::string::npos) ++n_half_written;
-    const VersionFolder folder(place.path());
-    const auto there = folder.numbers();
-    REQUIRE_FALSE(there.empty());
-    for (const std::uint64_t number : there) REQUIRE_NOTHROW(folder.read(number));
-    const auto learner = IncrementalLearner::open(place.path());
-    REQUIRE(learner.version() == there.back());
+    const VersionFolder folder(temporary.path());
+    const auto resumed = folder.numbers();
+    REQUIRE_FALSE(resumed.empty());
+    for (const std::uint64_t number : resumed) REQUIRE_NOTHROW(folder.read(number));
+    const auto learner = IncrementalLearner::open(temporary.path());
+    REQUIRE(learner.version() == resumed.back());
     // The last reported version, or the one that was being written.
     REQUIRE(learner.version() >= reported);
     REQUIRE(learner.version() <= reported + 1);

@@ -90,10 +90,10 @@ TEMPLATE_TEST_CASE("DenseNetwork: loss and gradients equal LibTorch's", "", floa
   const T* parameters = network.parameters().data();
   const T* gradients = work.gradients.data();
   for (std::size_t l = 0; l < network.layout().size(); ++l) {
-    const auto& place = network.layout()[l];
+    const auto& layout = network.layout()[l];
     const std::size_t width = widths[l + 1];
     const auto weights = [&](const T* from) {
-      return matrix(from + place.weights, place.n_inputs, width, place.n_outputs).t();
+      return matrix(from + layout.weights, layout.n_inputs, width, layout.n_outputs).t();
     };
     const auto leaf = [&](const at::Tensor& value, const at::Tensor& ours) {
       pairs.push_back({value.clone().set_requires_grad(true), ours});
@@ -102,20 +102,21 @@ TEMPLATE_TEST_CASE("DenseNetwork: loss and gradients equal LibTorch's", "", floa
     const auto weight = leaf(weights(parameters), weights(gradients));
     if (l == network.n_hidden()) {
       const auto bias =
-          leaf(vector(parameters + place.bias, width), vector(gradients + place.bias, width));
+          leaf(vector(parameters + layout.bias, width), vector(gradients + layout.bias, width));
       x = at::linear(x, weight, bias);
       break;
     }
     const auto gain =
-        leaf(vector(parameters + place.gain, width), vector(gradients + place.gain, width));
+        leaf(vector(parameters + layout.gain, width), vector(gradients + layout.gain, width));
     const auto shift =
-        leaf(vector(parameters + place.shift, width), vector(gradients + place.shift, width));
+        leaf(vector(parameters + layout.shift, width), vector(gradients + layout.shift, width));
     auto mean = at::zeros({static_cast<std::int64_t>(width)}, kType<T>);
     auto variance = at::zeros({static_cast<std::int64_t>(width)}, kType<T>) + 1;
     x = at::batch_norm(at::linear(x, weight), gain, shift, mean, variance, true, 0.1, 1e-5, false);
-    x = at::leaky_relu(x, 0.01) * matrix(dropout[l].data(), n_rows, width, place.n_outputs);
-    CHECK(distance(vector(&network.statistics()[place.mean], width), mean) < kTolerance<T>);
-    CHECK(distance(vector(&network.statistics()[place.variance], width), variance) < kTolerance<T>);
+    x = at::leaky_relu(x, 0.01) * matrix(dropout[l].data(), n_rows, width, layout.n_outputs);
+    CHECK(distance(vector(&network.statistics()[layout.mean], width), mean) < kTolerance<T>);
+    CHECK(distance(vector(&network.statistics()[layout.variance], width), variance) <
+          kTolerance<T>);
   }
   const auto expected =
       at::mse_loss(x, matrix(targets.data(), n_rows, widths.back(), padded(widths.back())));
@@ -165,10 +166,10 @@ TEMPLATE_TEST_CASE("LstmNetwork: loss and gradients equal LibTorch's", "", float
   const T* parameters = network.parameters().data();
   const T* gradients = work.gradients.data();
   for (std::size_t l = 0; l < shape.n_layers; ++l) {
-    const auto& place = network.layout()[l];
+    const auto& layout = network.layout()[l];
     const std::size_t n_inputs = l == 0 ? shape.n_inputs : n_hidden;
-    const std::size_t bias = place.weights + place.n_inputs * width;
-    add(gates(parameters + place.weights, n_inputs), gates(gradients + place.weights, n_inputs));
+    const std::size_t bias = layout.weights + layout.n_inputs * width;
+    add(gates(parameters + layout.weights, n_inputs), gates(gradients + layout.weights, n_inputs));
     add(gates(parameters + bias + width, n_hidden), gates(gradients + bias + width, n_hidden));
     add(gates(parameters + bias, 1).flatten(), gates(gradients + bias, 1).flatten());
     // Torch has a second, redundant bias.

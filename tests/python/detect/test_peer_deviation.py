@@ -101,12 +101,12 @@ def test_finds_the_published_sensors_of_the_real_clusters(real_data):
         pytest.skip(f"no exports under {folder}")
     published = {1: {52}, 2: {104, 148, 237}, 3: {24, 228}}
     for cluster, expected in published.items():
-        place = folder / f"cluster {cluster}"
+        cluster_folder = folder / f"cluster {cluster}"
         voltage = sl.read_csv(
-            sorted((place / "voltage").glob("*.csv")), millisecond_column="MCGS_TIMEMS"
+            sorted((cluster_folder / "voltage").glob("*.csv")), millisecond_column="MCGS_TIMEMS"
         )
         state = sl.read_csv(
-            sorted((place / "total state").glob("*.csv")), millisecond_column="MCGS_TIMEMS"
+            sorted((cluster_folder / "total state").glob("*.csv")), millisecond_column="MCGS_TIMEMS"
         )
         voltage, state = sl.align([voltage, state], "30s")
         current = state.values[:, state.columns.index(f"Cluster{cluster}_Current")]

@@ -134,14 +134,14 @@ def test_a_counter_raises_no_additional_alarms(season, seed):
     n = 6000
     rises = {
         "evenly": 12_000 + 0.25 * np.arange(n),
-        "by what was used": np.cumsum(random.gamma(2, 1, n)),
+        "random increments": np.cumsum(random.gamma(2, 1, n)),
         "drift below noise": random.normal(size=n) + 0.001 * np.arange(n),
     }
     for name, x in rises.items():
         alarms = sl.SurpriseStream(season).push_many(x).alarm
         assert alarms.sum() < 1.6 * n / 1000, name  # as often as without a trend
     # The end of the rise raises an alarm.
-    x = rises["by what was used"]
+    x = rises["random increments"]
     x[5000:] += 60
     assert sl.SurpriseStream(season).push_many(x).alarm[5000:5010].any()
 

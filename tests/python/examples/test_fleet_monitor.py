@@ -30,7 +30,7 @@ def test_monitors_a_simulated_fleet_updates_its_model_and_reports(checkout, tmp_
     page = report.read_text("utf-8")
     assert page.startswith("<!DOCTYPE html>")
     assert "src=" not in re.sub(r'src="data:image/png;base64,[^"]+"', "", page)
-    for heading in ("Severity by device", "Score timelines", "Alerts", "What was learned"):
+    for heading in ("Severity by device", "Score timelines", "Alerts", "Nightly updates"):
         assert heading in page
     assert page.count("<img") >= 2
 

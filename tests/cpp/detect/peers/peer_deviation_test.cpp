@@ -127,12 +127,12 @@ TEST_CASE("PeerDeviation: agrees with its definition") {
     REQUIRE((verdicts[s].worst_ratio > 1) == (expected[s].n_beyond > 0));
     if (verdicts[s].worst < 0) continue;
     std::vector<double> present;
-    std::size_t place = 0;
+    std::size_t position = 0;
     for (Index other = 0; other < sensors; ++other) {
-      if (other == static_cast<Index>(s)) place = present.size();
+      if (other == static_cast<Index>(s)) position = present.size();
       if (!std::isnan(x(verdicts[s].worst, other))) present.push_back(x(verdicts[s].worst, other));
     }
-    const auto [deviation, sigma, limit] = by_definition(parameters, present, place);
+    const auto [deviation, sigma, limit] = by_definition(parameters, present, position);
     REQUIRE(verdicts[s].worst_deviation == Approx(deviation).margin(1e-12));
     REQUIRE(verdicts[s].worst_sigma == Approx(deviation / sigma).epsilon(1e-9));
   }

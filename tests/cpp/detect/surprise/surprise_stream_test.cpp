@@ -83,14 +83,14 @@ TEST_CASE("SurpriseStream: each component detects its kind of anomaly") {
     CHECK(record.level > 1);
   }
   SECTION("spread: collapses when a sensor is stuck") {
-    double most = 0;
+    double largest = 0;
     bool alarm = false;
     for (int i = 0; i < 48; ++i) {
       const auto record = stream.push(0.2);
-      most = std::max(most, record.spread);
+      largest = std::max(largest, record.spread);
       alarm = alarm || record.alarm;
     }
-    CHECK(most > 1);
+    CHECK(largest > 1);
     CHECK(alarm);
   }
   SECTION("seasonal: a value of noon at midnight") {
@@ -99,9 +99,10 @@ TEST_CASE("SurpriseStream: each component detects its kind of anomaly") {
     CHECK(record.level < 1);
   }
   SECTION("shape: a new course of known values") {
-    double most = 0;
-    for (int i = 0; i < 16; ++i) most = std::max(most, stream.push(i % 2 == 0 ? 0.6 : -0.6).shape);
-    CHECK(most > 1);
+    double largest = 0;
+    for (int i = 0; i < 16; ++i)
+      largest = std::max(largest, stream.push(i % 2 == 0 ? 0.6 : -0.6).shape);
+    CHECK(largest > 1);
   }
 }
 
@@ -157,9 +158,9 @@ TEST_CASE("SurpriseStream: a missing sample has no surprise, and the next sample
   SurpriseStream stream({.season = 24});
   for (int i = 0; i < 24 * 100; ++i) stream.push(wave(i, random));
   for (int i = 0; i < 24 * 3; ++i) REQUIRE(figures(stream.push(kMissing)) == kNoFigures);
-  double most = 0;
-  for (int i = 0; i < 240; ++i) most = std::max(most, stream.push(wave(i, random)).surprise);
-  CHECK(most < 1);
+  double largest = 0;
+  for (int i = 0; i < 240; ++i) largest = std::max(largest, stream.push(wave(i, random)).surprise);
+  CHECK(largest < 1);
   CHECK(stream.time() == 24 * 113);
 }
 
