@@ -226,7 +226,10 @@ def test_limits_that_are_null_in_json_are_absent(ensemble):
         ({"rules": [{"feature": 9, "upper": 1}]}, "expected a feature below 3, got 9"),
         ({"rules": [{"feature": "heat", "upper": 1}]}, "none, as fit was not given a table"),
         ({"members": [("lstm", sl.LSTMForecaster())]}, "needs the preceding rows"),
-        ({"members": [("a", sl.IsolationForest()), ("a", sl.IsolationForest())]}, "names that di"),
+        (
+            {"members": [("a", sl.IsolationForest()), ("a", sl.IsolationForest())]},
+            "distinct member names, got 'a' twice",
+        ),
     ],
 )
 def test_errors_describe_invalid_parameters(parameters, message):

@@ -248,7 +248,7 @@ TEST_CASE("LstmForecaster: bad input is rejected and the model unchanged") {
                     "LstmForecaster::fit: expected at least 25 steps (window 24 + 1), got 12");
   auto bad = x;
   bad.col(1).setConstant(kMissing);
-  CHECK_THROWS_WITH(model.fit(bad), Contains("expected some values in channel 1"));
+  CHECK_THROWS_WITH(model.fit(bad), Contains("expected at least one value in channel 1"));
   bad = x;
   bad(3, 0) = std::numeric_limits<double>::infinity();
   CHECK_THROWS_AS(model.fit(bad), secondlook::InvalidArgument);
