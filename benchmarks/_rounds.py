@@ -1,4 +1,4 @@
-"""Interleaved timing: everything once a round, so that a busy machine is busy for all."""
+"""Interleaved timing: every contender once per round, so that load on the machine affects all."""
 
 import os
 import platform
@@ -13,10 +13,9 @@ Contenders = dict[str, Callable[[], object]]
 def median_seconds(
     contenders: Contenders, rounds: int, rarely: dict[str, int] | None = None
 ) -> dict[str, float]:
-    """Time each contender once a round, after one round that is not counted.
+    """Time each contender once per round, after one round that is not counted.
 
-    `rarely` names slow contenders with the number of rounds that is enough to know them; of these
-    the first counts.
+    `rarely` maps slow contenders to a lower number of rounds, of which the first counts.
     """
     rarely = rarely or {}
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
@@ -34,18 +33,18 @@ def median_seconds(
 def print_table(
     title: str, medians: dict[str, float], unit: str, per: float, amount: float = 1.0
 ) -> None:
-    """Print medians in `unit` (1/`per` seconds) for one of `amount`, and how often ours fits in.
+    """Print medians in `unit` (1/`per` seconds) per item, and their ratio to secondlook's.
 
-    The first contender is ours.
+    The first contender is secondlook; each run processes `amount` items.
     """
-    ours = next(iter(medians.values()))
-    print(f"\n| {title} | median {unit} | times ours |\n|---|---|---|")
+    reference = next(iter(medians.values()))
+    print(f"\n| {title} | median {unit} | relative to secondlook |\n|---|---|---|")
     for name, median in medians.items():
-        print(f"| {name} | {median * per / amount:.3g} | {median / ours:.2f} |")
+        print(f"| {name} | {median * per / amount:.3g} | {median / reference:.2f} |")
 
 
 def machine() -> str:
-    """Processor and the number of cores that this process may use."""
+    """Return the processor and the number of cores that this process may use."""
     model = platform.processor()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():

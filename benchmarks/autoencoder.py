@@ -1,4 +1,4 @@
-"""Autoencoder: training and scoring beside torch and onnxruntime.
+"""Autoencoder: training and scoring compared with torch and onnxruntime.
 
 python benchmarks/autoencoder.py [--rounds 7]
 """
@@ -18,7 +18,7 @@ from onnx import TensorProto, checker, helper, numpy_helper
 import secondlook as sl
 
 WIDTHS = (14, 32, 16, 8, 16, 32, 14)
-# Multiply and adds of a row; training takes about three times as many.
+# Multiply-adds per row; training takes about three times as many.
 ROW_FLOPS = 2 * sum(a * b for a, b in pairwise(WIDTHS))
 
 
@@ -59,7 +59,7 @@ def torch_epoch(X):
 
 
 def onnx_session():
-    """Return the network as onnxruntime would be given it, its normalisation folded."""
+    """Return the network in ONNX format, with folded normalisation."""
     random = np.random.default_rng(0)
     nodes, weights, name = [], [], "x"
     for i, (n_in, n_out) in enumerate(pairwise(WIDTHS)):
@@ -99,7 +99,7 @@ def train(rounds):
     medians["torch"] *= 10
     print_table("training epoch, 20,000 × 14, batch 32", medians, "ms", 1e3)
     gflops = 3 * ROW_FLOPS * len(X) / medians["secondlook"] / 1e9
-    print(f"\nOurs, with its scaler and offset: {gflops:.1f} GFLOP/s in the matrix products.")
+    print(f"\nsecondlook, with its scaler and offset: {gflops:.1f} GFLOP/s in the matrix products.")
 
 
 def score_one_row(rounds):
@@ -149,8 +149,8 @@ def score_in_bulk(rounds):
         "torch (reconstruction alone)": with_torch,
     }
     medians = median_seconds(contenders, rounds)
-    print_table("scoring a row in bulk, 100,000 × 14, one thread", medians, "µs", 1e6, len(X))
-    print(f"\nOurs: {ROW_FLOPS * len(X) / medians['secondlook'] / 1e9:.1f} GFLOP/s.")
+    print_table("scoring in bulk, 100,000 × 14, per row, one thread", medians, "µs", 1e6, len(X))
+    print(f"\nsecondlook: {ROW_FLOPS * len(X) / medians['secondlook'] / 1e9:.1f} GFLOP/s.")
 
 
 def load_and_learn(rounds):

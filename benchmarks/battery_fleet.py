@@ -1,16 +1,16 @@
-"""A simulated battery fleet over weeks of ageing: the ensemble never updated, updated, retrained.
+"""Simulates an ageing battery fleet, with an ensemble that is never updated, updated or retrained.
 
     python benchmarks/battery_fleet.py [--seeds 0 1 2 3 4]
 
-Ten packs, a sample every ten minutes. Two weeks, held to be normal, train the ensemble and set its
-limits; then every sample is judged as it comes for six weeks, in which the packs age, the season
-turns warmer, and faults come and go. Every night
+Ten packs, one sample every ten minutes. The first two weeks, assumed to be normal, train the
+ensemble and set its limits. Then every sample is judged as it arrives for six weeks, in which the
+packs age, the season gets warmer, and faults come and go. Every night
 
 - never: nothing is learned;
-- update: an IncrementalLearner learns the day's samples, if they do no harm;
-- retrain: an ensemble is trained from nothing on all samples so far that were not found anomalous.
+- update: an IncrementalLearner trains on the day's samples, unless that makes the model worse;
+- retrain: a new ensemble is trained on all samples so far that were not judged anomalous.
 
-No label is seen by any of the three. The set-up was chosen on seeds from 100 on.
+None of the three uses labels. The settings were chosen on seeds from 100 on.
 """
 
 import argparse
@@ -34,7 +34,7 @@ N_DAYS = 56
 
 
 class Never:
-    """Goes on with the first ensemble."""
+    """Keeps the first ensemble."""
 
     def __init__(self, training: pd.DataFrame, seed: int) -> None:
         self.ensemble, self.held_out = train(training, seed)
@@ -44,22 +44,22 @@ class Never:
 
 
 class Update(Never):
-    """Learns the day's samples under guard."""
+    """Updates the ensemble with the day's samples, guarded by a learner."""
 
     def __init__(self, training: pd.DataFrame, seed: int) -> None:
         super().__init__(training, seed)
         self.learner = make_learner(self.ensemble, self.held_out, seed)
 
     def learn(self, rows: pd.DataFrame, normal: pd.Series) -> None:
-        """Update, and take over the ensemble where it was accepted."""
+        """Update the learner, and use the new ensemble if it is accepted."""
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", sl.DriftWarning)  # it drifts by design
+            warnings.simplefilter("ignore", sl.DriftWarning)  # drift is part of the simulation
             if self.learner.update(rows[FEATURES]).accepted:
                 self.ensemble = self.learner.detector_
 
 
 class Retrain(Never):
-    """Trains anew on all that seemed normal."""
+    """Retrains on all samples that were judged normal."""
 
     def __init__(self, training: pd.DataFrame, seed: int) -> None:
         super().__init__(training, seed)
@@ -73,14 +73,14 @@ class Retrain(Never):
 
 
 STRATEGIES = (Never, Update, Retrain)
-LIMIT = 1.0  # of the vote
+LIMIT = 1.0  # threshold of the ensemble's anomaly score
 LATE = "false positives, last 2 weeks"
 
 
 def run(
     strategy: type[Never], features: pd.DataFrame, day: pd.Series, seed: int
 ) -> tuple[pd.Series, float]:
-    """Return the anomaly scores of the judged days, and the seconds a night of learning."""
+    """Return the anomaly scores of the judged days, and the seconds of training per night."""
     model = strategy(features[day < TRAINING_DAYS], seed)
     streams = {device: model.ensemble.stream() for device in features.device.unique()}
     scores, seconds = [], []
@@ -99,7 +99,7 @@ def run(
 
 
 def rates(scores: pd.Series, faulty: pd.Series) -> dict[str, float]:
-    """Return precision, recall, F1 and false-positive rate, and the area of precision on recall."""
+    """Return precision, recall, F1, false-positive rate and average precision."""
     found = scores > LIMIT
     hits = (found & faulty).sum()
     precision, recall = hits / max(found.sum(), 1), hits / faulty.sum()
@@ -113,7 +113,7 @@ def rates(scores: pd.Series, faulty: pd.Series) -> dict[str, float]:
 
 
 def table_of(results: pd.DataFrame, columns: list[str], unit: str = "%") -> str:
-    """Return a Markdown table of mean ± deviation over the simulations, one row a strategy."""
+    """Return a Markdown table of mean ± deviation over the simulations, one row per strategy."""
     lines = [f"| {unit} | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
     for strategy in STRATEGIES:
         own = 100 * results[results.strategy == strategy.__name__][columns].astype(float)
@@ -162,8 +162,8 @@ def main() -> None:
     seconds = frame.groupby("strategy").seconds.mean()
     update, retrain = seconds["Update"], seconds["Retrain"]
     print(
-        f"learning a night: update {1e3 * update:.0f} ms, retrain {retrain:.2f} s, "
-        f"{update / retrain:.1%} of it"
+        f"training per night: update {1e3 * update:.0f} ms, retrain {retrain:.2f} s "
+        f"(ratio {update / retrain:.1%})"
     )
 
 

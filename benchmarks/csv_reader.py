@@ -1,7 +1,7 @@
-"""Reading the battery site's voltage exports: secondlook beside pandas and polars.
+"""Reading the battery site's voltage exports: secondlook compared with pandas and polars.
 
-Every reader turns the same files into times (with their milliseconds) and a float64 matrix. Rounds
-are interleaved, so that a busy machine is busy for all; medians are compared.
+Every reader converts the same files to times (with their milliseconds) and a float64 matrix. Rounds
+are interleaved, so that load on the machine affects all readers; medians are compared.
 
     python benchmarks/csv_reader.py [--rounds 15]
 """
@@ -37,7 +37,7 @@ def read_polars(files, with_schema):
     import polars as pl
 
     schema = None
-    if with_schema:  # what secondlook finds out by itself: all but two columns are numbers
+    if with_schema:  # which secondlook infers: all columns except two are numeric
         names = files[0].open().readline().replace('"', "").strip().split(",")
         schema = dict.fromkeys(names, pl.Float64)
         schema |= {"MCGS_TIME": pl.String, "MCGS_TIMEMS": pl.Int64}
@@ -53,8 +53,8 @@ def main():
     parser.add_argument("--threads", type=int, default=1, help="for all readers")
     arguments = parser.parse_args()
     if not DATA.exists():
-        sys.exit(f"skipped: {DATA} is not there (set SECONDLOOK_DATA)")
-    # polars reads this once, when it is imported.
+        sys.exit(f"skipped: {DATA} does not exist (set SECONDLOOK_DATA)")
+    # polars reads this variable only once, at import.
     os.environ["POLARS_MAX_THREADS"] = str(arguments.threads)
     clusters = [sorted(folder.glob("*.csv")) for folder in sorted(DATA.glob("*/cluster */voltage"))]
     megabytes = sum(file.stat().st_size for files in clusters for file in files) / 1e6
@@ -83,7 +83,7 @@ def main():
     medians = median_seconds(contenders, arguments.rounds, slow)
     print(f"{machine()}; {n_files} files, {megabytes:.1f} MB")
     print_table(f"reading {megabytes:.0f} MB of exports", medians, "ms", 1e3)
-    print(f"\nOurs reads {megabytes / next(iter(medians.values())):.0f} MB/s.")
+    print(f"\nsecondlook reads {megabytes / next(iter(medians.values())):.0f} MB/s.")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Thresholds and bands from labelled scores, beside scikit-learn's tuner and MAPIE's controller.
+"""Thresholds and bands from labelled scores, compared with scikit-learn and MAPIE.
 
     python benchmarks/decisions.py [--rounds 7]
 
-The tuners get the same scores, without training anything: scikit-learn's through a classifier that
-hands on its only column. Both controllers are asked for the same two guarantees, 5 % each at a
-confidence of 95 %; what they refer is measured on fresh cases.
+The tuners get the same scores, without any training: scikit-learn's through a classifier that
+returns its only column. Both controllers have to give the same two guarantees, 5 % each at a
+confidence of 95 %; the fraction that they refer is measured on fresh cases.
 """
 
 import argparse
@@ -38,7 +38,7 @@ class Column(ClassifierMixin, BaseEstimator):
         return X[:, 0]
 
     def predict(self, X):
-        """Cut at 0."""
+        """Predict by the threshold 0."""
         return (X[:, 0] >= 0).astype(int)
 
 
@@ -60,7 +60,7 @@ def by_scikit_learn(score: np.ndarray, y: np.ndarray, n_thresholds: int) -> floa
 
 
 def decide(scores: np.ndarray, lower: float, upper: float) -> np.ndarray:
-    """Return 1, 0, or NaN for a referral, as MAPIE takes it."""
+    """Return 1, 0, or NaN for a referral, as MAPIE expects."""
     scores = np.ravel(scores)
     return np.select([scores >= upper, scores < lower], [1.0, 0.0], np.nan)
 
@@ -133,7 +133,7 @@ def main() -> None:
         "ms",
         1e3,
     )
-    print("\n| referred, 1,500 labelled cases | mean of 20 | least | most |\n|---|---|---|---|")
+    print("\n| referred, 1,500 labelled cases | mean of 20 | lowest | highest |\n|---|---|---|---|")
     fresh, _ = cases(200_000, seed=1000)
     for name, choose in {
         "secondlook": by_us,

@@ -1,4 +1,4 @@
-"""MobileNetV2: predictions beside onnxruntime and torch, training beside a plain loop of torch.
+"""MobileNetV2: prediction compared with onnxruntime and torch, training with a plain loop of torch.
 
 python benchmarks/image_classifier.py [--rounds 7]
 """
@@ -23,12 +23,12 @@ STAGES = [
     (1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2),
     (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1),
 ]  # fmt: skip
-# Multiplications and additions of one image at 224 × 224, two classes.
+# Multiply-adds for one image of 224 × 224, two classes.
 IMAGE_FLOPS = 2 * 300e6
 
 
 def layers():
-    """Name, normalisation, stride, whether ReLU6 follows, and the residual's begin or end."""
+    """Yield name, normalisation, stride, whether ReLU6 follows, and begin or end of a residual."""
     yield "features.0.0", "features.0.1", 2, True, None
     number, inputs = 1, 32
     for expansion, width, repeats, stride in STAGES:
@@ -47,7 +47,7 @@ def layers():
 
 
 class PlainMobileNet(torch.nn.Module):
-    """The same network from torch's own layers, as torchvision builds it."""
+    """The same network from torch's layers, as torchvision builds it."""
 
     def __init__(self, tensors):
         super().__init__()
@@ -77,7 +77,7 @@ class PlainMobileNet(torch.nn.Module):
         self.head.load_state_dict({"weight": weight, "bias": bias})
 
     def forward(self, x):
-        """Logits of a batch."""
+        """Return the logits of a batch."""
         for (_, _, _, activated, residual), convolution, norm in zip(
             self.plan, self.convolutions, self.norms, strict=True
         ):
@@ -93,7 +93,7 @@ class PlainMobileNet(torch.nn.Module):
 
 
 def onnx_session(tensors, threads):
-    """Return the network as onnxruntime would be given it, its normalisation folded."""
+    """Return the network in ONNX format, with folded normalisation."""
     nodes, weights, x, before = [], [], "x", ""
     for i, (name, norm, stride, activated, residual) in enumerate(layers()):
         if residual == "begin":
@@ -197,15 +197,15 @@ def predict(rounds, threads):
 
     expected = with_torch(images, False)
     for name, found in [
-        ("ours", ours.predict_proba(images)),
-        ("ours, bfloat16", halves.predict_proba(images)),
+        ("secondlook", ours.predict_proba(images)),
+        ("secondlook, bfloat16", halves.predict_proba(images)),
         ("onnxruntime", with_onnx(images)),
         ("torch bfloat16", with_torch(images, True)),
     ]:
         print(f"{name}: probabilities differ from torch's by {np.abs(found - expected).max():.1e}")
 
     one = images[:1]
-    repeats = 10  # one after another, as images come: each has its weights in the cache
+    repeats = 10  # consecutive images, as in use: the weights are in the cache
 
     def repeat(use):
         return lambda: [use() for _ in range(repeats)]
@@ -231,9 +231,9 @@ def predict(rounds, threads):
         },
         rounds,
     )
-    print_table("batch of 32, an image", medians, "ms", 1e3, amount=len(images))
+    print_table("batch of 32, per image", medians, "ms", 1e3, amount=len(images))
     gflops = IMAGE_FLOPS * len(images) / medians["secondlook bfloat16"] / 1e9
-    print(f"\nOurs in bfloat16: {gflops:.0f} GFLOP/s.")
+    print(f"\nsecondlook in bfloat16: {gflops:.0f} GFLOP/s.")
 
 
 def train(rounds, threads):
@@ -284,7 +284,9 @@ def train(rounds, threads):
             if number > 0:
                 seconds[name].append(took)
     medians = {name: float(np.median(times)) for name, times in seconds.items()}
-    print_table("training epoch, 128 images 160 × 160, batch 32, an image", medians, "ms", 1e3, 128)
+    print_table(
+        "training epoch, 128 images 160 × 160, batch 32, per image", medians, "ms", 1e3, 128
+    )
     print(f"\nTraining waited for images {np.median(fractions):.1%} of the time.")
 
 

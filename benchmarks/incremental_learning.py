@@ -2,7 +2,7 @@
 
     python benchmarks/incremental_learning.py [--rounds 30]
 
-There is no rival to the whole of it, so the yardstick is a bare `partial_fit` on the same rows.
+No other library offers this, so the comparison is with a plain `partial_fit` on the same rows.
 """
 
 import argparse

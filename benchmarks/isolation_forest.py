@@ -1,4 +1,4 @@
-"""Isolation forest: fitting and scoring beside scikit-learn and isotree.
+"""Isolation forest: fitting and scoring compared with scikit-learn and isotree.
 
 python benchmarks/isolation_forest.py [--rounds 11]
 """
@@ -44,22 +44,22 @@ def fit(X, rounds):
 def score(X, rounds):
     narrow = X.astype(np.float32)
     one, two = ours(1).fit(X), ours(2).fit(X)
-    rival, reference = isotree().fit(X), scikit_learn().fit(X)
+    other_forest, reference = isotree().fit(X), scikit_learn().fit(X)
     n_few = 20_000
     contenders = {
         "secondlook, float32": lambda: one.score_samples(narrow),
         "secondlook, float64": lambda: one.score_samples(X),
         "secondlook, float64, two threads": lambda: two.score_samples(X),
-        "isotree": lambda: rival.predict(X),
+        "isotree": lambda: other_forest.predict(X),
         "scikit-learn": lambda: reference.score_samples(narrow[:n_few]),
     }
     medians = median_seconds(contenders, rounds, {"scikit-learn": 5})
     medians["scikit-learn"] *= len(X) / n_few
-    print_table("scoring a row in bulk, 100,000 × 14", medians, "µs", 1e6, len(X))
+    print_table("scoring in bulk, 100,000 × 14, per row", medians, "µs", 1e6, len(X))
     print(
-        f"\nFaster rival over ours (float64, one thread): "
+        f"\nFaster of the others / secondlook (float64, one thread): "
         f"{min(medians['isotree'], medians['scikit-learn']) / medians['secondlook, float64']:.1f}; "
-        f"one thread over two: "
+        f"one thread / two threads: "
         f"{medians['secondlook, float64'] / medians['secondlook, float64, two threads']:.2f}; "
         f"fitted memory {one._model.memory_bytes / 1e3:.0f} kB"
     )
@@ -68,7 +68,7 @@ def score(X, rounds):
 def score_one_row(X, rounds):
     repeats = 2000
     row = X[:1].copy()
-    forest, rival, reference = ours().fit(X), isotree().fit(X), scikit_learn().fit(X)
+    forest, other_forest, reference = ours().fit(X), isotree().fit(X), scikit_learn().fit(X)
 
     def repeat(use, times):
         def run():
@@ -79,7 +79,7 @@ def score_one_row(X, rounds):
 
     contenders = {
         "secondlook": repeat(forest.score_samples, repeats),
-        "isotree": repeat(rival.predict, repeats),
+        "isotree": repeat(other_forest.predict, repeats),
         "scikit-learn": repeat(reference.score_samples, repeats // 100),
     }
     medians = median_seconds(contenders, rounds)
@@ -88,7 +88,7 @@ def score_one_row(X, rounds):
 
 
 def large_samples():
-    """Fit trees of 65,536 rows: one run each, isotree with a twentieth of the trees."""
+    """Fit trees of 65,536 rows: one run each; isotree grows a twentieth of the trees."""
     X = np.random.default_rng(1).normal(size=(750_000, 14))
     few = TREES // 20
     runs = {
@@ -105,7 +105,7 @@ def large_samples():
 
 
 def few_distinct_values(rounds):
-    """Fit and score hundreds of columns that hold few values, many of them almost constant."""
+    """Fit and score hundreds of columns with few distinct values, many of them almost constant."""
     random = np.random.default_rng(2)
     fraction = random.uniform(0.0005, 0.3, size=400)
     X = (random.uniform(size=(10_000, 400)) < fraction).astype(np.float32)

@@ -1,4 +1,4 @@
-"""LSTM forecaster: training and stepping beside torch.
+"""LSTM forecaster: training and stepping compared with torch.
 
 python benchmarks/lstm_forecaster.py [--rounds 5]
 """
@@ -22,7 +22,7 @@ def windows(n, seed=0):
 
 
 def window_flops(hidden):
-    """Multiply and adds of a window's training: forward, and twice as many back."""
+    """Return the multiply-adds of training on a window: forward, and twice as many backward."""
     gates = 4 * hidden * (CHANNELS + 1 + hidden)
     return 2 * WINDOW * (2 * gates + 4 * hidden * hidden + 3 * hidden * CHANNELS)
 
@@ -61,7 +61,7 @@ def train(rounds, n_windows, hidden):
         "torch": torch_epoch(X, hidden),
     }
     medians = median_seconds(contenders, rounds)
-    # What `fit` does besides, such as to find the offset, is in both.
+    # Other work of `fit`, such as computing the offset, is in both.
     epoch = (medians["three epochs"] - medians["one epoch"]) / 2
     print_table(
         f"training epoch, {n_windows:,} windows of {WINDOW}, {CHANNELS}→{hidden}, batch {BATCH}, "
@@ -70,7 +70,7 @@ def train(rounds, n_windows, hidden):
         "ms",
         1e3,
     )
-    print(f"\nOurs: {window_flops(hidden) * n_windows / epoch / 1e9:.0f} GFLOP/s.")
+    print(f"\nsecondlook: {window_flops(hidden) * n_windows / epoch / 1e9:.0f} GFLOP/s.")
 
 
 def step(rounds):

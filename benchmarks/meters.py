@@ -1,13 +1,13 @@
-"""Simulated meters: the forecaster beside forest, autoencoder and naive forecasts.
+"""Simulated meters: the forecaster compared with forest, autoencoder and naive forecasts.
 
     python benchmarks/meters.py [--seeds 0 1 2 3 4] [--meters 20]
 
-A model a meter, learned without labels from the first half-year, which holds a few short anomalies
-that nobody knows of. Every fifth week of it is kept from the models, for the thresholds. All see
-the logarithm of the consumption, the calendar and the weather, and are judged twice:
+Each meter has its own model, trained without labels on the first half-year, which contains a few
+short unlabelled anomalies. Every fifth week is held out from training, for the thresholds. All
+models get the logarithm of the consumption, the calendar and the weather, and are judged twice:
 
 - hour: by their evidence for the hour itself;
-- hour or day: by that or by the mean of the last day's, so that theft and drift add up.
+- hour or day: by that or by the mean over the last day, to which theft and drift add up.
 
 Everything here was chosen on simulations of the seeds 100 to 103.
 """
@@ -35,53 +35,53 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 import secondlook as sl
 
 FALSE_ALARM_RATE = 0.01  # of hours, and again of the means of a day
-# Standard deviations from which on an hour counts no more in the mean of its day, so that the few
-# outages in the held-out weeks do not set the day's threshold.
+# In the mean of a day, the evidence of an hour is clipped to this many standard deviations, so that
+# the few outages in the held-out weeks do not determine the threshold of the day.
 CLIP = 2.0
-CONTEXT = 2 * DAY  # hours that bring the forecaster up before it forecasts a day
+CONTEXT = 2 * DAY  # hours that warm up the forecaster before it forecasts a day
 BLOCK = 5  # weeks: the last of each is held out
 
 _HOURS = np.arange(N_HOURS)
-_HELD_BACK = (_HOURS < N_TRAINING) & (_HOURS // WEEK % BLOCK == BLOCK - 1)
-_LEARNED = (_HOURS < N_TRAINING) & ~_HELD_BACK
+_HELD_OUT = (_HOURS < N_TRAINING) & (_HOURS // WEEK % BLOCK == BLOCK - 1)
+_TRAINED = (_HOURS < N_TRAINING) & ~_HELD_OUT
 _TESTED = _HOURS >= N_TRAINING
 
 
 class Detector(NamedTuple):
-    """What makes evidence for the abnormal of a meter's hours."""
+    """A model and the evidence for anomalies that it computes from the hours of a meter."""
 
     name: str
     inputs: Callable[[Meter], Series]
     fit: Callable[[Series], Any]
     evidence: Callable[[Any, Series], Series]
-    is_residual: bool  # both signs are abnormal, else only high values
+    is_residual: bool  # both signs are anomalous, otherwise only high values
 
 
 class Scores(NamedTuple):
-    """Of a fleet, one after another: 1 is the threshold."""
+    """Scores of all meters, concatenated; the threshold is 1."""
 
     hour: Series
     hour_or_day: Series
-    fit_s: float  # a meter
-    score_s: float  # a sample
+    fit_s: float  # per meter
+    score_s: float  # per sample
 
 
 def log_consumption(meter: Meter) -> Series:
-    """Make theft by a factor a constant, and noise as large by day as by night."""
-    floor = 0.05 * np.median(meter.consumption_kwh[_LEARNED])
+    """Take the logarithm: theft by a factor becomes a constant, and noise uniform over the day."""
+    floor = 0.05 * np.median(meter.consumption_kwh[_TRAINED])
     logarithm: Series = np.log(meter.consumption_kwh + floor)
     return logarithm
 
 
 def circumstances(meter: Meter) -> Series:
-    """Return the calendar and the weather of each hour: what a person would judge it by."""
+    """Return the calendar and the weather of each hour."""
     day, week = 2 * np.pi * _HOURS / DAY, 2 * np.pi * _HOURS / WEEK
     waves = (np.sin(day), np.cos(day), np.sin(week), np.cos(week))
     return np.column_stack((*waves, meter.temperature_c))
 
 
 def steps(meter: Meter) -> Series:
-    """Return the forecaster's rows: consumption, and the circumstances of the hour to come."""
+    """Return the forecaster's rows: consumption, calendar and weather of the next hour."""
     following = np.roll(circumstances(meter), -1, axis=0)
     following[-1] = following[-2]
     return np.column_stack((log_consumption(meter), following))
@@ -92,7 +92,7 @@ def single_hours(meter: Meter) -> Series:
 
 
 def last_days(meter: Meter) -> Series:
-    """Return rows of the last 24 hours' consumption and the circumstances of the last of them."""
+    """Return rows of the last 24 hours' consumption, and calendar and weather of the last hour."""
     consumption = log_consumption(meter)
     before = np.concatenate((np.full(DAY - 1, consumption[0]), consumption))
     windows = np.lib.stride_tricks.sliding_window_view(before, DAY)
@@ -113,15 +113,15 @@ def fit_forecaster(rows: Series, **training: Any) -> sl.LSTMForecaster:
 
 
 def fit_in_small_batches(rows: Series) -> sl.LSTMForecaster:
-    """Train as suits a small series: with the default batch an epoch is three updates."""
+    """Train with a small batch: with the default size, an epoch would be three updates."""
     return fit_forecaster(rows, learning_rate=5e-3, batch_size=8, max_epochs=100, patience=15)
 
 
 def day_ahead_residual(model: sl.LSTMForecaster, rows: Series) -> Series:
-    """Return what the forecasts of whole days leave, made at midnight without any reading.
+    """Return the residuals of forecasts of whole days, made at midnight without any reading.
 
-    A thief's recent readings would make the forecast a thief's: they are withheld as missing, and
-    the network runs on its own forecasts, the calendar and the weather up to midnight.
+    During a theft, recent readings would lower the forecast. They are therefore passed as missing,
+    and the network continues with its own forecasts, the calendar and the weather.
     """
     withheld = rows.copy()
     withheld[:, 0] = np.nan
@@ -133,29 +133,29 @@ def day_ahead_residual(model: sl.LSTMForecaster, rows: Series) -> Series:
 
 
 def hour_ahead_residual(model: sl.LSTMForecaster, rows: Series) -> Series:
-    """Return what the forecast of each hour leaves, made from all readings up to it."""
+    """Return the residuals of forecasts of each hour, made from all earlier readings."""
     return np.nan_to_num(model.residuals(rows)[:, 0])  # 0 in the warm-up
 
 
 def own_score(model: sl.LSTMForecaster, rows: Series) -> Series:
-    # The consumption's part of it: the calendar is no surprise.
+    # Only the part of the consumption: the calendar is not anomalous.
     return np.sqrt(np.maximum(model.feature_contributions(rows)[:, 0], 0))
 
 
 def fit_autoencoder(hidden: tuple[int, ...]) -> Callable[[Series], sl.Autoencoder]:
     return lambda rows: sl.Autoencoder(
         hidden, dropout=0, learning_rate=3e-3, max_epochs=300, patience=20, random_state=0
-    ).fit(rows[_LEARNED])
+    ).fit(rows[_TRAINED])
 
 
 def fit_forest(rows: Series) -> sl.IsolationForest:
-    return sl.IsolationForest(n_estimators=200, random_state=0).fit(rows[_LEARNED])
+    return sl.IsolationForest(n_estimators=200, random_state=0).fit(rows[_TRAINED])
 
 
 def fit_profile(rows: Series) -> Series:
     """Return the median of each hour of the week."""
-    of_week = _HOURS[_LEARNED] % WEEK
-    learned = rows[_LEARNED, 0]
+    of_week = _HOURS[_TRAINED] % WEEK
+    learned = rows[_TRAINED, 0]
     return np.array([np.median(learned[of_week == hour]) for hour in range(WEEK)])
 
 
@@ -211,9 +211,9 @@ DETECTORS = [
 
 
 def standardised(evidence: Series) -> Series:
-    """Return evidence in its own robust deviations over the held-out weeks."""
-    centre = np.median(evidence[_HELD_BACK])
-    deviation = 1.4826 * np.median(np.abs(evidence[_HELD_BACK] - centre))
+    """Return the evidence in units of its robust deviation over the held-out weeks."""
+    centre = np.median(evidence[_HELD_OUT])
+    deviation = 1.4826 * np.median(np.abs(evidence[_HELD_OUT] - centre))
     scaled: Series = (evidence - centre) / deviation
     return scaled
 
@@ -227,17 +227,18 @@ def mean_of_the_last_day(values: Series) -> Series:
 
 
 def hour_threshold(fleet: list[Series]) -> float:
-    """Return the lower quartile of the meters' own thresholds.
+    """Return the lower quartile of the thresholds of the single meters.
 
-    An anomaly in the held-out weeks only raises a meter's, and half of the meters may have one.
+    An anomaly in the held-out weeks can only raise a threshold, and half of the meters may have
+    one.
     """
-    own = [sl.quantile_threshold(score[_HELD_BACK], FALSE_ALARM_RATE) for score in fleet]
+    own = [sl.quantile_threshold(score[_HELD_OUT], FALSE_ALARM_RATE) for score in fleet]
     return float(np.quantile(own, 0.25))
 
 
 def day_threshold(fleet: list[Series]) -> float:
-    """Return the threshold of all meters' held-out weeks together: one has too few days."""
-    together = np.concatenate([score[_HELD_BACK] for score in fleet])
+    """Return a common threshold from the held-out weeks of all meters; one has too few days."""
+    together = np.concatenate([score[_HELD_OUT] for score in fleet])
     return sl.quantile_threshold(together, FALSE_ALARM_RATE)
 
 
@@ -333,10 +334,10 @@ def main() -> None:
     f1 = np.array([[measured[2] for measured in of_seeds] for of_seeds in hour_or_day.values()])
     of_others = [not one.name.startswith("LSTM") for one in DETECTORS]
     ahead = ", ".join(f"{lead:+.3f}" for lead in f1[0] - f1[of_others].max(axis=0))
-    print(f"\nF1 of the first over the best rival's, by simulation: {ahead}")
+    print(f"\nF1 of the first minus the best F1 of the others, per simulation: {ahead}")
     print_table(["hour alone", *measures], hour, ".3f")
     print_table(["recall, hour or day", *KINDS], recalls, ".2f")
-    print("\n| | fit of a meter, s | scoring of a sample, µs |\n|---|---|---|")
+    print("\n| | fit per meter, s | scoring per sample, µs |\n|---|---|---|")
     for name, of_seeds in seconds.items():
         fit_s, score_s = np.median(of_seeds, axis=0)
         print(f"| {name} | {fit_s:.2g} | {1e6 * score_s:.2g} |")

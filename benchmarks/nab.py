@@ -1,9 +1,9 @@
-"""NAB: the surprise stream over the benchmark's series, beside the published detectors.
+"""NAB: the surprise stream on the benchmark's series, compared with the published detectors.
 
     python benchmarks/nab.py [--results DIR]
 
 With --results, DIR gets NAB's result files in a folder named secondlook; nab_scoring.py and NAB's
-own scorer read them. Nothing is told to the detector but how many samples a day has.
+own scorer read them. The detector is only told the number of samples per day.
 """
 
 import argparse
@@ -22,8 +22,8 @@ import secondlook as sl
 DATA = Path(os.environ.get("SECONDLOOK_DATA", Path(__file__).parents[2] / "shared/data")) / "nab"
 PRESET = 0.5  # a surprise of 1, whatever the profile
 DAY_S = 86400
-# By NAB's own scorer from NAB's result files, on the 35 series of four categories that we develop
-# on; threshold optimised on them.
+# Computed by NAB's own scorer from NAB's result files, on the 35 series of the four categories that
+# were used for development; the threshold is optimised on them.
 RIVALS = {
     "ARTime": 67.9,
     "Numenta HTM": 66.6,
@@ -36,7 +36,7 @@ RIVALS = {
 
 
 def judge(corpus: Iterable[Series], times_season: float = 1.0) -> dict[str, Scores]:
-    """Return each series' scores, with a day times something for a season."""
+    """Return each series' scores, with a season of a multiple of a day."""
     scores = {}
     for one in corpus:
         stream = sl.SurpriseStream(season=round(times_season * samples_a_day(one)))
@@ -45,7 +45,7 @@ def judge(corpus: Iterable[Series], times_season: float = 1.0) -> dict[str, Scor
 
 
 def samples_a_day(series: Series) -> int:
-    """Return a day in samples, by the median step of the time stamps."""
+    """Return the number of samples per day, from the median step of the time stamps."""
     times = np.array([datetime.fromisoformat(stamp).timestamp() for stamp in series.timestamps])
     return max(2, round(DAY_S / float(np.median(np.diff(times)))))
 
@@ -61,7 +61,7 @@ def alarms_of(series: Series, score: Scores) -> tuple[int, int]:
 def print_profiles(
     corpus: Iterable[Series], scores: Mapping[str, Scores], profiles: Mapping[str, Profile]
 ) -> None:
-    """Print the three profiles' scores of the corpus, and the rivals' of the standard one."""
+    """Print the scores of all profiles, and the standard scores of the published detectors."""
     print("\n| | " + " | ".join(profiles) + " |\n" + "|---" * (1 + len(profiles)) + "|")
     swept = [sweep(corpus, scores, profile) for profile in profiles.values()]
     print(f"| secondlook, preset {PRESET} | " + row(one.at(PRESET) for one in swept))
@@ -77,7 +77,7 @@ def print_profiles(
 def print_categories(
     corpus: Iterable[Series], scores: Mapping[str, Scores], profiles: Mapping[str, Profile]
 ) -> None:
-    """Print what is found, and how often falsely, category by category at the preset threshold."""
+    """Print the windows found and the false alarms per category, at the preset threshold."""
     categories: dict[str, list[Series]] = {}
     for one in corpus:
         categories.setdefault(one.name.partition("/")[0], []).append(one)
@@ -96,7 +96,7 @@ def print_categories(
 
 
 def print_false_alarms() -> None:
-    """Print how often the stream alarms where nothing ever happens."""
+    """Print how often the stream alarms on series without anomalies."""
     random = np.random.default_rng(0)
     n, day, n_streams = 6000, 288, 10
     wave = np.sin(2 * np.pi * np.arange(n) / day)
@@ -145,7 +145,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, help="folder for NAB's result files")
     arguments = parser.parse_args()
     if not DATA.is_dir():
-        print(f"skipped: {DATA} is not there (set SECONDLOOK_DATA)")
+        print(f"skipped: {DATA} does not exist (set SECONDLOOK_DATA)")
         return
 
     corpus, profiles = read_corpus(DATA), read_profiles(DATA)
@@ -158,7 +158,7 @@ def main() -> None:
     n_rows = sum(len(one.values) for one in corpus)
     n_windows = sum(len(one.windows) for one in corpus)
     print(f"{machine()}; {len(corpus)} files, {n_windows} windows, {n_rows} rows")
-    print(f"{seconds / n_rows * 1e6:.1f} µs a row, one thread")
+    print(f"{seconds / n_rows * 1e6:.1f} µs per row, one thread")
     print_profiles(corpus, scores, profiles)
     print_categories(corpus, scores, profiles)
     print_false_alarms()

@@ -1,13 +1,14 @@
-"""The scores of the Numenta Anomaly Benchmark, from its labels and a detector's result files.
+"""Computes scores of the Numenta Anomaly Benchmark from its labels and a detector's results.
 
     python benchmarks/nab_scoring.py RESULTS/<detector> [--threshold 0.5]
 
-Result files lie in ``<detector>/<category>/<detector>_<file>.csv`` with the columns timestamp,
-value, anomaly_score (0 to 1) and label, which NAB's own scorer reads too. Scoring as in NAB 1.1
-(Lavin & Ahmad 2015, "Evaluating Real-time Anomaly Detection Algorithms"): in a labelled window the
-earliest row from the threshold on earns up to 1, a window without any costs a missed alarm, and
-each row from the threshold on outside costs a false alarm, less soon after a window. 0 is a
-detector that never alarms, 100 one that alarms at the first row of every window and nowhere else.
+Result files are ``<detector>/<category>/<detector>_<file>.csv`` with the columns timestamp, value,
+anomaly_score (0 to 1) and label, which NAB's own scorer can read, too. Scoring is that of NAB 1.1
+(Lavin & Ahmad 2015, "Evaluating Real-time Anomaly Detection Algorithms"). An alarm is a row whose
+score is at least the threshold. The earliest alarm in a labelled window earns up to 1, a window
+without an alarm costs a missed alarm, and each alarm outside costs a false alarm, less if it is
+soon after a window. A detector that never alarms scores 0; one that alarms exactly at the first row
+of every window scores 100.
 """
 
 import argparse
@@ -24,14 +25,14 @@ from numpy.typing import NDArray
 Scores = NDArray[np.float64]
 
 PROBATION_SHARE = 0.15
-PROBATION_LONGEST = 750  # 15 % of 5,000 rows, however long the file
+PROBATION_LONGEST = 750  # 15 % of 5,000 rows, for longer files, too
 OUTSIDE = -1
 NEVER = 1.1  # a threshold that no score reaches
 
 
 @dataclass(frozen=True)
 class Profile:
-    """What an alarm earns and costs."""
+    """Reward and costs of an alarm."""
 
     true_alarm: float = 1.0
     missed_alarm: float = 1.0
@@ -54,7 +55,7 @@ class Series:
 
     @property
     def label(self) -> NDArray[np.int64]:
-        """1 in a window, else 0."""
+        """1 in a window, otherwise 0."""
         label = np.zeros(len(self.values), dtype=np.int64)
         for first, last in self.windows:
             label[first : last + 1] = 1
@@ -74,7 +75,7 @@ class Sweep:
         return float(self.scores[best]), float(self.thresholds[best])
 
     def at(self, threshold: float) -> float:
-        """Return the score when every row from `threshold` on is an alarm."""
+        """Return the score if every row with at least `threshold` is an alarm."""
         n_reached = int(np.count_nonzero(self.thresholds >= threshold))
         return float(self.scores[max(n_reached, 1) - 1])
 
@@ -115,7 +116,7 @@ def sweep(
         raise ValueError("expected at least one labelled window")
     thresholds, first = np.unique(-np.concatenate(reached), return_inverse=True)
     gain = np.bincount(first, weights=np.concatenate(gains))
-    # Nothing: n · −missed_alarm. Everything: n · true_alarm.
+    # No alarm: n · −missed_alarm. All windows found: n · true_alarm.
     per_point = n_windows * (profile.true_alarm + profile.missed_alarm) / 100
     return Sweep(
         np.concatenate(([NEVER], -thresholds)),
@@ -124,9 +125,9 @@ def sweep(
 
 
 def row_worth(series: Series, profile: Profile) -> tuple[Scores, NDArray[np.int64]]:
-    """Return what an alarm at each row earns, and the number of the row's window or `OUTSIDE`.
+    """Return the worth of an alarm at each row, and the number of the row's window or `OUTSIDE`.
 
-    Rows of a window that lie in probation are `OUTSIDE` too, so that they count for nothing.
+    Rows of a window that are in probation are `OUTSIDE`, too, and do not count.
     """
     n_rows = len(series.values)
     position = np.full(n_rows, np.inf)
@@ -137,7 +138,7 @@ def row_worth(series: Series, profile: Profile) -> tuple[Scores, NDArray[np.int6
         inside = np.arange(first, last + 1)
         position[inside] = (inside - last - 1) / width
         window[inside] = number
-        # Rows up to the next window, which overwrites its own.
+        # Rows up to the next window, which overwrites its rows.
         position[last + 1 :] = np.arange(1, n_rows - last) / (width - 1)
         window[last + 1 :] = OUTSIDE
     worth = scaled_sigmoid(position)
@@ -175,7 +176,7 @@ def read_corpus(nab: Path) -> list[Series]:
 
 
 def read_series(path: Path, windows: Sequence[tuple[str, str]]) -> Series:
-    """Read one file; the windows' limits are time stamps of rows, the first where two are alike."""
+    """Read one file; window limits are time stamps of rows, the first row if two are equal."""
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     timestamps = [row["timestamp"] for row in rows]
@@ -186,7 +187,7 @@ def read_series(path: Path, windows: Sequence[tuple[str, str]]) -> Series:
 
 
 def result_path(folder: Path, name: str) -> Path:
-    """Return where the results for the series `name` lie in a detector's folder."""
+    """Return the path of the results for the series `name` in a detector's folder."""
     category, _, file = name.partition("/")
     return folder / category / f"{folder.name}_{file}"
 

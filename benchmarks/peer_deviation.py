@@ -1,9 +1,9 @@
-"""Sensors against their peers: how near the pass over all readings is to the memory's speed.
+"""Peer deviation: compares the pass over all readings with the memory bandwidth.
 
     python benchmarks/peer_deviation.py [--rounds 7]
 
-There is no rival to this judgement, so the yardstick is NumPy's maximum over the same array: one
-vectorised pass that does nothing but read it.
+No other library offers this check, so the comparison is with NumPy's maximum over the same array: a
+vectorised pass that only reads it.
 """
 
 import argparse

@@ -1,8 +1,8 @@
-"""Simulated electricity meters with anomalies that are known.
+"""Simulates electricity meters with known anomalies.
 
-A town's meters, read by the hour for 60 weeks from a January on. A meter's consumption is the
-product of what its users do at that hour and day, of what the weather asks for, and of noise that
-lasts for hours and for weeks. All meters share the weather.
+The meters of a town are read hourly for 60 weeks from January on. The consumption of a meter is the
+product of its users' profile by hour and weekday, the effect of the weather, and noise that
+persists for hours and for weeks. All meters share the weather.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 DAY, WEEK = 24, 168  # hours
 N_HOURS = 60 * WEEK
-N_TRAINING = 26 * WEEK  # from the coldest to the warmest
+N_TRAINING = 26 * WEEK  # from the coldest to the warmest season
 YEAR = 365.25 * DAY
 
 Kind = Literal["spike", "dip", "outage", "theft", "drift"]
@@ -25,7 +25,7 @@ Series = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Anomaly:
-    """What was put wrong with a meter, and when: hours `begin` to `end` - 1."""
+    """An injected anomaly of a meter in the hours `begin` to `end` - 1."""
 
     kind: Kind
     begin: int
@@ -34,18 +34,18 @@ class Anomaly:
 
 @dataclass(frozen=True)
 class Meter:
-    """A meter's readings and the truth about them."""
+    """Readings of a meter with their ground truth."""
 
     users: str
     time: NDArray[np.datetime64]
     temperature_c: Series
     consumption_kwh: Series
-    normal_kwh: Series  # what would have been read, had nothing happened
+    normal_kwh: Series  # readings without the anomalies
     anomalies: list[Anomaly]
 
     @property
     def label(self) -> NDArray[np.bool_]:
-        """Whether something was wrong, of each hour."""
+        """Whether each hour is anomalous."""
         is_anomalous = np.zeros(len(self.time), dtype=bool)
         for one in self.anomalies:
             is_anomalous[one.begin : one.end] = True
@@ -54,9 +54,9 @@ class Meter:
 
 @dataclass(frozen=True)
 class Users:
-    """What kind of people are behind a meter."""
+    """Kind of users of a meter."""
 
-    profile: Callable[[Series, NDArray[np.int64]], Series]  # of the hour and the day of the week
+    profile: Callable[[Series, NDArray[np.int64]], Series]  # by hour and day of the week
     heating: float  # fraction that a degree below 15 °C adds
     cooling: float  # fraction that a degree above 20 °C adds
     hourly_noise: float  # standard deviation of the logarithm
@@ -92,17 +92,17 @@ USERS = {
     "bakery": Users(_bakery, heating=0.0, cooling=0.01, hourly_noise=0.12, kwh=7.0),
 }
 
-# Anomalies a meter.
+# Anomalies per meter.
 _IN_TRAINING: dict[Kind, int] = {"spike": 1, "dip": 1, "outage": 1}
 _LATER: dict[Kind, int] = {"spike": 4, "dip": 4, "outage": 2, "theft": 1}
 
 
 def simulate_meters(n_meters: int, seed: int) -> list[Meter]:
-    """Simulate a town's meters, of each kind of users in turn.
+    """Simulate the meters of a town, cycling through the kinds of users.
 
-    The first `N_TRAINING` hours hold a few short anomalies, about 0.5 % of them; the rest holds
-    every kind: four spikes, four dips, two outages and a theft a meter, and a drift for every other
-    one. Anomalies lie at random places, two days apart at least.
+    In the first `N_TRAINING` hours, about 0.5 % are anomalous, all in short anomalies. The rest has
+    every kind: four spikes, four dips, two outages and one theft per meter, and a drift for every
+    second meter. Anomalies are at random times, at least two days apart.
     """
     random = np.random.default_rng(seed)
     hours = np.arange(N_HOURS)
@@ -113,7 +113,7 @@ def simulate_meters(n_meters: int, seed: int) -> list[Meter]:
         name = list(USERS)[number % len(USERS)]
         normal = _consumption(random, USERS[name], hours, temperature)
         anomalies = _place(random, _IN_TRAINING, 0, N_TRAINING)
-        # So that half of each kind of users has a drift.
+        # Half of the meters of each kind of users have a drift.
         has_drift = (number // len(USERS) + number) % 2 == 0
         later: dict[Kind, int] = {**_LATER, "drift": int(has_drift)}
         anomalies += _place(random, later, N_TRAINING, N_HOURS)
@@ -128,7 +128,7 @@ def simulate_meters(n_meters: int, seed: int) -> list[Meter]:
 
 
 def _weather(random: np.random.Generator, hours: NDArray[np.int64]) -> Series:
-    """Outdoor temperature in °C: the year, the day, and spells of a few days."""
+    """Outdoor temperature in °C: yearly and daily cycles, and spells of a few days."""
     year = -10 * np.cos(2 * np.pi * (hours - 15 * DAY) / YEAR)
     day = -3.5 * np.cos(2 * np.pi * (hours - 3) / DAY)
     spells = _autoregressive(random, len(hours), memory=72, deviation=3.5)
@@ -139,15 +139,15 @@ def _weather(random: np.random.Generator, hours: NDArray[np.int64]) -> Series:
 def _consumption(
     random: np.random.Generator, users: Users, hours: NDArray[np.int64], temperature: Series
 ) -> Series:
-    """Return what a meter's users draw, in kWh each hour."""
+    """Return the hourly consumption of a meter's users in kWh."""
     hour, weekday = (hours % DAY).astype(float), hours // DAY % 7
     habit = users.profile((hour - random.normal(0, 0.7)) % DAY, weekday)
-    # A building answers the weather of the last hours, not of the minute.
+    # A building responds to the weather of the last hours.
     felt = _smooth(temperature, 12)
     cold, warm = np.maximum(15 - felt, 0), np.maximum(felt - 20, 0)
     scale = random.uniform(0.7, 1.3)
     weather = 1 + scale * (users.heating * cold + users.cooling * warm)
-    # Longer evenings in winter: more light.
+    # Evenings are longer in winter, so lighting takes more.
     light = 1 + 0.08 * np.cos(2 * np.pi * hours / YEAR)
     noise = _autoregressive(random, len(hours), memory=2, deviation=users.hourly_noise)
     wander = _autoregressive(random, len(hours), memory=2 * WEEK, deviation=0.04)
@@ -157,7 +157,7 @@ def _consumption(
 
 
 def _autoregressive(random: np.random.Generator, n: int, memory: float, deviation: float) -> Series:
-    """Gaussian noise that forgets by a factor e in `memory` steps."""
+    """Return Gaussian noise whose correlation decays by a factor e in `memory` steps."""
     keep = np.exp(-1 / memory)
     innovation = random.normal(0, deviation * np.sqrt(1 - keep**2), n)
     noise = np.empty(n)
@@ -181,9 +181,9 @@ def _smooth(values: Series, memory: float) -> Series:
 def _place(
     random: np.random.Generator, counts: dict[Kind, int], begin: int, end: int
 ) -> list[Anomaly]:
-    """Put anomalies at random places of hours `begin` to `end` - 1, apart from one another."""
+    """Place anomalies at random in the hours `begin` to `end` - 1, apart from one another."""
     anomalies: list[Anomaly] = []
-    # The longest first, while there is still room.
+    # The longest first, while there is still space.
     for kind in reversed(KINDS):
         for _ in range(counts.get(kind, 0)):
             n_hours = _n_hours(random, kind)
@@ -218,5 +218,5 @@ def _distort(random: np.random.Generator, anomaly: Anomaly, read: Series) -> Non
         read[window] = 0
     elif anomaly.kind == "theft":
         read[window] *= random.uniform(0.3, 0.7)
-    else:  # a worn meter counts less and less, until it is exchanged
+    else:  # a worn meter counts less and less until it is replaced
         read[window] *= 1 - np.linspace(0, random.uniform(0.25, 0.5), anomaly.end - anomaly.begin)

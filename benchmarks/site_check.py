@@ -2,7 +2,7 @@
 
     python benchmarks/site_check.py [N_SITES]
 
-The limit of the isolation score in examples/energy_storage.py was chosen by this table alone.
+The limit of the isolation score in examples/energy_storage.py was chosen only by this table.
 """
 
 import contextlib

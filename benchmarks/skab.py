@@ -1,13 +1,13 @@
-"""SKAB: two votes over eight sensors of a water loop, beside the published detectors.
+"""SKAB: two votes on eight sensors of a water loop, compared with the published detectors.
 
     python benchmarks/skab.py [--results DIR]
 
-Normal is the first 400 rows of each file, of which some are not; nothing else is learned, and every
-limit is fixed beforehand. Both votes judge the means of the last 15 rows, and a row is anomalous
-where they agree:
+The first 400 rows of each file are treated as normal, although some are not. Nothing else is used
+for training, and every limit is fixed beforehand. Both votes judge the means of the last 15 rows,
+and a row is anomalous if both agree:
 
-- level: a sensor is far from its median, against how far its level wanders by itself while normal;
-- autoencoder: the eight sensors no longer go together as they did.
+- level: a sensor is far from its median, relative to how far its level wanders in normal operation;
+- autoencoder: the relation between the eight sensors has changed.
 
 With --results, DIR gets result files in a folder named secondlook, which skab_scoring.py reads.
 """
@@ -27,10 +27,10 @@ from skab_scoring import N_TRAINING, Confusion, confusion, read_corpus, write_re
 import secondlook as sl
 
 DATA = Path(os.environ.get("SECONDLOOK_DATA", Path(__file__).parents[2] / "shared/data")) / "skab"
-WINDOW = 15  # seconds: what passes sooner is noise here
+WINDOW = 15  # seconds; shorter events are noise here
 WANDER_LIMIT = 4.0
-RECONSTRUCTION_LIMIT = 1.25  # of the largest error in training
-# As SKAB's leaderboard prints them, over all 34 labelled files; ours are over those we develop on.
+RECONSTRUCTION_LIMIT = 1.25  # multiple of the largest error in training
+# From SKAB's leaderboard, over all 34 labelled files; secondlook's are over the development files.
 PUBLISHED = {
     "Conv-AE": (0.78, 0.136, 0.280),
     "MSET": (0.78, 0.397, 0.141),
@@ -46,12 +46,12 @@ Readings = NDArray[np.float64]
 
 @dataclass
 class LevelWander:
-    """How far a series' level is from normal, against how far it wanders by itself.
+    """Distance of a series' level from normal, relative to how far the level wanders by itself.
 
-    A sensor that drifts slowly while all is well has a small standard deviation over a minute and
-    a large one over an hour; neither says how far its level may go. Its change over half the
-    training does: the longest lag of which the training holds as many pairs as it skips rows.
-    Medians, as some training rows are anomalous.
+    A sensor that drifts slowly in normal operation has a small standard deviation over a minute and
+    a large one over an hour; neither says how far its level may go. Its change over half of the
+    training rows does, the longest lag with as many pairs of rows as the lag has rows. Medians are
+    used, as some training rows are anomalous.
     """
 
     centre: Readings
@@ -59,21 +59,21 @@ class LevelWander:
 
     @classmethod
     def fit(cls, rows: Readings, level: Readings) -> Self:
-        """Learn from normal rows and their levels, both of shape (n_rows, n_sensors)."""
+        """Fit to normal rows and their levels, both of shape (n_rows, n_sensors)."""
         lag = len(rows) // 2
         settled = level[WINDOW - 1 :]
         wander = 1.4826 * np.median(np.abs(settled[lag:] - settled[:-lag]), axis=0)
-        # A sensor of few values may not wander at all by the median.
+        # The median change of a sensor with few distinct values may be 0.
         return cls(np.median(rows, axis=0), np.maximum(wander, 0.03 * rows.std(axis=0) + 1e-12))
 
     def score(self, level: Readings) -> Readings:
-        """Return the distance of the sensor furthest away, in its own wander."""
+        """Return the largest distance of a sensor, in units of its own wander."""
         worst: Readings = (np.abs(level - self.centre) / self.wander).max(axis=1)
         return worst
 
 
 def moving_mean(rows: Readings, window: int) -> Readings:
-    """Return the mean of each row and those before it, `window` in all or as many as there are."""
+    """Return the mean over each row and the preceding ones, up to `window` rows."""
     sums = np.cumsum(np.vstack([np.zeros(rows.shape[1]), rows]), axis=0)
     last = np.arange(1, len(rows) + 1)
     first = np.maximum(last - window, 0)
@@ -87,9 +87,9 @@ def wander_vote(rows: Readings, level: Readings) -> NDArray[np.bool_]:
 
 
 def reconstruction_vote(level: Readings) -> NDArray[np.bool_]:
-    # Settings by the error over the last 100 training rows after training on those before them: of
-    # layers that end in half as many units as there are sensors, the single one generalises best,
-    # and dropout only harms a network that narrow.
+    # Chosen by the error on the last 100 training rows after training on the others: of networks
+    # with half as many units in the middle as there are sensors, a single layer generalises best,
+    # and dropout only harms such a narrow network.
     model = sl.Autoencoder(
         hidden=(4,), dropout=0.0, learning_rate=3e-3, max_epochs=1000, patience=60, random_state=0
     )
@@ -114,7 +114,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, help="folder for result files")
     arguments = parser.parse_args()
     if not DATA.is_dir():
-        print(f"skipped: {DATA} is not there (set SECONDLOOK_DATA)")
+        print(f"skipped: {DATA} does not exist (set SECONDLOOK_DATA)")
         return
 
     corpus = read_corpus(DATA)

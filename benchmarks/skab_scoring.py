@@ -1,10 +1,10 @@
-"""The scores of the Skoltech Anomaly Benchmark's outlier task, from its labels and a detector's.
+"""Computes the scores of the Skoltech Anomaly Benchmark's outlier task.
 
     python benchmarks/skab_scoring.py RESULTS/<detector>
 
-Result files lie in ``<detector>/<folder>/<file>.csv`` with the columns datetime and prediction
-(1 = anomalous). A detector learns from a file's first 400 rows, without labels; all other rows of
-all files are counted together, as the benchmark's leaderboard does (Katser & Kozitsin 2020).
+Result files are ``<detector>/<folder>/<file>.csv`` with the columns datetime and prediction (1 =
+anomalous). A detector is trained on the first 400 rows of a file, without labels; all other rows of
+all files are counted together, as on the benchmark's leaderboard (Katser & Kozitsin 2020).
 """
 
 import argparse
@@ -32,7 +32,7 @@ SENSORS = (
 
 @dataclass(frozen=True)
 class Recording:
-    """One file: a row a second, and which rows are anomalous."""
+    """One file: one row per second, and which rows are anomalous."""
 
     name: str
     timestamps: Sequence[str]
@@ -42,7 +42,7 @@ class Recording:
 
 @dataclass(frozen=True)
 class Confusion:
-    """Rows by what they are and what was said."""
+    """Numbers of rows by label and prediction."""
 
     true_alarms: int
     false_alarms: int
@@ -57,12 +57,12 @@ class Confusion:
 
     @property
     def false_alarm_rate(self) -> float:
-        """Share of the normal rows that alarm."""
+        """Fraction of the normal rows that alarm."""
         return self.false_alarms / (self.false_alarms + self.true_normals)
 
     @property
     def missed_alarm_rate(self) -> float:
-        """Share of the anomalous rows that do not."""
+        """Fraction of the anomalous rows that do not alarm."""
         return self.missed_alarms / (self.missed_alarms + self.true_alarms)
 
 

@@ -2,12 +2,12 @@
 
     python examples/chest_xray.py [DIR] [--weights FILE] [--networks N] [--out FOLDER]
 
-DIR holds the folders NORMAL and PNEUMONIA, or `train` with those two and perhaps `test`; the
-patient is in the file name. Without it a small synthetic set is made. Networks are trained from a
-simple one to fine-tuned ones, all on the same patients, and the best are averaged; on others the
-boundary is tuned and the suspicious band fitted; on others again all are judged, as they are and as
-another scanner would have shown them. Prints one table, writes the networks, each with a decision
-rule, and a picture.
+DIR contains the folders NORMAL and PNEUMONIA, or `train` with those two and optionally `test`; file
+names contain the patient. Without DIR, a small synthetic set is generated. Several networks, from a
+simple one to fine-tuned ones, are trained on the same patients, and the best are averaged. On other
+patients the threshold is tuned and the suspicious band fitted. All are judged on a third group of
+patients: on the original images, and on images as another scanner might have taken them. The
+program prints one table and writes the networks, each with a decision rule, and a picture.
 """
 
 import argparse
@@ -29,8 +29,8 @@ from secondlook.image import Augmentation, read_image
 from secondlook.image.preprocessing import Contrast
 
 PATIENT = re.compile(r"(person\d+|NORMAL2-IM-\d+|IM-\d+)")
-# How images of another scanner may differ; nothing that turns left into right. Framing and aspect
-# must not tell: here healthy children stand farther away, ill ones lie close.
+# How images of another scanner may differ, without mirroring. Framing and aspect must not be
+# informative: in this data, healthy children stand farther away, and ill ones lie close.
 VARIATIONS = Augmentation(
     rotation=8,
     shear=4,
@@ -54,8 +54,10 @@ class Cases:
     labels: NDArray[np.int64]
     patients: NDArray
 
-    def __getitem__(self, places: NDArray) -> "Cases":
-        return Cases([self.images[i] for i in places], self.labels[places], self.patients[places])
+    def __getitem__(self, indices: NDArray) -> "Cases":
+        return Cases(
+            [self.images[i] for i in indices], self.labels[indices], self.patients[indices]
+        )
 
 
 def read_folder(folder: Path) -> Cases:
@@ -72,14 +74,14 @@ def read_folder(folder: Path) -> Cases:
 
 
 def split(cases: Cases, seed: int = 0) -> tuple[Cases, Cases, Cases]:
-    """Return cases to train on, to tune on and to judge by; no patient is in two of them."""
+    """Return cases for training, tuning and judging; no patient is in two of them."""
     folds = StratifiedGroupKFold(6, shuffle=True, random_state=seed)
     parts = [test for _, test in folds.split(cases.labels, cases.labels, cases.patients)]
     return cases[np.concatenate(parts[2:])], cases[parts[1]], cases[parts[0]]
 
 
 def reframed(grey: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
-    """Return the image nearer or farther, wider or narrower, a little turned and shifted."""
+    """Return the image zoomed, with a changed aspect, and slightly rotated and shifted."""
     zoomed = np.exp(random.uniform(-0.15, 0.2))
     half_aspect = np.exp(random.uniform(-0.1, 0.1))
     angle = np.deg2rad(random.uniform(-5, 5))
@@ -92,10 +94,10 @@ def reframed(grey: NDArray[np.float64], random: np.random.Generator) -> NDArray[
 
 
 def another_scanner(cases: Cases, seed: int = 1) -> Cases:
-    """Return the images as another scanner may have shown them, each a little differently.
+    """Return the images as another scanner might have taken them, each changed at random.
 
-    Framing, aspect, resolution, exposure, contrast and noise change: by numpy and scipy, not by the
-    augmentation that training sees.
+    Framing, aspect, resolution, exposure, contrast and noise change. This uses numpy and scipy, not
+    the augmentation used in training.
     """
     random = np.random.default_rng(seed)
     changed = []
@@ -116,7 +118,7 @@ def another_scanner(cases: Cases, seed: int = 1) -> Cases:
 
 
 def first_networks(arguments: argparse.Namespace, synthetic: bool) -> dict[str, sl.ImageClassifier]:
-    """Return untrained classifiers that show what the better ones are worth."""
+    """Return untrained simple classifiers for comparison."""
     common = {"class_weight": "balanced", "random_state": 0}
     found = {
         "baseline, fully connected": sl.ImageClassifier(
@@ -156,8 +158,8 @@ def small_cnn(
 def networks_to_keep(arguments: argparse.Namespace, synthetic: bool) -> list[sl.ImageClassifier]:
     """Return untrained classifiers whose probabilities are averaged.
 
-    They differ in how they even out contrast, so that what one takes for a sign of pneumonia and is
-    a scanner's manner, the others need not.
+    They differ in how they normalise contrast: if one mistakes a property of the scanner for a sign
+    of pneumonia, the others need not.
     """
     contrasts: tuple[Contrast, ...] = ("stretch", "clahe", "none")[: arguments.networks]
     if arguments.weights is None:
@@ -183,12 +185,12 @@ def networks_to_keep(arguments: argparse.Namespace, synthetic: bool) -> list[sl.
 
 
 def score(classifier: sl.ImageClassifier, cases: Cases) -> NDArray[np.float64]:
-    """Return the probability of pneumonia: of an image and of its mirror image, averaged."""
+    """Return the probability of pneumonia, averaged over each image and its mirror image."""
     return classifier.predict_proba(cases.images, test_time_augmentation="flip")[:, 1]
 
 
-def guard_of(classifier: sl.ImageClassifier, training: Cases) -> sl.FeatureDistance:
-    """Return what tells images that are unlike those of training."""
+def feature_distance_of(classifier: sl.ImageClassifier, training: Cases) -> sl.FeatureDistance:
+    """Return the feature distance that finds out-of-distribution images."""
     features = classifier.features(training.images)
     guard = sl.FeatureDistance(random_state=0)
     return guard.fit(features, training.labels, groups=training.patients)
@@ -199,11 +201,11 @@ def print_out_of_distribution(
     classifier: sl.ImageClassifier,
     others: dict[str, list[Path | NDArray]],
 ) -> None:
-    """Print how many images are unlike those of training, and so for a person whatever they score.
+    """Print the fraction of images that are out of distribution, and so referred to a person.
 
-    `DecisionRule.decide` refers them where it is given the images' features.
+    `DecisionRule.decide` refers them, if it gets the features of the images.
     """
-    print("\nUnlike the training images, so referred whatever the score:")
+    print("\nOut of distribution, so referred whatever the score:")
     for name, images in others.items():
         print(f"{name}: {guard.is_out_of_distribution(classifier.features(images)).mean():.1%}")
 
@@ -211,7 +213,7 @@ def print_out_of_distribution(
 def draw(
     classifier: sl.ImageClassifier, band: sl.SuspiciousBand, cases: Cases, p: NDArray, file: Path
 ) -> None:
-    """Draw the clearest case and the two hardest, with what speaks for pneumonia, and the band."""
+    """Draw the clearest case and the two hardest, with their heat maps, and the band."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -224,11 +226,11 @@ def draw(
     )
     axes["image"].imshow(read_image(cases.images[clearest]), cmap="gray")
     axes["image"].set_title("an X-ray", fontsize=9)
-    for place, name in zip((clearest, *hardest), ("why", "a", "b"), strict=True):
-        axes[name].imshow(classifier.overlay(cases.images[place], label=classifier.classes_[1]))
-        truth = "abnormal" if cases.labels[place] else "normal"
-        decision = band.decide(p[[place]])[0]
-        axes[name].set_title(f"is {truth}, scores {p[place]:.2f}: {decision}", fontsize=9)
+    for index, name in zip((clearest, *hardest), ("why", "a", "b"), strict=True):
+        axes[name].imshow(classifier.overlay(cases.images[index], label=classifier.classes_[1]))
+        truth = "abnormal" if cases.labels[index] else "normal"
+        decision = band.decide(p[[index]])[0]
+        axes[name].set_title(f"is {truth}, scores {p[index]:.2f}: {decision}", fontsize=9)
     for name in ("image", "why", "a", "b"):
         axes[name].axis("off")
     band.plot(p, cases.labels, ax=axes["band"])
@@ -241,12 +243,23 @@ def main() -> None:
     """Train, tune, judge, write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, nargs="?", metavar="DIR")
-    parser.add_argument("--weights", type=Path, help="MobileNetV2 to begin with, safetensors")
-    parser.add_argument("--epochs", type=int, help="of the networks to keep, default: 10 to 12")
-    parser.add_argument("--networks", type=int, default=3, help="to keep and average, up to 3")
-    parser.add_argument("--size", type=int, default=160, help="pixels that MobileNetV2 sees")
-    parser.add_argument("--patients", type=int, default=1200, help="of the synthetic set")
-    parser.add_argument("--out", type=Path, default=Path(), help="folder of what is written")
+    parser.add_argument(
+        "--weights", type=Path, help="initial weights of MobileNetV2, a safetensors file"
+    )
+    parser.add_argument(
+        "--epochs", type=int, help="of the networks that are kept, default: 10 to 12"
+    )
+    parser.add_argument(
+        "--networks",
+        type=int,
+        default=3,
+        help="number of networks that are kept and averaged, up to 3",
+    )
+    parser.add_argument("--size", type=int, default=160, help="image size of MobileNetV2 in pixels")
+    parser.add_argument(
+        "--patients", type=int, default=1200, help="number of patients of the synthetic set"
+    )
+    parser.add_argument("--out", type=Path, default=Path(), help="output folder")
     arguments = parser.parse_args()
     if not 1 <= arguments.networks <= 3:
         parser.error(f"--networks: expected 1 to 3, got {arguments.networks}")
@@ -255,7 +268,7 @@ def main() -> None:
     test = None
     if arguments.folder is None:
         n = arguments.patients
-        print(f"No DIR given: a synthetic set of {n} patients; nothing here is of a real person.")
+        print(f"No DIR given: using a synthetic set of {n} patients, not images of real persons.")
         cases = Cases(*simulate_xrays(n))
     else:
         train = arguments.folder / "train"
@@ -265,8 +278,8 @@ def main() -> None:
     training, tuning, judging = split(cases)
     shifted_tuning, shifted = another_scanner(tuning, seed=1), another_scanner(judging, seed=2)
     print(
-        f"{len(training.labels)} images to train on, {len(tuning.labels)} to tune on, "
-        f"{len(judging.labels)} to judge by; no patient is in two of these.\n"
+        f"{len(training.labels)} images for training, {len(tuning.labels)} for tuning, "
+        f"{len(judging.labels)} for judging; no patient is in two of these.\n"
     )
 
     header()
@@ -285,14 +298,14 @@ def main() -> None:
         row(f"{name}, another scanner", *judged(shifted.labels, there, 0.5))
         scores.append((here, there))
 
-    # The last of the steps are the networks to keep.
+    # The last steps are the networks that are kept.
     p, p_shifted = np.mean(scores[-len(networks) :], axis=0)
     if len(networks) > 1:
         row("averaged", *judged(judging.labels, p, 0.5))
         row("averaged, another scanner", *judged(shifted.labels, p_shifted, 0.5))
 
-    # Boundary and bands are chosen on images of both scanners. One image of each patient counts for
-    # a band: a guarantee needs independent cases.
+    # Threshold and bands are chosen on images of both scanners. A band uses one image per patient,
+    # as its guarantee requires independent cases.
     tuned = np.array([[score(n, part) for part in (tuning, shifted_tuning)] for n in networks])
     p_tuning_shifted = tuned[:, 1].mean(axis=0)
     both = tuned.mean(axis=0).ravel()
@@ -310,7 +323,7 @@ def main() -> None:
         row(f"band, 2 % missed, 5 % false alarms{where}", *banded(guaranteed, them.labels, theirs))
         row(f"band that refers 6 %{where}", *banded(budget, them.labels, theirs))
 
-    # Moving: the other hospital labels some hundred images, and the band is fitted to those.
+    # For another hospital: it labels a few hundred images, and the band is fitted to those.
     there = sl.SuspiciousBand(max_miss_rate=0.05, max_false_alarm_rate=0.05)
     there.fit(p_tuning_shifted, tuning.labels, groups=tuning.patients)
     row("band fitted there, 5 % of either error", *banded(there, shifted.labels, p_shifted))
@@ -319,7 +332,7 @@ def main() -> None:
         print(f"\nBy the tuned boundary, and by the band that refers 6 %{where}:")
         print(sl.confusion_matrix(them.labels, theirs, boundary))
         print(budget.report(theirs, them.labels))
-    guards = [guard_of(network, training) for network in networks]
+    guards = [feature_distance_of(network, training) for network in networks]
     print_out_of_distribution(
         guards[0],
         networks[0],
@@ -341,7 +354,7 @@ def main() -> None:
         ).fit(its_scores.ravel(), y_both, groups=patients_both)
         file = arguments.out / f"chest_xray_{number}.safetensors"
         network.save(file)
-        print(f"network with a decision rule of its own: {file}")
+        print(f"network with its decision rule: {file}")
     draw(networks[0], budget, judging, p, arguments.out / "chest_xray.png")
 
 

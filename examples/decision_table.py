@@ -1,4 +1,4 @@
-"""One table of how a classifier decides: at a boundary, and with a suspicious band."""
+"""Prints a table of the decisions of a classifier, at a threshold and with a suspicious band."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,12 +9,12 @@ HEADER = ("recall", "accuracy", "")
 
 
 def row(name: str, *cells: str) -> None:
-    """Print a line of the table as soon as it is known."""
+    """Print a line of the table."""
     print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
 
 
 def header() -> None:
-    """Print the table's head."""
+    """Print the head of the table."""
     row("", *HEADER)
     row("---", *["---"] * len(HEADER))
 
@@ -27,7 +27,7 @@ def percent(estimate: sl.Estimate) -> str:
 
 
 def judged(y: NDArray, p: NDArray, threshold: float) -> tuple[str, str, str]:
-    """Return recall and accuracy at a boundary, and the area under the ROC curve."""
+    """Return recall and accuracy at a threshold, and the area under the ROC curve."""
     metrics = sl.binary_metrics(y, p, threshold, n_bootstrap=0)
     return (
         percent(metrics.recall),
@@ -37,7 +37,7 @@ def judged(y: NDArray, p: NDArray, threshold: float) -> tuple[str, str, str]:
 
 
 def banded(band: sl.SuspiciousBand, y: NDArray, p: NDArray) -> tuple[str, str, str]:
-    """Return recall and accuracy of what a band decides, and the fraction that it refers."""
+    """Return recall and accuracy of the decided cases, and the fraction that the band refers."""
     report = band.report(p, y)
     return (
         percent(report.recall),

@@ -2,9 +2,9 @@
 
     python examples/energy_storage.py [DIR] [--report FILE]
 
-DIR holds one folder for each cluster ("cluster 1", "cluster 2", ...), each with the folders
+DIR contains one folder for each cluster ("cluster 1", "cluster 2", ...), each with the folders
 `voltage`, `temperature` and `total state` of hourly exports by the battery-management system.
-Without DIR a site is simulated, and the result is held against what was put wrong in it.
+Without DIR, a site is simulated, and the result is compared with the injected faults.
 """
 
 import argparse
@@ -19,22 +19,22 @@ import numpy as np
 
 import secondlook as sl
 
-# The exports: times in the first column and their milliseconds in another, readings as integers.
+# In the exports, times are in the first column, milliseconds in another, and readings are integers.
 MILLISECOND_COLUMN = "MCGS_TIMEMS"
-CURRENT_COLUMN, CURRENT_PER_A = "Current", 10  # how its name ends; positive while discharging
+CURRENT_COLUMN, CURRENT_PER_A = "Current", 10  # suffix of its name; positive while discharging
 UNITS = {"voltage": "mV", "temperature": "°C"}
 PER_UNIT = {"voltage": 1, "temperature": 10}
 
-STEP = "30s"  # the slowest export; faster ones are averaged to it
-LONGEST_GAP = "2min"  # filled on a straight line; longer gaps are reported
-LONGEST_SPAN = np.timedelta64(31, "D")  # beyond it a clock was wrong
+STEP = "30s"  # step of the slowest export; faster ones are averaged to it
+LONGEST_GAP = "2min"  # interpolated linearly; longer gaps are reported
+LONGEST_SPAN = np.timedelta64(31, "D")  # a longer span means a wrong clock
 IDLE_UP_TO_A = 20.0
-# A weak cell sags under load, so only low readings count; its limit is that of the published check
-# of this data: three standard deviations, and no less than the sensor's 5 mV.
+# The voltage of a weak cell drops under load, so only low readings count. The limit is that of the
+# published check of this data: three standard deviations, but at least the sensor's 5 mV.
 VOLTAGE_CHECK = sl.PeerDeviation(3.0, floor=5.0, side="low", while_state="discharging")
 TEMPERATURE_CHECK = sl.PeerDeviation(bound=10.0)  # °C
-# Isolation forest score (0 to 1) from which a sensor behaves unlike all others; half is usual.
-# Chosen on simulated sites alone, see docs/energy_storage.md.
+# Isolation forest score (0 to 1) from which a sensor behaves unlike all others; 0.5 is usual.
+# Chosen only on simulated sites, see docs/energy_storage.md.
 UNLIKE_OTHERS = 0.75
 FEWEST_TO_COMPARE = 20
 
@@ -49,17 +49,17 @@ class Finding:
     reason: str
     weight: float
     column: int
-    worst: int | None = None  # instant, where there is one that says more than the day
+    worst: int | None = None  # most informative instant, if there is one
 
     @property
     def name(self) -> str:
-        """Such as ``voltage 052``."""
+        """Name of the sensor, such as ``voltage 052``."""
         return f"{self.kind} {self.number:03d}"
 
 
 @dataclass
 class Cluster:
-    """A cluster's exports on one grid, and what was found in them."""
+    """Exports of a cluster on one grid, with the findings in them."""
 
     name: str
     time: np.ndarray
@@ -80,7 +80,7 @@ def main() -> int:
     if arguments.directory is None:
         from simulated_site import simulate_site
 
-        print("No folder given: this is a SIMULATED site, with faults put in on purpose.")
+        print("No folder given: this is a SIMULATED site with injected faults.")
         exports, faults = simulate_site()
     else:
         exports = read_site(arguments.directory)
@@ -121,7 +121,7 @@ def read_site(directory: Path) -> dict[str, dict[str, sl.TimeTable]]:
 
 
 def read_cluster(folder: Path) -> dict[str, sl.TimeTable]:
-    """Read one cluster's exports; malformed fields are missing readings, and reported."""
+    """Read the exports of a cluster; malformed fields become missing readings and are reported."""
     tables = {}
     for kind in (*UNITS, "total state"):
         files = sorted((folder / kind).glob("*.csv"))
@@ -145,7 +145,7 @@ def natural_order(path: Path) -> list[tuple[int, str]]:
 
 
 def onto_one_grid(name: str, tables: dict[str, sl.TimeTable]) -> Cluster:
-    """Bring a cluster's exports to one step, short gaps filled and long ones noted."""
+    """Resample the exports of a cluster to one grid; fill short gaps and note long ones."""
     first = min(table.time[0] for table in tables.values())
     last = max(table.time[-1] for table in tables.values())
     if last - first > LONGEST_SPAN:
@@ -185,7 +185,7 @@ def sensor_numbers(name: str, kind: str, table: sl.TimeTable) -> list[int]:
 
 
 def notes(table: sl.TimeTable, aligned: sl.TimeTable) -> list[str]:
-    """Say what is missing from an export, or was not as it should be."""
+    """Describe what is missing or wrong in an export."""
     found = gaps(aligned) + silences(aligned)
     if table.n_problems:
         file, line, column, message = table.problems[0]
@@ -201,7 +201,7 @@ def notes(table: sl.TimeTable, aligned: sl.TimeTable) -> list[str]:
 
 
 def gaps(table: sl.TimeTable) -> list[str]:
-    """Name the spans in which no sensor has a reading."""
+    """List the spans in which no sensor has a reading."""
     missing = np.isnan(table.values).all(axis=1)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], missing, [False]])))
     step = table.time[1] - table.time[0]
@@ -212,7 +212,7 @@ def gaps(table: sl.TimeTable) -> list[str]:
 
 
 def silences(table: sl.TimeTable) -> list[str]:
-    """Name the sensors that were silent for a while, when others were not."""
+    """List the sensors that had no readings for a while, although others had."""
     missing = np.isnan(table.values)
     alone = (missing & ~missing.all(axis=1, keepdims=True)).sum(axis=0)
     minutes = alone * ((table.time[1] - table.time[0]) / np.timedelta64(1, "m"))
@@ -226,7 +226,7 @@ def clock(instant: np.datetime64, begin: int = 5) -> str:
     return str(instant.astype("datetime64[m]"))[begin:].replace("T", " ")
 
 
-# --- looking
+# --- examining
 
 
 def examine(name: str, tables: dict[str, sl.TimeTable]) -> Cluster:
@@ -241,7 +241,7 @@ def examine(name: str, tables: dict[str, sl.TimeTable]) -> Cluster:
 
 
 def compare_with_peers(cluster: Cluster, kind: str, check: sl.PeerDeviation) -> set[int]:
-    """Add the sensors that leave the band of their peers; return all that are accounted for."""
+    """Add the sensors that leave the band of their peers, and dead ones; return both."""
     readings = cluster.readings[kind]
     verdicts = check.judge(readings, cluster.state)
     cluster.bands[kind] = check.bands(readings)
@@ -264,12 +264,12 @@ def compare_with_peers(cluster: Cluster, kind: str, check: sl.PeerDeviation) -> 
 
 
 def sigmas(deviation: float) -> str:
-    # Peers that all say the same have no spread to speak of.
+    # Peers with almost equal readings have hardly any spread.
     return f"{abs(deviation):.1f} sigma" if abs(deviation) < 100 else "over 100 sigma"
 
 
 def compare_behaviour(cluster: Cluster, kind: str, known: set[int]) -> None:
-    """Add the sensors whose day is unlike that of all others: what bounds cannot see."""
+    """Add the sensors whose day differs from that of all others, which limits cannot find."""
     names, features = describe(cluster, kind)
     cluster.isolation[kind] = np.full(len(features), np.nan)
     compared = ~np.isnan(features).any(axis=1)
@@ -279,7 +279,8 @@ def compare_behaviour(cluster: Cluster, kind: str, known: set[int]) -> None:
         return
     centre = np.median(features[compared], axis=0)
     spread = np.median(np.abs(features[compared] - centre), axis=0) * 1.4826 + 1e-9
-    # Random splits fall where the range is: on this scale one wild sensor does not hide the others.
+    # Random splits cover the range of the data; on this scale an extreme sensor does not hide
+    # others.
     scaled = np.arcsinh((features - centre) / spread)
     forest = sl.IsolationForest(200, random_state=0).fit(scaled[compared])
     cluster.isolation[kind][compared] = forest.anomaly_score(scaled[compared])
@@ -295,7 +296,7 @@ def compare_behaviour(cluster: Cluster, kind: str, known: set[int]) -> None:
 
 
 def describe(cluster: Cluster, kind: str) -> tuple[list[str], np.ndarray]:
-    """Describe each sensor's day by a few numbers, shape (n_sensors, n_features)."""
+    """Describe each sensor's day by a few numbers, of shape (n_sensors, n_features)."""
     unit = UNITS[kind]
     values = cluster.readings[kind]
     present = ~np.isnan(values).all(axis=1)
@@ -311,7 +312,7 @@ def describe(cluster: Cluster, kind: str) -> tuple[list[str], np.ndarray]:
         if (state == when).sum() >= 10:
             feature(f"mean deviation while {when} ({unit})", mean(deviation[state == when]))
     rest = np.flatnonzero(state == "idle")
-    if len(rest) >= 20:  # in the same state a sensor should say the same, early and late
+    if len(rest) >= 20:  # in the same state, early and late readings should agree
         early, late = np.array_split(deviation[rest], 2)
         feature(f"drift from rest to rest ({unit})", mean(late) - mean(early))
     early, late = np.array_split(deviation, 2)
@@ -326,7 +327,7 @@ def describe(cluster: Cluster, kind: str) -> tuple[list[str], np.ndarray]:
 
 
 def mean(values: np.ndarray) -> np.ndarray:
-    """Mean over the instants at which a sensor was there; NaN for one that never was."""
+    """Return the mean over the present readings of each sensor; NaN if it has none."""
     count = (~np.isnan(values)).sum(axis=0)
     return np.where(count > 0, np.nansum(values, axis=0) / np.maximum(count, 1), np.nan)
 
@@ -338,7 +339,7 @@ def add(
     cluster.findings.append(Finding(cluster.name, kind, number, reason, weight, column, worst))
 
 
-# --- telling
+# --- reporting
 
 
 def ranked(clusters: list[Cluster]) -> list[Finding]:
@@ -367,7 +368,7 @@ def write_report(path: Path, clusters: list[Cluster], simulated: bool) -> None:
 
 
 def check_against(faults: list, clusters: list[Cluster]) -> int:
-    """Hold the findings against the faults that were simulated."""
+    """Compare the findings with the injected faults."""
     found = {(f.cluster, f.kind, f.number) for f in ranked(clusters)}
     injected = {(f.cluster, f.kind, f.number): f.what for f in faults}
     missed = [

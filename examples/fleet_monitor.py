@@ -1,11 +1,11 @@
-"""Watch a fleet of batteries: judge every sample as it comes, and learn every night.
+"""Monitor a fleet of batteries: judge every sample as it arrives, and update the model every night.
 
     python examples/fleet_monitor.py [FILE.csv] [--days N] [--report FILE]
 
 FILE.csv has the columns device, time, voltage, current and temperature, in order of time; the first
-two weeks are held to be normal. Without it a fleet is simulated, and the result is held against the
-faults that were put into it. Alerts are printed as they come, the day's learning each night, and at
-the end a report is written.
+two weeks are assumed to be normal. Without FILE.csv, a fleet is simulated, and the result is
+compared with the injected faults. Alerts are printed as they occur, updates every night, and
+finally a report is written.
 """
 
 import argparse
@@ -24,16 +24,16 @@ import secondlook as sl
 
 FEATURES = list(sl.BATTERY_FEATURES)
 TRAINING_DAYS = 14
-HELD_BACK_EVERY = 4  # of the training days, one sets the limits
-# An alert ends after so long without an anomaly.
+HELD_OUT_EVERY = 4  # one of this many training days sets the limits
+# An alert ends after this time without an anomaly.
 QUIET = pd.Timedelta("2h")
 
 
 def make_ensemble(seed: int = 0) -> sl.DetectorEnsemble:
-    """Return the untrained vote.
+    """Return the untrained ensemble.
 
-    Without dropout the autoencoder learns finer relations; with these levels fewer than one normal
-    sample in a hundred is called anomalous. Both were chosen on simulated fleets.
+    Without dropout, the autoencoder learns finer relations; with these levels, less than 1 % of the
+    normal samples are judged anomalous. Both were chosen on simulated fleets.
     """
     members = [
         (
@@ -48,7 +48,7 @@ def make_ensemble(seed: int = 0) -> sl.DetectorEnsemble:
 def train(features: pd.DataFrame, seed: int = 0) -> tuple[sl.DetectorEnsemble, pd.DataFrame]:
     """Return a trained ensemble, and the rows of every fourth day, which only set its limits."""
     day = (features.time - features.time.iloc[0].normalize()).dt.days
-    held_out = day % HELD_BACK_EVERY == HELD_BACK_EVERY - 1
+    held_out = day % HELD_OUT_EVERY == HELD_OUT_EVERY - 1
     limits = features[FEATURES][held_out]
     return make_ensemble(seed).fit(features[FEATURES][~held_out]).fit_offset(limits), limits
 
@@ -56,12 +56,12 @@ def train(features: pd.DataFrame, seed: int = 0) -> tuple[sl.DetectorEnsemble, p
 def make_learner(
     ensemble: sl.DetectorEnsemble, calibration: pd.DataFrame, seed: int = 0
 ) -> sl.IncrementalLearner:
-    """Return the guard of its learning, for about 1,500 samples a day.
+    """Return the learner that guards the updates, for about 1,500 samples per day.
 
-    A fleet that ages has to be followed: more is replayed, and the mean score may fall further,
-    than by default. Limits at the last 2 of 1,000 samples would come too near without the rarest
-    of the normal ones, so fewer are suspected than the few hundred samples of a small fleet allow.
-    All was chosen on simulated fleets.
+    The model has to follow an ageing fleet, so more rows are replayed, and the mean score may fall
+    further, than by default. With a suspicion rate of 2 in 1,000, the rarest normal samples would
+    be excluded from every update and the limits would tighten, so fewer samples are suspected than
+    the few hundred samples of a small fleet allow. All values were chosen on simulated fleets.
     """
     return sl.IncrementalLearner(
         ensemble,
@@ -77,7 +77,7 @@ def make_learner(
 
 @dataclass
 class Alert:
-    """Anomalies of a device with no long rest between them."""
+    """Anomalies of a device without a long pause between them."""
 
     device: str
     begin: pd.Timestamp
@@ -88,7 +88,7 @@ class Alert:
 
 @dataclass
 class Night:
-    """What was learned after a day, or why not."""
+    """Result of a nightly update, with its reason."""
 
     time: pd.Timestamp
     outcome: str
@@ -99,7 +99,7 @@ class Night:
 
 @dataclass
 class Monitor:
-    """The fleet as it is watched: one stream a device, one model for all."""
+    """State of the monitored fleet: one stream per device, one model for all."""
 
     ensemble: sl.DetectorEnsemble
     learner: sl.IncrementalLearner
@@ -113,7 +113,7 @@ class Monitor:
 
     def push(self, device: str, time: pd.Timestamp, voltage: float, current: float,
              temperature: float) -> sl.EnsembleRecord:  # fmt: skip
-        """Judge one sample, and print an alert where it begins or grows worse."""
+        """Judge one sample; print an alert when it starts or becomes more severe."""
         if device not in self.streams:
             self.features[device] = sl.BatteryFeatures()
             self.streams[device] = self.ensemble.stream()
@@ -127,12 +127,12 @@ class Monitor:
         return record
 
     def learn(self, time: pd.Timestamp) -> None:
-        """Learn the day, if that does no harm; the streams go on with what is accepted."""
+        """Update with the day's samples; the streams use the new model if it is accepted."""
         rows, self.today = pd.DataFrame(self.today, columns=FEATURES), []
         if len(rows) < 10:
             return
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", sl.DriftWarning)  # the night's line says so
+            warnings.simplefilter("ignore", sl.DriftWarning)  # the line of the night states it
             report = self.learner.update(rows)
         night = Night(time, report.outcome, report.reason, report.n_suspected, report.drift)
         self.nights.append(night)
@@ -159,7 +159,7 @@ class Monitor:
 
 
 def rank(severity: str) -> int:
-    """Return the place of a severity, from 0, "normal"."""
+    """Return the rank of a severity; "normal" is 0."""
     return ("normal", "medium", "high", "critical").index(severity)
 
 
@@ -167,7 +167,7 @@ def main() -> int:
     arguments = parse_arguments()
     faults = None
     if arguments.file is None:
-        print("No file given: a simulated fleet of ten packs, with faults put in on purpose.")
+        print("No file given: using a simulated fleet of ten packs with injected faults.")
         table, faults = simulate_fleet(n_days=TRAINING_DAYS + arguments.days)
     else:
         table = read_fleet(arguments.file)
@@ -179,7 +179,7 @@ def main() -> int:
     print(
         f"\n{len(monitor.history)} samples of {n_devices} devices, {len(monitor.alerts)} alerts, "
         f"{sum(night.outcome == 'accepted' for night in monitor.nights)} of "
-        f"{len(monitor.nights)} nights learned."
+        f"{len(monitor.nights)} nightly updates accepted."
     )
     if faults is not None:
         check_against(table, faults, monitor)
@@ -189,7 +189,7 @@ def main() -> int:
 
 
 def watch(table: pd.DataFrame) -> Monitor:
-    """Train on the first two weeks, then judge sample after sample and learn at midnight."""
+    """Train on the first two weeks, then judge sample by sample and update at midnight."""
     day = (table.time - table.time.iloc[0].normalize()).dt.days
     if day.iloc[-1] < TRAINING_DAYS:
         stop(f"expected more than {TRAINING_DAYS} days, got {day.iloc[-1] + 1}")
@@ -231,7 +231,7 @@ def read_fleet(path: Path) -> pd.DataFrame:
 
 
 def check_against(table: pd.DataFrame, faults: list, monitor: Monitor) -> None:
-    """Print how many of the faults that showed were found, and how many alerts were false."""
+    """Print how many of the visible faults were found, and how many alerts were false."""
     shown = [
         fault
         for fault in faults
@@ -240,7 +240,7 @@ def check_against(table: pd.DataFrame, faults: list, monitor: Monitor) -> None:
     ]  # fmt: skip
 
     def meets(alert: Alert, fault) -> bool:
-        # Heat and charge take hours to be as before.
+        # Temperature and charge take hours to return to normal.
         late = fault.end + pd.Timedelta("6h")
         return alert.device == fault.device and alert.begin <= late and alert.end >= fault.begin
 
@@ -249,7 +249,7 @@ def check_against(table: pd.DataFrame, faults: list, monitor: Monitor) -> None:
     n_days = len(monitor.nights) + 1
     print(
         f"Against the simulation: {n_found} of {len(shown)} faults found; {n_false} false alerts, "
-        f"{n_false / n_days / len(monitor.streams):.2f} a device and day."
+        f"{n_false / n_days / len(monitor.streams):.2f} per device and day."
     )
 
 

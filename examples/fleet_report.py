@@ -1,4 +1,4 @@
-"""What was seen and learned in a fleet as one self-contained HTML page with plots."""
+"""Renders the alerts and updates of a fleet as one self-contained HTML page with plots."""
 
 import html
 
@@ -17,7 +17,7 @@ N_TIMELINES = 3
 
 
 def render(monitor, faults=None) -> str:
-    """Return the page: alerts, severity a device, timelines of the worst, what was learned."""
+    """Return the page: severity by device, timelines of the worst, alerts and updates."""
     history = pd.DataFrame(monitor.history, columns=["device", "time", "score", "severity"])
     title = "Fleet monitor" + (" of a simulated fleet" if faults is not None else "")
     begin, end = history.time.min(), history.time.max()
@@ -25,11 +25,11 @@ def render(monitor, faults=None) -> str:
     parts = [
         f"<h1>{title}</h1>",
         f"<p>{history.device.nunique()} devices, {len(history)} samples, {begin:%Y-%m-%d %H:%M} to "
-        f"{end:%Y-%m-%d %H:%M}. <b>{len(monitor.alerts)} alerts</b>; the model learned in "
-        f"{learned} of {len(monitor.nights)} nights.</p>",
+        f"{end:%Y-%m-%d %H:%M}. <b>{len(monitor.alerts)} alerts</b>; "
+        f"{learned} of {len(monitor.nights)} nightly updates were accepted.</p>",
     ]
     if faults is not None:
-        parts.append('<p class="note">This is a simulation with faults put in on purpose; grey '
+        parts.append('<p class="note">This is a simulation with injected faults; grey '
                      "bands show them.</p>")  # fmt: skip
     parts += ["<h2>Severity by device</h2>", picture(_severity(history))]
     order = (
@@ -40,7 +40,7 @@ def render(monitor, faults=None) -> str:
     parts.append("<h2>Score timelines of the devices with most anomalies</h2>")
     for device in order:
         parts.append(picture(_timeline(history[history.device == device], monitor, faults or [])))
-    parts += ["<h2>Alerts</h2>", _alerts(monitor.alerts), "<h2>What was learned</h2>"]
+    parts += ["<h2>Alerts</h2>", _alerts(monitor.alerts), "<h2>Nightly updates</h2>"]
     parts.append(_nights(monitor.nights))
     return (
         f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'

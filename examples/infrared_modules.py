@@ -1,13 +1,13 @@
-"""Find defective photovoltaic modules in infrared images, and say what is wrong with each.
+"""Find defective photovoltaic modules in infrared images, and classify their defects.
 
     python examples/infrared_modules.py [DIR] [--weights FILE] [--epochs N] [--out FOLDER]
 
-DIR holds `module_metadata.json` and the images that it names (the layout of InfraredSolarModules).
-Without it a small synthetic set is made. A fifth of the images is held out: on it the classes are
-judged, and what a plant's owner asks first, defective or not, with the boundary and the
-suspicious band that were chosen on others. A small network sees the images as they are; with
-weights follow MobileNetV2s that see them enlarged, of which the probabilities are averaged. Prints
-the tables and writes the networks kept, with a rule each.
+DIR contains `module_metadata.json` and the images that it lists (the layout of
+InfraredSolarModules). Without DIR, a small synthetic set is generated. A fifth of the images is
+held out to judge the classes, and the decision between defective and intact with a threshold and a
+suspicious band that were chosen on other images. A small network gets the images in their original
+size; with --weights, MobileNetV2 networks get them enlarged, and their probabilities are averaged.
+The program prints the tables and writes the networks that are kept, each with a decision rule.
 """
 
 import argparse
@@ -26,7 +26,7 @@ import secondlook as sl
 from secondlook.image import read_image
 
 SOUND = "No-Anomaly"
-# A module looks the same upside down and mirrored.
+# A module looks the same when mirrored or upside down.
 VARIATIONS = sl.Augmentation(
     horizontal_flip=0.5, vertical_flip=0.5, shift=0.04, zoom=0.05, brightness=0.05, contrast=0.1
 )
@@ -38,14 +38,14 @@ def read_folder(folder: Path) -> tuple[list[Path], NDArray[np.str_]]:
     """Return the images of a folder and the class of each."""
     file = folder / "module_metadata.json"
     if not file.is_file():
-        sys.exit(f"infrared_modules: expected {file}, which names images and their classes")
+        sys.exit(f"infrared_modules: expected {file}, which lists images and their classes")
     modules = json.loads(file.read_text("utf-8"))
     paths = [folder / module["image_filepath"] for module in modules.values()]
     return paths, np.array([module["anomaly_class"] for module in modules.values()])
 
 
 def small_network(arguments: argparse.Namespace) -> sl.ImageClassifier:
-    """Return an untrained classifier that sees images as they are."""
+    """Return an untrained classifier that gets images in their original size."""
     return sl.ImageClassifier(
         "small_cnn",
         image_size=(40, 24),
@@ -57,7 +57,7 @@ def small_network(arguments: argparse.Namespace) -> sl.ImageClassifier:
 
 
 def pretrained_networks(arguments: argparse.Namespace) -> list[sl.ImageClassifier]:
-    """Return untrained classifiers that see images three and four times as large."""
+    """Return untrained classifiers that get images enlarged three and four times."""
     return [
         sl.ImageClassifier(
             "mobilenet_v2",
@@ -73,16 +73,16 @@ def pretrained_networks(arguments: argparse.Namespace) -> list[sl.ImageClassifie
 
 
 def print_accuracy(classes: NDArray, p: NDArray, y: NDArray[np.str_]) -> None:
-    """Print the fraction of the classes that are right, with its exact interval."""
+    """Print the fraction of correct classes, with its exact interval."""
     right = int((classes[p.argmax(axis=1)] == y).sum())
     low, high = sl.binomial_interval(right, len(y))
     print(f"accuracy over {len(classes)} classes: {right / len(y):.1%} ({low:.1%}–{high:.1%})")
 
 
 def print_classes(classes: NDArray, p: NDArray, y: NDArray[np.str_]) -> None:
-    """Print how well each class is found, and what it is mostly taken for instead."""
+    """Print how well each class is found, and the class that it is most often mistaken for."""
     predicted = classes[p.argmax(axis=1)]
-    print("\n| class | images | found | else mostly |\n|---|---|---|---|")
+    print("\n| class | images | found | most often mistaken for |\n|---|---|---|---|")
     for name in classes:
         own = predicted[y == name]
         names, counts = np.unique(own[own != name], return_counts=True)
@@ -97,20 +97,20 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, help="MobileNetV2 to begin with, safetensors")
     parser.add_argument("--epochs", type=int, help="default: about 20, 8 on the synthetic set")
     parser.add_argument("--images", type=int, default=3000, help="of the synthetic set")
-    parser.add_argument("--out", type=Path, default=Path(), help="folder of what is written")
+    parser.add_argument("--out", type=Path, default=Path(), help="output folder")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     if arguments.folder is None:
-        print(f"No DIR given: a synthetic set of {arguments.images} modules.")
+        print(f"No DIR given: using a synthetic set of {arguments.images} modules.")
         images, labels = simulate_modules(arguments.images)
     else:
         paths, labels = read_folder(arguments.folder)
         images = [read_image(path) for path in paths]
-    places = np.arange(len(labels))
-    rest, judging = train_test_split(places, test_size=0.2, stratify=labels, random_state=0)
+    indices = np.arange(len(labels))
+    rest, judging = train_test_split(indices, test_size=0.2, stratify=labels, random_state=0)
     training, tuning = train_test_split(rest, test_size=0.15, stratify=labels[rest], random_state=0)
     print(
-        f"{len(training)} images to train on, {len(tuning)} to tune on, {len(judging)} held out\n",
+        f"{len(training)} images for training, {len(tuning)} for tuning, {len(judging)} held out\n",
         flush=True,
     )
 
@@ -120,7 +120,7 @@ def main() -> None:
     scores = []
     for network in networks:
         begin = time.perf_counter()
-        # Nothing says which images show the same module, so each is a group of its own.
+        # It is unknown which images show the same module, so each image is its own group.
         network.fit([images[i] for i in training], labels[training], groups=training)
         minutes = (time.perf_counter() - begin) / 60
         scores.append(
@@ -169,7 +169,7 @@ def main() -> None:
         ).fit(1 - own_p[:, sound], y_tuning)
         file = arguments.out / f"infrared_modules_{number}.safetensors"
         network.save(file)
-        print(f"network with a decision rule of its own: {file}")
+        print(f"network with its decision rule: {file}")
 
 
 if __name__ == "__main__":

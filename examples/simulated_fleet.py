@@ -1,9 +1,9 @@
-"""A simulated fleet of LFP battery packs over weeks of use, which age, with faults that are known.
+"""Simulates a fleet of ageing LFP battery packs over weeks of use, with known faults.
 
 Every pack has its own capacity, resistance, cooling and habits: it charges from the sun at midday
 and serves the evening, less so on weekends. Voltage follows the open-circuit curve and the ohmic
 drop; temperature follows the losses, the cooling and the weather. Resistance grows with use and the
-season turns warmer, so that what is normal moves slowly.
+season gets warmer, so that normal operation changes slowly.
 """
 
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ import numpy as np
 import pandas as pd
 
 STEP_MINUTES = 10
-STEPS_A_DAY = 24 * 60 // STEP_MINUTES
+STEPS_PER_DAY = 24 * 60 // STEP_MINUTES
 CAPACITY_AH = 280.0
-RESISTANCE_MOHM = 0.45  # of a cell
+RESISTANCE_MOHM = 0.45  # per cell
 NOISE = {"voltage": 0.0015, "current": 0.4, "temperature": 0.15}  # of the sensors: V, A, °C
-RESISTANCE_GROWTH = 0.004  # a day: years of ageing within the weeks that are simulated
-WARMING = 0.15  # °C a day, from winter towards summer
+RESISTANCE_GROWTH = 0.004  # per day: years of ageing within the simulated weeks
+WARMING = 0.15  # °C per day, from winter towards summer
 
-# What an operator's handbook says of such cells. Rates are per minute.
+# Limits from an operator's handbook for such cells. Rates are per minute.
 RULES = (
     {"feature": "temperature", "lower": -10.0, "upper": 55.0, "reason": "derating begins"},
     {"feature": "temperature_rate", "upper": 0.5, "reason": "losses cannot heat it so fast"},
@@ -33,13 +33,13 @@ _OPEN_CIRCUIT_V = [2.6, 2.9, 3.05, 3.18, 3.225, 3.255, 3.285, 3.295, 3.325, 3.33
 
 _KINDS = ("cooling lost", "loose terminal", "stuck thermometer", "voltage offset", "overload",
           "internal short")  # fmt: skip
-# A fault shows where it moves a reading by this many times its sensor's noise.
+# A fault is visible if it changes a reading by this many times the noise of its sensor.
 _VISIBLE = 10.0
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What was put wrong with a pack, and when."""
+    """An injected fault of a pack, with its time."""
 
     device: str
     kind: str
@@ -50,11 +50,12 @@ class Fault:
 def simulate_fleet(
     n_devices: int = 10, n_days: int = 56, *, faults_from_day: int = 14, seed: int = 0
 ) -> tuple[pd.DataFrame, list[Fault]]:
-    """Return the fleet's samples in order of time, and the faults in them.
+    """Return the samples of the fleet in order of time, and the faults in them.
 
-    Columns: device, time, voltage (V, of a cell), current (A, charging is positive), temperature
-    (°C), and `fault`: the kind where one shows, else "". It shows where it moves a reading by more
-    than ten times the sensor's noise, for the pack is simulated once more without it.
+    Columns: device, time, voltage (V, per cell), current (A, charging is positive), temperature
+    (°C), and `fault`: the kind if one is visible, else "". A fault is visible if it changes a
+    reading by more than ten times the noise of the sensor, compared with a simulation without
+    faults.
     """
     random = np.random.default_rng(seed)
     packs = _Packs(random, n_devices, n_days)
@@ -62,15 +63,15 @@ def simulate_fleet(
     healthy = packs.run([])
     readings = packs.run(faults)
     time = pd.Timestamp("2026-02-01") + pd.to_timedelta(
-        np.arange(n_days * STEPS_A_DAY) * STEP_MINUTES, unit="min"
+        np.arange(n_days * STEPS_PER_DAY) * STEP_MINUTES, unit="min"
     )
     shown = np.full((len(time), n_devices), "", dtype=object)
     deviates = np.any([np.abs(readings[name] - healthy[name]) > _VISIBLE * noise
                        for name, noise in NOISE.items()], axis=0)  # fmt: skip
     for device, kind, begin, end in faults:
-        # What it leaves behind, such as heat, fades within hours.
-        place = slice(begin, min(end + STEPS_A_DAY // 4, len(time)))
-        shown[place, device] = np.where(deviates[place, device], kind, "")
+        # After-effects, such as heat, fade within hours.
+        affected = slice(begin, min(end + STEPS_PER_DAY // 4, len(time)))
+        shown[affected, device] = np.where(deviates[affected, device], kind, "")
     names = [f"pack {i + 1:02d}" for i in range(n_devices)]
     noise = {name: random.normal(0, s, (len(time), n_devices)) for name, s in NOISE.items()}
     frozen = packs.frozen(faults)
@@ -95,14 +96,14 @@ _Plan = tuple[int, str, int, int]  # device, kind, first step, step after the la
 
 
 def _draw_faults(random, n_devices: int, n_days: int, first_day: int) -> list[_Plan]:
-    """About one fault a pack and week, of 1 to 8 hours, none on the heels of another."""
+    """Plan about one fault per pack and week, of 1 to 8 hours, with pauses between them."""
     faults = []
     for device in range(n_devices):
-        step = first_day * STEPS_A_DAY + int(random.integers(STEPS_A_DAY))
+        step = first_day * STEPS_PER_DAY + int(random.integers(STEPS_PER_DAY))
         while True:
             length = int(random.integers(6, 48))
-            step += int(random.exponential(6 * STEPS_A_DAY)) + STEPS_A_DAY
-            if step + length >= n_days * STEPS_A_DAY:
+            step += int(random.exponential(6 * STEPS_PER_DAY)) + STEPS_PER_DAY
+            if step + length >= n_days * STEPS_PER_DAY:
                 break
             faults.append((device, str(random.choice(_KINDS)), step, step + length))
             step += length
@@ -110,16 +111,16 @@ def _draw_faults(random, n_devices: int, n_days: int, first_day: int) -> list[_P
 
 
 class _Packs:
-    """What distinguishes the packs, and the weather and use that they meet."""
+    """Properties of the packs, with the weather and their use."""
 
     def __init__(self, random, n_devices: int, n_days: int) -> None:
-        n = n_days * STEPS_A_DAY
+        n = n_days * STEPS_PER_DAY
         self.capacity = CAPACITY_AH * random.normal(1, 0.02, n_devices)
         self.resistance = RESISTANCE_MOHM * 1e-3 * random.lognormal(0, 0.08, n_devices)
         self.cooling = random.lognormal(0, 0.1, n_devices)
         self.start = random.uniform(0.4, 0.6, n_devices)
         step = np.arange(n)
-        day, hour = step // STEPS_A_DAY, step % STEPS_A_DAY * 24 / STEPS_A_DAY
+        day, hour = step // STEPS_PER_DAY, step % STEPS_PER_DAY * 24 / STEPS_PER_DAY
         sun = np.clip(np.sin((hour - 7) / 10 * np.pi), 0, None) ** 1.5 * (hour > 7) * (hour < 17)
         evening = np.exp(-(((hour - 19.5) / 2.2) ** 2))
         clouds = random.beta(4, 1.5, (n_days, 1))[day]
@@ -131,11 +132,13 @@ class _Packs:
         daily = 5 * np.sin((hour - 9) / 24 * 2 * np.pi)
         weather = _wander(random, n, 1, 0.995, 0.15)
         site = random.normal(0, 1.0, n_devices)
-        self.ambient = 12 + WARMING * step[:, None] / STEPS_A_DAY + daily[:, None] + weather + site
-        self.growth = 1 + RESISTANCE_GROWTH * step[:, None] / STEPS_A_DAY * np.ones(n_devices)
+        self.ambient = (
+            12 + WARMING * step[:, None] / STEPS_PER_DAY + daily[:, None] + weather + site
+        )
+        self.growth = 1 + RESISTANCE_GROWTH * step[:, None] / STEPS_PER_DAY * np.ones(n_devices)
 
     def run(self, faults: list[_Plan]) -> dict[str, np.ndarray]:
-        """Return what the sensors would read without noise, each of shape (steps, packs)."""
+        """Return the sensor readings without noise, each of shape (steps, packs)."""
         n, n_devices = self.wanted.shape
         active = {kind: np.zeros((n, n_devices), bool) for kind in _KINDS}
         for device, kind, begin, end in faults:
@@ -148,7 +151,7 @@ class _Packs:
         charge, temperature = self.start.copy(), self.ambient[0].copy()
         out = {name: np.empty((n, n_devices)) for name in NOISE}
         for t in range(n):
-            # Towards full and empty the management lets less and less current through.
+            # The battery management reduces the current towards full and empty.
             current = np.clip(
                 wanted[t],
                 -np.clip((charge - 0.04) * 300, 0, None),
@@ -170,7 +173,7 @@ class _Packs:
         return out
 
     def frozen(self, faults: list[_Plan]) -> dict[str, np.ndarray]:
-        """Say where a sensor repeats itself, noise and all."""
+        """Return where a sensor is stuck and repeats its reading, including the noise."""
         frozen = {name: np.zeros(self.wanted.shape, bool) for name in NOISE}
         for device, kind, begin, end in faults:
             if kind == "stuck thermometer":
@@ -179,7 +182,7 @@ class _Packs:
 
 
 def _wander(random, n: int, n_columns: int, memory: float, spread: float) -> np.ndarray:
-    """Return noise that remembers: first-order autoregressive, of the given deviation a step."""
+    """Return first-order autoregressive noise with the given standard deviation per step."""
     values = random.normal(0, spread, (n, n_columns))
     for t in range(1, n):
         values[t] += memory * values[t - 1]

@@ -1,6 +1,6 @@
-"""Synthetic infrared images of photovoltaic modules of 24 × 40 pixels, sound and faulty.
+"""Synthetic infrared images of photovoltaic modules of 24 × 40 pixels, intact and defective.
 
-Good enough to run every step of `infrared_modules.py` in two minutes.
+They are sufficient to run every step of `infrared_modules.py` in two minutes.
 """
 
 import numpy as np
@@ -29,7 +29,7 @@ def _heat(kind: str, random: np.random.Generator) -> NDArray[np.float64]:
 
 
 def simulate_modules(n: int = 3000, seed: int = 0) -> tuple[NDArray[np.uint8], NDArray[np.str_]]:
-    """Return n images and the class of each; half of them are sound."""
+    """Return n images and the class of each; half of them are intact."""
     random = np.random.default_rng(seed)
     images = np.empty((n, ROWS, COLUMNS), np.uint8)
     labels = []

@@ -1,9 +1,9 @@
-"""A simulated energy-storage site of LFP cells, with faults that are known.
+"""Simulates an energy-storage site of LFP cells with known faults.
 
 Two clusters of cells in series pass through rest, discharge, rest and charge. Every cell has its
-own capacity, resistance and start of charge; voltage follows the open-circuit curve of LFP, the
-ohmic drop and one relaxation time; temperature follows the losses, the cooling and the place in the
-rack.
+own capacity, resistance and initial charge; voltage follows the open-circuit curve of LFP, the
+ohmic drop and one relaxation time; temperature follows the losses, the cooling and the position in
+the rack.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _OPEN_CIRCUIT_MV = [2600, 2900, 3050, 3180, 3225, 3255, 3285, 3295, 3325, 3335, 
 
 @dataclass(frozen=True)
 class Fault:
-    """What was put wrong with a sensor or the cell behind it."""
+    """An injected fault of a sensor or of its cell."""
 
     cluster: str
     kind: str
@@ -34,7 +34,7 @@ class Fault:
 
 
 def simulate_site(seed: int = 0) -> tuple[dict[str, dict[str, sl.TimeTable]], list[Fault]]:
-    """Return the exports of each cluster, as a site folder holds them, and the faults in them."""
+    """Return the exports of each cluster, as in a site folder, and the faults in them."""
     random = np.random.default_rng(seed)
     faults: list[Fault] = []
     clusters = {}
@@ -77,14 +77,16 @@ def _simulate_cluster(random, cells, thermometers) -> dict[str, sl.TimeTable]:
     voltage[:, drifting] += np.linspace(0, 100, n)
     voltage[n // 5 :, stuck] = voltage[n // 5, stuck]
 
-    # Warm air rises: the top of the rack runs warmer, and every sensor sits a little differently.
-    place = 3 * np.linspace(-0.5, 0.5, N_THERMOMETERS) + random.normal(0, 0.4, N_THERMOMETERS)
+    # Warm air rises, so the top of the rack is warmer; sensor positions differ slightly.
+    position_effect = 3 * np.linspace(-0.5, 0.5, N_THERMOMETERS) + random.normal(
+        0, 0.4, N_THERMOMETERS
+    )
     heat = np.zeros(n)
     cooling = np.exp(-STEP_S / 3600)
     for i in range(1, n):
         heat[i] = cooling * heat[i - 1] + (1 - cooling) * 9 * (current[i] / CURRENT_A) ** 2
     hot, stuck_thermometer = thermometers
-    temperature = 24 + heat[:, None] + place
+    temperature = 24 + heat[:, None] + position_effect
     temperature[:, hot] += 2 * heat
     temperature += random.normal(0, 0.1, temperature.shape)
     temperature[n // 6 :, stuck_thermometer] = temperature[n // 6, stuck_thermometer]
@@ -101,7 +103,7 @@ def _simulate_cluster(random, cells, thermometers) -> dict[str, sl.TimeTable]:
 
 
 def _load_profile():
-    """Current in A at each step, positive while discharging."""
+    """Return the current in A at each step, positive while discharging."""
     per_hour = 3600 // STEP_S
     parts = [(0.5, 0.0), (2.1, CURRENT_A), (1.0, 0.0), (2.05, -CURRENT_A), (1.0, 0.0)]
     return np.concatenate([np.full(int(hours * per_hour), value) for hours, value in parts])

@@ -1,6 +1,7 @@
-"""Synthetic chest X-rays: two dark lungs with ribs, and in the abnormal ones bright patches.
+"""Synthetic chest X-rays: two dark lungs with ribs, and bright patches in the abnormal ones.
 
-Good enough to run every step of `chest_xray.py` in two minutes, and nothing to learn medicine from.
+They are sufficient to run every step of `chest_xray.py` in two minutes, but not medically
+realistic.
 """
 
 import numpy as np
@@ -47,9 +48,9 @@ def _xray(body: dict[str, float], abnormal: bool, random: np.random.Generator) -
 def simulate_xrays(
     n_patients: int = 1200, seed: int = 0
 ) -> tuple[list[NDArray[np.uint8]], NDArray[np.int64], NDArray[np.int64]]:
-    """Return images, labels (1 is abnormal), and the number of each one's patient.
+    """Return images, labels (1 is abnormal), and the patient number of each image.
 
-    One to three images a patient; every second patient is ill, and then in all of them.
+    Each patient has one to three images; every second patient is ill, in all of their images.
     """
     random = np.random.default_rng(seed)
     images, labels, patients = [], [], []

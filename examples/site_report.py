@@ -1,4 +1,4 @@
-"""The commissioning check as one self-contained HTML page with plots."""
+"""Renders the commissioning check as one self-contained HTML page with plots."""
 
 import base64
 import html
@@ -37,7 +37,7 @@ def render(clusters, findings, simulated):
         f"<b>{len(findings)} sensors to look at.</b></p>",
     ]
     if simulated:
-        parts.append('<p class="note">This is a simulation with faults put in on purpose.</p>')
+        parts.append('<p class="note">This is a simulation with injected faults.</p>')
     parts.append(_table(findings))
     for cluster in clusters:
         parts.append(f"<h2>{html.escape(cluster.name)}</h2>")
@@ -86,7 +86,7 @@ def _time_axis(axes):
     axes.xaxis.set_major_formatter(mdates.ConciseDateFormatter(axes.xaxis.get_major_locator()))
 
 
-# Fixed: working them out anew for each figure takes as long as drawing it.
+# Fixed, as computing them for each figure takes as long as drawing it.
 _MARGINS = {"left": 0.08, "right": 0.985, "top": 0.92, "bottom": 0.13, "hspace": 0.08}
 
 
@@ -128,7 +128,7 @@ def _overview(cluster, kind):
             label=f"{finding.number:03d}",
         )  # fmt: skip
     axes.set_title(
-        f"{cluster.name}: {readings.shape[1]} {kind} sensors, their band and who leaves it"
+        f"{cluster.name}: {readings.shape[1]} {kind} sensors, their band, and sensors outside it"
     )
     axes.legend(fontsize=8, ncols=2, loc="best")
     return figure
@@ -158,7 +158,7 @@ def _heat_map(cluster, kind):
 
 
 def _close_look(cluster, finding):
-    """Show the sensor against its peers, around the worst instant where there is one."""
+    """Show the sensor against its peers, around the worst instant, if there is one."""
     n = len(cluster.time)
     around = slice(0, n)
     if finding.worst is not None:

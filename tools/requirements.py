@@ -1,7 +1,7 @@
 """Print the requirements of some dependency groups of pyproject.toml, one a line.
 
 `python tools/requirements.py build test torch`: what secondlook needs to run comes always; `torch`
-is the exact version that the image room is compiled against.
+is the exact version that image support is compiled against.
 """
 
 import sys

@@ -28,14 +28,14 @@ namespace {
 
 using Members = std::vector<std::pair<std::string, std::shared_ptr<Detector>>>;
 
-// Members are cloned: what Python holds may change later.
+// Members are cloned, as the objects in Python may change later.
 std::vector<EnsembleMember> to_members(const Members& members) {
   std::vector<EnsembleMember> result;
   for (const auto& [name, detector] : members) result.push_back({name, detector->clone()});
   return result;
 }
 
-// Files of the trained members.
+// Model files of the trained members.
 std::vector<std::pair<std::string, ModelFile>> member_files(const DetectorEnsemble& ensemble) {
   std::vector<std::pair<std::string, ModelFile>> files;
   for (const auto& member : ensemble.members())

@@ -13,7 +13,7 @@ using secondlook::DetectorStream;
 
 namespace {
 
-// A sample is an array of one dimension, read in place if it is of float32 or float64, or one
+// A sample is a one-dimensional array (read without a copy if it is float32 or float64) or a single
 // number. Anything else is converted.
 template <class Use>
 auto with_sample(py::handle sample, const Use& use) {
@@ -51,7 +51,7 @@ void register_detector_stream(py::module_& detect) {
                                    from_dict<DetectorStream::State>(who, py::dict(state)));
            }),
            py::arg("detector"), py::arg("parameters"), py::arg("state"))
-      // (score, verdict, tail_probability, reasons), a reason being (feature, name, fraction).
+      // (score, verdict, tail_probability, reasons); a reason is (feature, name, fraction).
       .def(
           "push",
           [](DetectorStream& self, py::handle sample) {

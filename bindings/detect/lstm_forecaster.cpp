@@ -13,7 +13,8 @@ using secondlook::LstmForecasterParameters;
 
 namespace {
 
-// Several series, all C-contiguous arrays of float32 or float64, or False.
+// Converts several series, or returns False if one is not a C-contiguous array of float32 or
+// float64.
 bool fit_series(LstmForecaster& self, const py::list& series, const py::object& progress) {
   std::vector<secondlook::SampleView> views;
   for (const auto x : series)

@@ -7,11 +7,11 @@
 
 #include "arrays.hpp"
 
-/// Rows that are scored sooner than the GIL could be given away and taken back.
+/// Up to this many rows, scoring takes less time than releasing and reacquiring the GIL.
 inline constexpr pybind11::ssize_t kRowsWorthTheGil = 16;
 
-/// What `compute(samples, out)` writes for the rows of `x`: an array of (n), or of (n, n_features)
-/// where `wide`.
+/// Returns the output of `compute(samples, out)` for the rows of `x`: an array of shape (n,), or of
+/// shape (n, n_features) if `wide` is true.
 template <class Compute>
 pybind11::object rows_to_array(pybind11::handle x, std::size_t n_features, bool wide,
                                const Compute& compute) {
@@ -29,8 +29,8 @@ pybind11::object rows_to_array(pybind11::handle x, std::size_t n_features, bool 
   });
 }
 
-/// The learning methods: `learn` gets the samples without the GIL. False: not an array to use as
-/// is.
+/// For methods that train: calls `learn` with the samples, without the GIL. Returns False if the
+/// array cannot be used without conversion.
 template <class Learn>
 bool learn_from(pybind11::handle x, std::size_t n_features, const Learn& learn) {
   return !with_samples(x, n_features, [&](auto samples) -> pybind11::object {

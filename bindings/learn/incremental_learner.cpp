@@ -76,7 +76,7 @@ void register_incremental_learner(py::module_& learn) {
           py::arg("x"), py::arg("trusted"), py::arg("progress"))
       .def("rollback", &IncrementalLearner::rollback, py::arg("version"), py::arg("reason"),
            py::call_guard<py::gil_scoped_release>())
-      // Both wait for an update that is under way, which may want the GIL for its progress.
+      // Both wait for a running update, which may need the GIL to report its progress.
       .def_property_readonly("versions",
                              [](const IncrementalLearner& self) {
                                std::vector<secondlook::LearnedVersion> found;

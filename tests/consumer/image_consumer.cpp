@@ -10,7 +10,7 @@ int main() {
   } catch (const secondlook::FileError& error) {
     std::cout << error.what() << '\n';
   }
-  // Bright and dark images, told apart.
+  // Classifies bright and dark images.
   std::vector<secondlook::ImageInput> images;
   std::vector<std::int64_t> labels;
   for (int i = 0; i < 32; ++i) {

@@ -1,5 +1,6 @@
 // Calls every public function that takes or returns a matrix. run.sh builds this with several sets
-// of flags against one installed library: each matrix must survive the border in both directions.
+// of flags against one installed library: each matrix must cross the library boundary unharmed in
+// both directions.
 #include <cmath>
 #include <iostream>
 #include <limits>
@@ -30,7 +31,8 @@ Matrix<double> normal_rows(Index n, Index d) {
   return rows;
 }
 
-// Copies, moves and grows across the border: each of these frees what the other side allocated.
+// Copies, moves and resizes matrices across the library boundary, which frees memory that the other
+// side allocated.
 void exercise_tables() {
   const char* text = "time,a,b\n2024-01-01 00:00:00,1,2\n2024-01-01 00:00:10,3,4\n";
   CsvContents contents = parse_csv(text);

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs secondlook into a temporary prefix, builds this project against that copy alone with the
-# flags that users have, runs it, and checks what the installed libraries need.
-#   tests/consumer/run.sh [core|full]   default full: with images
+# Installs secondlook into a temporary prefix, builds this project against only that copy with the
+# flags that users may have, runs it, and checks the dependencies of the installed libraries.
+#   tests/consumer/run.sh [core|full]   default full: with image support
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 switch=ON
@@ -16,7 +16,7 @@ die() {
   exit 1
 }
 
-# quietly COMMAND...: its output only where it fails
+# quietly COMMAND...: print the output only if the command fails
 quietly() {
   "$@" >"$work/log" 2>&1 || {
     cat "$work/log"
@@ -24,14 +24,14 @@ quietly() {
   }
 }
 
-# build_against PREFIX NAME [FLAGS]: this project in $work/NAME, knowing nothing but the installed copy
+# build_against PREFIX NAME [FLAGS]: build this project in $work/NAME against the installed copy only
 build_against() {
   quietly cmake -S tests/consumer -B "$work/$2" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
     -DCMAKE_PREFIX_PATH="$1" -DCMAKE_CXX_FLAGS="${3:-}"
   quietly cmake --build "$work/$2" -j "$jobs"
 }
 
-# needs FILE: names of the shared libraries that it asks for itself
+# needs FILE: print the shared libraries that it depends on directly
 needs() {
   readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'
 }
@@ -51,29 +51,29 @@ if grep -rE '#include <(Eigen|fmt|hwy|nlohmann|opencv2|torch)' "$work/prefix/inc
   die "a public header includes more than the standard library"
 fi
 
-# Matrices cross the border between code compiled for different processors.
+# Matrices cross the boundary between code compiled for different processors.
 flag_sets=("" "-march=native" "-mavx2" "-fsanitize=address")
 grep -q avx512f /proc/cpuinfo && flag_sets+=("-mavx512f")
 grep -q avx2 /proc/cpuinfo || flag_sets=("" "-march=native" "-fsanitize=address")
 for flags in "${flag_sets[@]}"; do
   name=shared${flags//[^a-z0-9]/_}
   build_against "$work/prefix" "$name" "$flags"
-  "$work/$name/matrix_consumer" || die "matrix_consumer built with '$flags' ends with $?"
-  echo "consumer: matrices cross the border with '${flags:-no flags}'"
+  "$work/$name/matrix_consumer" || die "matrix_consumer built with '$flags' exited with $?"
+  echo "consumer: matrices cross the library boundary with '${flags:-no flags}'"
 done
 
 build=$work/shared_build
-mv "$work/prefix" "$work/installed" # found where it is now, not where it was installed
+mv "$work/prefix" "$work/installed" # moved, so that it is found at its present path
 build_against "$work/installed" shared_build
 "$build/core_consumer"
 (cd "$build" && ./readme_start | tee readme_start.txt && grep -q '^row 17 ' readme_start.txt)
 if ldd "$build/core_consumer" | grep -iE 'torch|c10|opencv|hwy|not found'; then
-  die "core_consumer links what it must not"
+  die "core_consumer links a library that it must not link"
 fi
 if [ $switch = ON ]; then
   "$build/image_consumer"
   if ldd "$build/image_consumer" | grep -iE 'torch_python|libX11|libGL|not found'; then
-    die "image_consumer links what it must not"
+    die "image_consumer links a library that it must not link"
   fi
 fi
 
@@ -95,7 +95,7 @@ if [ -f build/full/build.ninja ]; then
   if cmake --install build/full --prefix "$work/python" >"$work/log" 2>&1; then
     die "cmake --install of a build for Python should refuse"
   fi
-  grep -q 'this build is for Python' "$work/log" || die "the refusal does not say why"
+  grep -q 'this build is for Python' "$work/log" || die "the refusal does not state the reason"
   [ -z "$(find "$work/python" -type f 2>/dev/null)" ] || die "the refused installation left files"
 fi
 

@@ -11,15 +11,15 @@
 
 namespace {
 
-// Of Berlin in 2021.
+// Time zone of Berlin in 2021.
 constexpr std::int64_t kHour = 3'600'000'000'000;
 constexpr std::int64_t kPutForward = 1'616'893'200'000'000'000;
 constexpr std::int64_t kPutBack = 1'635'642'000'000'000'000;
 
 }  // namespace
 
-// Any text is refused, or read into a table whose parts belong together; the first two bytes choose
-// how. What is read strictly reads the same leniently.
+// Any text is rejected or read into a consistent table; the first two bytes select the options.
+// Text that is accepted in strict mode gives the same table in lenient mode.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace secondlook;
   if (size < 2) return 0;

@@ -1,4 +1,4 @@
-// Any bytes are an image of the size that was allowed, or an InvalidArgument.
+// Any bytes give an image of at most the allowed size, or InvalidArgument.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -11,7 +11,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   constexpr std::size_t max_pixels = 1 << 16;
-  // Half of the inputs name a page, one of the first three.
+  // Half of the inputs select one of the first three pages.
   std::optional<std::size_t> page;
   if (size % 2 == 1) page = size / 2 % 3;
   try {
@@ -22,7 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         std::visit([](const auto& values) { return values.size(); }, image.pixels);
     if (n_pixels == 0 || n_pixels > max_pixels || n_values != n_pixels * image.channels)
       std::abort();
-  } catch (const secondlook::InvalidArgument&) {  // what a file that is no image ends in
+  } catch (const secondlook::InvalidArgument&) {  // for files that are not images
   }
   return 0;
 }

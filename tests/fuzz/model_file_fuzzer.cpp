@@ -6,7 +6,8 @@
 #include "secondlook/core/error.hpp"
 #include "secondlook/store/model_file.hpp"
 
-// Any bytes are either refused with ModelFileError, or read and written again to the same model.
+// Any bytes are either rejected with ModelFileError, or read, written and read again as the same
+// model.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using secondlook::ModelFile;
   try {

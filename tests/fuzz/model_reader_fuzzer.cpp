@@ -17,11 +17,11 @@
 #include "secondlook/learn/incremental_learner.hpp"
 #include "secondlook/store/model.hpp"
 
-// A model's file in which values, shapes or bytes were changed, past the checksum, is refused with
-// ModelFileError, or makes a model that scores or refuses rows as any other. A learner's file is
-// learned on from, too, and a rule in a file decides.
+// A model file with changed values, shapes or bytes and a valid checksum is rejected with
+// ModelFileError, or gives a model that scores or rejects rows like any other. The file of a
+// learner is also trained on, and a rule in a file decides.
 //
-// The input chooses one of the fixtures and lists edits.
+// The input selects one of the fixtures and lists edits.
 namespace {
 
 using nlohmann::json;
@@ -81,7 +81,7 @@ json any_value(Input& input) {
   }
 }
 
-// Replaces, or drops, one value somewhere in a document.
+// Replaces or removes one value somewhere in a document.
 void edit(json& document, Input& input) {
   json* place = &document;
   while (place->is_structured() && !place->empty() && input.byte() % 8 != 0)
@@ -92,7 +92,7 @@ void edit(json& document, Input& input) {
 void edit(secondlook::Tensor& tensor, Input& input) {
   const std::uint8_t what = input.byte();
   if (what % 4 == 0 && !tensor.shape.empty()) {
-    // Another shape over as many bytes as it takes.
+    // Another shape, with a buffer of matching size.
     auto& length = tensor.shape[input.byte() % tensor.shape.size()];
     length = input.byte() % 8;
     std::size_t n = size_of(tensor.type);
@@ -125,7 +125,7 @@ ModelFile edited(const ModelFile& original, Input& input) {
   return file;
 }
 
-// In memory where the system has a place for that, and gone with the fuzzer.
+// A temporary folder, in memory if the system supports it; removed when the fuzzer ends.
 class Folder {
  public:
   Folder() {
@@ -145,14 +145,14 @@ class Folder {
   std::filesystem::path path_;
 };
 
-void learn_on(const std::string& bytes) {
+void continue_training(const std::string& bytes) {
   static const Folder folder;
   for (const auto& entry : std::filesystem::directory_iterator(folder.path())) remove(entry.path());
   std::ofstream(folder.path() / "version-000002.safetensors", std::ios::binary) << bytes;
   auto learner = secondlook::IncrementalLearner::open(folder.path());
   const std::size_t n_features = learner.n_features();
   const std::vector<double> rows(12 * n_features, 0.5);
-  // Edited parameters may ask for training without end.
+  // Edited parameters may lead to endless training.
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(100);
   learner.update(MatrixView<double>(rows.data(), 12, static_cast<secondlook::Index>(n_features)),
                  false, [&](auto, auto) { return std::chrono::steady_clock::now() < end; });
@@ -188,7 +188,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         MatrixView<double>(row.data(), 1, static_cast<secondlook::Index>(n_features)), score);
     const std::string bytes = model->to_file().serialize();
     decide(file);
-    if (original.sections().contains("learner")) learn_on(file.serialize());
+    if (original.sections().contains("learner")) continue_training(file.serialize());
   } catch (const secondlook::ModelFileError&) {
   } catch (const secondlook::InvalidArgument&) {
   } catch (const secondlook::Cancelled&) {

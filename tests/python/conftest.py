@@ -1,4 +1,4 @@
-"""Where the real data is, and settings of the property tests."""
+"""Shared fixtures, and settings of the property tests."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ settings.load_profile("default")
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
-    """Folder of the real data; the test skips, saying so, where it is absent."""
+    """Return the folder of the real data; skip the test if it is absent."""
     default = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
     folder = Path(os.environ.get("SECONDLOOK_DATA", default))
     if not folder.is_dir():
@@ -26,16 +26,16 @@ def real_data() -> Path:
 
 @pytest.fixture(scope="session")
 def checkout() -> Path:
-    """Folder of the sources; the test skips, saying so, where an installed wheel is tested."""
+    """Return the source folder; skip the test if only an installed wheel is tested."""
     folder = Path(__file__).resolve().parents[2]
     if not (folder / "examples").is_dir():
-        pytest.skip(f"no checkout: {folder} holds no examples")
+        pytest.skip(f"no checkout: {folder} has no examples")
     return folder
 
 
 @pytest.fixture
 def ctrl_c_interrupts() -> Iterator[None]:
-    """Python's own answer to Ctrl-C, which a parent that ignores it would have taken away."""
+    """Restore Python's handler for Ctrl-C, in case a parent process ignores the signal."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

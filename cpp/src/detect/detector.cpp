@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* kFeatureNames = "feature_names";
 
-// Of a detector for which samples are independent: only the last one is remembered.
+// Series of a detector that scores samples independently: it only keeps the last sample.
 class IndependentSamples final : public SampleSeries {
  public:
   explicit IndependentSamples(const Detector& detector)

@@ -11,8 +11,8 @@ namespace secondlook {
 
 namespace {
 
-constexpr std::size_t kMostReasons = 3;
-constexpr double kLeastFraction = 0.1;  // of the evidence, to be a reason
+constexpr std::size_t kMaxReasons = 3;
+constexpr double kMinFraction = 0.1;  // a reason has at least this fraction of the evidence
 
 }  // namespace
 
@@ -59,7 +59,7 @@ std::vector<StreamReason> DetectorStream::reasons() const {
   if (!(total > 0)) return {};
   std::vector<std::size_t> order(parts.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  const std::size_t n = std::min(kMostReasons, order.size());
+  const std::size_t n = std::min(kMaxReasons, order.size());
   const auto middle = order.begin() + static_cast<std::ptrdiff_t>(n);
   std::partial_sort(order.begin(), middle, order.end(), [&](std::size_t a, std::size_t b) {
     return parts[a] != parts[b] ? parts[a] > parts[b] : a < b;
@@ -67,7 +67,7 @@ std::vector<StreamReason> DetectorStream::reasons() const {
   const auto& names = detector_->feature_names();
   std::vector<StreamReason> found;
   for (const std::size_t j : std::span(order).first(n))
-    if (parts[j] >= kLeastFraction * total)
+    if (parts[j] >= kMinFraction * total)
       found.push_back(
           {j, j < names.size() ? names[j] : fmt::format("feature {}", j), parts[j] / total});
   return found;

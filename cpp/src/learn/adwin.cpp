@@ -11,7 +11,7 @@ namespace secondlook {
 
 namespace {
 
-constexpr std::size_t kMaxBuckets = 5;     // a level, the authors' M
+constexpr std::size_t kMaxBuckets = 5;     // per level, the authors' M
 constexpr std::uint64_t kCheckEvery = 32;  // values between searches for a cut
 constexpr std::uint64_t kMinPart = 5;      // values on each side of a cut
 constexpr std::size_t kMaxLevels = 63;
@@ -27,20 +27,20 @@ Adwin::Adwin(double delta) : Adwin(State{.delta = delta}) {}
 Adwin::Adwin(State state) : state_(std::move(state)) {
   require(state_.delta > 0 && state_.delta < 1, "Adwin: delta must lie in (0, 1), got {}",
           state_.delta);
-  bool possible = state_.levels.size() <= kMaxLevels;
-  for (std::size_t i = 0; possible && i < state_.levels.size(); ++i) {
-    possible = state_.levels[i].size() <= kMaxBuckets;
-    const double most = std::ldexp(1.0, static_cast<int>(i));
+  bool valid = state_.levels.size() <= kMaxLevels;
+  for (std::size_t i = 0; valid && i < state_.levels.size(); ++i) {
+    valid = state_.levels[i].size() <= kMaxBuckets;
+    const double max_sum = std::ldexp(1.0, static_cast<int>(i));
     for (const Bucket& bucket : state_.levels[i]) {
-      // Rounding of the sums must not refuse a state that is sound.
-      possible = possible && bucket.sum >= 0 && bucket.sum <= most * (1 + 1e-9) &&
-                 bucket.sum_of_squares >= 0 && bucket.sum_of_squares <= bucket.sum * (1 + 1e-9);
+      // Tolerances, as rounding of the sums must not reject a valid state.
+      valid = valid && bucket.sum >= 0 && bucket.sum <= max_sum * (1 + 1e-9) &&
+              bucket.sum_of_squares >= 0 && bucket.sum_of_squares <= bucket.sum * (1 + 1e-9);
       size_ += std::uint64_t{1} << i;
       total_ = total_ + bucket;
     }
   }
-  require(possible && size_ <= state_.n_seen && state_.changed_at <= state_.n_seen,
-          "Adwin: expected the state of a window, got one that no values lead to");
+  require(valid && size_ <= state_.n_seen && state_.changed_at <= state_.n_seen,
+          "Adwin: invalid state: no sequence of values leads to it");
 }
 
 bool Adwin::push(double value) {
@@ -67,7 +67,7 @@ double Adwin::mean() const noexcept {
   return total_.sum / static_cast<double>(size_);
 }
 
-// Where a level has too many buckets, its two oldest become one of the next level.
+// If a level has too many buckets, merges its two oldest into one of the next level.
 void Adwin::compress() {
   auto& levels = state_.levels;
   for (std::size_t i = 0; i < levels.size() && levels[i].size() > kMaxBuckets; ++i) {
@@ -119,7 +119,8 @@ void Adwin::drop_oldest() {
   size_ -= std::uint64_t{1} << (levels.size() - 1);
   oldest.erase(oldest.begin());
   while (levels.size() > 1 && levels.back().empty()) levels.pop_back();
-  // Summed anew: what differences would lose to rounding adds up over a long stream.
+  // Recomputes the sum: the rounding errors of repeated subtraction would add up over a long
+  // stream.
   total_ = {};
   for (const auto& level : levels)
     for (const Bucket& bucket : level) total_ = total_ + bucket;

@@ -28,13 +28,13 @@ using learn::LearnerMemory;
 
 namespace {
 
-constexpr std::size_t kMinRows = 10;      // fewer show nothing about a candidate
+constexpr std::size_t kMinRows = 10;      // fewer are not enough to judge a candidate
 constexpr std::size_t kMaxHistory = 100;  // reports
 
-// Random streams of a seed, beside those of the reservoirs.
+// Seed offset of the row order; the reservoirs use the offsets 0 and 1.
 constexpr std::uint64_t kOrderSeed = 2;
 
-/// What readers use: never changed once it is published.
+/// The model that readers use; it is immutable once published.
 struct InUse {
   std::unique_ptr<const Detector> detector;
   double offset;
@@ -64,16 +64,16 @@ std::vector<std::size_t> indices_of(const ReplayReservoir& reservoir) {
   return indices;
 }
 
-// In blocks, so that no more rows than these are widened at once.
+// Works in blocks, so that only one block of rows is converted at a time.
 std::vector<double> losses_of(const Detector& detector, const ReplayReservoir& reservoir) {
   constexpr std::size_t kBlock = 256;
   const auto indices = indices_of(reservoir);
   std::vector<double> losses;
   for (std::size_t first = 0; first < indices.size(); first += kBlock) {
     const auto block = std::span(indices).subspan(first, std::min(kBlock, indices.size() - first));
-    const auto of_block =
+    const auto block_losses =
         reservoir.with_rows(block, [&](SampleView rows) { return losses_of(detector, rows); });
-    losses.insert(losses.end(), of_block.begin(), of_block.end());
+    losses.insert(losses.end(), block_losses.begin(), block_losses.end());
   }
   return losses;
 }
@@ -120,7 +120,7 @@ void add_held_out(MatrixView<Scalar> x, std::span<const double> losses, LearnerM
   }
 }
 
-// Sets the limit by what the model makes of the rows held out.
+// Sets the limit from the model's scores of the held-out rows.
 void calibrate(const Detector& detector, LearnerMemory& memory) {
   memory.calibration = losses_of(detector, memory.held_out);
   require(all_finite(memory.calibration),
@@ -130,7 +130,7 @@ void calibrate(const Detector& detector, LearnerMemory& memory) {
   memory.limit = quantile_threshold(memory.calibration, memory.parameters.suspicion_rate);
 }
 
-// Where the losses lie among the calibration's, in [0, 1]; in the middle of equal ones.
+// Rank of a loss among the calibration losses, in [0, 1]; the middle rank for ties.
 double rank_within(std::span<const double> calibration, double loss) {
   const auto [first, last] = std::ranges::equal_range(calibration, loss);
   const auto twice = (first - calibration.begin()) + (last - calibration.begin());
@@ -146,7 +146,7 @@ void watch_for_drift(std::span<const double> losses, LearnerMemory& memory, Upda
   report.drift = report.mean_changed || test.p_value < memory.parameters.significance;
 }
 
-/// What becomes of an update's rows, by their indices in it.
+/// Indices of an update's rows by their use.
 struct Partition {
   std::vector<std::size_t> learned;
   std::vector<std::size_t> held_out;
@@ -173,19 +173,19 @@ Partition partition_rows(std::span<const double> losses, bool trusted, const Lea
   partition.held_out.assign(normal.begin(), middle);
   partition.learned.assign(middle, normal.end());
 
-  // The mildest, as many as there are beyond the limit among normal rows; rounded at random, or
-  // small updates would never have one.
+  // Holds out the least anomalous suspected rows, as many as are expected beyond the limit among
+  // normal rows. The number is rounded at random, as small updates would otherwise never have one.
   const double expected =
       p.held_out_fraction * p.suspicion_rate * static_cast<double>(losses.size());
   const auto n_tolerated =
       std::min(suspected.size(), static_cast<std::size_t>(std::floor(expected + random.uniform())));
-  const auto mildest = suspected.begin() + static_cast<std::ptrdiff_t>(n_tolerated);
-  std::ranges::partial_sort(suspected, mildest, {}, [&](std::size_t i) { return losses[i]; });
-  partition.held_out.insert(partition.held_out.end(), suspected.begin(), mildest);
+  const auto tolerated_end = suspected.begin() + static_cast<std::ptrdiff_t>(n_tolerated);
+  std::ranges::partial_sort(suspected, tolerated_end, {}, [&](std::size_t i) { return losses[i]; });
+  partition.held_out.insert(partition.held_out.end(), suspected.begin(), tolerated_end);
   return partition;
 }
 
-// Fresh rows and older ones, in random order; `Scalar` holds both.
+// Fresh and older rows in random order; `Scalar` can represent both.
 template <class Scalar, class Fresh>
 Matrix<Scalar> training_rows(MatrixView<Fresh> x, const Partition& partition,
                              const LearnerMemory& memory, RandomStream& random,
@@ -212,8 +212,8 @@ Matrix<Scalar> training_rows(MatrixView<Fresh> x, const Partition& partition,
   return training;
 }
 
-// Of the rows held out, in groups by when they came, the mean losses of the group that lost most:
-// then and now. A gain on recent rows cannot hide what was lost on old ones.
+// Groups the held-out rows by age and returns the mean losses, original and current, of the group
+// whose loss increased most. A gain on recent rows cannot hide a deterioration on old ones.
 std::pair<double, double> largest_loss_by_age(const LearnerMemory& memory,
                                               std::span<const double> losses_now) {
   constexpr std::size_t kGroups = 4;
@@ -236,7 +236,8 @@ std::pair<double, double> largest_loss_by_age(const LearnerMemory& memory,
   return worst;
 }
 
-// Means of both kinds of rows before and after; sets the outcome and the reason.
+// Compares the mean scores of fresh and older rows before and after the update, and sets the
+// outcome and the reason.
 void judge(std::span<const double> fresh_before, std::span<const double> fresh_after,
            std::span<const double> replay_after, const LearnerMemory& memory,
            UpdateReport& report) {
@@ -276,7 +277,7 @@ void ModelExtras::add_to(ModelFile& file) const {
   for (const auto& [name, text] : sections) {
     if (!file.has_section(name)) {
       file.set_section(name, text);
-    } else if (name == "decision") {  // a detector's own has its offset, and no rule
+    } else if (name == "decision") {  // the detector's has an offset, but no rule
       StrictJson decision = StrictJson::parse(text);
       decision.update(read_section(file, name));
       file.set_section(name, decision.dump());
@@ -303,9 +304,9 @@ struct IncrementalLearner::State {
   const std::optional<VersionFolder> folder;
   learn::Published<InUse> in_use;
 
-  mutable std::mutex updating;  // guards what follows
+  mutable std::mutex updating;  // guards the members below
   LearnerMemory memory;
-  std::uint64_t newest_known = 0;  // highest number in the folder
+  std::uint64_t newest_known = 0;  // highest version number in the folder
 
   State(LearnerMemory remembered, std::unique_ptr<const Detector> detector,
         std::optional<VersionFolder> versions, std::uint64_t newest)
@@ -320,7 +321,7 @@ struct IncrementalLearner::State {
 
   static std::unique_ptr<const InUse> to_use(std::unique_ptr<const Detector> detector,
                                              const LearnerMemory& memory) {
-    // The least score whose loss is below the limit, so that both say the same of every row.
+    // The lowest score whose loss is below the limit, so that offset and limit agree on every row.
     const double offset = std::nextafter(-memory.limit, std::numeric_limits<double>::infinity());
     return std::make_unique<const InUse>(InUse{std::move(detector), offset, memory.version.number});
   }
@@ -329,7 +330,7 @@ struct IncrementalLearner::State {
     return (folder ? newest_known : memory.version.number) + 1;
   }
 
-  // On the disk first: what is used can be opened again.
+  // Writes to disk before the model is used, so that a model in use can always be opened again.
   void write(const Detector& detector, const LearnerMemory& next) {
     if (!folder) return;
     ModelFile file = file_of(detector, feature_names, extras);
@@ -372,23 +373,23 @@ IncrementalLearner::IncrementalLearner(std::unique_ptr<Detector> detector, Sampl
   calibration.visit(
       [&](const auto& x) { require_sample_shape("IncrementalLearner", x, n_features); });
   require(feature_names.empty() || feature_names.size() == n_features,
-          "IncrementalLearner: expected {} feature names, got {}", n_features,
+          "IncrementalLearner: expected one feature name per feature ({}), got {}", n_features,
           feature_names.size());
 
   const auto n_rows = static_cast<std::size_t>(calibration.rows());
-  const std::size_t fewest = fewest_scores(p.suspicion_rate);
-  require(p.held_out_size >= fewest,
+  const std::size_t min_scores = fewest_scores(p.suspicion_rate);
+  require(p.held_out_size >= min_scores,
           "IncrementalLearner: held_out_size must be at least {} for a suspicion_rate of {}, "
           "got {}",
-          fewest, p.suspicion_rate, p.held_out_size);
+          min_scores, p.suspicion_rate, p.held_out_size);
   const auto n_held_out =
       static_cast<std::size_t>(std::lround(p.held_out_fraction * static_cast<double>(n_rows)));
-  require(
-      n_held_out >= fewest && n_held_out < n_rows,
-      "IncrementalLearner: expected at least {} calibration rows for a suspicion_rate of {}, "
-      "got {}",
-      static_cast<std::size_t>(std::ceil(static_cast<double>(fewest + 1) / p.held_out_fraction)),
-      p.suspicion_rate, n_rows);
+  require(n_held_out >= min_scores && n_held_out < n_rows,
+          "IncrementalLearner: expected at least {} calibration rows for a suspicion_rate of {}, "
+          "got {}",
+          static_cast<std::size_t>(
+              std::ceil(static_cast<double>(min_scores + 1) / p.held_out_fraction)),
+          p.suspicion_rate, n_rows);
 
   LearnerMemory memory(p, n_features);
   memory.feature_names = std::move(feature_names);
@@ -411,8 +412,8 @@ IncrementalLearner::IncrementalLearner(std::unique_ptr<Detector> detector, Sampl
   if (folder) {
     const ModelFile file = file_of(*detector, memory.feature_names, memory.extras);
     versions.emplace(*folder);
-    const auto there = versions->numbers();
-    if (!there.empty()) newest = there.back();
+    const auto numbers = versions->numbers();
+    if (!numbers.empty()) newest = numbers.back();
     if (const auto before = versions->newest_whole())
       memory.lineage = learn::lineage_to_continue(before->second, n_features, file);
     memory.version.number = newest + 1;
@@ -431,34 +432,36 @@ IncrementalLearner IncrementalLearner::open(const std::filesystem::path& folder)
   require<FileError>(std::filesystem::is_directory(folder),
                      "IncrementalLearner::open: '{}' is not a folder", folder.string());
   VersionFolder versions(folder);
-  const auto there = versions.numbers();
+  const auto numbers = versions.numbers();
   const auto newest = versions.newest_whole();
   require<ModelFileError>(newest.has_value(),
-                          "IncrementalLearner::open: expected a whole version in '{}', got none",
+                          "IncrementalLearner::open: expected an intact version in '{}', got none",
                           folder.string());
   const auto& [number, file] = *newest;
   LearnerMemory memory = learn::read_memory(file);
-  for (const std::uint64_t other : there) {
+  for (const std::uint64_t other : numbers) {
     if (other >= number) break;
     std::string reason;
     try {
       reason = learn::mismatch(versions.read(other), file);
     } catch (const ModelFileError&) {
-      continue;  // damaged: it is no version
+      continue;  // damaged, not a version
     }
-    require<ModelFileError>(reason.empty(),
-                            "IncrementalLearner::open: '{}' holds versions of several models: {} "
-                            "and {} differ in {}; move the foreign one away",
-                            folder.string(), versions.file_of(other).filename().string(),
-                            versions.file_of(number).filename().string(), reason);
+    require<ModelFileError>(
+        reason.empty(),
+        "IncrementalLearner::open: '{}' holds versions of several models: {} "
+        "and {} differ in {}; move the file of the other model to another folder",
+        folder.string(), versions.file_of(other).filename().string(),
+        versions.file_of(number).filename().string(), reason);
   }
   auto detector = as_detector(load(file));
-  require<ModelFileError>(detector->n_features() == memory.n_features(),
-                          "IncrementalLearner::open: a model of {} features remembers rows of {}",
-                          detector->n_features(), memory.n_features());
+  require<ModelFileError>(
+      detector->n_features() == memory.n_features(),
+      "IncrementalLearner::open: the model has {} features, but the stored rows have {}",
+      detector->n_features(), memory.n_features());
   memory.version.number = number;
   return IncrementalLearner(std::make_unique<State>(std::move(memory), std::move(detector),
-                                                    std::move(versions), there.back()));
+                                                    std::move(versions), numbers.back()));
 }
 
 void IncrementalLearner::score_samples(SampleView x, std::span<double> scores) const {
@@ -478,17 +481,20 @@ UpdateReport IncrementalLearner::update(SampleView x, bool trusted, const Progre
 void IncrementalLearner::rollback(std::uint64_t version, const std::string& reason) {
   State& s = *state_;
   const std::lock_guard lock(s.updating);
-  require(s.folder.has_value(), "IncrementalLearner::rollback: expected a folder, got none");
-  const auto there = s.folder->numbers();
-  require(std::ranges::binary_search(there, version),
+  require(s.folder.has_value(),
+          "IncrementalLearner::rollback: expected a learner with a folder of versions, got one "
+          "without");
+  const auto numbers = s.folder->numbers();
+  require(std::ranges::binary_search(numbers, version),
           "IncrementalLearner::rollback: expected one of the versions {} to {}, got {}",
-          there.empty() ? 0 : there.front(), there.empty() ? 0 : there.back(), version);
+          numbers.empty() ? 0 : numbers.front(), numbers.empty() ? 0 : numbers.back(), version);
   const ModelFile file = s.folder->read(version);
   LearnerMemory next = learn::read_memory(file);
   require<ModelFileError>(next.lineage == s.memory.lineage,
-                          "IncrementalLearner::rollback: version {} is of another model", version);
+                          "IncrementalLearner::rollback: version {} belongs to another model",
+                          version);
   auto detector = as_detector(load(file));
-  // What was chosen, and what happened, holds on; what was learned goes.
+  // Parameters and history are kept; the training since that version is discarded.
   next.parameters = s.parameters;
   next.n_updates = s.memory.n_updates;
   next.history = s.memory.history;
@@ -508,7 +514,7 @@ std::vector<LearnedVersion> IncrementalLearner::versions() const {
     try {
       found.push_back(learn::read_memory(s.folder->read(number)).version);
     } catch (const ModelFileError&) {
-      continue;  // not whole, or none of ours: `open` says so
+      continue;  // damaged, or not a learner's version: `open` reports it
     }
     found.back().in_use = number == s.memory.version.number;
   }
@@ -577,7 +583,7 @@ UpdateReport IncrementalLearner::State::update(SampleView x, bool trusted,
   return report;
 }
 
-// The candidate if it is accepted: `next` has then learned what it has.
+// Returns the candidate if it is accepted; `next` then includes its rows.
 template <class Scalar>
 std::unique_ptr<Detector> IncrementalLearner::State::try_candidate(
     MatrixView<Scalar> x, std::span<const double> losses, bool trusted, const Detector& current,
@@ -595,7 +601,7 @@ std::unique_ptr<Detector> IncrementalLearner::State::try_candidate(
   report.n_learned = partition.learned.size();
   report.n_held_out = partition.held_out.size();
 
-  // In float32 where fresh and older rows are: images would take twice the memory in float64.
+  // In float32 if fresh and older rows are: images would take twice the memory in float64.
   std::variant<Matrix<float>, Matrix<double>> training;
   if (std::is_same_v<Scalar, double> || memory.replay.is_wide())
     training = training_rows<double>(x, partition, memory, random, report);
@@ -607,13 +613,13 @@ std::unique_ptr<Detector> IncrementalLearner::State::try_candidate(
   for (const std::size_t i : partition.held_out) fresh_before.push_back(losses[i]);
   std::vector<double> fresh_after;
   auto candidate = current.clone();
-  // One pass of a network may have stepped away from a good place: the next can come back to it.
+  // One pass of a network may have moved away from a good solution; the next can return to it.
   while (report.outcome != UpdateOutcome::accepted && report.n_passes < parameters.max_passes) {
     ++report.n_passes;
     report.outcome = UpdateOutcome::rolled_back;
     try {
       std::visit([&](const auto& rows) { candidate->partial_fit(rows, progress); }, training);
-    } catch (const InvalidArgument& error) {  // such as a loss that diverged: the rows were fine
+    } catch (const InvalidArgument& error) {  // e.g. the loss diverged; the rows are valid
       report.reason = error.what();
       return nullptr;
     }
@@ -630,8 +636,8 @@ std::unique_ptr<Detector> IncrementalLearner::State::try_candidate(
   add_rows(x, partition.learned, next.replay);
   add_held_out<Scalar>(fresh, fresh_after, next);
   calibrate(*candidate, next);
-  // A calibration is a sample: against the next one, unchanged scores lie a little elsewhere, which
-  // a long window would take for drift.
+  // A calibration is a sample: relative to the next one, the ranks of unchanged scores shift a
+  // little, which a long window would report as drift.
   next.adwin = Adwin(parameters.adwin_delta);
   next.held_out.with_rows(indices_of(next.held_out),
                           [&](SampleView rows) { candidate->refresh_offset(rows); });

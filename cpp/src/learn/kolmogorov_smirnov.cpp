@@ -15,7 +15,7 @@ namespace {
 
 constexpr double kMaxExactPairs = 4e6;
 
-// n · m · the statistic: a whole number, so that comparing it is exact.
+// n · m times the statistic: an integer, so that comparisons are exact.
 std::int64_t largest_distance(const std::vector<double>& a, const std::vector<double>& b) {
   const auto n = static_cast<std::int64_t>(a.size());
   const auto m = static_cast<std::int64_t>(b.size());
@@ -33,30 +33,30 @@ std::int64_t largest_distance(const std::vector<double>& a, const std::vector<do
   return largest;
 }
 
-// Every order of the pooled sample is a lattice path from (0, 0) to (n, m), all equally probable
-// without a difference. The last step of a random path to (i, j) comes from (i − 1, j) with
-// probability i / (i + j); so the probability that it has been at least `distance` from the
-// diagonal follows from its neighbours', in sums of positive terms.
+// Every order of the pooled sample is a lattice path from (0, 0) to (n, m); under the null
+// hypothesis all are equally probable. The last step of a random path to (i, j) comes from (i − 1,
+// j) with probability i / (i + j). So the probability that the path has been at least `distance`
+// from the diagonal follows from those of the two neighbours, in sums of positive terms.
 double exact_p_value(std::int64_t n, std::int64_t m, std::int64_t distance) {
   std::vector<double> inverse(static_cast<std::size_t>(n + m + 1));
   for (std::size_t k = 1; k < inverse.size(); ++k) inverse[k] = 1 / static_cast<double>(k);
-  std::vector<double> touched(static_cast<std::size_t>(m + 1), 0.0);
+  std::vector<double> reached(static_cast<std::size_t>(m + 1), 0.0);
   for (std::int64_t i = 0; i <= n; ++i) {
     double left = 0;
     for (std::int64_t j = 0; j <= m; ++j) {
-      double& here = touched[static_cast<std::size_t>(j)];  // (i − 1, j) until it is overwritten
+      double& current = reached[static_cast<std::size_t>(j)];  // (i − 1, j) until it is overwritten
       if (std::abs(i * m - j * n) >= distance)
-        here = 1;
+        current = 1;
       else if (i + j > 0)
-        here = (static_cast<double>(i) * here + static_cast<double>(j) * left) *
-               inverse[static_cast<std::size_t>(i + j)];
-      left = here;
+        current = (static_cast<double>(i) * current + static_cast<double>(j) * left) *
+                  inverse[static_cast<std::size_t>(i + j)];
+      left = current;
     }
   }
-  return std::min(touched.back(), 1.0);
+  return std::min(reached.back(), 1.0);
 }
 
-// Kolmogorov's limit distribution at the argument that Stephens corrected for finite samples.
+// Kolmogorov's limit distribution, with Stephens's correction of the argument for finite samples.
 double approximate_p_value(double n, double m, double statistic) {
   const double root = std::sqrt(n * m / (n + m));
   return decide::kolmogorov_tail((root + 0.12 + 0.11 / root) * statistic);

@@ -20,14 +20,14 @@ constexpr const char* kSection = "learner";
 constexpr const char* kFeatureNames = "feature_names";
 constexpr const char* kReplay = "replay";
 constexpr const char* kHeldOut = "held_out";
-constexpr const char* kEarlierHeldOut = "held_back";  // as earlier files call it
+constexpr const char* kEarlierHeldOut = "held_back";  // name in earlier files
 
-// Earlier files write an outcome as its number.
+// Earlier files store an outcome as its number.
 UpdateReport report_from(json object) {
   if (json& outcome = object.at("outcome"); outcome.is_number()) {
     const std::size_t number = outcome;
     require(number < names_of<UpdateOutcome>.size(),
-            "IncrementalLearner: expected the outcome of an update, got {}", number);
+            "IncrementalLearner: invalid update outcome {}", number);
     outcome = static_cast<UpdateOutcome>(number);
   }
   return fields_from_json<UpdateReport>("IncrementalLearner", object);
@@ -84,8 +84,8 @@ ReplayReservoir replay_from(const json& learner, std::size_t n_features, const M
   return ReplayReservoir(std::move(state));
 }
 
-// The rows held out and their notes. Earlier files have the notes of rows of float64 as two more
-// columns.
+// Reads the held-out rows and their notes. Earlier files store the notes as two further columns of
+// float64 rows.
 void read_held_out(const json& learner, std::size_t n_features, const ModelFile& file,
                    LearnerMemory& memory) {
   const std::string name = learner.contains(kHeldOut) ? kHeldOut : kEarlierHeldOut;
@@ -106,7 +106,7 @@ void read_held_out(const json& learner, std::size_t n_features, const ModelFile&
   }
   memory.held_out = ReplayReservoir(std::move(state));
   require(notes.size() == 2 * memory.held_out.size(),
-          "IncrementalLearner: expected notes of {} rows held out, got {}", memory.held_out.size(),
+          "IncrementalLearner: expected notes for {} held-out rows, got {}", memory.held_out.size(),
           notes.size() / 2);
   for (std::size_t i = 0; i < notes.size(); i += 2)
     memory.notes.push_back({notes[i], notes[i + 1]});
@@ -118,8 +118,8 @@ std::string feature_names_text(const ModelFile& file) {
 
 void require_learner(const ModelFile& file) {
   require<ModelFileError>(file.has_section(kSection),
-                          "IncrementalLearner: expected a version of a learner, got a mere model "
-                          "of kind {}",
+                          "IncrementalLearner: expected a version saved by a learner, got a plain "
+                          "model of kind {}",
                           file.kind());
 }
 
@@ -191,7 +191,7 @@ LearnerMemory read_memory(const ModelFile& file) {
     const auto finite = [](double value) { return std::isfinite(value); };
     require(!calibration.empty() && std::ranges::all_of(calibration, finite) &&
                 std::ranges::is_sorted(calibration) && finite(memory.limit),
-            "IncrementalLearner: expected finite calibration scores in order");
+            "IncrementalLearner: expected finite, ascending calibration scores");
     return memory;
   });
 }

@@ -18,8 +18,7 @@ PageHinkley::PageHinkley(const State& state) : state_(state) {
           "PageHinkley: threshold must be above 0, got {}", s.threshold);
   require(s.min_samples >= 1, "PageHinkley: min_samples must be at least 1, got {}", s.min_samples);
   require(s.count >= 0 && std::isfinite(s.mean) && s.rise >= 0 && s.fall >= 0,
-          "PageHinkley: expected the state of a test, got one of {} values that none lead to",
-          s.count);
+          "PageHinkley: invalid state: no {} values lead to it", s.count);
 }
 
 bool PageHinkley::push(double value) {

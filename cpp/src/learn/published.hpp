@@ -11,15 +11,15 @@ namespace secondlook::learn {
 
 /// A value that one thread replaces while others read it, without a lock for the readers.
 ///
-/// libstdc++'s atomic shared_ptr takes a spinning lock, so this counts the readers of each of a few
-/// slots instead. A reader announces itself, then looks whether the slot is still the current one;
-/// the writer changes the current slot, then looks for readers. Both orders are sequentially
-/// consistent, so one of the two sees the other. Only the writer ever waits: for a reader that is
-/// still on the value before the last `kSlots` − 1.
+/// libstdc++'s atomic shared_ptr uses a spinlock, so this class counts the readers of each of a few
+/// slots instead. A reader registers with a slot, then checks that the slot is still the current
+/// one; the writer changes the current slot, then checks for readers. Both are sequentially
+/// consistent, so one of the two sees the other. Only the writer ever waits, while all other slots
+/// have readers.
 template <class Value>
 class Published {
  public:
-  /// The value as it was when reading began; it stays until this goes.
+  /// The value at the time of `read`; it stays valid as long as this object exists.
   class Reading {
    public:
     Reading(const Value& value, std::atomic<std::size_t>& n_readers)
@@ -40,24 +40,24 @@ class Published {
 
   [[nodiscard]] Reading read() const noexcept {
     for (;;) {
-      const std::size_t place = current_.load();
-      const Slot& slot = slots_[place];
+      const std::size_t index = current_.load();
+      const Slot& slot = slots_[index];
       slot.n_readers.fetch_add(1);
-      if (current_.load() == place) return Reading(*slot.value, slot.n_readers);
+      if (current_.load() == index) return Reading(*slot.value, slot.n_readers);
       slot.n_readers.fetch_sub(1);
     }
   }
 
-  /// Readers from now on see `value`. From one thread at a time.
+  /// Publishes `value` to all later reads. Must be called from one thread at a time.
   void replace(std::unique_ptr<const Value> value) {
     const std::size_t before = current_.load();
-    std::size_t place = (before + 1) % kSlots;
-    while (place == before || slots_[place].n_readers.load() != 0) {
-      place = (place + 1) % kSlots;
-      if (place == before) std::this_thread::yield();
+    std::size_t index = (before + 1) % kSlots;
+    while (index == before || slots_[index].n_readers.load() != 0) {
+      index = (index + 1) % kSlots;
+      if (index == before) std::this_thread::yield();
     }
-    slots_[place].value = std::move(value);
-    current_.store(place);
+    slots_[index].value = std::move(value);
+    current_.store(index);
   }
 
  private:

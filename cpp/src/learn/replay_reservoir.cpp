@@ -33,12 +33,12 @@ void widen(ReplayReservoir::Values& values) {
   values = std::move(wide);
 }
 
-// Lets the values be of a type that holds the row, too. Values of float64 stay so: a row that comes
-// as float32 may be followed by others.
-void make_hold(ReplayReservoir::Values& values, std::span<const float> row) {
+// Converts the values to a type that can also represent the row. Values of float64 stay float64: a
+// float32 row may be followed by float64 rows.
+void widen_for(ReplayReservoir::Values& values, std::span<const float> row) {
   if (std::holds_alternative<Bytes>(values) && !are_bytes(row)) widen<Floats>(values);
 }
-void make_hold(ReplayReservoir::Values& values, std::span<const double>) {
+void widen_for(ReplayReservoir::Values& values, std::span<const double>) {
   if (!std::holds_alternative<Doubles>(values)) widen<Doubles>(values);
 }
 
@@ -77,10 +77,10 @@ std::optional<std::size_t> ReplayReservoir::add_any(std::span<const Scalar> row)
           s.n_features, row.size());
   const std::uint64_t number = s.n_seen++;
   std::uint64_t index = number;
-  // A random stream of its own for each row: nothing but the count need be kept.
+  // Each row has its own random stream, so only the count needs to be stored.
   if (number >= s.capacity) index = RandomStream(s.seed, number).below(number + 1);
   if (index >= s.capacity) return std::nullopt;
-  make_hold(s.values, row);
+  widen_for(s.values, row);
   std::visit(
       [&](auto& kept) {
         using Kept = typename std::decay_t<decltype(kept)>::value_type;

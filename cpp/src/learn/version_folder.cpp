@@ -19,14 +19,15 @@ namespace {
 
 constexpr std::string_view kPrefix = "version-";
 constexpr std::string_view kSuffix = ".safetensors";
-constexpr std::size_t kMaxDigits = 18;  // fit into 64 bits
+constexpr std::size_t kMaxDigits = 18;  // such numbers fit into 64 bits
 
 bool is_number(std::string_view text) {
   return !text.empty() && text.size() <= kMaxDigits &&
          std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// The number in a version's file name; of what `write` leaves when it is killed, too.
+// Number in the file name of a version, or, if `half_written`, of a temporary file that an
+// interrupted `write` has left.
 std::optional<std::uint64_t> number_in(std::string_view name, bool half_written) {
   if (!name.starts_with(kPrefix)) return std::nullopt;
   name.remove_prefix(kPrefix.size());
@@ -45,17 +46,18 @@ void for_each_name(const std::filesystem::path& folder, const Use& use) {
   std::filesystem::directory_iterator entry(folder, error);
   for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error))
     use(entry->path().filename().string());
-  require<FileError>(!error, "cannot read the folder '{}': {}", folder.string(), error.message());
+  require<FileError>(!error, "VersionFolder: cannot read the folder '{}': {}", folder.string(),
+                     error.message());
 }
 
-// Ends with its holder, however that ends.
+// The lock is released when its process ends, even if that is killed.
 class FolderLock {
  public:
   explicit FolderLock(const std::filesystem::path& folder)
       : descriptor_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-    require<FileError>(descriptor_ >= 0, "cannot open the folder '{}': {}", folder.string(),
-                       std::strerror(errno));
-    // Where the file system knows no locks, the check of the newest number still guards.
+    require<FileError>(descriptor_ >= 0, "VersionFolder: cannot open the folder '{}': {}",
+                       folder.string(), std::strerror(errno));
+    // If the file system does not support locks, the check of the newest number still protects.
     while (::flock(descriptor_, LOCK_EX) != 0 && errno == EINTR) {
     }
   }
@@ -72,8 +74,9 @@ class FolderLock {
 VersionFolder::VersionFolder(std::filesystem::path path) : path_(std::move(path)) {
   std::error_code error;
   std::filesystem::create_directory(path_, error);
-  require<FileError>(std::filesystem::is_directory(path_), "cannot use '{}' as a folder: {}",
-                     path_.string(), error ? error.message() : "it is something else");
+  require<FileError>(std::filesystem::is_directory(path_),
+                     "VersionFolder: cannot use '{}' as a folder: {}", path_.string(),
+                     error ? error.message() : "it exists and is not a folder");
 }
 
 std::vector<std::uint64_t> VersionFolder::numbers() const {
@@ -104,7 +107,7 @@ std::optional<std::pair<std::uint64_t, ModelFile>> VersionFolder::newest_whole()
     try {
       return std::pair(candidates.back(), read(candidates.back()));
     } catch (const ModelFileError&) {
-      continue;  // cut off or damaged: the one before it counts
+      continue;  // truncated or damaged: the previous version counts
     }
   }
   return std::nullopt;
@@ -113,14 +116,13 @@ std::optional<std::pair<std::uint64_t, ModelFile>> VersionFolder::newest_whole()
 void VersionFolder::write(std::uint64_t number, const ModelFile& file,
                           std::uint64_t newest_known) const {
   const FolderLock lock(path_);
-  const auto there = numbers();
-  const std::uint64_t newest = there.empty() ? 0 : there.back();
+  const auto existing = numbers();
+  const std::uint64_t newest = existing.empty() ? 0 : existing.back();
   require<FileError>(newest <= newest_known,
                      "'{}': expected version {} to be the newest, got {}: another program has "
                      "added a version; open the folder again",
                      path_.string(), newest_known, newest);
-  // Whoever writes holds the lock, so what is half written now was left by a writer that was
-  // killed.
+  // Writers hold the lock, so any half-written file was left by a writer that was killed.
   std::vector<std::string> leftovers;
   for_each_name(path_, [&](const std::string& name) {
     if (number_in(name, true)) leftovers.push_back(name);
@@ -131,10 +133,10 @@ void VersionFolder::write(std::uint64_t number, const ModelFile& file,
 }
 
 void VersionFolder::prune(std::size_t n_kept) const {
-  const auto there = numbers();
+  const auto existing = numbers();
   std::error_code ignored;
-  for (std::size_t i = 0; i + n_kept < there.size(); ++i)
-    std::filesystem::remove(file_of(there[i]), ignored);
+  for (std::size_t i = 0; i + n_kept < existing.size(); ++i)
+    std::filesystem::remove(file_of(existing[i]), ignored);
 }
 
 }  // namespace secondlook

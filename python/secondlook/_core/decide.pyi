@@ -210,7 +210,7 @@ class DecisionRule:
         band: dict[str, Any] | None,
         feature_distance: FeatureDistance | None,
     ) -> None: ...
-    # NotImplemented when features are not a C-contiguous float array of two dimensions.
+    # Returns NotImplemented if features are not a C-contiguous float array of two dimensions.
     def decide(
         self, scores: NDArray[np.float64], out_of_distribution: NDArray[np.uint8], features: Any
     ) -> NDArray[np.uint8]: ...

@@ -8,7 +8,7 @@ from secondlook._core.store import ModelFile
 
 class Detector:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...  # raises: it is abstract
-    # These say False or NotImplemented when x is not a C-contiguous float array of the right shape.
+    # These return False or NotImplemented unless x is a C-contiguous float array of fitting shape.
     def fit(self, x: Any, progress: Callable[[int, int], None] | None) -> bool: ...
     def partial_fit(self, x: Any, progress: Callable[[int, int], None] | None) -> bool: ...
     def fit_offset(self, x: Any) -> bool: ...
@@ -132,7 +132,7 @@ class PeerDeviation:
         robust: bool,
         n_jobs: int,
     ) -> None: ...
-    # These say NotImplemented when x is not a C-contiguous float array of two dimensions.
+    # These return NotImplemented if x is not a C-contiguous float array of two dimensions.
     def judge(
         self,
         x: Any,

@@ -1,1 +1,1 @@
-"""Detectors: what is abnormal, as scores."""
+"""Anomaly detectors."""

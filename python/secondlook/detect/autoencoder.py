@@ -113,7 +113,7 @@ class Autoencoder(NeuralDetector):
         self.random_state = random_state
 
     def fit(self, X: ArrayLike, y: None = None) -> Self:
-        """Train anew.
+        """Train from scratch.
 
         Parameters
         ----------
@@ -139,7 +139,7 @@ class Autoencoder(NeuralDetector):
         return self._train(twin, model, model.fit, samples)
 
     def reconstruct(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return what the network makes of each row, in the features' own units.
+        """Return the reconstruction of each row, in the units of the features.
 
         Parameters
         ----------

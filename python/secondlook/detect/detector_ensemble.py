@@ -30,7 +30,7 @@ _RULE_KEYS = {"feature", "lower", "upper", "reason"}
 
 
 class DetectorEnsemble(TabularDetector):
-    """Detectors, statistics and domain rules that vote, and say why.
+    """Detectors, statistics and domain rules that vote and give reasons.
 
     The voters are: each member, voting if its anomaly score exceeds the `limit_level` quantile of
     its training scores; the first member again, voting if its score exceeds its recent level;
@@ -225,8 +225,8 @@ class DetectorEnsemble(TabularDetector):
         device : str, default="device"
             Name of the column that identifies the device.
         time : str or None, default="time"
-            Name of the column of times, which must increase within each device. None: there is
-            none.
+            Name of the column of times, which must increase within each device. None if there is
+            no such column.
 
         Returns
         -------
@@ -259,12 +259,12 @@ class DetectorEnsemble(TabularDetector):
             "severity": np.zeros(n, np.int8),
             "reasons": np.full(n, "", dtype=object),
         }
-        for name, places in rows_by_device(table[device], "DetectorEnsemble.verdicts"):
+        for name, indices in rows_by_device(table[device], "DetectorEnsemble.verdicts"):
             if time is not None:
-                _require_forward(name, table[time].iloc[places], instants[places])
-            judged = _core.detect.EnsembleStream(model).push_many(features[places])
+                _require_increasing(name, table[time].iloc[indices], instants[indices])
+            judged = _core.detect.EnsembleStream(model).push_many(features[indices])
             for column, values in judged.items():
-                columns[column][places] = values
+                columns[column][indices] = values
         missing_rows = np.isnan(columns["score"])
         severity = columns["severity"]
         n_votes = np.bitwise_count(columns["votes"]).astype(np.int64)
@@ -379,7 +379,7 @@ def _core_rule(rule: Rule, names: list[str]) -> dict[str, Any]:
             "DetectorEnsemble: expected a rule with a feature, and lower, upper or reason, "
             f"got {rule!r}"
         )
-    # null in JSON is no limit.
+    # A null in JSON means no limit.
     given = {key: value for key, value in rule.items() if value is not None}
     feature = rule["feature"]
     if isinstance(feature, str):
@@ -390,14 +390,14 @@ def _core_rule(rule: Rule, names: list[str]) -> dict[str, Any]:
             )
         feature = names.index(feature)
     try:
-        place = operator.index(feature)
+        index = operator.index(feature)
         lower, upper = float(given.get("lower", -math.inf)), float(given.get("upper", math.inf))
     except (TypeError, ValueError) as error:
         raise ValueError(f"DetectorEnsemble: {error} in the rule {rule!r}") from None
-    if place < 0:
-        raise ValueError(f"DetectorEnsemble: expected a feature's index or name, got {place}")
+    if index < 0:
+        raise ValueError(f"DetectorEnsemble: expected a feature's index or name, got {index}")
     return {
-        "feature": place,
+        "feature": index,
         "lower": lower,
         "upper": upper,
         "reason": str(given.get("reason", "")),
@@ -405,19 +405,21 @@ def _core_rule(rule: Rule, names: list[str]) -> dict[str, Any]:
 
 
 def _instants_of(column: "pd.Series[Any]") -> NDArray[Any]:
-    """Return what orders the rows; times may be plain numbers, too."""
+    """Return sortable instants; times may also be plain numbers."""
     if column.dtype.kind in "fiu":
         return read_column("DetectorEnsemble.verdicts", column, f"column {column.name!r}")
     return read_times("DetectorEnsemble.verdicts", column).instants
 
 
-def _require_forward(device: object, column: "pd.Series[Any]", times: NDArray[Any]) -> None:
+def _require_increasing(device: object, column: "pd.Series[Any]", times: NDArray[Any]) -> None:
     if where_missing(times).any():
-        raise ValueError(f"DetectorEnsemble.verdicts: expected no missing time, device {device!r}")
+        raise ValueError(
+            f"DetectorEnsemble.verdicts: expected no missing times, got one for device {device!r}"
+        )
     back = np.flatnonzero(~(times[1:] > times[:-1]))
     if len(back):
-        place = int(back[0])
+        index = int(back[0])
         raise ValueError(
-            f"DetectorEnsemble.verdicts: expected times that go forward, got {column.iloc[place]} "
-            f"and then {column.iloc[place + 1]} for device {device!r}"
+            f"DetectorEnsemble.verdicts: expected increasing times, got {column.iloc[index]} "
+            f"and then {column.iloc[index + 1]} for device {device!r}"
         )

@@ -1,4 +1,4 @@
-"""An ensemble's verdicts on samples as they come."""
+"""Streaming verdicts of an ensemble."""
 
 import copy
 from typing import TYPE_CHECKING, Any, Literal
@@ -66,7 +66,7 @@ class EnsembleRecord:
 
     @property
     def votes(self) -> tuple[str, ...]:
-        """Voters that cast them."""
+        """Names of the voters that voted for an anomaly."""
         return tuple(name for i, name in enumerate(self._voters) if self._votes >> i & 1)
 
     def __repr__(self) -> str:
@@ -105,7 +105,7 @@ class EnsembleStream:
         ----------
         sample : array-like of shape (n_features,)
             Values of the sample. A sample with a NaN is not judged.
-        time : datetime, numpy.datetime64, float or alike, optional
+        time : datetime, numpy.datetime64, float or similar, optional
             Time of the sample, later than the previous one. Kept in the record.
 
         Returns

@@ -165,12 +165,12 @@ class IsolationForest(TabularDetector):
         return self
 
     def merge(self, other: "IsolationForest") -> Self:
-        """Take over the trees of a forest that was trained apart, such as on another machine.
+        """Add the trees of a forest that was trained separately, for example on another machine.
 
         Parameters
         ----------
         other : IsolationForest
-            Fitted on as many features, with as many rows a tree. It stays as it is.
+            Fitted with the same number of features and of rows per tree. It is not changed.
 
         Returns
         -------
@@ -197,7 +197,7 @@ class IsolationForest(TabularDetector):
         return self
 
     def feature_contributions(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Say what each feature did to shorten a row's path: positive is evidence for anomaly.
+        """Return how much each feature shortens the path of a row; positive is anomalous.
 
         Path-dependent TreeSHAP on the path length, averaged over the trees.
 
@@ -280,7 +280,7 @@ class IsolationForest(TabularDetector):
 
 
 def _count(name: str, value: Any, total: int | None) -> int:
-    """Read a number of things, or, where there is a total, a fraction of it."""
+    """Read a count, or a fraction of the total if there is one."""
     if isinstance(value, int | np.integer) and not isinstance(value, bool):
         if value >= 1:
             return int(value)

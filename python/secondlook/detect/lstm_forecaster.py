@@ -14,7 +14,7 @@ from secondlook.detect.neural_detector import NeuralDetector
 
 
 class LSTMForecaster(NeuralDetector):
-    """LSTM that forecasts the next sample of a series; unforeseen samples are abnormal.
+    """LSTM that forecasts the next sample of a series; samples that differ from it are abnormal.
 
     One or many channels, one or many series. Trained on standardised channels by truncated
     back-propagation over `window` steps, each window warmed up by the `window` steps before it,

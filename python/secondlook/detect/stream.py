@@ -100,7 +100,7 @@ class DetectorStream:
         ----------
         sample : array-like of shape (n_features,)
             Values of the sample. An array of float32 or float64 is not copied.
-        time : datetime, numpy.datetime64, float or alike, optional
+        time : datetime, numpy.datetime64, float or similar, optional
             Time of the sample, later than the previous one. Kept in the record.
 
         Returns

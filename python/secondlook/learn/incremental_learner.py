@@ -1,4 +1,4 @@
-"""A detector that learns on without getting worse."""
+"""Guarded continued training of a model."""
 
 import os
 from dataclasses import dataclass

@@ -13,7 +13,7 @@ using secondlook::as_eigen;
 using secondlook::Index;
 using secondlook::Matrix;
 
-TEST_CASE("Matrix: values are zero at first, row by row, and can be listed") {
+TEST_CASE("Matrix: starts with zeros, is row-major, and takes an initializer list") {
   Matrix<double> x(2, 3);
   REQUIRE(std::ranges::count(x.values(), 0.0) == 6);
   x(1, 2) = 7;
@@ -32,12 +32,12 @@ TEST_CASE("Matrix: copies are independent, moved-from matrices are empty") {
   REQUIRE(x(0, 0) == 1);
   const Matrix<int> moved = std::move(x);
   REQUIRE(moved(0, 1) == 2);
-  REQUIRE(x.size() == 0);  // NOLINT(bugprone-use-after-move): the test's point
+  REQUIRE(x.size() == 0);  // NOLINT(bugprone-use-after-move): this is what the test checks
   copy = copy;
   REQUIRE(copy(0, 0) == 9);
 }
 
-TEST_CASE("Matrix: no rows or no columns keep their shape") {
+TEST_CASE("Matrix: keeps its shape without rows or without columns") {
   const Matrix<double> none(0, 4);
   REQUIRE(none.rows() == 0);
   REQUIRE(none.cols() == 4);
@@ -45,7 +45,7 @@ TEST_CASE("Matrix: no rows or no columns keep their shape") {
   REQUIRE(Matrix<double>(none).cols() == 4);
 }
 
-TEST_CASE("Matrix: impossible shapes are errors") {
+TEST_CASE("Matrix: rejects impossible shapes") {
   REQUIRE_THROWS_WITH(Matrix<double>(-1, 2),
                       "Matrix: expected a shape without negative numbers, got (-1, 2)");
   const Index large = std::numeric_limits<Index>::max() / 2;
@@ -55,7 +55,7 @@ TEST_CASE("Matrix: impossible shapes are errors") {
                       "Matrix: expected 2 values in each row, as in the first, got 1 in row 1");
 }
 
-TEST_CASE("as_eigen, to_matrix: the same values, without a copy there") {
+TEST_CASE("as_eigen, to_matrix: give the same values, as_eigen without a copy") {
   Matrix<double> x{{1, 2}, {3, 4}};
   as_eigen(x) *= 2;
   REQUIRE(x(1, 1) == 8);

@@ -10,7 +10,7 @@ using secondlook::EigenMatrix;
 using secondlook::Matrix;
 using secondlook::MatrixView;
 
-TEST_CASE("MatrixView: views our matrices and Eigen's without a copy") {
+TEST_CASE("MatrixView: views Matrix and Eigen matrices without a copy") {
   Matrix<double> ours{{1, 2, 3}, {4, 5, 6}};
   const MatrixView<double> view = ours;
   REQUIRE(view.data() == ours.data());
@@ -26,7 +26,7 @@ TEST_CASE("MatrixView: views our matrices and Eigen's without a copy") {
   REQUIRE(as_eigen(MatrixView<double>(theirs.middleRows(1, 2))) == theirs.middleRows(1, 2));
 }
 
-TEST_CASE("MatrixView: does not compile for matrices that would need a copy") {
+TEST_CASE("MatrixView: rejects matrices that would need a copy at compile time") {
   STATIC_REQUIRE(std::convertible_to<EigenMatrix<float>, MatrixView<float>>);
   STATIC_REQUIRE_FALSE(std::convertible_to<EigenMatrix<float>, MatrixView<double>>);
   STATIC_REQUIRE_FALSE(std::convertible_to<Eigen::MatrixXf, MatrixView<float>>);

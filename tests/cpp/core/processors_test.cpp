@@ -50,14 +50,14 @@ TEST_CASE("cpu_quota: version 2 uses the lowest limit of all ancestors") {
   REQUIRE(cpu_quota(folder.path() / "cgroup", mount) == 0.5);
 }
 
-TEST_CASE("cpu_quota: inside a container the mount is the group") {
+TEST_CASE("cpu_quota: inside a container the mount point is the group") {
   const TemporaryFolder folder;
   write(folder.path() / "cgroup", "0::/\n");
   write(folder.path() / "mount/cpu.max", "400000 100000\n");
   REQUIRE(cpu_quota(folder.path() / "cgroup", folder.path() / "mount") == 4.0);
 }
 
-TEST_CASE("cpu_quota: version 1, with its controllers mounted together or apart") {
+TEST_CASE("cpu_quota: version 1, with its controllers mounted together or separately") {
   const TemporaryFolder folder;
   const auto name = GENERATE("cpu,cpuacct", "cpu");
   const auto mount = folder.path() / "mount";
@@ -77,7 +77,8 @@ TEST_CASE("cpu_quota: unreadable or invalid files mean no limit") {
   REQUIRE_FALSE(cpu_quota(folder.path() / "cgroup", folder.path()).has_value());
 }
 
-TEST_CASE("resolve_threads: ours, then OpenMP's variable, then the processors") {
+TEST_CASE(
+    "resolve_threads: uses secondlook's variable, then OpenMP's, then the number of processors") {
   const Variable none("SECONDLOOK_NUM_THREADS", nullptr);
   const Variable no_openmp("OMP_NUM_THREADS", nullptr);
   const Variable no_loky("LOKY_MAX_CPU_COUNT", nullptr);
@@ -85,7 +86,8 @@ TEST_CASE("resolve_threads: ours, then OpenMP's variable, then the processors") 
   REQUIRE(resolve_threads(-1000) == 1);
   REQUIRE(resolve_threads(0) == all);
   {
-    const Variable nonsense("OMP_NUM_THREADS", "many");  // not our variable, so not an error
+    const Variable nonsense("OMP_NUM_THREADS",
+                            "many");  // not secondlook's variable, so not an error
     REQUIRE(resolve_threads(0) == all);
   }
   const Variable openmp("OMP_NUM_THREADS", "3,2");
@@ -106,7 +108,7 @@ TEST_CASE("resolve_threads: ours, then OpenMP's variable, then the processors") 
   REQUIRE(resolve_threads(0) == 3);
 }
 
-TEST_CASE("resolve_threads: loky's limit bounds the processors") {
+TEST_CASE("resolve_threads: loky's limit caps the number of processors") {
   const Variable none("SECONDLOOK_NUM_THREADS", nullptr);
   const Variable no_openmp("OMP_NUM_THREADS", nullptr);
   const Variable one("LOKY_MAX_CPU_COUNT", "1");

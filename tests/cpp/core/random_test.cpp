@@ -38,11 +38,12 @@ TEST_CASE("RandomStream: below(n) is uniform") {
   double chi_squared = 0;
   for (unsigned i = 0; i < n; ++i)
     chi_squared += (counts[i] - expected) * (counts[i] - expected) / expected;
-  // Mean n − 1, standard deviation sqrt(2(n − 1)): 5 of them is beyond one in a million.
+  // Mean n − 1, standard deviation sqrt(2(n − 1)): a deviation of 5 of them has a probability below
+  // one in a million.
   REQUIRE(chi_squared <= (n - 1) + 5 * std::sqrt(2.0 * (n - 1)));
 }
 
-TEST_CASE("RandomStream: uniform() lies from 0 to below 1 with the right mean and variance") {
+TEST_CASE("RandomStream: uniform() is at least 0 and below 1 with the right mean and variance") {
   RandomStream random(1);
   double sum = 0;
   double squares = 0;

@@ -15,7 +15,7 @@
 
 using secondlook::parallel_for;
 
-TEST_CASE("parallel_for: every item exactly once, for any grain and number of threads") {
+TEST_CASE("parallel_for: runs every item exactly once, for any grain and number of threads") {
   const auto n_items = GENERATE(0U, 1U, 7U, 1000U);
   const auto grain = GENERATE(1U, 3U, 5000U);
   const auto n_threads = GENERATE(1U, 2U, 9U);
@@ -60,7 +60,7 @@ TEST_CASE("parallel_for: callers on several threads do not disturb one another")
   REQUIRE(total == 4U * 50U * 64U);
 }
 
-TEST_CASE("parallel_for: progress can stop it long before its end") {
+TEST_CASE("parallel_for: the progress callback can stop it early") {
   std::atomic<int> pieces{0};
   REQUIRE_THROWS_AS(parallel_for(
                         10'000, 1, 2,
@@ -73,7 +73,7 @@ TEST_CASE("parallel_for: progress can stop it long before its end") {
   REQUIRE(pieces < 1'000);
 }
 
-TEST_CASE("parallel_for: progress ends at the total, on the calling thread") {
+TEST_CASE("parallel_for: reports progress on the calling thread, finally the total") {
   const auto caller = std::this_thread::get_id();
   std::size_t last = 0;
   parallel_for(
@@ -91,8 +91,8 @@ TEST_CASE("parallel_for: progress ends at the total, on the calling thread") {
 
 // ThreadSanitizer does not follow threads started in the child of a threaded process.
 #ifndef __SANITIZE_THREAD__
-TEST_CASE("parallel_for: works in a child after fork") {
-  parallel_for(64, 1, 2, [](std::size_t, std::size_t) {});  // starts the parent's threads
+TEST_CASE("parallel_for: works in a child process after fork") {
+  parallel_for(64, 1, 2, [](std::size_t, std::size_t) {});  // starts the threads of the parent
   const pid_t child = fork();
   REQUIRE(child >= 0);
   if (child == 0) {

@@ -37,13 +37,13 @@ TEMPLATE_TEST_CASE("require_samples: reports the first value that is not finite"
                       "f: expected finite values, got infinity in " + place);
 }
 
-TEST_CASE("require_samples: the largest finite values are fine") {
+TEST_CASE("require_samples: accepts the largest finite values") {
   const EigenMatrix<float> x =
       EigenMatrix<float>::Constant(100, 3, std::numeric_limits<float>::max());
   REQUIRE_NOTHROW(require_samples<float>("f", x));
 }
 
-TEST_CASE("require_samples: shapes") {
+TEST_CASE("require_samples: rejects wrong shapes") {
   REQUIRE_THROWS_WITH(require_samples<float>("f", EigenMatrix<float>(0, 3)),
                       "f: expected at least 1 sample, got 0");
   REQUIRE_THROWS_WITH(require_samples<float>("f", EigenMatrix<float>(3, 0)),

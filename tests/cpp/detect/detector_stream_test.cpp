@@ -49,7 +49,8 @@ std::vector<std::shared_ptr<Detector>> fitted_detectors() {
 
 }  // namespace
 
-TEST_CASE("DetectorStream: scores and verdicts are those of the batch, anomalies have reasons") {
+TEST_CASE(
+    "DetectorStream: scores and verdicts equal those of the batch, and anomalies have reasons") {
   auto x = waves(200, 2);
   x(150, 1) += 8;
   for (const auto& detector : fitted_detectors()) {
@@ -121,7 +122,8 @@ TEST_CASE("DetectorStream: a bad sample leaves the stream unchanged") {
                     secondlook::NotFitted);
 }
 
-TEST_CASE("DetectorStream: features without names are counted, equal parts are in their order") {
+TEST_CASE(
+    "DetectorStream: unnamed features are numbered, and ties keep the order of the features") {
   const auto forest = std::make_shared<secondlook::IsolationForest>(
       secondlook::IsolationForestParameters{.n_estimators = 50, .contamination = 0.05});
   forest->fit(waves(400, 5));

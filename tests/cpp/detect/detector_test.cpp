@@ -37,7 +37,7 @@ std::unique_ptr<Detector> make(int which) {
       std::vector<EnsembleMember>{{"forest", std::make_shared<IsolationForest>()}});
 }
 
-// A rule on a detector's scores of normal rows and of shifted ones.
+// A rule fitted on a detector's scores of normal rows and of shifted rows.
 DecisionRule rule_for(const Detector& detector) {
   std::vector<double> scores;
   std::vector<std::uint8_t> labels;
@@ -52,7 +52,7 @@ DecisionRule rule_for(const Detector& detector) {
 
 }  // namespace
 
-TEST_CASE("Detector: float32 and float64, matrices and views, are scored alike") {
+TEST_CASE("Detector: scores float32 and float64, matrices and views, in the same way") {
   const auto which = GENERATE(0, 1, 2, 3);
   const auto detector = make(which);
   const Matrix<double> x = rows_of(300, 1);
@@ -66,7 +66,7 @@ TEST_CASE("Detector: float32 and float64, matrices and views, are scored alike")
   REQUIRE(detector->score_samples(MatrixView<double>(x)).back() == wide_scores.back());
 }
 
-TEST_CASE("Detector: decides by its rule, which its file keeps with the features' names") {
+TEST_CASE("Detector: decides by its rule, which its file stores with the feature names") {
   const auto which = GENERATE(0, 1, 2, 3);
   const auto detector = make(which);
   REQUIRE_FALSE(detector->fitted());
@@ -101,18 +101,18 @@ TEST_CASE("Detector: decides by its rule, which its file keeps with the features
   REQUIRE_FALSE(again->decision_rule_is_stale());
 }
 
-TEST_CASE("Detector: names must be one per feature") {
+TEST_CASE("Detector: requires one name per feature") {
   IsolationForest forest;
   forest.fit(rows_of(50, 1));
   REQUIRE_THROWS_WITH(forest.set_feature_names({"one"}),
                       "Detector::set_feature_names: expected one name per feature (3), got 1");
-  // Trained on other features since: the names are no longer written.
+  // The detector has been trained on other features since: the names are no longer written.
   forest.set_feature_names({"a", "b", "c"});
   forest.fit(Matrix<double>(50, 2));
   REQUIRE(forest.to_file().section("feature_names") == "null");
 }
 
-TEST_CASE("load_as: another type of model is refused by name") {
+TEST_CASE("load_as: names the type of a model that does not match") {
   const TemporaryFolder folder;
   const auto path = folder.path() / "forest.safetensors";
   IsolationForest forest;

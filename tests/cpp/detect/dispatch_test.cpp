@@ -18,7 +18,7 @@ using secondlook::SurpriseStream;
 
 namespace {
 
-// Restricts the kernels to one instruction set for as long as it lives.
+// Restricts the kernels to one instruction set during its lifetime.
 class OnlyTarget {
  public:
   explicit OnlyTarget(std::int64_t target) { use(target); }
@@ -35,7 +35,7 @@ class OnlyTarget {
 
 }  // namespace
 
-TEST_CASE("kernels: every instruction set of this processor gives the same") {
+TEST_CASE("kernels: every instruction set of this processor gives the same results") {
   secondlook::RandomStream random(1);
   EigenMatrix<double> x(1000, 14);
   for (Index i = 0; i < x.size(); ++i) x.data()[i] = random.uniform();

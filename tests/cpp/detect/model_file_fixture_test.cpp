@@ -1,4 +1,4 @@
-// Model files of older format versions stay readable: see tests/fixtures/README.md.
+// Model files of older format versions remain readable; see tests/fixtures/README.md.
 
 #include <algorithm>
 #include <cmath>
@@ -37,7 +37,7 @@ void require_expected_scores(const IsolationForest& forest, const ModelFile& fil
 
 }  // namespace
 
-TEST_CASE("ModelFile: a forest of format version 1 scores as it did when it was written") {
+TEST_CASE("ModelFile: a forest of format version 1 scores as when it was written") {
   const ModelFile file = ModelFile::read(fixture());
   const std::unique_ptr<Model> model = secondlook::load(fixture());
   const auto* forest = dynamic_cast<const IsolationForest*>(model.get());
@@ -45,9 +45,10 @@ TEST_CASE("ModelFile: a forest of format version 1 scores as it did when it was 
   require_expected_scores(*forest, file);
 }
 
-TEST_CASE("IsolationForest: the same seed gives the scores that it gave in Python") {
+TEST_CASE("IsolationForest: the same seed gives the same scores as in Python") {
   const ModelFile file = ModelFile::read(fixture());
-  const std::size_t max_features = GENERATE(0U, 3U);  // all, unnamed and named as Python names them
+  const std::size_t max_features =
+      GENERATE(0U, 3U);  // all features: by default, and as Python passes them
   IsolationForest forest({.n_estimators = 5,
                           .max_samples = 16,
                           .max_features = max_features,
@@ -77,7 +78,7 @@ TEST_CASE("ModelFile: networks and ensembles of format version 1 score as when t
   }
 }
 
-TEST_CASE("ModelFile: a rule of format version 1 decides as it did when it was written") {
+TEST_CASE("ModelFile: a rule of format version 1 decides as when it was written") {
   const auto path = std::filesystem::path(SECONDLOOK_FIXTURES) / "decision_rule_v1.safetensors";
   const ModelFile file = ModelFile::read(path);
   const auto values = file.get<double>("rows", {-1, 3});

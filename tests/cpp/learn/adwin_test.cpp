@@ -10,7 +10,7 @@
 using secondlook::Adwin;
 using secondlook::RandomStream;
 
-TEST_CASE("Adwin: hardly a false alarm in a million values") {
+TEST_CASE("Adwin: few false alarms in a million values") {
   int alarms = 0;
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     RandomStream random(seed);
@@ -20,7 +20,7 @@ TEST_CASE("Adwin: hardly a false alarm in a million values") {
   REQUIRE(alarms <= 2);
 }
 
-TEST_CASE("Adwin: sees a change of the mean soon and forgets what was before") {
+TEST_CASE("Adwin: detects a change of the mean soon and drops the older values") {
   const double shift = GENERATE(0.1, 0.2, 0.4);
   double delay = 0;
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
@@ -39,7 +39,7 @@ TEST_CASE("Adwin: sees a change of the mean soon and forgets what was before") {
   REQUIRE(delay < 64 + 1.5 * 2 * 0.03 * 9.1 / (shift * shift) + 12 / shift);
 }
 
-TEST_CASE("Adwin: a step is reported once, and another one again") {
+TEST_CASE("Adwin: reports a step once, and a later step again") {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     CAPTURE(seed);
     RandomStream random(seed);
@@ -64,7 +64,7 @@ TEST_CASE("Adwin: a million values take little memory") {
   REQUIRE(adwin.mean() == Approx(0.5).margin(0.01));
 }
 
-TEST_CASE("Adwin: goes on from its state") {
+TEST_CASE("Adwin: continues from its state") {
   RandomStream random(2);
   Adwin adwin(0.01);
   for (int i = 0; i < 5'000; ++i) adwin.push(random.uniform());
@@ -76,7 +76,7 @@ TEST_CASE("Adwin: goes on from its state") {
   }
 }
 
-TEST_CASE("Adwin: refuses what is no probability and no state") {
+TEST_CASE("Adwin: rejects invalid probabilities, values and states") {
   REQUIRE_THROWS_AS(Adwin(0.0), secondlook::InvalidArgument);
   REQUIRE_THROWS_AS(Adwin(1.0), secondlook::InvalidArgument);
   REQUIRE_THROWS_AS(Adwin({0.1, 1, 0, {{{0.5, 0.3}, {0.5, 0.3}}}}), secondlook::InvalidArgument);

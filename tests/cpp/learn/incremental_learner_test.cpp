@@ -45,7 +45,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Scores by the distance from one place, and forgets all but the last rows it learned.
+// Scores by the distance from the mean, and forgets all rows except those of the last training.
 class NearestToMean final : public Detector {
  public:
   explicit NearestToMean(double mean, bool diverges = false) : mean_(mean), diverges_(diverges) {}
@@ -93,7 +93,7 @@ EigenMatrix<double> line(std::size_t n, double centre, std::uint64_t seed) {
   return x;
 }
 
-// Five features that follow two hidden ones; `slope` names the regime.
+// Five features that depend on two hidden variables; `slope` selects the regime.
 EigenMatrix<double> plant(std::size_t n, double slope, std::uint64_t seed) {
   RandomStream random(seed);
   const auto noise = [&] { return random.uniform() + random.uniform() - 1; };
@@ -139,7 +139,7 @@ double mean_score(const IncrementalLearner& learner, const EigenMatrix<double>& 
   return sum / static_cast<double>(scores.size());
 }
 
-double share_below_offset(const IncrementalLearner& learner, const EigenMatrix<double>& x) {
+double fraction_below_offset(const IncrementalLearner& learner, const EigenMatrix<double>& x) {
   std::vector<double> values(static_cast<std::size_t>(x.rows()));
   learner.decision_function(x, values);
   return static_cast<double>(std::ranges::count_if(values, [](double v) { return v < 0; })) /
@@ -148,7 +148,7 @@ double share_below_offset(const IncrementalLearner& learner, const EigenMatrix<d
 
 }  // namespace
 
-TEST_CASE("IncrementalLearner: learns from rows like those before, and counts them") {
+TEST_CASE("IncrementalLearner: trains on rows like the earlier ones, and counts them") {
   IncrementalLearner learner(small_forest(plant(1'000, 1, 1)), plant(1'000, 1, 2));
   REQUIRE(learner.version() == 1);
   const auto report = learner.update(plant(500, 1, 3));
@@ -163,10 +163,10 @@ TEST_CASE("IncrementalLearner: learns from rows like those before, and counts th
   REQUIRE(report.n_replayed == report.n_learned);
   REQUIRE_FALSE(report.drift);
   REQUIRE(learner.history().size() == 1);
-  REQUIRE(learner.versions().size() == 1);  // without a folder: the one in use
+  REQUIRE(learner.versions().size() == 1);  // without a folder, only the version in use
 }
 
-TEST_CASE("IncrementalLearner: float rows are learned as their values in double") {
+TEST_CASE("IncrementalLearner: trains on float rows as on the same values in double") {
   const EigenMatrix<float> rows = plant(200, 1, 3).cast<float>();
   IncrementalLearner one(small_forest(plant(1'000, 1, 1)), plant(1'000, 1, 2));
   IncrementalLearner two(small_forest(plant(1'000, 1, 1)), plant(1'000, 1, 2));
@@ -175,7 +175,7 @@ TEST_CASE("IncrementalLearner: float rows are learned as their values in double"
   REQUIRE(scores_of(one, plant(50, 1, 4)) == scores_of(two, plant(50, 1, 4)));
 }
 
-TEST_CASE("IncrementalLearner: from an update with only anomalies nothing is learned") {
+TEST_CASE("IncrementalLearner: learns nothing from an update with only anomalies") {
   const auto probe = plant(100, 1, 9);
   IncrementalLearner learner(small_autoencoder(plant(1'000, 1, 1)), plant(1'000, 1, 2));
   const auto before = scores_of(learner, probe);
@@ -193,7 +193,7 @@ TEST_CASE("IncrementalLearner: from an update with only anomalies nothing is lea
   REQUIRE(scores_of(learner, probe) == before);
 }
 
-TEST_CASE("IncrementalLearner: a few anomalies are kept out of what is learned") {
+TEST_CASE("IncrementalLearner: excludes a few anomalies from training") {
   IncrementalLearner learner(small_autoencoder(plant(1'000, 1, 1)), plant(1'000, 1, 2));
   EigenMatrix<double> rows = plant(500, 1, 3);
   rows.topRows(50).col(2).array() += 5;
@@ -202,10 +202,10 @@ TEST_CASE("IncrementalLearner: a few anomalies are kept out of what is learned")
   REQUIRE(report.outcome == UpdateOutcome::accepted);
   REQUIRE(report.n_suspected >= 50);
   REQUIRE(report.n_suspected < 70);
-  REQUIRE(share_below_offset(learner, rows.topRows(50)) == 1);
+  REQUIRE(fraction_below_offset(learner, rows.topRows(50)) == 1);
 }
 
-TEST_CASE("IncrementalLearner: rows of another model are refused by name, and do no harm") {
+TEST_CASE("IncrementalLearner: rejects rows of another model by name, without side effects") {
   const auto probe = plant(100, 1, 9);
   IncrementalLearner learner(small_forest(plant(1'000, 1, 1)), plant(1'000, 1, 2));
   const auto before = scores_of(learner, probe);
@@ -223,7 +223,7 @@ TEST_CASE("IncrementalLearner: rows of another model are refused by name, and do
   REQUIRE(scores_of(learner, probe) == before);
 }
 
-TEST_CASE("IncrementalLearner: a candidate that lost the old is rolled back") {
+TEST_CASE("IncrementalLearner: rolls back a candidate that has forgotten the old rows") {
   const IncrementalLearnerParameters without_replay{.replay_ratio = 0};
   IncrementalLearner learner(std::make_unique<NearestToMean>(0), line(1'000, 0, 1), without_replay);
   const auto report = learner.update(line(200, 3, 2), true);
@@ -238,7 +238,7 @@ TEST_CASE("IncrementalLearner: a candidate that lost the old is rolled back") {
 }
 
 TEST_CASE("IncrementalLearner: many small losses do not add up") {
-  // Each update drags the mean a little; each alone is within the tolerance.
+  // Each update shifts the mean a little; each alone is within the tolerance.
   const IncrementalLearnerParameters parameters{.replay_ratio = 0, .tolerance = 0.25};
   IncrementalLearner learner(std::make_unique<NearestToMean>(0), line(1'000, 0, 1), parameters);
   std::size_t n_accepted = 0;
@@ -252,7 +252,7 @@ TEST_CASE("IncrementalLearner: many small losses do not add up") {
   REQUIRE(mean_score(learner, line(1'000, 0, 99)) > -0.6);
 }
 
-TEST_CASE("IncrementalLearner: a training that fails leaves the model in use") {
+TEST_CASE("IncrementalLearner: failed training leaves the model in use") {
   IncrementalLearner diverging(std::make_unique<NearestToMean>(0, true), line(1'000, 0, 1));
   const auto diverged = diverging.update(line(100, 0, 2));
   REQUIRE(diverged.outcome == UpdateOutcome::rolled_back);
@@ -278,7 +278,7 @@ TEST_CASE("IncrementalLearner: with replay the old regime is not forgotten") {
   const auto old = plant(1'000, 1, 50);
   const auto run = [&](double replay_ratio) {
     IncrementalLearnerParameters parameters{.replay_ratio = replay_ratio};
-    if (replay_ratio == 0) parameters.tolerance = 1e6;  // nothing guards
+    if (replay_ratio == 0) parameters.tolerance = 1e6;  // no update is rolled back
     IncrementalLearner learner(small_autoencoder(train), plant(3'000, 1, 2), parameters);
     std::vector<double> means{mean_score(learner, old), mean_score(learner, fresh)};
     for (std::uint64_t i = 0; i < 20; ++i) learner.update(plant(200, -1, 100 + i), true);
@@ -289,12 +289,12 @@ TEST_CASE("IncrementalLearner: with replay the old regime is not forgotten") {
   const auto with = run(1.0);
   const auto without = run(0.0);
   CAPTURE(with, without);
-  REQUIRE(with[2] > 1.5 * with[0]);   // a loss of at most half as much again
+  REQUIRE(with[2] > 1.5 * with[0]);   // the loss grows by at most half
   REQUIRE(without[2] < 5 * with[2]);  // clearly worse
-  REQUIRE(with[3] > 0.9 * with[1]);   // and as much of the new was learned as that allows
+  REQUIRE(with[3] > 0.9 * with[1]);   // and the new regime is still learned
 }
 
-TEST_CASE("IncrementalLearner: the limit does not sink, and no drift is seen where none is") {
+TEST_CASE("IncrementalLearner: the limit does not decrease, and no false drift is reported") {
   IncrementalLearner learner(small_forest(plant(2'000, 1, 1)), plant(2'000, 1, 2));
   std::size_t n_drift = 0;
   std::size_t n_suspected = 0;
@@ -309,12 +309,12 @@ TEST_CASE("IncrementalLearner: the limit does not sink, and no drift is seen whe
   REQUIRE(n_accepted >= 55);
   REQUIRE(n_drift <= 2);
   REQUIRE(n_suspected < 60 * 300 * 0.02);
-  REQUIRE(share_below_offset(learner, plant(5'000, 1, 999)) < 0.02);
+  REQUIRE(fraction_below_offset(learner, plant(5'000, 1, 999)) < 0.02);
 }
 
-TEST_CASE("IncrementalLearner: goes on from its folder as if it had not stopped") {
-  const TemporaryFolder place;
-  const auto folder = place.path() / "site7";
+TEST_CASE("IncrementalLearner: resumes from its folder as if uninterrupted") {
+  const TemporaryFolder temporary;
+  const auto folder = temporary.path() / "site7";
   IncrementalLearner learner(small_autoencoder(plant(1'000, 1, 1)), plant(1'000, 1, 2), {}, folder,
                              {"a", "b", "c", "d", "e"});
   learner.update(plant(300, 1, 3));
@@ -331,24 +331,25 @@ TEST_CASE("IncrementalLearner: goes on from its folder as if it had not stopped"
   const auto probe = plant(100, 1, 9);
   REQUIRE(scores_of(again, probe) == scores_of(learner, probe));
 
-  const auto there = again.update(plant(300, 1, 5));
+  const auto resumed = again.update(plant(300, 1, 5));
   const auto versions = again.versions();
   REQUIRE(versions.size() == 3);
   REQUIRE(versions[0].reason == "calibrated on 1000 rows");
   REQUIRE(versions[2].in_use);
-  REQUIRE(versions[2].reason == there.reason);
-  // The first one does not know of that: it learns the same, and must not write over it.
+  REQUIRE(versions[2].reason == resumed.reason);
+  // The first learner does not know of this version: it trains on the same rows, and must not
+  // overwrite it.
   REQUIRE_THROWS_AS(learner.update(plant(300, 1, 5)), secondlook::FileError);
   REQUIRE(learner.version() == 2);
   REQUIRE(scores_of(learner, probe) != scores_of(again, probe));
 }
 
-TEST_CASE("IncrementalLearner: a version is a model file like any other, with a fresh offset") {
-  const TemporaryFolder place;
+TEST_CASE("IncrementalLearner: a version is an ordinary model file with a fresh offset") {
+  const TemporaryFolder temporary;
   IncrementalLearner learner(small_autoencoder(plant(1'000, 1, 1)), plant(1'000, 1, 2), {},
-                             place.path());
+                             temporary.path());
   REQUIRE(learner.update(plant(300, 1, 3)).outcome == UpdateOutcome::accepted);
-  const auto file = VersionFolder(place.path()).file_of(2);
+  const auto file = VersionFolder(temporary.path()).file_of(2);
   const auto model = secondlook::load(file);
   const auto& autoencoder = dynamic_cast<const Autoencoder&>(*model);
   REQUIRE_FALSE(autoencoder.offset_is_stale());
@@ -358,10 +359,10 @@ TEST_CASE("IncrementalLearner: a version is a model file like any other, with a 
   REQUIRE(scores == scores_of(learner, probe));
 }
 
-TEST_CASE("IncrementalLearner: goes back to an older version as a new one") {
-  const TemporaryFolder place;
+TEST_CASE("IncrementalLearner: restores an older version as a new one") {
+  const TemporaryFolder temporary;
   IncrementalLearner learner(small_forest(plant(1'000, 1, 1)), plant(1'000, 1, 2),
-                             {.keep_versions = 3}, place.path());
+                             {.keep_versions = 3}, temporary.path());
   const auto probe = plant(100, 1, 9);
   learner.update(plant(300, 1, 3));
   const auto second = scores_of(learner, probe);
@@ -371,34 +372,34 @@ TEST_CASE("IncrementalLearner: goes back to an older version as a new one") {
   REQUIRE(scores_of(learner, probe) == second);
   REQUIRE(learner.version() == 4);
   const auto versions = learner.versions();
-  REQUIRE(versions.size() == 3);  // 2, 3, 4
+  REQUIRE(versions.size() == 3);  // versions 2, 3 and 4
   REQUIRE(versions.back().reason == "back to version 2: a sensor was off");
-  REQUIRE(scores_of(IncrementalLearner::open(place.path()), probe) == second);
+  REQUIRE(scores_of(IncrementalLearner::open(temporary.path()), probe) == second);
   REQUIRE_THROWS_AS(learner.rollback(1), InvalidArgument);
   REQUIRE_THROWS_AS(learner.rollback(77), InvalidArgument);
   IncrementalLearner homeless(small_forest(plant(1'000, 1, 1)), plant(1'000, 1, 2));
   REQUIRE_THROWS_AS(homeless.rollback(1), InvalidArgument);
 }
 
-TEST_CASE("IncrementalLearner: a damaged newest version is passed over and not written over") {
-  const TemporaryFolder place;
+TEST_CASE("IncrementalLearner: skips a damaged newest version and does not overwrite it") {
+  const TemporaryFolder temporary;
   {
     IncrementalLearner learner(small_forest(plant(1'000, 1, 1)), plant(1'000, 1, 2), {},
-                               place.path());
+                               temporary.path());
     learner.update(plant(300, 1, 3));
   }
-  fs::resize_file(VersionFolder(place.path()).file_of(2), 1'000);
-  auto learner = IncrementalLearner::open(place.path());
+  fs::resize_file(VersionFolder(temporary.path()).file_of(2), 1'000);
+  auto learner = IncrementalLearner::open(temporary.path());
   REQUIRE(learner.version() == 1);
   REQUIRE(learner.update(plant(300, 1, 3)).version == 3);
-  REQUIRE(IncrementalLearner::open(place.path()).version() == 3);
+  REQUIRE(IncrementalLearner::open(temporary.path()).version() == 3);
   REQUIRE(learner.versions().size() == 2);
 }
 
-TEST_CASE("IncrementalLearner: a folder of another model is refused") {
-  const TemporaryFolder place;
-  const auto ours = place.path() / "ours";
-  const auto theirs = place.path() / "theirs";
+TEST_CASE("IncrementalLearner: rejects a folder of another model") {
+  const TemporaryFolder temporary;
+  const auto ours = temporary.path() / "ours";
+  const auto theirs = temporary.path() / "theirs";
   {
     const IncrementalLearner a(small_forest(plant(1'000, 1, 1)), plant(1'000, 1, 2), {}, ours);
     IncrementalLearner b(small_forest(plant(1'000, 1, 1)), plant(1'000, 1, 2), {}, theirs);
@@ -415,24 +416,24 @@ TEST_CASE("IncrementalLearner: a folder of another model is refused") {
   REQUIRE_THROWS_AS(IncrementalLearner(small_forest(plant(500, 1, 1)), plant(1'000, 1, 2), {}, ours,
                                        {"a", "b", "c", "d", "e"}),
                     InvalidArgument);
-  // One of the same kind and features goes on there.
+  // A model of the same kind and features continues there.
   REQUIRE(IncrementalLearner(small_forest(plant(1'000, 1, 5)), plant(1'000, 1, 6), {}, ours)
               .version() == 2);
 
-  // An update file of another site, copied here.
+  // A version of another site, copied to this folder.
   fs::copy_file(theirs / "version-000002.safetensors", ours / "version-000003.safetensors");
   REQUIRE_THROWS_WITH(IncrementalLearner::open(ours), Catch::Contains("differ in origin"));
   fs::remove(ours / "version-000003.safetensors");
   REQUIRE(IncrementalLearner::open(ours).version() == 2);
-  // A model that no learner wrote.
+  // A model that was not written by a learner.
   small_forest(plant(500, 1, 1))->save(ours / "version-000003.safetensors");
-  REQUIRE_THROWS_WITH(IncrementalLearner::open(ours), Catch::Contains("a mere model"));
+  REQUIRE_THROWS_WITH(IncrementalLearner::open(ours), Catch::Contains("a plain model"));
 
-  REQUIRE_THROWS_AS(IncrementalLearner::open(place.path()), ModelFileError);
-  REQUIRE_THROWS_AS(IncrementalLearner::open(place.path() / "absent"), secondlook::FileError);
+  REQUIRE_THROWS_AS(IncrementalLearner::open(temporary.path()), ModelFileError);
+  REQUIRE_THROWS_AS(IncrementalLearner::open(temporary.path() / "absent"), secondlook::FileError);
 }
 
-TEST_CASE("IncrementalLearner: refuses parameters, rows and detectors that it cannot use") {
+TEST_CASE("IncrementalLearner: rejects invalid parameters, rows and detectors") {
   const auto x = plant(1'000, 1, 2);
   const auto make = [&](const IncrementalLearnerParameters& p) {
     return IncrementalLearner(small_forest(plant(300, 1, 1)), x, p);
@@ -454,13 +455,13 @@ TEST_CASE("IncrementalLearner: refuses parameters, rows and detectors that it ca
                       Catch::Matchers::Contains("ordered series"));
   REQUIRE_THROWS_AS(IncrementalLearner(std::make_unique<IsolationForest>(), x),
                     secondlook::NotFitted);
-  const TemporaryFolder place;
-  REQUIRE_THROWS_AS(
-      IncrementalLearner(std::make_unique<NearestToMean>(0), line(1'000, 0, 1), {}, place.path()),
-      InvalidArgument);
+  const TemporaryFolder temporary;
+  REQUIRE_THROWS_AS(IncrementalLearner(std::make_unique<NearestToMean>(0), line(1'000, 0, 1), {},
+                                       temporary.path()),
+                    InvalidArgument);
 }
 
-TEST_CASE("IncrementalLearner: readers go on while updates switch models") {
+TEST_CASE("IncrementalLearner: readers continue while updates switch models") {
   IncrementalLearner learner(small_forest(plant(1'000, 1, 1)), plant(1'000, 1, 2));
   const auto probe = plant(8, 1, 9);
   std::atomic<bool> done{false};
@@ -482,7 +483,7 @@ TEST_CASE("IncrementalLearner: readers go on while updates switch models") {
   }
   done = true;
   for (auto& reader : readers) reader.join();
-  // Every reading is of one version as a whole, in the order of the versions.
+  // Every read sees one whole version, in the order of the versions.
   for (const auto& scores : seen) {
     REQUIRE_FALSE(scores.empty());
     auto from = versions.begin();
@@ -495,7 +496,7 @@ TEST_CASE("IncrementalLearner: readers go on while updates switch models") {
 
 namespace {
 
-// Learns on and tells the number of each version that its report has named, until it is killed.
+// Continues training and writes the number of each reported version, until it is killed.
 [[noreturn]] void learn_until_killed(const fs::path& folder, int pipe, std::uint64_t seed) {
   try {
     auto learner = IncrementalLearner::open(folder);
@@ -510,13 +511,13 @@ namespace {
 
 }  // namespace
 
-TEST_CASE("IncrementalLearner: killed at any moment it leaves the last good version") {
-  const TemporaryFolder place;
+TEST_CASE("IncrementalLearner: leaves the last good version when killed at any moment") {
+  const TemporaryFolder temporary;
   const auto probe = plant(20, 1, 9);
   {
     IncrementalLearnerParameters few{.replay_size = 200, .held_out_size = 99, .keep_versions = 4};
     const IncrementalLearner first(small_autoencoder(plant(500, 1, 1)), plant(400, 1, 2), few,
-                                   place.path());
+                                   temporary.path());
   }
   std::uint64_t last_version = 1;
   std::size_t n_half_written = 0;
@@ -528,10 +529,10 @@ TEST_CASE("IncrementalLearner: killed at any moment it leaves the last good vers
     const pid_t child = ::fork();
     if (child == 0) {
       ::close(ends[0]);
-      learn_until_killed(place.path(), ends[1], 1'000 * (kill + 1));
+      learn_until_killed(temporary.path(), ends[1], 1'000 * (kill + 1));
     }
     ::close(ends[1]);
-    // Begin the count when the child is at work.
+    // Start the timer once the child is running.
     std::uint64_t reported = 0;
     REQUIRE(::read(ends[0], &reported, sizeof reported) == sizeof reported);
     std::this_thread::sleep_for(std::chrono::microseconds(random.below(30'000)));
@@ -543,15 +544,15 @@ TEST_CASE("IncrementalLearner: killed at any moment it leaves the last good vers
     while (::read(ends[0], &version, sizeof version) == sizeof version) reported = version;
     ::close(ends[0]);
 
-    for (const auto& entry : fs::directory_iterator(place.path()))
+    for (const auto& entry : fs::directory_iterator(temporary.path()))
       if (entry.path().string().find(".tmp-") != std::string::npos) ++n_half_written;
-    const VersionFolder folder(place.path());
-    const auto there = folder.numbers();
-    REQUIRE_FALSE(there.empty());
-    for (const std::uint64_t number : there) REQUIRE_NOTHROW(folder.read(number));
-    const auto learner = IncrementalLearner::open(place.path());
-    REQUIRE(learner.version() == there.back());
-    // The last that was reported, or the one that was being written.
+    const VersionFolder folder(temporary.path());
+    const auto resumed = folder.numbers();
+    REQUIRE_FALSE(resumed.empty());
+    for (const std::uint64_t number : resumed) REQUIRE_NOTHROW(folder.read(number));
+    const auto learner = IncrementalLearner::open(temporary.path());
+    REQUIRE(learner.version() == resumed.back());
+    // The last reported version, or the one that was being written.
     REQUIRE(learner.version() >= reported);
     REQUIRE(learner.version() <= reported + 1);
     REQUIRE(learner.version() >= last_version);

@@ -20,8 +20,8 @@ std::vector<double> draw(std::size_t n, double shift, RandomStream& random) {
 
 }  // namespace
 
-TEST_CASE("kolmogorov_smirnov: small samples by hand") {
-  // Two against two, apart: 2 of the 6 orders are as extreme.
+TEST_CASE("kolmogorov_smirnov: small samples, computed by hand") {
+  // Two against two, separated: 2 of the 6 orders are as extreme.
   const auto apart = kolmogorov_smirnov(std::vector<double>{1, 2}, std::vector<double>{3, 4});
   REQUIRE(apart.statistic == 1);
   REQUIRE(apart.p_value == Approx(2.0 / 6));
@@ -33,32 +33,32 @@ TEST_CASE("kolmogorov_smirnov: small samples by hand") {
   REQUIRE(equal.p_value == 1);
 }
 
-TEST_CASE("kolmogorov_smirnov: p-values of equal distributions are no smaller than they say") {
+TEST_CASE("kolmogorov_smirnov: p-values of equal distributions are valid") {
   const std::size_t n = GENERATE(30, 200);
   RandomStream random(5);
   int small = 0;
   constexpr int kRuns = 2'000;
   for (int run = 0; run < kRuns; ++run)
     small += kolmogorov_smirnov(draw(n, 0, random), draw(n + 7, 0, random)).p_value < 0.05 ? 1 : 0;
-  // 100 expected at most; standard deviation 9.7.
+  // At most 100 are expected; the standard deviation is 9.7.
   REQUIRE(small < 130);
   REQUIRE(small > 50);
 }
 
-TEST_CASE("kolmogorov_smirnov: exact and approximate meet") {
+TEST_CASE("kolmogorov_smirnov: exact and approximate p-values agree") {
   RandomStream random(6);
   for (const double shift : {0.0, 0.01, 0.02}) {
     const auto a = draw(1'990, 0, random);
     const auto b = draw(2'010, shift, random);
     auto more = b;
-    more.push_back(b[0]);  // just too many pairs to count
+    more.push_back(b[0]);  // just too many pairs for the exact p-value
     const double exact = kolmogorov_smirnov(a, b).p_value;
     const double approximate = kolmogorov_smirnov(a, more).p_value;
     REQUIRE(approximate == Approx(exact).epsilon(0.1));
   }
 }
 
-TEST_CASE("kolmogorov_smirnov: refuses empty samples and what is not finite") {
+TEST_CASE("kolmogorov_smirnov: rejects empty samples and values that are not finite") {
   const std::vector<double> good{1}, bad{std::numeric_limits<double>::quiet_NaN()}, none;
   REQUIRE_THROWS_AS(kolmogorov_smirnov(good, none), secondlook::InvalidArgument);
   REQUIRE_THROWS_AS(kolmogorov_smirnov(none, good), secondlook::InvalidArgument);

@@ -9,7 +9,7 @@
 using secondlook::PageHinkley;
 using secondlook::RandomStream;
 
-TEST_CASE("PageHinkley: sees a rise and a fall of the mean, and little else") {
+TEST_CASE("PageHinkley: detects a rise and a fall of the mean, with few false alarms") {
   const double shift = GENERATE(1.0, -1.0);
   int false_alarms = 0;
   double delay = 0;
@@ -24,13 +24,13 @@ TEST_CASE("PageHinkley: sees a rise and a fall of the mean, and little else") {
     delay += waited / 20.0;
   }
   CAPTURE(shift, delay, false_alarms);
-  // A walk of drift -0.1 and variance 1/3 climbs 20 with probability exp(-2 * 0.1 * 20 / (1/3)),
-  // up or down, from each of 200,000 places: 2.5 expected.
+  // A walk of drift -0.1 and variance 1/3 climbs 20 with probability exp(-2 * 0.1 * 20 / (1/3)), up
+  // or down, from each of 200,000 starting points: 2.5 are expected.
   REQUIRE(false_alarms <= 8);
   REQUIRE(delay < 20 / 0.9 + 5);  // threshold / (shift − tolerance)
 }
 
-TEST_CASE("PageHinkley: starts over after a change, and from its state") {
+TEST_CASE("PageHinkley: restarts after a change, and continues from its state") {
   PageHinkley test(0, 5, 3);
   REQUIRE_FALSE(test.push(0));
   REQUIRE_FALSE(test.push(0));
@@ -41,7 +41,7 @@ TEST_CASE("PageHinkley: starts over after a change, and from its state") {
   REQUIRE_FALSE(test.push(100));
 }
 
-TEST_CASE("PageHinkley: refuses parameters and values out of range") {
+TEST_CASE("PageHinkley: rejects parameters and values out of range") {
   REQUIRE_THROWS_AS(PageHinkley(-1, 1), secondlook::InvalidArgument);
   REQUIRE_THROWS_AS(PageHinkley(0, 0), secondlook::InvalidArgument);
   REQUIRE_THROWS_AS(PageHinkley(0, 1, 0), secondlook::InvalidArgument);

@@ -10,7 +10,7 @@
 
 using secondlook::learn::Published;
 
-TEST_CASE("Published: readers see whole values and never an older one than before") {
+TEST_CASE("Published: readers see whole values, and never an older one than before") {
   using Value = std::array<int, 16>;
   const auto value = [](int number) {
     auto made = std::make_unique<Value>();
@@ -39,7 +39,7 @@ TEST_CASE("Published: readers see whole values and never an older one than befor
   REQUIRE(n_backwards == 0);
 }
 
-TEST_CASE("Published: a reading keeps its value while new ones come") {
+TEST_CASE("Published: a reading keeps its value while new ones are published") {
   Published<int> published(std::make_unique<const int>(0));
   const auto reading = published.read();
   for (int i = 1; i < 20; ++i) published.replace(std::make_unique<const int>(i));

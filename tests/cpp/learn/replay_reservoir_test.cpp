@@ -27,15 +27,15 @@ TEST_CASE("ReplayReservoir: keeps every row with the same probability") {
   const double expected = static_cast<double>(kCapacity * kRuns) / kRows;
   double chi_square = 0;
   for (const double count : kept) chi_square += (count - expected) * (count - expected) / expected;
-  // Drawn without replacement, counts vary less by the factor (1 − 12/60) · 60/59. Of χ² with 59
-  // degrees of freedom 98.3 is exceeded once in a thousand, 31.7 fallen below as often.
+  // Drawn without replacement, counts vary less, by the factor (1 − 12/60) · 60/59. χ² with 59
+  // degrees of freedom is above 98.3 once in a thousand times, and below 31.7 as often.
   const double scaled = chi_square / ((1 - 12.0 / 60) * 60 / 59);
   CAPTURE(scaled);
   REQUIRE(scaled < 98.3);
   REQUIRE(scaled > 31.7);
 }
 
-TEST_CASE("ReplayReservoir: bounded, whole rows, the same for the same seed") {
+TEST_CASE("ReplayReservoir: is bounded, stores whole rows, and is reproducible with a seed") {
   ReplayReservoir reservoir(5, 2, 7);
   ReplayReservoir same(5, 2, 7);
   for (int i = 0; i < 100; ++i) {
@@ -50,7 +50,7 @@ TEST_CASE("ReplayReservoir: bounded, whole rows, the same for the same seed") {
   for (secondlook::Index i = 0; i < rows.rows(); ++i) REQUIRE(rows(i, 0) == -rows(i, 1));
 }
 
-TEST_CASE("ReplayReservoir: goes on from its state") {
+TEST_CASE("ReplayReservoir: continues from its state") {
   ReplayReservoir reservoir(5, 1, 3);
   for (double i = 0; i < 20; ++i) reservoir.add(std::span<const double>(&i, 1));
   ReplayReservoir copy(reservoir.state());
@@ -61,7 +61,7 @@ TEST_CASE("ReplayReservoir: goes on from its state") {
   REQUIRE(copy.state() == reservoir.state());
 }
 
-TEST_CASE("ReplayReservoir: keeps rows in the least type that holds what came") {
+TEST_CASE("ReplayReservoir: stores rows in the smallest sufficient type") {
   using Row = std::vector<float>;
   const auto bytes_kept = [](const ReplayReservoir& reservoir) {
     return std::visit([](const auto& v) { return v.size() * sizeof(v[0]); },
@@ -92,7 +92,7 @@ TEST_CASE("ReplayReservoir: keeps rows in the least type that holds what came") 
   mixed.with_rows(both, [](secondlook::SampleView view) { CHECK(view.rows() == 2); });
 }
 
-TEST_CASE("ReplayReservoir: refuses what it cannot be") {
+TEST_CASE("ReplayReservoir: rejects invalid parameters and states") {
   REQUIRE_THROWS_AS(ReplayReservoir(0, 1, 0), secondlook::InvalidArgument);
   REQUIRE_THROWS_AS(ReplayReservoir(1, 0, 0), secondlook::InvalidArgument);
   REQUIRE_THROWS_AS(ReplayReservoir({4, 2, 0, 3, std::vector<double>{1, 2, 3}}),

@@ -1,5 +1,6 @@
-// Our networks beside LibTorch's, which we do not link: values and gradients over random shapes.
-// Operators and autograd alone, without torch's layers, compile in a third of the time.
+// Compares secondlook's networks with LibTorch's, which the library itself does not link: values
+// and gradients for random shapes. Using only torch's operators and autograd, not its layers,
+// compiles in a third of the time.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/batch_norm.h>
@@ -30,7 +31,7 @@ namespace {
 template <class T>
 constexpr at::ScalarType kType = std::is_same_v<T, float> ? at::kFloat : at::kDouble;
 
-// Rows of ours, of which torch sees no padding: rows × cols from `data`, `step` apart.
+// Copies rows × cols values from rows that are `step` apart, without their padding.
 template <class T>
 at::Tensor matrix(const T* data, std::size_t rows, std::size_t cols, std::size_t step) {
   return at::from_blob(const_cast<T*>(data),
@@ -63,7 +64,7 @@ constexpr double kTolerance = std::is_same_v<T, float> ? 1e-5 : 1e-12;
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("DenseNetwork: loss and gradients are LibTorch's", "", float, double) {
+TEMPLATE_TEST_CASE("DenseNetwork: loss and gradients equal LibTorch's", "", float, double) {
   using T = TestType;
   const std::uint64_t seed = GENERATE(range(0, 10));
   CAPTURE(seed);
@@ -82,17 +83,17 @@ TEMPLATE_TEST_CASE("DenseNetwork: loss and gradients are LibTorch's", "", float,
 
   struct Pair {
     at::Tensor parameter;
-    at::Tensor ours;  // gradient
+    at::Tensor ours;  // secondlook's gradient
   };
   std::vector<Pair> pairs;
   at::Tensor x = matrix(inputs.data(), n_rows, widths.front(), padded(widths.front()));
   const T* parameters = network.parameters().data();
   const T* gradients = work.gradients.data();
   for (std::size_t l = 0; l < network.layout().size(); ++l) {
-    const auto& place = network.layout()[l];
+    const auto& layout = network.layout()[l];
     const std::size_t width = widths[l + 1];
     const auto weights = [&](const T* from) {
-      return matrix(from + place.weights, place.n_inputs, width, place.n_outputs).t();
+      return matrix(from + layout.weights, layout.n_inputs, width, layout.n_outputs).t();
     };
     const auto leaf = [&](const at::Tensor& value, const at::Tensor& ours) {
       pairs.push_back({value.clone().set_requires_grad(true), ours});
@@ -101,20 +102,21 @@ TEMPLATE_TEST_CASE("DenseNetwork: loss and gradients are LibTorch's", "", float,
     const auto weight = leaf(weights(parameters), weights(gradients));
     if (l == network.n_hidden()) {
       const auto bias =
-          leaf(vector(parameters + place.bias, width), vector(gradients + place.bias, width));
+          leaf(vector(parameters + layout.bias, width), vector(gradients + layout.bias, width));
       x = at::linear(x, weight, bias);
       break;
     }
     const auto gain =
-        leaf(vector(parameters + place.gain, width), vector(gradients + place.gain, width));
+        leaf(vector(parameters + layout.gain, width), vector(gradients + layout.gain, width));
     const auto shift =
-        leaf(vector(parameters + place.shift, width), vector(gradients + place.shift, width));
+        leaf(vector(parameters + layout.shift, width), vector(gradients + layout.shift, width));
     auto mean = at::zeros({static_cast<std::int64_t>(width)}, kType<T>);
     auto variance = at::zeros({static_cast<std::int64_t>(width)}, kType<T>) + 1;
     x = at::batch_norm(at::linear(x, weight), gain, shift, mean, variance, true, 0.1, 1e-5, false);
-    x = at::leaky_relu(x, 0.01) * matrix(dropout[l].data(), n_rows, width, place.n_outputs);
-    CHECK(distance(vector(&network.statistics()[place.mean], width), mean) < kTolerance<T>);
-    CHECK(distance(vector(&network.statistics()[place.variance], width), variance) < kTolerance<T>);
+    x = at::leaky_relu(x, 0.01) * matrix(dropout[l].data(), n_rows, width, layout.n_outputs);
+    CHECK(distance(vector(&network.statistics()[layout.mean], width), mean) < kTolerance<T>);
+    CHECK(distance(vector(&network.statistics()[layout.variance], width), variance) <
+          kTolerance<T>);
   }
   const auto expected =
       at::mse_loss(x, matrix(targets.data(), n_rows, widths.back(), padded(widths.back())));
@@ -124,7 +126,7 @@ TEMPLATE_TEST_CASE("DenseNetwork: loss and gradients are LibTorch's", "", float,
     CHECK(distance(ours, parameter.grad()) < kTolerance<T>);
 }
 
-TEMPLATE_TEST_CASE("LstmNetwork: loss and gradients are LibTorch's", "", float, double) {
+TEMPLATE_TEST_CASE("LstmNetwork: loss and gradients equal LibTorch's", "", float, double) {
   using T = TestType;
   const std::uint64_t seed = GENERATE(range(0, 10));
   CAPTURE(seed);
@@ -149,7 +151,7 @@ TEMPLATE_TEST_CASE("LstmNetwork: loss and gradients are LibTorch's", "", float, 
 
   const std::size_t width = 4 * network.n_cells();
   const std::size_t n_hidden = shape.n_hidden;
-  // Torch's (4 hidden, rows) of our (rows, four padded gates).
+  // Converts secondlook's (rows, four padded gates) to torch's (4 hidden, rows).
   const auto gates = [&](const T* from, std::size_t n_of_rows) {
     std::vector<at::Tensor> parts;
     for (std::size_t gate = 0; gate < 4; ++gate)
@@ -164,13 +166,13 @@ TEMPLATE_TEST_CASE("LstmNetwork: loss and gradients are LibTorch's", "", float, 
   const T* parameters = network.parameters().data();
   const T* gradients = work.gradients.data();
   for (std::size_t l = 0; l < shape.n_layers; ++l) {
-    const auto& place = network.layout()[l];
+    const auto& layout = network.layout()[l];
     const std::size_t n_inputs = l == 0 ? shape.n_inputs : n_hidden;
-    const std::size_t bias = place.weights + place.n_inputs * width;
-    add(gates(parameters + place.weights, n_inputs), gates(gradients + place.weights, n_inputs));
+    const std::size_t bias = layout.weights + layout.n_inputs * width;
+    add(gates(parameters + layout.weights, n_inputs), gates(gradients + layout.weights, n_inputs));
     add(gates(parameters + bias + width, n_hidden), gates(gradients + bias + width, n_hidden));
     add(gates(parameters + bias, 1).flatten(), gates(gradients + bias, 1).flatten());
-    // Torch has a second bias, which is redundant.
+    // Torch has a second, redundant bias.
     add(at::zeros({static_cast<std::int64_t>(4 * n_hidden)}, kType<T>), ours.back());
   }
   const std::size_t n_outputs = padded(shape.n_outputs);

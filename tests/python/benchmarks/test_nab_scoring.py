@@ -1,4 +1,4 @@
-"""Laws of NAB's scoring, on made-up files and on the real labels."""
+"""Properties of NAB's scoring, on synthetic files and on the real labels."""
 
 import sys
 from pathlib import Path
@@ -35,7 +35,7 @@ def perfect_scores(corpus):
 
 @pytest.mark.parametrize("false_alarm", [0.11, 0.22])
 @pytest.mark.parametrize("missed_alarm", [1.0, 2.0])
-def test_an_alarm_at_each_windows_start_and_nowhere_else_scores_100(false_alarm, missed_alarm):
+def test_alarms_exactly_at_the_start_of_each_window_score_100(false_alarm, missed_alarm):
     one = series()
     swept = sweep([one], alarms(one, 400, 700), Profile(1.0, missed_alarm, false_alarm))
     assert swept.at(1.0) == pytest.approx(100)
@@ -49,7 +49,7 @@ def test_no_alarm_scores_0():
     assert swept.scores[0] == 0
 
 
-def test_real_labels_perfect_and_null(corpus):
+def test_perfect_and_null_detectors_on_the_real_labels(corpus):
     assert len(corpus) == 35
     perfect = sweep(corpus, perfect_scores(corpus))
     assert perfect.at(1.0) == pytest.approx(100)
@@ -117,7 +117,7 @@ def brute_force(corpus, scores, threshold, profile):
 
 
 @given(seed=st.integers(0, 2**32 - 1), n_levels=st.integers(1, 30))
-def test_the_sweep_agrees_with_scoring_each_threshold_alone(seed, n_levels):
+def test_the_sweep_agrees_with_scoring_each_threshold_separately(seed, n_levels):
     rng = np.random.default_rng(seed)
     files = [series(300, ((60, 99), (120, 140)), "a/a.csv"), series(200, (), "a/b.csv")]
     scores = {one.name: rng.integers(0, n_levels, len(one.values)) / n_levels for one in files}
@@ -129,7 +129,7 @@ def test_the_sweep_agrees_with_scoring_each_threshold_alone(seed, n_levels):
     assert [swept.at(threshold) for threshold in between] == swept.scores[:-1].tolist()
 
 
-def test_result_files_read_back_as_written(tmp_path, corpus, monkeypatch, capsys, real_data):
+def test_result_files_are_read_back_as_written(tmp_path, corpus, monkeypatch, capsys, real_data):
     folder = tmp_path / "perfect"
     scores = perfect_scores(corpus)
     nab_scoring.write_results(folder, corpus, scores)
@@ -144,7 +144,7 @@ def test_result_files_read_back_as_written(tmp_path, corpus, monkeypatch, capsys
     assert capsys.readouterr().out.count("| 100.0 | 1 | 100.0 |") == 3
 
 
-def test_wrong_number_of_scores_is_refused():
+def test_rejects_a_wrong_number_of_scores():
     one = series()
     with pytest.raises(ValueError, match=r"made_up/a.csv: expected 1000 scores, got \(999,\)"):
         sweep([one], {one.name: np.zeros(999)})

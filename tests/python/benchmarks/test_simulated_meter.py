@@ -1,4 +1,4 @@
-"""What the simulated meters are said to be."""
+"""The simulated meters have the documented properties."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def meters():
 
 
 def of_kind(meters, kind):
-    """Return each anomaly's readings over what they would have been."""
+    """Return the ratio of the readings to the normal readings for each anomaly."""
     found = [(meter, one) for meter in meters for one in meter.anomalies if one.kind == kind]
     assert found
     return [
@@ -36,7 +36,7 @@ def correlation(values, lag):
     return np.corrcoef(values[lag:], values[:-lag])[0, 1]
 
 
-def test_same_seed_same_readings_another_seed_others(meters):
+def test_the_seed_determines_the_readings(meters):
     again, others = simulate_meters(len(meters), SEED), simulate_meters(len(meters), SEED + 1)
     for one, same, other in zip(meters, again, others, strict=True):
         np.testing.assert_array_equal(one.consumption_kwh, same.consumption_kwh)
@@ -45,7 +45,7 @@ def test_same_seed_same_readings_another_seed_others(meters):
         assert one.anomalies != other.anomalies
 
 
-def test_hours_are_consecutive_from_a_monday_on_for_more_than_a_year(meters):
+def test_hours_are_consecutive_and_span_more_than_a_year_from_a_monday(meters):
     time = meters[0].time
     assert len(time) == N_HOURS > 366 * DAY
     assert (np.diff(time) == np.timedelta64(1, "h")).all()
@@ -53,7 +53,7 @@ def test_hours_are_consecutive_from_a_monday_on_for_more_than_a_year(meters):
     assert all(np.array_equal(one.temperature_c, meters[0].temperature_c) for one in meters)
 
 
-def test_readings_are_whole_watt_hours_and_normal_but_in_the_windows(meters):
+def test_readings_are_whole_watt_hours_and_normal_outside_the_windows(meters):
     for meter in meters:
         watt_hours = 1000 * meter.consumption_kwh
         np.testing.assert_allclose(watt_hours, np.round(watt_hours), atol=1e-6)
@@ -76,7 +76,7 @@ def test_anomalies_lie_in_order_two_days_apart(meters):
         assert all(begin - end >= 2 * DAY for end, begin in zip(ends, begins, strict=True))
 
 
-def test_training_holds_short_anomalies_alone_and_the_rest_every_kind(meters):
+def test_training_has_only_short_anomalies_and_the_rest_every_kind(meters):
     training = [one for meter in meters for one in meter.anomalies if one.end <= N_TRAINING]
     tested = [one for meter in meters for one in meter.anomalies if one.begin >= N_TRAINING]
     assert len(training) + len(tested) == sum(len(meter.anomalies) for meter in meters)
@@ -89,7 +89,7 @@ def test_training_holds_short_anomalies_alone_and_the_rest_every_kind(meters):
 def test_every_kind_distorts_as_it_should(meters):
     assert all(1 <= len(ratio) <= 3 and (ratio > 1.3).all() for ratio in of_kind(meters, "spike"))
     for ratio in of_kind(meters, "dip"):
-        # Readings round to a watt-hour, which is a per cent of a small one.
+        # Readings are rounded to a watt-hour, which is 1 % of a small reading.
         assert 3 <= len(ratio) <= 8
         assert ((ratio > 0.08) & (ratio < 0.42)).all()
     assert all((ratio == 0).all() for ratio in of_kind(meters, "outage"))
@@ -104,7 +104,7 @@ def test_every_kind_distorts_as_it_should(meters):
         assert np.corrcoef(ratio, np.arange(len(ratio)))[0, 1] < -0.95
 
 
-def test_consumption_has_a_day_a_week_and_noise_that_lasts(meters):
+def test_consumption_has_daily_and_weekly_cycles_and_persistent_noise(meters):
     for meter in meters:
         logarithm = np.log(meter.normal_kwh)
         assert correlation(logarithm, DAY) > 0.5 > correlation(logarithm, DAY // 2)
@@ -114,14 +114,14 @@ def test_consumption_has_a_day_a_week_and_noise_that_lasts(meters):
         assert correlation(noise, 1) > 0.3
 
 
-def test_the_cold_half_of_the_year_costs_a_heated_household_more(meters):
+def test_a_heated_household_consumes_more_in_the_cold_half_of_the_year(meters):
     for meter in meters:
         if meter.users == "heated household":
             cold = meter.temperature_c < np.median(meter.temperature_c)
             assert meter.normal_kwh[cold].mean() > 1.2 * meter.normal_kwh[~cold].mean()
 
 
-def test_shops_rest_on_sundays(meters):
+def test_shops_are_closed_on_sundays(meters):
     for meter in meters:
         if meter.users == "shop":
             days = meter.normal_kwh.reshape(-1, 7, DAY).sum(axis=2).mean(axis=0)

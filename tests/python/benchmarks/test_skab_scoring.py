@@ -1,4 +1,4 @@
-"""Laws of SKAB's pooled counts."""
+"""Properties of SKAB's pooled counts."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def said(label):
     return np.concatenate((np.ones(N_TRAINING, dtype=int), label))
 
 
-def test_rows_of_all_files_are_counted_together_but_for_the_training_rows():
+def test_counts_the_rows_of_all_files_except_the_training_rows():
     files = [recording("a/1.csv", [0, 0, 1, 1]), recording("a/2.csv", [1, 0])]
     counts = confusion(files, {"a/1.csv": said([0, 1, 1, 0]), "a/2.csv": said([1, 0])})
     assert (counts.true_alarms, counts.false_alarms) == (2, 1)
@@ -27,19 +27,19 @@ def test_rows_of_all_files_are_counted_together_but_for_the_training_rows():
     assert counts.missed_alarm_rate == pytest.approx(1 / 3)
 
 
-def test_saying_nothing_scores_0_and_the_truth_1():
+def test_no_alarm_scores_0_and_the_labels_score_1():
     files = [recording("a/1.csv", [0, 1])]
     assert confusion(files, {"a/1.csv": said([0, 0])}).f1 == 0
     assert confusion(files, {"a/1.csv": said([0, 1])}).f1 == 1
 
 
-def test_wrong_number_of_predictions_is_refused():
+def test_rejects_a_wrong_number_of_predictions():
     files = [recording("a/1.csv", [0, 1])]
     with pytest.raises(ValueError, match=r"a/1.csv: expected 402 predictions, got \(3,\)"):
         confusion(files, {"a/1.csv": np.zeros(3, dtype=int)})
 
 
-def test_real_files_read_back_as_written_and_flagging_all_scores_0_70(tmp_path, real_data):
+def test_real_files_are_read_back_as_written_and_flagging_all_rows_scores_0_70(tmp_path, real_data):
     corpus = skab_scoring.read_corpus(real_data / "skab")
     assert len(corpus) == 18
     everything = {one.name: np.ones(len(one.label), dtype=int) for one in corpus}

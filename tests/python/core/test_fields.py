@@ -1,4 +1,4 @@
-"""Each field is listed once, in the core; stubs and wrappers agree with the list."""
+"""Stubs and wrappers agree with the fields that the core lists."""
 
 import ast
 import pickle
@@ -13,15 +13,15 @@ from secondlook import _core
 STUBS = Path(sl.__file__).parent / "_core"
 
 
-def keywords_in_stub(room: str, name: str) -> set[str]:
+def keywords_in_stub(component: str, name: str) -> set[str]:
     """Return the keyword-only arguments of a function or constructor."""
-    for node in ast.parse((STUBS / f"{room}.pyi").read_text("utf-8")).body:
+    for node in ast.parse((STUBS / f"{component}.pyi").read_text("utf-8")).body:
         if getattr(node, "name", None) != name:
             continue
         if isinstance(node, ast.ClassDef):
             node = next(f for f in node.body if getattr(f, "name", None) == "__init__")
         return {argument.arg for argument in node.args.kwonlyargs}
-    raise AssertionError(f"{name} is not in {room}.pyi")
+    raise AssertionError(f"{name} is not in {component}.pyi")
 
 
 def parameters_in_core(core: object) -> set[str]:
@@ -36,7 +36,7 @@ def tail() -> object:
 
 
 @pytest.mark.parametrize(
-    ("room", "core"),
+    ("component", "core"),
     [
         ("detect", _core.detect.IsolationForest()),
         ("detect", _core.detect.Autoencoder()),
@@ -49,15 +49,15 @@ def tail() -> object:
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
-def test_a_stub_lists_the_parameters_of_the_core(room, core):
-    assert keywords_in_stub(room, type(core).__name__) == parameters_in_core(core)
+def test_a_stub_lists_the_parameters_of_the_core(component, core):
+    assert keywords_in_stub(component, type(core).__name__) == parameters_in_core(core)
 
 
 SCORES, LABELS = np.array([0.1, 0.9]), np.array([0, 1], np.uint8)
 
 
 @pytest.mark.parametrize(
-    ("room", "name", "call"),
+    ("component", "name", "call"),
     [
         ("detect", "PeerDeviation", _core.detect.PeerDeviation),
         (
@@ -91,8 +91,8 @@ SCORES, LABELS = np.array([0.1, 0.9]), np.array([0, 1], np.uint8)
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_each_keyword_of_a_stub_is_a_parameter_of_the_core(room, name, call):
-    for keyword in keywords_in_stub(room, name):
+def test_each_keyword_of_a_stub_is_a_parameter_of_the_core(component, name, call):
+    for keyword in keywords_in_stub(component, name):
         with pytest.raises(ValueError, match=f"{keyword}: expected"):
             call(**{keyword: object()})
     with pytest.raises(ValueError, match="unknown parameter 'colour'"):
@@ -121,7 +121,7 @@ def test_a_band_and_a_rule_keep_every_parameter(tmp_path):
     ],
     ids=lambda stream: type(stream).__name__,
 )
-def test_a_pickle_goes_on_where_it_was(stream):
+def test_a_pickle_continues_from_the_same_state(stream):
     random = np.random.default_rng(0)
     for value in random.uniform(size=500):
         stream.push(value)

@@ -1,4 +1,4 @@
-"""The package as a whole: fast to import, complete, documented."""
+"""The package as a whole imports quickly, is complete and documented."""
 
 import importlib
 import inspect
@@ -39,7 +39,7 @@ def test_no_part_of_the_core_loads_torch(use):
     assert "secondlook._image" not in loaded
 
 
-def test_every_public_name_is_there():
+def test_every_public_name_exists():
     assert sl.__all__
     for name in sl.__all__:
         assert getattr(sl, name) is not None
@@ -51,14 +51,14 @@ def test_every_public_name_is_there():
         _ = sl.Absent
 
 
-def test_rooms_are_there_once_asked_for():
+def test_subpackages_are_imported_on_access():
     run("import secondlook; secondlook.store.ModelFile, secondlook.series.read_csv")
     loaded = set(run("import sys, secondlook; secondlook.learn; print(*sys.modules)").split())
     assert "secondlook.learn" in loaded
     assert "secondlook.image" not in loaded
 
 
-def test_the_version_is_that_of_the_extension():
+def test_the_version_equals_that_of_the_extension():
     from secondlook import _core
 
     assert sl.__version__ == _core.__version__
@@ -85,18 +85,20 @@ def public_members(class_):
 def public_objects():
     for module in public_modules():
         yield module.__name__, module
-        for name, what in vars(module).items():
-            if name.startswith("_") or getattr(what, "__module__", "") != module.__name__:
+        for name, value in vars(module).items():
+            if name.startswith("_") or getattr(value, "__module__", "") != module.__name__:
                 continue
-            if inspect.isclass(what):
-                yield f"{module.__name__}.{name}", what
-                for member_name, member in public_members(what):
+            if inspect.isclass(value):
+                yield f"{module.__name__}.{name}", value
+                for member_name, member in public_members(value):
                     yield f"{module.__name__}.{name}.{member_name}", member
-            elif inspect.isfunction(what):
-                yield f"{module.__name__}.{name}", what
+            elif inspect.isfunction(value):
+                yield f"{module.__name__}.{name}", value
 
 
 def test_every_public_object_has_a_docstring():
     objects = dict(public_objects())
     assert "secondlook.detect.isolation_forest.IsolationForest.fit" in objects
-    assert not [name for name, what in objects.items() if not (inspect.getdoc(what) or "").strip()]
+    assert not [
+        name for name, value in objects.items() if not (inspect.getdoc(value) or "").strip()
+    ]

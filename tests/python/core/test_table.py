@@ -58,7 +58,7 @@ def frames():
 
 
 @pytest.mark.parametrize("frame", frames(), ids=lambda f: type(f).__name__)
-def test_every_kind_of_column_with_gaps_is_read(frame):
+def test_reads_every_kind_of_column_with_gaps(frame):
     assert is_table(frame)
     values, columns = read_table("f", frame)
     assert columns == ["a", "b"]
@@ -68,7 +68,7 @@ def test_every_kind_of_column_with_gaps_is_read(frame):
 
 
 @pytest.mark.parametrize("library", ["polars", "pyarrow"])
-def test_tables_of_other_libraries_are_read(library):
+def test_reads_tables_of_other_libraries(library):
     module = pytest.importorskip(library)
     make = module.DataFrame if library == "polars" else module.table
     table = make({"a": [1, 2, None], "b": [None, 4.0, 5.0]})
@@ -105,7 +105,7 @@ def test_arrays_are_not_copied_and_masked_values_are_missing():
         ([1j, 2, 3], "column 'state', got complex128"),
     ],
 )
-def test_a_column_of_other_things_is_named(column, message):
+def test_names_a_column_that_is_not_numeric(column, message):
     frame = pd.DataFrame({"a": [1.0, 2.0, 3.0], "state": column})
     for use in (
         sl.IsolationForest().fit,
@@ -117,7 +117,7 @@ def test_a_column_of_other_things_is_named(column, message):
             use(frame)
 
 
-def test_a_list_of_arrays_is_no_table():
+def test_a_list_of_arrays_is_not_a_table():
     rows = [np.zeros(50), np.ones(50), np.full(50, 2.0)]
     for use in (
         sl.IsolationForest().fit,
@@ -130,7 +130,7 @@ def test_a_list_of_arrays_is_no_table():
                 use(columns)
 
 
-def test_an_lstm_takes_a_list_of_arrays_for_series_of_one_channel():
+def test_an_lstm_accepts_a_list_of_arrays_as_series_of_one_channel():
     series = [np.sin(np.arange(40) / 3 + i) for i in range(3)]
     model = sl.LSTMForecaster(window=8, hidden=4, max_epochs=1, random_state=0, n_jobs=1)
     expected = model.fit([s[:, None] for s in series]).score_samples(series[0][:, None])
@@ -141,7 +141,7 @@ def test_an_lstm_takes_a_list_of_arrays_for_series_of_one_channel():
     np.testing.assert_array_equal(scores, expected)
 
 
-def test_missing_values_are_named_by_column_and_row_with_the_way_out():
+def test_errors_name_the_column_and_row_of_missing_values_and_the_remedy():
     frame = pd.DataFrame(np.random.default_rng(0).normal(size=(100, 2)), columns=["air", "inlet"])
     forest = sl.IsolationForest(random_state=0).fit(frame)
     frame.loc[52:63, "inlet"] = np.nan
@@ -165,7 +165,7 @@ def test_missing_values_are_named_by_column_and_row_with_the_way_out():
         sl.IsolationForest(missing="route").fit(frame)
 
 
-def test_detectors_judge_nullable_tables_as_plain_ones():
+def test_detectors_score_nullable_tables_like_plain_ones():
     plain = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 4)), columns=list("abcd"))
     plain = plain.mask(plain > 1.5)
     gaps = plain.astype("Float64")
@@ -185,7 +185,7 @@ def test_detectors_judge_nullable_tables_as_plain_ones():
         sl.binary_metrics(labels, gaps.a)
 
 
-def test_a_feature_distance_and_a_learner_read_nullable_tables_as_plain_ones():
+def test_a_feature_distance_and_a_learner_read_nullable_tables_like_plain_ones():
     X = np.random.default_rng(0).normal(size=(600, 2))
     frame = pd.DataFrame(X, columns=["a", "b"])
     nullable = frame.convert_dtypes()

@@ -32,7 +32,7 @@ def model():
     ).fit(on_a_plane())
 
 
-def test_finds_what_breaks_the_relation_between_features(model):
+def test_finds_rows_that_break_the_relation_between_features(model):
     X = on_a_plane(400, seed=1)
     X[:40, 2] = np.random.default_rng(2).permutation(X[:40, 2]) + 2
     y = np.arange(400) < 40
@@ -49,14 +49,14 @@ def test_contributions_sum_to_the_error_and_point_at_the_feature(model):
     assert parts[0].argmax() == 4
 
 
-def test_score_is_the_error_of_the_reconstruction(model):
+def test_score_is_the_reconstruction_error(model):
     X = on_a_plane(100, seed=4)
     training = on_a_plane()
     error = (model.reconstruct(X) - X) / training.std(axis=0)
     np.testing.assert_allclose(model.score_samples(X), -(error**2).mean(axis=1), rtol=1e-3)
 
 
-def test_feature_weights_leave_features_out_of_the_score():
+def test_feature_weights_of_0_exclude_features_from_the_score():
     X = on_a_plane()
     model = sl.Autoencoder(
         hidden=(8,), dropout=0.0, max_epochs=3, feature_weights=[1, 1, 1, 1, 0], random_state=0
@@ -89,7 +89,7 @@ def test_copies_clones_and_files_are_the_same_model(model, tmp_path):
     np.testing.assert_array_equal(clone(model).fit(on_a_plane()).score_samples(X), scores)
 
 
-def test_tensors_are_those_of_torch_linear_layers(model, tmp_path):
+def test_tensors_match_linear_layers_of_torch(model, tmp_path):
     from safetensors.numpy import load_file
 
     model.save(tmp_path / "site.safetensors")
@@ -111,18 +111,18 @@ def test_tensors_are_those_of_torch_linear_layers(model, tmp_path):
     )
 
 
-def test_offset_leaves_the_asked_share_below(model):
+def test_the_requested_fraction_of_scores_is_below_the_offset(model):
     assert (model.predict(on_a_plane()) == -1).mean() == pytest.approx(0.01, abs=0.001)
 
 
-def test_learning_on_makes_the_offset_stale(model):
+def test_continued_training_makes_the_offset_stale(model):
     grown = pickle.loads(pickle.dumps(model)).partial_fit(on_a_plane(200, seed=7))
     with pytest.warns(sl.StaleDecisionWarning):
         grown.predict(on_a_plane(5))
     grown.fit_offset(on_a_plane(500, seed=8)).predict(on_a_plane(5))
 
 
-def test_training_ends_when_it_has_nothing_more_to_win(model):
+def test_training_stops_early_without_improvement(model):
     history = model.history_
     best = history["validation_loss"].argmin()
     assert history["validation_loss"][best] < 0.5 * history["validation_loss"][0]
@@ -130,7 +130,7 @@ def test_training_ends_when_it_has_nothing_more_to_win(model):
     assert history["learning_rate"][-1] < history["learning_rate"][0]
 
 
-def test_names_of_features_are_kept(tmp_path):
+def test_feature_names_are_kept(tmp_path):
     table = pd.DataFrame(on_a_plane(), columns=list("abcde"))
     model = sl.Autoencoder(hidden=(4,), max_epochs=2, random_state=0).fit(table)
     model.save(tmp_path / "site.safetensors")
@@ -155,12 +155,12 @@ def test_names_of_features_are_kept(tmp_path):
         ({"learning_rate": 1e30}, "diverged"),
     ],
 )
-def test_bad_parameters_are_refused(change, message):
+def test_rejects_bad_parameters(change, message):
     with pytest.raises(ValueError, match=message):
         sl.Autoencoder(**change).fit(on_a_plane(100))
 
 
-def test_unfitted_use_says_so():
+def test_an_unfitted_autoencoder_raises():
     with pytest.raises(NotFittedError, match="call fit first"):
         sl.Autoencoder().score_samples([[1.0]])
     assert not hasattr(sl.Autoencoder(), "offset_")

@@ -1,4 +1,4 @@
-"""The vote: scores, verdicts, fleets, streams."""
+"""Scores, verdicts, fleets and streams of the ensemble."""
 
 import copy
 import pickle
@@ -79,12 +79,12 @@ def test_a_fault_is_found_graded_and_explained(ensemble):
     assert "temperature 66 above 60 (derating)" in hot.reasons
     assert "sigma above its mean" in hot.reasons
     assert "critical" in repr(hot)
-    resistance = stream.push([3.2, 80.0, 26.6], time=3)  # no value is out of its range
+    resistance = stream.push([3.2, 80.0, 26.6], time=3)  # every single value is in its normal range
     assert resistance.verdict == "anomaly"
     assert "voltage" in resistance.reasons
 
 
-def test_a_fleet_is_judged_as_its_devices_streams_would(ensemble):
+def test_verdicts_of_a_fleet_equal_those_of_its_streams(ensemble):
     table = fleet()
     table.loc[400:440, "temperature"] += 30
     table.loc[500, "voltage"] = np.nan
@@ -112,7 +112,7 @@ def test_a_fleet_is_judged_as_its_devices_streams_would(ensemble):
         assert record.reasons == verdict.reasons
 
 
-def test_columns_come_by_name_and_in_any_order(ensemble):
+def test_columns_are_found_by_name_in_any_order(ensemble):
     table = fleet(1)
     shuffled = table[["time", "temperature", "device", "current", "voltage"]].assign(extra="x")
     pd.testing.assert_frame_equal(ensemble.verdicts(shuffled), ensemble.verdicts(table)[
@@ -149,7 +149,7 @@ def test_saves_loads_pickles_and_clones(ensemble, tmp_path):
     assert ensemble.members_["forest"].score_samples(X).shape == (100,)
 
 
-def test_a_learner_guards_it_and_streams_go_on_with_the_new_version(ensemble):
+def test_a_learner_updates_it_and_streams_continue_with_the_new_version(ensemble):
     learner = sl.IncrementalLearner(ensemble, battery(1000, seed=7), random_state=0)
     stream = ensemble.stream()
     stream.push([3.3, 0.0, 25.0])
@@ -161,7 +161,7 @@ def test_a_learner_guards_it_and_streams_go_on_with_the_new_version(ensemble):
     assert stream.push(sample.iloc[0]).score == newest.score_samples(sample)[0]
 
 
-def test_learning_on_makes_the_limits_stale_until_they_are_set_anew():
+def test_continued_training_makes_the_limits_stale_until_they_are_refitted():
     ensemble = sl.DetectorEnsemble(small_members()).fit(battery(1000).to_numpy())
     moved = battery(500, seed=3).to_numpy(copy=True)
     moved[:, 2] += 2.0
@@ -173,14 +173,14 @@ def test_learning_on_makes_the_limits_stale_until_they_are_set_anew():
     assert (ensemble.predict(moved) == -1).mean() < 0.1
 
 
-def test_streams_that_are_pickled_together_share_their_ensemble(ensemble):
+def test_streams_pickled_together_share_their_ensemble(ensemble):
     streams = [ensemble.stream() for _ in range(20)]
     assert len(pickle.dumps(streams)) < 2 * len(pickle.dumps(streams[0]))
     first, second, *_ = pickle.loads(pickle.dumps(streams))
     assert first._model is second._model
 
 
-def test_a_stream_goes_on_with_its_model_after_a_new_fit():
+def test_a_stream_keeps_its_model_after_a_new_fit():
     ensemble = sl.DetectorEnsemble(small_members()).fit(battery(1000))
     stream = ensemble.stream()
     sample = battery(1, seed=4).to_numpy()[0]
@@ -190,7 +190,7 @@ def test_a_stream_goes_on_with_its_model_after_a_new_fit():
     assert pickle.loads(pickle.dumps(stream)).push(sample).score == before
 
 
-def test_deciding_on_stale_limits_warns():
+def test_deciding_with_stale_limits_warns():
     ensemble = sl.DetectorEnsemble(small_members()).fit(battery(1000)).partial_fit(battery(100))
     with pytest.warns(sl.StaleDecisionWarning):
         ensemble.stream()
@@ -198,7 +198,7 @@ def test_deciding_on_stale_limits_warns():
         ensemble.verdicts(fleet(1, 5))
 
 
-def test_limits_that_are_null_in_json_are_none(ensemble):
+def test_limits_that_are_null_in_json_are_absent(ensemble):
     rules = [{"feature": 0, "lower": None, "upper": 9, "reason": None}]
     fitted = sl.DetectorEnsemble(small_members(), rules=rules).fit(battery(300).to_numpy())
     assert fitted.stream().push([10.0, 0.0, 25.0]).reasons.endswith("feature 0 10 above 9")
@@ -207,8 +207,8 @@ def test_limits_that_are_null_in_json_are_none(ensemble):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"votes": 0}, r"votes must lie in \[1, 4\], the voters, got 0"),
-        ({"votes": 5}, r"votes must lie in \[1, 4\], the voters, got 5"),
+        ({"votes": 0}, r"votes must lie in \[1, 4\] \(the number of voters\), got 0"),
+        ({"votes": 5}, r"votes must lie in \[1, 4\] \(the number of voters\), got 5"),
         ({"n_sigma": -1}, "n_sigma must be above 0, got -1"),
         ({"recent_level": 1.0}, r"recent_level must lie in \(0, 1\), got 1"),
         ({"recent_window": 0}, r"recent_window must lie in \[1, 65536\], got 0"),
@@ -219,27 +219,33 @@ def test_limits_that_are_null_in_json_are_none(ensemble):
         ({"rules": [{"feature": 0}]}, "expected a limit for feature 0, got none"),
         ({"rules": [{"feature": 1.7, "upper": 1}]}, "float.*in the rule"),
         ({"rules": [{"feature": 1, "upper": "hot"}]}, "hot.*in the rule"),
-        ({"members": [("z_score", sl.IsolationForest())]}, "named otherwise than the other voters"),
+        (
+            {"members": [("z_score", sl.IsolationForest())]},
+            "member names that differ from the other voters",
+        ),
         ({"rules": [{"feature": 9, "upper": 1}]}, "expected a feature below 3, got 9"),
         ({"rules": [{"feature": "heat", "upper": 1}]}, "none, as fit was not given a table"),
-        ({"members": [("lstm", sl.LSTMForecaster())]}, "needs the rows before"),
-        ({"members": [("a", sl.IsolationForest()), ("a", sl.IsolationForest())]}, "names that di"),
+        ({"members": [("lstm", sl.LSTMForecaster())]}, "needs the preceding rows"),
+        (
+            {"members": [("a", sl.IsolationForest()), ("a", sl.IsolationForest())]},
+            "distinct member names, got 'a' twice",
+        ),
     ],
 )
-def test_what_is_wrong_with_a_parameter_is_said(parameters, message):
+def test_errors_describe_invalid_parameters(parameters, message):
     with pytest.raises(ValueError, match=message):
         sl.DetectorEnsemble(**{"members": small_members(), **parameters}).fit(
             battery(50).to_numpy()
         )
 
 
-def test_what_is_wrong_with_a_fleet_is_said(ensemble):
+def test_errors_describe_invalid_fleets(ensemble):
     table = fleet(2, 20)
     with pytest.raises(ValueError, match=r"expected columns \['device', 'time'\].*'device'"):
         ensemble.verdicts(table.drop(columns="device"))
     with pytest.raises(ValueError, match=r"a column for every feature, got none named \['curr"):
         ensemble.verdicts(table.drop(columns="current"))
-    with pytest.raises(ValueError, match="go forward.*'pack 1'"):
+    with pytest.raises(ValueError, match="expected increasing times.*'pack 1'"):
         ensemble.verdicts(pd.concat([table, table[table.device == "pack 1"].tail(1)]))
     with pytest.raises(NotFittedError):
         sl.DetectorEnsemble().verdicts(table)
@@ -247,7 +253,7 @@ def test_what_is_wrong_with_a_fleet_is_said(ensemble):
         sl.DetectorEnsemble([("tree", object())]).fit(battery(50))
     with pytest.raises(ValueError, match="expected a device in every row, got 20 rows without"):
         ensemble.verdicts(table.replace({"device": {"pack 1": None}}))
-    with pytest.raises(ValueError, match="expected no missing time, device 'pack 0'"):
+    with pytest.raises(ValueError, match="expected no missing times, got one for device 'pack 0'"):
         ensemble.verdicts(table[:1].assign(time=pd.NaT))
     stream = ensemble.stream()
     with pytest.raises(ValueError, match="a missing one"):
@@ -274,6 +280,6 @@ def test_what_is_wrong_with_a_fleet_is_said(ensemble):
         ),
     ],
 )
-def test_parameters_of_another_type(arguments, message):
+def test_rejects_parameters_of_another_type(arguments, message):
     with pytest.raises(TypeError, match=message):
         sl.DetectorEnsemble(**arguments).fit(np.random.default_rng(0).normal(size=(200, 2)))

@@ -27,11 +27,11 @@ def gaussian(rows=1000, cols=5, seed=0):
     return np.random.default_rng(seed).normal(size=(rows, cols))
 
 
-# --- the ranking agrees with scikit-learn's
+# --- the ranking agrees with that of scikit-learn
 
 
 def one_class_against_the_rest(X, y, normal, seed=0):
-    """Normal rows of some classes, with a few of the others among them as anomalies."""
+    """Normal rows of some classes, with a few rows of the other classes as anomalies."""
     is_normal = np.isin(y, normal)
     random = np.random.default_rng(seed)
     n_anomalies = max(10, int(0.05 * is_normal.sum()))
@@ -65,7 +65,7 @@ def cancer_pair(cancer):
 
 
 def assert_ranks_alike(X, is_anomaly):
-    # Trees enough that the mean of 10 seeds is known to a few thousandths on both sides.
+    # With this many trees, the mean of 10 seeds is known to a few thousandths for both libraries.
     n_trees = 400
     ours, theirs = [], []
     for seed in range(10):
@@ -80,12 +80,12 @@ def assert_ranks_alike(X, is_anomaly):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", list(ranked_sets()))
-def test_ranks_as_scikit_learn_does(name):
+def test_ranks_like_scikit_learn(name):
     assert_ranks_alike(*ranked_sets()[name])
 
 
 @pytest.mark.slow
-def test_ranks_as_scikit_learn_does_on_real_sensors(real_data):
+def test_ranks_like_scikit_learn_on_real_sensors(real_data):
     folder = real_data / "skab" / "data"
     files = sorted((folder / "valve2").glob("*.csv")) if folder.is_dir() else []
     if not files:
@@ -95,7 +95,7 @@ def test_ranks_as_scikit_learn_does_on_real_sensors(real_data):
     assert_ranks_alike(rows[:, :8], rows[:, 8] == 1)
 
 
-# --- laws
+# --- properties
 
 
 @given(st.integers(1, 40), st.integers(1, 6), st.integers(0, 2**32 - 1))
@@ -110,7 +110,7 @@ def test_layout_and_type_do_not_change_scores(rows, cols, seed):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_contributions_sum_to_the_expected_depth_less_the_samples(dtype):
+def test_contributions_sum_to_the_expected_depth_minus_the_depth_of_the_sample(dtype):
     X = gaussian(300, 6).astype(dtype)
     forest = sl.IsolationForest(n_estimators=20, random_state=0).fit(X)
     contributions = forest.feature_contributions(X[:50])
@@ -128,7 +128,7 @@ def test_contributions_point_at_the_deviating_feature():
     assert contributions[0].argmax() == 3
 
 
-def test_number_of_threads_changes_no_bit():
+def test_scores_do_not_depend_on_the_number_of_threads():
     X = gaussian(5000)
     one = sl.IsolationForest(n_jobs=1, random_state=3, contamination=0.1).fit(X)
     many = sl.IsolationForest(n_jobs=4, random_state=3, contamination=0.1).fit(X)
@@ -155,7 +155,7 @@ def test_scoring_is_safe_from_many_threads():
     assert not failures
 
 
-def test_merging_forests_trained_apart_ranks_like_one_trained_on_all():
+def test_merged_forests_rank_like_one_trained_on_all_rows():
     X = gaussian(4000, 4)
     X[:40] *= 4
     is_anomaly = np.arange(4000) < 40
@@ -175,7 +175,7 @@ def test_partial_fit_follows_a_shift():
     assert forest.score_samples(new).mean() > before + 0.1
 
 
-def test_a_stale_offset_says_so():
+def test_a_stale_offset_warns():
     X = gaussian()
     forest = sl.IsolationForest(contamination=0.1, random_state=0).fit(X)
     with warnings.catch_warnings():
@@ -190,7 +190,7 @@ def test_a_stale_offset_says_so():
         assert (forest.predict(X) == -1).mean() == pytest.approx(0.1, abs=0.002)
 
 
-def test_missing_values_are_routed_where_asked():
+def test_missing_values_are_routed_on_request():
     X = gaussian()
     X[::7, 2] = np.nan
     with pytest.raises(ValueError, match="NaN"):
@@ -220,7 +220,7 @@ def test_clones_and_pickles():
     np.testing.assert_array_equal(copy.decision_function(X), forest.decision_function(X))
 
 
-def test_rows_that_partial_fit_has_gathered_survive_a_pickle():
+def test_a_pickle_keeps_the_rows_that_partial_fit_has_collected():
     X = gaussian(300)
     forest = sl.IsolationForest(random_state=1).partial_fit(X[:100])
     copy = pickle.loads(pickle.dumps(forest)).partial_fit(X[100:])
@@ -229,7 +229,7 @@ def test_rows_that_partial_fit_has_gathered_survive_a_pickle():
     )
 
 
-def test_a_saved_forest_loads_with_all_it_knew(tmp_path):
+def test_a_saved_forest_loads_completely(tmp_path):
     pandas = pytest.importorskip("pandas")
     table = pandas.DataFrame(gaussian(700, 3), columns=["a", "b", "c"])
     table.iloc[::9, 1] = np.nan
@@ -240,7 +240,7 @@ def test_a_saved_forest_loads_with_all_it_knew(tmp_path):
     assert list(loaded.feature_names_in_) == ["a", "b", "c"]
     assert loaded.missing == "route"
     np.testing.assert_array_equal(loaded.score_samples(table), forest.score_samples(table))
-    # Learning goes on from the same state, to the same bits.
+    # Training continues from the same state, with identical results.
     forest.partial_fit(table)
     loaded.partial_fit(table)
     np.testing.assert_array_equal(loaded.score_samples(table), forest.score_samples(table))
@@ -249,7 +249,7 @@ def test_a_saved_forest_loads_with_all_it_knew(tmp_path):
 
 
 @pytest.mark.parametrize("tensor", ["features", "thresholds", "path_lengths", "covers", "pending"])
-def test_a_file_that_holds_no_forest_is_refused(tmp_path, tensor):
+def test_rejects_a_file_without_a_valid_forest(tmp_path, tensor):
     file = sl.IsolationForest(random_state=0).fit(gaussian())._to_model_file()
     without = type(file)(file.kind)
     for name, text in file.sections.items():
@@ -262,7 +262,7 @@ def test_a_file_that_holds_no_forest_is_refused(tmp_path, tensor):
         sl.load(tmp_path / "bad.safetensors")
 
 
-def test_a_file_whose_trees_split_on_features_beyond_the_last_is_refused(tmp_path):
+def test_rejects_a_file_whose_trees_split_on_unknown_features(tmp_path):
     file = sl.IsolationForest(random_state=0).fit(gaussian())._to_model_file()
     hostile = type(file)(file.kind)
     for name, text in file.sections.items():
@@ -292,7 +292,7 @@ def test_ctrl_c_stops_fitting_within_a_second_and_keeps_the_model():
     threading.Timer(0.5, interrupt).start()
     with pytest.raises(KeyboardInterrupt):
         forest.fit(X)
-    # Of two threads; unlike time by the clock, it does not grow with what else the machine does.
+    # CPU time of two threads; unlike wall-clock time, it does not depend on other processes.
     assert time.process_time() - begin[0] < 2 * 1.0
     np.testing.assert_array_equal(forest.score_samples(X[:10]), before)
 
@@ -300,7 +300,7 @@ def test_ctrl_c_stops_fitting_within_a_second_and_keeps_the_model():
 # --- bad input
 
 
-def test_unfitted():
+def test_an_unfitted_forest_raises():
     for use in ("score_samples", "predict", "decision_function", "feature_contributions"):
         with pytest.raises(NotFittedError, match="not fitted yet"):
             getattr(sl.IsolationForest(), use)(gaussian())
@@ -325,13 +325,13 @@ def test_unfitted():
         ({"n_jobs": 0}, "expected n_jobs as None or a non-zero integer, got 0"),
     ],
 )
-def test_parameters_out_of_range(parameters, message):
+def test_rejects_parameters_out_of_range(parameters, message):
     with pytest.raises(ValueError, match=message):
         sl.IsolationForest(**parameters).fit(gaussian())
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_values_that_are_not_finite_are_named(bad):
+def test_errors_name_values_that_are_not_finite(bad):
     X = gaussian()
     forest = sl.IsolationForest(random_state=0).fit(X)
     X[17, 3] = bad
@@ -340,7 +340,7 @@ def test_values_that_are_not_finite_are_named(bad):
             use(X)
 
 
-def test_wrong_shapes():
+def test_rejects_wrong_shapes():
     forest = sl.IsolationForest().fit(gaussian())
     for bad in (gaussian()[0], gaussian()[:0], gaussian()[:, :3], gaussian()[None], [["a"] * 5]):
         with pytest.raises(ValueError):

@@ -1,4 +1,4 @@
-"""What all detectors keep to while they learn: a failure leaves no trace, others may score."""
+"""Training of all detectors: a failure has no effect, and other threads may score."""
 
 import threading
 import time
@@ -44,14 +44,14 @@ def state_of(detector):
 
 
 def rows_that_fail(columns):
-    """Rows that pass the look at their shape and names, and no further."""
+    """Rows that pass the checks of shape and names, but cannot be converted."""
     bad = table(columns)
     bad.iloc[10, 1] = np.inf
     return bad
 
 
 @every_detector
-def test_a_failed_fit_leaves_a_fitted_detector_as_it_was(make):
+def test_a_failed_fit_leaves_a_fitted_detector_unchanged(make):
     detector = make().fit(table("abc"))
     before, scores = state_of(detector), detector.score_samples(table("abc"))
     for bad in (rows_that_fail("abcd"), rows_that_fail("abcd").to_numpy(), rows(1, 5)[:0]):
@@ -66,7 +66,7 @@ def test_a_failed_fit_leaves_a_fitted_detector_as_it_was(make):
 
 @every_detector
 @pytest.mark.parametrize("learn", ["fit", "partial_fit"])
-def test_a_failed_first_fit_leaves_nothing(make, learn):
+def test_a_failed_first_fit_leaves_no_state(make, learn):
     detector = make()
     before = state_of(detector)
     with pytest.raises(ValueError):
@@ -78,7 +78,7 @@ def test_a_failed_first_fit_leaves_nothing(make, learn):
 
 @every_detector
 @pytest.mark.parametrize("learn", ["partial_fit", "fit_offset"])
-def test_failing_to_learn_on_leaves_the_detector_as_it_was(make, learn):
+def test_failed_continued_training_leaves_the_detector_unchanged(make, learn):
     detector = make().fit(table("abc"))
     before, model, offset = state_of(detector), detector._model, detector.offset_
     for bad in (rows_that_fail("abc"), table("abcd"), table("xyz")):
@@ -90,7 +90,7 @@ def test_failing_to_learn_on_leaves_the_detector_as_it_was(make, learn):
     assert detector.offset_ == offset
 
 
-def test_a_failed_merge_leaves_the_forest_as_it_was():
+def test_a_failed_merge_leaves_the_forest_unchanged():
     detector = forest().fit(rows())
     model = detector._model
     with pytest.raises(ValueError):
@@ -99,7 +99,7 @@ def test_a_failed_merge_leaves_the_forest_as_it_was():
 
 
 @every_detector
-def test_learning_on_leaves_streams_and_the_model_before_alone(make):
+def test_continued_training_does_not_affect_streams_and_the_previous_model(make):
     detector = make().fit(rows())
     stream = detector.stream()
     scores = detector.score_samples(rows(50, seed=1))
@@ -107,14 +107,14 @@ def test_learning_on_leaves_streams_and_the_model_before_alone(make):
     detector.partial_fit(rows(30, seed=2) + 1).partial_fit(rows(300, seed=3) + 1)
     np.testing.assert_array_equal(model.score_samples(rows(50, seed=1)), scores)
     pushed = [stream.push(row).score for row in rows(50, seed=1)]
-    if make is not ensemble:  # its streams have a recent level of their own
+    if make is not ensemble:  # its streams have their own recent level
         np.testing.assert_allclose(pushed, scores, rtol=1e-5)
     assert not np.array_equal(detector.score_samples(rows(50, seed=1)), scores)
 
 
 @every_detector
 @pytest.mark.filterwarnings("ignore::secondlook.StaleDecisionWarning")
-def test_a_detector_learns_while_other_threads_score(make):
+def test_a_detector_trains_while_other_threads_score(make):
     detector = make().fit(rows())
     more, one = rows(100, seed=1), rows(1, seed=2)
     many = rows(2000, seed=3)
@@ -126,7 +126,7 @@ def test_a_detector_learns_while_other_threads_score(make):
         try:
             while not over.is_set():
                 work()
-        except Exception as failure:  # reported by the test's own thread
+        except Exception as failure:  # reported by the thread of the test
             failures.append(failure)
 
     stream = detector.stream()

@@ -84,9 +84,9 @@ def test_forecasts_better_than_the_last_value(model):
     assert ((ahead - X[300:]) ** 2).mean() < 0.2 * (naive**2).mean()
 
 
-def test_residuals_are_the_samples_minus_what_the_stream_forecast(model):
+def test_residuals_are_the_samples_minus_the_forecasts_of_the_stream(model):
     X = wave(300, seed=8)
-    X[50, 0] = 1e4  # in full in its residual, limited in what the forecasts after it are made from
+    X[50, 0] = 1e4  # not clipped in its residual, clipped as input of later forecasts
     X[60:66, 0] = np.nan
     X[90] = np.nan
     X[200:230] = np.nan
@@ -98,7 +98,7 @@ def test_residuals_are_the_samples_minus_what_the_stream_forecast(model):
     assert residuals[50, 0] == pytest.approx(1e4, rel=0.01)
 
 
-def test_residuals_are_missing_where_the_score_or_the_sample_is(model):
+def test_residuals_are_missing_if_the_score_or_the_sample_is(model):
     X = wave(200, seed=9)
     X[100:104, 1] = np.nan
     X[120] = np.nan
@@ -110,7 +110,7 @@ def test_residuals_are_missing_where_the_score_or_the_sample_is(model):
     np.testing.assert_array_equal(np.isnan(residuals).all(axis=1), np.isnan(model.score_samples(X)))
 
 
-def test_a_lasting_shortfall_has_a_sign(model):
+def test_residuals_of_a_lasting_shortfall_are_negative(model):
     X = wave(400, seed=10)
     before = model.residuals(X)
     X[200:, 0] -= 0.5
@@ -124,11 +124,11 @@ def test_residuals_of_lists_and_of_floats_are_the_same(model):
     np.testing.assert_array_equal(model.residuals(X.astype(np.float64).tolist()), expected)
     residuals = model.residuals(X)
     assert residuals.dtype == np.float64
-    # Only the scaling of the inputs may round otherwise.
+    # Only the scaling of the inputs may round differently.
     np.testing.assert_allclose(residuals, expected, atol=1e-4)
 
 
-def test_residuals_of_the_wrong_series_are_refused(model):
+def test_residuals_rejects_unsuitable_series(model):
     with pytest.raises(ValueError, match="expecting 2 features"):
         model.residuals(wave(50)[:, :1])
     with pytest.raises(ValueError, match="2D array"):
@@ -147,7 +147,7 @@ def test_contributions_sum_to_the_score_and_point_at_the_channel(model):
     assert parts[150].argmax() == 1
 
 
-def test_gaps_are_carried_for_a_bounded_time(model):
+def test_gaps_are_bridged_for_a_limited_time(model):
     X = wave(300, seed=4)
     X[100:108] = np.nan
     X[200:230] = np.nan
@@ -158,7 +158,7 @@ def test_gaps_are_carried_for_a_bounded_time(model):
     assert np.isfinite(scores[254:]).all()
 
 
-def test_a_fleet_of_devices_is_learned_as_separate_series():
+def test_trains_on_a_fleet_of_devices_as_separate_series():
     devices = [wave(100 + 10 * i, seed=i) for i in range(6)]
     model = small().fit(devices)
     loss = model.history_["validation_loss"]
@@ -178,8 +178,8 @@ def test_copies_clones_and_files_are_the_same_model(model, tmp_path):
     assert loaded.get_params() == model.get_params()
 
 
-def test_tensors_are_those_of_torch(model, tmp_path):
-    """One step by hand, from the file's tensors in torch's layout."""
+def test_tensors_match_torch(model, tmp_path):
+    """Compute one step from the tensors of the file, which have torch's layout."""
     from safetensors.numpy import load_file
 
     model.save(tmp_path / "site.safetensors")
@@ -202,7 +202,7 @@ def test_tensors_are_those_of_torch(model, tmp_path):
     np.testing.assert_allclose(model.forecast(X, steps=1)[0], expected, rtol=1e-4)
 
 
-def test_learning_on_follows_a_new_rhythm(model):
+def test_continued_training_follows_a_new_rhythm(model):
     X = wave(1200, seed=7)[::2]  # twice as fast
     grown = pickle.loads(pickle.dumps(model))
     before = np.nanmean(grown.score_samples(X))
@@ -224,12 +224,12 @@ def test_learning_on_follows_a_new_rhythm(model):
         ([wave(50), wave(10)], "at least 25 steps"),
     ],
 )
-def test_bad_series_are_refused(X, message):
+def test_rejects_bad_series(X, message):
     with pytest.raises(ValueError, match=message):
         small().fit(X)
 
 
-def test_bad_steps_are_refused(model):
+def test_rejects_bad_steps(model):
     with pytest.raises(ValueError, match="steps"):
         model.forecast(wave(50), steps=0)
 

@@ -12,7 +12,7 @@ def readings(instants=200, sensors=20, seed=0):
 
 
 def leave_one_out(X, n_sigma):
-    """Who deviates, by NumPy alone."""
+    """Find the deviating sensors with NumPy alone."""
     beyond = np.zeros(X.shape, bool)
     for sensor in range(X.shape[1]):
         others = np.delete(X, sensor, axis=1)
@@ -30,7 +30,7 @@ def test_agrees_with_leave_one_out_in_numpy(instants, sensors, n_sigma, seed):
 
 
 @given(st.integers(3, 12), st.integers(0, 2**32 - 1), st.sampled_from(["both", "low", "high"]))
-def test_a_stream_finds_what_the_batch_finds(sensors, seed, side):
+def test_a_stream_equals_the_batch(sensors, seed, side):
     X = readings(60, sensors, seed)
     X[np.random.default_rng(seed).random(X.shape) < 0.1] = np.nan
     states = np.array(["idle", "discharging", "charging"] * 20)
@@ -49,14 +49,14 @@ def test_three_sensors_are_enough():
     assert sl.PeerDeviation().judge(X).deviating.tolist() == [2]
 
 
-def test_the_floor_silences_what_is_within_precision():
+def test_the_floor_suppresses_deviations_within_the_precision():
     X = np.full((5, 8), 3.300)
     X[:, 1] += 0.001
     assert sl.PeerDeviation().judge(X).deviating.tolist() == [1]
     assert sl.PeerDeviation(floor=0.005).judge(X).deviating.size == 0
 
 
-def test_only_the_wanted_states_count():
+def test_only_the_selected_states_count():
     X = readings()
     X[3, 4] = 9
     states = np.full(200, "idle", dtype=object)
@@ -68,14 +68,14 @@ def test_only_the_wanted_states_count():
     assert verdicts.state[4] == "discharging"
 
 
-def test_many_deviating_sensors_are_found_robustly():
+def test_robust_statistics_find_many_deviating_sensors():
     X = readings(10, 20)
     X[:, :6] += 1
     assert sl.PeerDeviation().judge(X).deviating.size == 0
     assert sorted(sl.PeerDeviation(5, robust=True).judge(X).deviating[:6]) == list(range(6))
 
 
-def test_bands_hold_exactly_those_that_do_not_deviate():
+def test_bands_contain_exactly_the_sensors_that_do_not_deviate():
     X = readings()
     detector = sl.PeerDeviation(2.0)
     centre, half_width = detector.bands(X).T
@@ -101,12 +101,12 @@ def test_finds_the_published_sensors_of_the_real_clusters(real_data):
         pytest.skip(f"no exports under {folder}")
     published = {1: {52}, 2: {104, 148, 237}, 3: {24, 228}}
     for cluster, expected in published.items():
-        place = folder / f"cluster {cluster}"
+        cluster_folder = folder / f"cluster {cluster}"
         voltage = sl.read_csv(
-            sorted((place / "voltage").glob("*.csv")), millisecond_column="MCGS_TIMEMS"
+            sorted((cluster_folder / "voltage").glob("*.csv")), millisecond_column="MCGS_TIMEMS"
         )
         state = sl.read_csv(
-            sorted((place / "total state").glob("*.csv")), millisecond_column="MCGS_TIMEMS"
+            sorted((cluster_folder / "total state").glob("*.csv")), millisecond_column="MCGS_TIMEMS"
         )
         voltage, state = sl.align([voltage, state], "30s")
         current = state.values[:, state.columns.index(f"Cluster{cluster}_Current")]
@@ -126,12 +126,12 @@ def test_finds_the_published_sensors_of_the_real_clusters(real_data):
         ({"side": "left"}, 'side must be "both", "low" or "high"'),
     ],
 )
-def test_parameters_out_of_range(parameters, message):
+def test_rejects_parameters_out_of_range(parameters, message):
     with pytest.raises(ValueError, match=message):
         sl.PeerDeviation(**parameters).judge(readings())
 
 
-def test_bad_input():
+def test_rejects_bad_input():
     X = readings()
     with pytest.raises(ValueError, match="at least 3 sensors to compare, got 2"):
         sl.PeerDeviation().judge(X[:, :2])

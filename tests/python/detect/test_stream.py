@@ -30,14 +30,14 @@ def detector(request):
     return request.param.fit(waves(800))
 
 
-def test_scores_are_those_of_the_batch(detector):
+def test_scores_equal_those_of_the_batch(detector):
     X = waves(seed=1)
     stream = detector.stream()
     scores = [stream.push(x).score for x in X.to_numpy()]
     np.testing.assert_array_equal(scores, detector.score_samples(X))
 
 
-def test_verdicts_are_those_of_the_batch_and_anomalies_have_reasons(detector):
+def test_verdicts_equal_those_of_the_batch_and_anomalies_have_reasons(detector):
     X = waves(seed=2)
     X.iloc[300, 1] += 6
     stream = detector.stream()
@@ -51,7 +51,7 @@ def test_verdicts_are_those_of_the_batch_and_anomalies_have_reasons(detector):
     assert all(record.reasons == () for record in records if record.verdict == "normal")
 
 
-def test_a_copy_goes_on_where_the_stream_stood(detector):
+def test_a_copy_continues_from_the_same_state(detector):
     X = waves(seed=3).to_numpy()
     stream = detector.stream()
     for x in X[:150]:
@@ -62,7 +62,7 @@ def test_a_copy_goes_on_where_the_stream_stood(detector):
         assert (a.score, a.verdict, a.tail_probability) == (b.score, b.verdict, b.tail_probability)
 
 
-def test_a_lasting_change_shows_in_the_tail_probability(detector):
+def test_a_lasting_change_lowers_the_tail_probability(detector):
     stream = detector.stream()
     for x in waves(1000, seed=4).to_numpy():
         before = stream.push(x).tail_probability
@@ -71,7 +71,7 @@ def test_a_lasting_change_shows_in_the_tail_probability(detector):
     assert after < 1e-3 < before
 
 
-def test_bad_samples_leave_the_stream_as_it_was(detector):
+def test_bad_samples_leave_the_stream_unchanged(detector):
     X = waves(seed=6).to_numpy()
     stream, untouched = detector.stream(), detector.stream()
     for time, x in enumerate(X[:100]):
@@ -87,7 +87,7 @@ def test_bad_samples_leave_the_stream_as_it_was(detector):
     assert stream.push(X[100], 100).score == untouched.push(X[100], 100).score
 
 
-def test_missing_samples_have_no_score_in_a_forecaster(detector):
+def test_a_forecaster_gives_missing_samples_no_score(detector):
     stream = detector.stream()
     for x in waves(50).to_numpy():
         stream.push(x)

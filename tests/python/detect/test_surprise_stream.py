@@ -48,7 +48,7 @@ def without_trend(x):
 
 
 def reference(x, season, scales, memory, seasons, threshold=1.0, cooldown=10):
-    """The four components straight from their definitions, over whole arrays."""
+    """Compute the four components directly from their definitions, over whole arrays."""
 
     def last(values, t, w):
         return values[max(t - w + 1, 0) : t + 1]
@@ -107,7 +107,7 @@ def reference(x, season, scales, memory, seasons, threshold=1.0, cooldown=10):
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("season", [0, 24, 100])
 @pytest.mark.parametrize("scales", [(1, 4, 16), (2, 5, 17, 40)])
-def test_is_what_its_definition_says(seed, season, scales):
+def test_equals_its_definition(seed, season, scales):
     x = series(seed, 700, season or 24)
     parameters = {**SMALL, "season": season, "scales": scales}
     found = sl.SurpriseStream(**parameters).push_many(x)
@@ -118,7 +118,7 @@ def test_is_what_its_definition_says(seed, season, scales):
 
 
 @pytest.mark.parametrize("season", [0, 24])
-def test_is_what_its_definition_says_of_a_series_that_rises(season):
+def test_equals_its_definition_for_a_rising_series(season):
     random = np.random.default_rng(1)
     x = np.r_[np.cumsum(random.poisson(2, 900)), np.full(300, 1800), np.arange(1800, 1500, -1)]
     x = x + random.normal(0, 0.5, len(x))
@@ -132,7 +132,7 @@ def test_is_what_its_definition_says_of_a_series_that_rises(season):
 
 @pytest.mark.parametrize("season", [0, 96])
 @pytest.mark.parametrize("seed", range(3))
-def test_a_counter_is_expected_to_count(season, seed):
+def test_a_counter_raises_no_additional_alarms(season, seed):
     random = np.random.default_rng(seed)
     n = 6000
     steady = {
@@ -154,7 +154,7 @@ def test_a_counter_is_expected_to_count(season, seed):
 
 @settings(max_examples=15)
 @given(seeds, st.integers(0, 599))
-def test_a_snapshot_goes_on_as_if_uninterrupted_and_a_batch_is_the_stream(seed, cut):
+def test_a_snapshot_continues_as_if_uninterrupted_and_a_batch_equals_the_stream(seed, cut):
     x = series(seed, 600)
     x[np.random.default_rng(seed).random(600) < 0.02] = np.nan
     whole = sl.SurpriseStream(24, **SMALL).push_many(x)
@@ -163,7 +163,7 @@ def test_a_snapshot_goes_on_as_if_uninterrupted_and_a_batch_is_the_stream(seed, 
         stream.push(x[t])
     snapshot = pickle.loads(pickle.dumps(stream))
     deep = copy.deepcopy(stream)
-    stream.push_many(np.zeros(50))  # leaves the snapshots alone
+    stream.push_many(np.zeros(50))  # does not affect the snapshots
     for resumed in (snapshot, deep):
         rest = resumed.push_many(x[cut:])
         for name in FIELDS:
@@ -173,19 +173,19 @@ def test_a_snapshot_goes_on_as_if_uninterrupted_and_a_batch_is_the_stream(seed, 
 
 
 @given(seeds, st.integers(-40, 40))
-def test_only_proportions_count(seed, exponent):
+def test_results_do_not_depend_on_the_unit(seed, exponent):
     x = series(seed, 500)
     found = sl.SurpriseStream(24, **SMALL).push_many(x)
     scaled = sl.SurpriseStream(24, **SMALL).push_many(-np.ldexp(x, exponent))
     np.testing.assert_allclose(scaled.surprise, found.surprise, atol=1e-9)
 
 
-def test_each_component_is_a_reason():
+def test_each_component_can_raise_an_alarm():
     random = np.random.default_rng(0)
     t = np.arange(24 * 200)
     x = np.sin(2 * np.pi * t / 24) + random.normal(0, 0.05, len(t))
     x[4000] += 8
-    x[4406] -= 2  # the wave's top: of a value that is common at night
+    x[4406] -= 2  # at the top of the wave: a value that is common at night
     records = sl.SurpriseStream(24).push_many(x)
     assert np.flatnonzero(records.alarm).tolist()[-2:] == [4000, 4406]
     assert records.level[4000] > 1
@@ -194,11 +194,11 @@ def test_each_component_is_a_reason():
     assert not records.score[4001:4151].any()
 
 
-def test_missing_samples_have_no_surprise_and_keep_the_season_in_step():
+def test_missing_samples_have_no_surprise_and_keep_the_phase_of_the_season():
     random = np.random.default_rng(1)
     t = np.arange(24 * 150)
     x = np.sin(2 * np.pi * t / 24) + random.normal(0, 0.05, len(t))
-    x[3000:3108] = np.nan  # four seasons and a half
+    x[3000:3108] = np.nan  # four and a half seasons
     records = sl.SurpriseStream(24).push_many(x)
     assert np.isnan(records.surprise[3000:3108]).all()
     assert not records.alarm[3000:3200].any()
@@ -206,7 +206,7 @@ def test_missing_samples_have_no_surprise_and_keep_the_season_in_step():
     assert squeezed.alarm[3000:3024].any()
 
 
-def test_a_record_and_a_table():
+def test_records_and_tables():
     stream = sl.SurpriseStream()
     record = stream.push(1.0)
     assert record == sl.SurpriseRecord(0.0, 0.0, False, 0.0, 0.0, 0.0, 0.0)
@@ -232,12 +232,12 @@ def test_a_record_and_a_table():
         ({"cooldown": -1}, "cooldown must lie in 0 to 100000000, got -1"),
     ],
 )
-def test_parameters_out_of_range(parameters, message):
+def test_rejects_parameters_out_of_range(parameters, message):
     with pytest.raises(ValueError, match=message):
         sl.SurpriseStream(**parameters)
 
 
-def test_bad_samples():
+def test_rejects_bad_samples():
     stream = sl.SurpriseStream()
     for bad in (np.inf, -np.inf, 1e151):
         with pytest.raises(ValueError, match="expected a sample of at most 1e150, or NaN, got"):
@@ -249,7 +249,7 @@ def test_bad_samples():
     assert stream.n_samples == 0
 
 
-def test_a_pickle_that_no_stream_wrote_is_refused():
+def test_rejects_an_inconsistent_pickle():
     core = sl.SurpriseStream(24)._stream
     whole = core.__getstate__()
     state = whole["state"]

@@ -1,7 +1,7 @@
-"""What the documentation shows runs, and prints what it says.
+"""The code in the documentation runs and prints the output shown.
 
-Each ``python`` block of a page runs after those before it, in one namespace and an empty folder. A
-``text`` block right after one is what that prints.
+The ``python`` blocks of a page run in order, in one namespace and an empty folder. A ``text`` block
+right after a ``python`` block is its expected output.
 """
 
 import re
@@ -12,7 +12,7 @@ import pytest
 
 from secondlook import _core
 
-NEEDS_IMAGE_ROOM = {"docs/image_classifier.md"}
+NEEDS_IMAGE_SUPPORT = {"docs/image_classifier.md"}
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGES = [
     "README.md",
@@ -29,11 +29,11 @@ def blocks(page: Path) -> list[tuple[str, str, int]]:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_the_python_of_a_page_runs_and_prints_what_it_says(
+def test_the_python_blocks_of_a_page_run_and_print_the_shown_output(
     checkout, page, tmp_path, monkeypatch, capsys
 ):
-    if page in NEEDS_IMAGE_ROOM and not (_core.torch_version and find_spec("torch")):
-        pytest.skip("the page needs the image room and torch")
+    if page in NEEDS_IMAGE_SUPPORT and not (_core.torch_version and find_spec("torch")):
+        pytest.skip("the page needs image support and torch")
     monkeypatch.chdir(tmp_path)
     namespace: dict[str, object] = {"__name__": "__main__"}
     printed = None
@@ -42,7 +42,7 @@ def test_the_python_of_a_page_runs_and_prints_what_it_says(
             assert printed == text, f"{page}, line {line + 1}"
         printed = None
         if language == "python":
-            # Blank lines before it, so that a traceback names the line of the page.
+            # Blank lines are prepended, so that a traceback has the line number of the page.
             exec(compile("\n" * line + text, str(checkout / page), "exec"), namespace)
             printed = capsys.readouterr().out
 
@@ -54,12 +54,12 @@ def test_every_block_names_its_language(checkout):
         assert not any(fences[1::2]), page
 
 
-def test_the_cpp_start_is_the_program_that_the_consumer_project_builds(checkout):
+def test_the_cpp_start_equals_the_program_of_the_consumer_project(checkout):
     program = (checkout / "tests" / "consumer" / "readme_start.cpp").read_text("utf-8")
     assert [text for name, text, _ in blocks(checkout / "README.md") if name == "cpp"] == [program]
 
 
-def test_pages_name_files_that_are_there(checkout):
+def test_pages_link_to_existing_files(checkout):
     for page in PAGES:
         folder = (checkout / page).parent
         for link in re.findall(r"\]\(([^)#]+)\)", (checkout / page).read_text("utf-8")):

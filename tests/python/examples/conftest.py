@@ -5,7 +5,7 @@ import pytest
 
 @pytest.fixture
 def run_notebook(checkout, tmp_path):
-    """Return what runs an example notebook in an empty folder: gives the folder and the outputs."""
+    """Return a function that runs a notebook in an empty folder: it returns folder and outputs."""
     nbclient = pytest.importorskip("nbclient")
     nbformat = pytest.importorskip("nbformat")
 

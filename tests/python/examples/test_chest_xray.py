@@ -1,4 +1,4 @@
-"""The X-ray example, as a user runs it: on its synthetic set, with fewer patients."""
+"""Runs the X-ray example like a user, on its synthetic set with fewer patients."""
 
 import os
 import subprocess
@@ -10,7 +10,9 @@ import pytest
 import secondlook as sl
 from secondlook import _core
 
-pytestmark = pytest.mark.skipif(not _core.torch_version, reason="this build has no image room")
+pytestmark = pytest.mark.skipif(
+    not _core.torch_version, reason="secondlook was built without image support"
+)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +38,7 @@ def rows(text):
     }
 
 
-def test_says_that_it_is_synthetic_and_prints_every_step(run):
+def test_states_that_the_data_is_synthetic_and_prints_every_step(run):
     text = run[1]
     assert "a synthetic set of 450 patients" in text
     table = rows(text)
@@ -65,7 +67,7 @@ def test_writes_the_networks_with_their_rules_and_a_picture(run):
     assert (out / "chest_xray.png").stat().st_size > 10_000
 
 
-def test_a_folder_without_xrays_says_what_it_expected(checkout, tmp_path):
+def test_the_error_for_a_folder_without_xrays_states_what_was_expected(checkout, tmp_path):
     result = subprocess.run(
         [sys.executable, checkout / "examples" / "chest_xray.py", tmp_path],
         capture_output=True,

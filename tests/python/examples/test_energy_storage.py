@@ -1,4 +1,4 @@
-"""The commissioning check as a user runs it."""
+"""Runs the commissioning check like a user."""
 
 import importlib
 import re
@@ -26,7 +26,7 @@ ROW = re.compile(r"^ *(\d+)  (cluster \d+) +((?:voltage|temperature) \d{3}) +(.+
 
 
 class Run:
-    """One run of the example: what it printed, how it ended, the report."""
+    """One run of the example: its output, exit status and report."""
 
     def __init__(self, checkout: Path, report: Path, *arguments: object) -> None:
         example = checkout / "examples" / "energy_storage.py"
@@ -59,7 +59,7 @@ def assert_self_contained(page: str) -> None:
 # --- the simulation
 
 
-def test_without_a_folder_it_simulates_and_finds_what_it_put_in(checkout, tmp_path):
+def test_without_a_folder_it_finds_the_faults_of_its_simulation(checkout, tmp_path):
     run = Run(checkout, tmp_path / "report.html")
     run.assert_passed()
     assert "SIMULATED" in run.out
@@ -68,7 +68,7 @@ def test_without_a_folder_it_simulates_and_finds_what_it_put_in(checkout, tmp_pa
     assert "simulation" in run.report.read_text("utf-8")
 
 
-def test_several_simulated_sites_none_missed_and_none_falsely_named(checkout, monkeypatch):
+def test_several_simulated_sites_without_missed_faults_or_false_alarms(checkout, monkeypatch):
     monkeypatch.syspath_prepend(checkout / "examples")
     simulate_site = importlib.import_module("simulated_site").simulate_site
     examine = importlib.import_module("energy_storage").examine
@@ -79,7 +79,7 @@ def test_several_simulated_sites_none_missed_and_none_falsely_named(checkout, mo
         assert named == {(f.cluster, f.kind, f.number) for f in faults}, f"seed {seed}"
 
 
-def test_the_margin_of_the_limit_is_what_the_docs_say(checkout):
+def test_the_margin_of_the_limit_is_as_documented(checkout):
     command = [sys.executable, str(checkout / "benchmarks" / "site_check.py")]
     result = subprocess.run(command, capture_output=True, text=True)
     assert (result.returncode, result.stderr) == (0, "")
@@ -89,7 +89,7 @@ def test_the_margin_of_the_limit_is_what_the_docs_say(checkout):
 # --- the published site
 
 
-def test_the_published_sensors_are_named_and_at_most_one_other(checkout, real_data, tmp_path):
+def test_names_the_published_sensors_and_at_most_one_other(checkout, real_data, tmp_path):
     run = Run(checkout, tmp_path / "report.html", real_data / "ess" / "Test_data")
     run.assert_passed()
     named = set(run.rows)
@@ -101,14 +101,14 @@ def test_the_published_sensors_are_named_and_at_most_one_other(checkout, real_da
     assert "note: cluster 2, temperature: no readings from 06-11 03:00 to 06-11 04:00" in run.notes
 
 
-def test_the_one_anomaly_of_another_day_comes_first_and_alone(checkout, real_data, tmp_path):
+def test_names_only_the_one_anomaly_of_another_day(checkout, real_data, tmp_path):
     shutil.copytree(real_data / "ess" / "explore" / "cluster 1", tmp_path / "site" / "cluster 1")
     run = Run(checkout, tmp_path / "report.html", tmp_path / "site")
     run.assert_passed()
     assert run.rows == [("cluster 1", "voltage 052")]
 
 
-# --- sites as they come
+# --- imperfect exports
 
 
 N_CELLS, N_THERMOMETERS, N_ROWS = 30, 24, 120
@@ -116,7 +116,7 @@ KINDS = {"voltage": "vol1", "temperature": "temp1", "total state": "state1"}
 
 
 def write_hour(folder: Path, kind: str, hour: int, columns: list[str], values) -> None:
-    """Write one hour of an export, a row every 30 s."""
+    """Write one hour of an export, with a row every 30 s."""
     lines = [",".join(f'"{name}"' for name in ("MCGS_TIME", "MCGS_TIMEMS", *columns))]
     for i, row in enumerate(values):
         time = f"2021/06/10 {hour:02d}:{i // 2:02d}:{i % 2 * 30 + 3:02d},125"
@@ -145,7 +145,7 @@ def write_cluster(folder: Path, hours=(20, 21), dead_cell=None, weak_cell=None) 
         write_hour(folder, "total state", hour, ["Cluster1_Voltage", "Cluster1_Current"], state)
 
 
-def test_an_hour_missing_is_noted_and_the_rest_examined(checkout, tmp_path):
+def test_notes_a_missing_hour_and_examines_the_others(checkout, tmp_path):
     write_cluster(tmp_path / "cluster 1", hours=(20, 22), weak_cell=9)
     write_cluster(tmp_path / "cluster 2", hours=(20, 21, 22))
     (tmp_path / "cluster 2" / "temperature" / "temp1 20210610 21.csv").unlink()
@@ -162,7 +162,7 @@ def test_an_hour_missing_is_noted_and_the_rest_examined(checkout, tmp_path):
     assert run.report.read_text("utf-8").count(gap) == 4
 
 
-def test_a_dead_sensor_is_named_and_a_silent_one_and_a_malformed_field_noted(checkout, tmp_path):
+def test_names_a_dead_sensor_and_notes_a_silent_one_and_a_malformed_field(checkout, tmp_path):
     write_cluster(tmp_path / "cluster 1", dead_cell=7)
     file = tmp_path / "cluster 1" / "voltage" / "vol1 20210610 21.csv"
     lines = file.read_text("utf-8").splitlines()
@@ -183,7 +183,7 @@ def test_a_dead_sensor_is_named_and_a_silent_one_and_a_malformed_field_noted(che
     assert "32#7" in malformed
 
 
-def test_all_sensors_of_a_kind_dead(checkout, tmp_path):
+def test_all_sensors_of_a_kind_are_dead(checkout, tmp_path):
     write_cluster(tmp_path / "cluster 1", hours=(20,))
     columns = [f"Temperature_{i}" for i in range(1, 5)]
     write_hour(tmp_path / "cluster 1", "temperature", 20, columns, np.full((N_ROWS, 4), np.nan))
@@ -192,7 +192,7 @@ def test_all_sensors_of_a_kind_dead(checkout, tmp_path):
     assert run.rows == [("cluster 1", f"temperature {i:03d}") for i in range(1, 5)]
 
 
-# --- what is no site
+# --- invalid sites
 
 
 def remove(kind):
@@ -251,7 +251,7 @@ def bytes_of_something_else(site):
         (bytes_of_something_else, "vol1 20210610 20.csv"),
     ],
 )
-def test_what_is_no_site_ends_in_one_clear_line(checkout, tmp_path, spoil, message):
+def test_an_invalid_site_ends_with_one_clear_line(checkout, tmp_path, spoil, message):
     site = tmp_path / "site"
     write_cluster(site / "cluster 1", hours=(20,))
     spoil(site)

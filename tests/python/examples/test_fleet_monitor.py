@@ -1,4 +1,4 @@
-"""The fleet monitor as a user runs it: program and notebook."""
+"""Runs the fleet monitor like a user: program and notebook."""
 
 import re
 import subprocess
@@ -16,7 +16,7 @@ def run(checkout, *arguments):
     return subprocess.run(list(map(str, command)), capture_output=True, text=True)
 
 
-def test_a_simulated_fleet_is_watched_learned_from_and_reported(checkout, tmp_path):
+def test_monitors_a_simulated_fleet_updates_its_model_and_reports(checkout, tmp_path):
     report = tmp_path / "fleet.html"
     result = run(checkout, "--days", 5, "--report", report)
     assert (result.returncode, result.stderr) == (0, "")
@@ -30,7 +30,7 @@ def test_a_simulated_fleet_is_watched_learned_from_and_reported(checkout, tmp_pa
     page = report.read_text("utf-8")
     assert page.startswith("<!DOCTYPE html>")
     assert "src=" not in re.sub(r'src="data:image/png;base64,[^"]+"', "", page)
-    for heading in ("Severity by device", "Score timelines", "Alerts", "What was learned"):
+    for heading in ("Severity by device", "Score timelines", "Alerts", "Nightly updates"):
         assert heading in page
     assert page.count("<img") >= 2
 
@@ -59,7 +59,7 @@ def recorded():
     return table
 
 
-def test_a_recorded_fleet_is_watched(checkout, tmp_path, recorded):
+def test_monitors_a_recorded_fleet(checkout, tmp_path, recorded):
     path, report = tmp_path / "fleet.csv", tmp_path / "fleet.html"
     recorded.to_csv(path, index=False)
     result = run(checkout, path, "--report", report)
@@ -82,7 +82,7 @@ def test_a_recorded_fleet_is_watched(checkout, tmp_path, recorded):
         (lambda table: table.assign(voltage="high"), "voltage"),
     ],
 )
-def test_what_is_wrong_with_a_file_is_said(checkout, tmp_path, recorded, spoil, message):
+def test_errors_describe_an_invalid_file(checkout, tmp_path, recorded, spoil, message):
     path = tmp_path / "fleet.csv"
     spoil(recorded).to_csv(path, index=False)
     result = run(checkout, path, "--report", tmp_path / "fleet.html")
@@ -92,7 +92,7 @@ def test_what_is_wrong_with_a_file_is_said(checkout, tmp_path, recorded, spoil, 
     assert not (tmp_path / "fleet.html").exists()
 
 
-def test_no_file_is_said(checkout, tmp_path):
+def test_a_missing_file_is_reported(checkout, tmp_path):
     result = run(checkout, tmp_path / "none.csv")
     assert result.returncode == 2
     assert "none.csv" in result.stderr

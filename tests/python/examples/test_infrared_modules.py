@@ -1,4 +1,4 @@
-"""The infrared example, as a user runs it: on its synthetic set, with fewer modules."""
+"""Runs the infrared example like a user, on its synthetic set with fewer modules."""
 
 import os
 import re
@@ -11,7 +11,9 @@ import pytest
 import secondlook as sl
 from secondlook import _core
 
-pytestmark = pytest.mark.skipif(not _core.torch_version, reason="this build has no image room")
+pytestmark = pytest.mark.skipif(
+    not _core.torch_version, reason="secondlook was built without image support"
+)
 
 
 def test_prints_its_tables_and_writes_the_model(checkout, tmp_path):
@@ -25,7 +27,7 @@ def test_prints_its_tables_and_writes_the_model(checkout, tmp_path):
     assert result.returncode == 0, result.stderr
     assert "a synthetic set of 1200 modules" in result.stdout
     accuracy = re.search(r"accuracy over 6 classes: ([\d.]+)%", result.stdout)
-    assert float(accuracy[1]) > 70  # half of the modules are sound
+    assert float(accuracy[1]) > 70  # half of the modules are intact
     for step in ("| Diode | ", "| boundary tuned to", "| band, 3 % missed, 5 % false alarms | "):
         assert step in result.stdout
     model = sl.load(tmp_path / "infrared_modules_1.safetensors")
@@ -38,7 +40,7 @@ def test_prints_its_tables_and_writes_the_model(checkout, tmp_path):
     ).all()
 
 
-def test_a_folder_without_metadata_says_what_it_expected(checkout, tmp_path):
+def test_the_error_for_a_folder_without_metadata_states_what_was_expected(checkout, tmp_path):
     result = subprocess.run(
         [sys.executable, checkout / "examples" / "infrared_modules.py", tmp_path],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""The simulation behind the fleet monitor."""
+"""The simulation used by the fleet monitor."""
 
 import importlib
 
@@ -23,7 +23,7 @@ def test_the_same_seed_gives_the_same_fleet(fleet):
     assert not np.allclose(table.voltage, other.voltage)
 
 
-def test_faults_show_where_they_were_put_and_nowhere_else(fleet):
+def test_faults_appear_only_where_they_were_injected(fleet):
     table, faults = fleet.simulate_fleet(6, 42, seed=1)
     assert len(faults) > 10
     shown = table[table.fault != ""]
@@ -46,7 +46,7 @@ def test_faults_show_where_they_were_put_and_nowhere_else(fleet):
         assert table.temperature[inside].nunique() == 1
 
 
-def test_packs_behave_as_batteries_do(fleet):
+def test_packs_behave_like_batteries(fleet):
     table, _ = fleet.simulate_fleet(4, 30, faults_from_day=30, seed=2)
     assert (table.fault == "").all()
     assert table.voltage.between(2.5, 3.6).all()

@@ -1,4 +1,4 @@
-"""The image room's tests run where the extension is built; SECONDLOOK_REQUIRE_IMAGE=1 insists."""
+"""Skips the image tests without the extension, unless SECONDLOOK_REQUIRE_IMAGE=1."""
 
 import os
 
@@ -10,7 +10,9 @@ from secondlook import _core
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if _core.torch_version or os.environ.get("SECONDLOOK_REQUIRE_IMAGE") == "1":
         return
-    skip = pytest.mark.skip(reason="this build has no image room (make build makes one)")
+    skip = pytest.mark.skip(
+        reason="secondlook was built without image support (make build adds it)"
+    )
     for item in items:
         if item.path.parent.name == "image":
             item.add_marker(skip)

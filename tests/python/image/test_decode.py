@@ -3,7 +3,7 @@ import io
 import numpy as np
 import pytest
 
-pytest.importorskip("torch", reason="the image room needs torch")
+pytest.importorskip("torch", reason="image support needs torch")
 
 from secondlook.image import preprocess, read_image
 

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-pytest.importorskip("torch", reason="the image room needs torch")
+pytest.importorskip("torch", reason="image support needs torch")
 pytest.importorskip("pydicom", reason="DICOM files are written and read by pydicom")
 
 from secondlook.image import list_images, read_image

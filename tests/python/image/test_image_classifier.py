@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("torch", reason="the image room needs torch")
+pytest.importorskip("torch", reason="image support needs torch")
 
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError

@@ -1,4 +1,4 @@
-"""The image room finds its torch, and speaks the same pybind11 as the core."""
+"""The image component finds its torch and uses the same pybind11 version as the core."""
 
 import subprocess
 import sys

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("torch", reason="the image room needs torch")
+pytest.importorskip("torch", reason="image support needs torch")
 
 import torch
 from safetensors.numpy import load_file, save_file

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("torch", reason="the image room needs torch")
+pytest.importorskip("torch", reason="image support needs torch")
 
 import secondlook as sl
 from secondlook.image import preprocess

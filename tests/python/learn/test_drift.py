@@ -14,13 +14,13 @@ samples = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60)
 
 
 @given(samples, samples)
-def test_the_two_sample_test_is_scipys(a, b):
+def test_the_two_sample_test_equals_scipys(a, b):
     statistic, p_value = sl.kolmogorov_smirnov(a, b)
     with warnings.catch_warnings(record=True) as trouble:
         warnings.simplefilter("always")
         theirs = ks_2samp(a, b, method="exact")
     assert statistic == pytest.approx(theirs.statistic, abs=1e-12)
-    if trouble:  # SciPy's count went beyond 1, and it fell back to the approximation
+    if trouble:  # SciPy's exact result was above 1, and it used the approximation
         assert p_value > 0.9
     else:
         assert p_value == pytest.approx(theirs.pvalue, rel=1e-9, abs=1e-300)
@@ -28,7 +28,7 @@ def test_the_two_sample_test_is_scipys(a, b):
 
 @pytest.mark.parametrize(("n", "m"), [(1000, 1000), (300, 1700), (3000, 5000)])
 @pytest.mark.parametrize("shift", [0.0, 0.05, 0.2])
-def test_the_two_sample_test_is_scipys_for_large_samples(n, m, shift):
+def test_the_two_sample_test_equals_scipys_for_large_samples(n, m, shift):
     random = np.random.default_rng(n + m)
     a, b = random.normal(size=n), random.normal(shift, size=m)
     ours = sl.kolmogorov_smirnov(a, b)
@@ -39,13 +39,13 @@ def test_the_two_sample_test_is_scipys_for_large_samples(n, m, shift):
 
 
 @pytest.mark.parametrize("bad", [[], [math.nan], [math.inf], [[1.0]]])
-def test_the_two_sample_test_refuses_what_is_no_sample(bad):
+def test_the_two_sample_test_rejects_invalid_samples(bad):
     with pytest.raises(ValueError, match="kolmogorov_smirnov"):
         sl.kolmogorov_smirnov([1.0, 2.0], bad)
 
 
 @pytest.mark.parametrize("make", [sl.Adwin, lambda: sl.PageHinkley(0.1, 3.0)])
-def test_detectors_of_drift_pickle_and_go_on(make):
+def test_drift_detectors_continue_from_a_pickle(make):
     random = np.random.default_rng(0)
     stream = np.r_[random.uniform(0, 0.5, 700), random.uniform(0.4, 1.0, 300)]
     detector = make()
@@ -59,7 +59,7 @@ def test_detectors_of_drift_pickle_and_go_on(make):
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_step_is_reported_once_and_another_again(seed):
+def test_adwin_reports_each_step_once(seed):
     random = np.random.default_rng(seed)
     low, high = random.uniform(0, 0.5, 1000), random.uniform(0.4, 1.0, 1000)
     for detector in (sl.Adwin(), sl.PageHinkley(0.1, 8.0)):
@@ -76,7 +76,7 @@ def test_adwin_shrinks_its_window_at_a_change():
     assert adwin.mean == pytest.approx(0.8, abs=0.1)
 
 
-def test_detectors_of_drift_refuse_bad_values():
+def test_drift_detectors_reject_bad_values():
     with pytest.raises(ValueError, match=r"Adwin: delta must lie in \(0, 1\), got 2"):
         sl.Adwin(2.0)
     with pytest.raises(ValueError, match="expected a value in"):

@@ -34,7 +34,7 @@ def autoencoder():
 
 
 @pytest.mark.parametrize("name", ["forest", "autoencoder"])
-def test_learns_on_and_leaves_the_given_detector_alone(name, request):
+def test_continues_training_without_changing_the_given_detector(name, request):
     detector = request.getfixturevalue(name)
     probe = plant(50, 9)
     before = detector.score_samples(probe)
@@ -50,14 +50,14 @@ def test_learns_on_and_leaves_the_given_detector_alone(name, request):
         learner.predict(probe), np.where(learner.score_samples(probe) >= learner.offset_, 1, -1)
     )
     np.testing.assert_array_equal(learner.anomaly_score(probe), -learner.score_samples(probe))
-    # The model's own threshold is fresh, too: predicting does not warn.
+    # The offset of the model is current, too: predicting does not warn.
     copy = learner.detector_
     assert type(copy) is type(detector)
     copy.predict(probe)
     np.testing.assert_array_equal(copy.score_samples(probe), learner.score_samples(probe))
 
 
-def test_only_anomalies_are_refused_with_a_warning(autoencoder):
+def test_refuses_an_update_with_only_anomalies_and_warns(autoencoder):
     learner = sl.IncrementalLearner(autoencoder, plant(1000, 1), random_state=0)
     before = learner.score_samples(plant(50, 9))
     with pytest.warns(sl.DriftWarning, match="left the calibrated range"):
@@ -69,7 +69,7 @@ def test_only_anomalies_are_refused_with_a_warning(autoencoder):
     np.testing.assert_array_equal(learner.score_samples(plant(50, 9)), before)
 
 
-def test_what_a_person_has_confirmed_is_learned(forest):
+def test_trains_on_rows_that_a_person_has_confirmed(forest):
     learner = sl.IncrementalLearner(forest, plant(1000, 1), random_state=0)
     rows = plant(300, 2)
     rows[:200] += 6.0
@@ -81,8 +81,8 @@ def test_what_a_person_has_confirmed_is_learned(forest):
     assert report.accepted, report.reason
 
 
-def test_a_poisoned_update_is_rolled_back():
-    # A network that learns fast, taught what it must not: sensors that no longer go together.
+def test_rolls_back_a_poisoned_update():
+    # A network that learns fast is trained on faulty data: the sensors are no longer correlated.
     model = sl.Autoencoder(
         hidden=(16, 4), dropout=0.0, learning_rate=0.05, max_epochs=30, random_state=0
     ).fit(plant(3000, 0))
@@ -97,7 +97,7 @@ def test_a_poisoned_update_is_rolled_back():
     np.testing.assert_array_equal(learner.score_samples(plant(50, 9)), before)
 
 
-def test_bad_input_is_refused_by_name(forest):
+def test_errors_name_bad_input(forest):
     learner = sl.IncrementalLearner(forest, plant(1000, 1), random_state=0)
     with pytest.raises(ValueError, match="expecting 5 features"):
         learner.update(plant(100, 2)[:, :4])
@@ -107,7 +107,7 @@ def test_bad_input_is_refused_by_name(forest):
     rows[7, 1] = np.nan
     with pytest.raises(ValueError, match="NaN"):
         learner.update(rows)
-    with pytest.raises(ValueError, match="expected a folder, got none"):
+    with pytest.raises(ValueError, match="expected a learner with a folder of versions"):
         learner.rollback(1)
     with pytest.raises(ValueError, match="expected at least 334 calibration rows"):
         sl.IncrementalLearner(forest, plant(200, 1))
@@ -130,7 +130,7 @@ def test_feature_names_are_kept_and_checked(tmp_path):
         learner.update(table.rename(columns={"a": "z"}))
 
 
-def test_versions_carry_their_reasons_and_can_be_gone_back_to(forest, tmp_path):
+def test_versions_have_reasons_and_can_be_restored(forest, tmp_path):
     learner = sl.IncrementalLearner(forest, plant(1000, 1), tmp_path / "site", random_state=0)
     probe = plant(50, 9)
     scores = [learner.score_samples(probe)]
@@ -149,25 +149,25 @@ def test_versions_carry_their_reasons_and_can_be_gone_back_to(forest, tmp_path):
     assert again.versions_[-1].reason == "back to version 2: sensor replaced"
     np.testing.assert_array_equal(again.score_samples(probe), scores[1])
     assert [report.version for report in again.history_] == [2, 3]
-    # A version is a model file like any other.
+    # A version is an ordinary model file.
     loaded = sl.load(tmp_path / "site" / "version-000001.safetensors")
     np.testing.assert_array_equal(loaded.score_samples(probe), scores[0])
 
 
-def test_a_folder_of_another_model_is_refused(forest, autoencoder, tmp_path):
+def test_rejects_a_folder_of_another_model(forest, autoencoder, tmp_path):
     sl.IncrementalLearner(forest, plant(1000, 1), tmp_path / "site")
     with pytest.raises(ValueError, match="versions of kind autoencoder, got one of kind isolation"):
         sl.IncrementalLearner(autoencoder, plant(1000, 1), tmp_path / "site")
     (tmp_path / "site" / "version-000002.safetensors").write_bytes(b"cut off")
     assert sl.IncrementalLearner.open(tmp_path / "site").version_ == 1
     autoencoder.save(tmp_path / "site" / "version-000003.safetensors")
-    with pytest.raises(sl.ModelFileError, match="a mere model of kind autoencoder"):
+    with pytest.raises(sl.ModelFileError, match="a plain model of kind autoencoder"):
         sl.IncrementalLearner.open(tmp_path / "site")
     with pytest.raises(OSError, match="not a folder"):
         sl.IncrementalLearner.open(tmp_path / "absent")
 
 
-def test_threads_go_on_scoring_during_updates(autoencoder):
+def test_threads_score_during_updates(autoencoder):
     learner = sl.IncrementalLearner(autoencoder, plant(3000, 1), random_state=0)
     probe = plant(20, 9)
     busy = threading.Event()
@@ -179,7 +179,7 @@ def test_threads_go_on_scoring_during_updates(autoencoder):
                 failures.append("not finite")
 
     def update():
-        # One long update: its readers must get many turns while it lasts.
+        # One long update, during which readers must get many turns.
         start = counts[0]
         learner.update(plant(100_000, 2))
         counts[1] = counts[0] - start
@@ -215,7 +215,7 @@ while True:
 
 
 def test_a_killed_program_leaves_the_last_good_version(tmp_path):
-    # A hundred kills are in the test in C++; here, that the same holds with Python around it.
+    # The C++ test kills a hundred times; this one checks that the same holds from Python.
     X = np.random.default_rng(0).normal(size=(1500, 5))
     forest = sl.IsolationForest(n_estimators=20, max_samples=64, random_state=0).fit(X[:500])
     sl.IncrementalLearner(forest, X[500:], tmp_path / "site", random_state=0)
@@ -233,17 +233,17 @@ def test_a_killed_program_leaves_the_last_good_version(tmp_path):
         assert np.isfinite(learner.score_samples(X[:50])).all()
 
 
-def test_labels_are_of_images(forest):
+def test_labels_are_only_accepted_for_images(forest):
     with pytest.raises(ValueError, match="expected labels for images only, got labels of rows"):
         sl.IncrementalLearner(forest, plant(400, 1), y=np.zeros(400))
 
 
-def test_rows_of_bytes_go_on_from_their_folder(tmp_path):
+def test_rows_stored_as_bytes_resume_from_their_folder(tmp_path):
     random = np.random.default_rng(0)
     X = random.integers(0, 256, size=(900, 3)).astype(float)
     forest = sl.IsolationForest(contamination=0.01, random_state=0).fit(X[:300])
     learner = sl.IncrementalLearner(forest, X[300:700], tmp_path, random_state=0)
-    for rows in (X[700:800], X[800:] + 0.5):  # of whole numbers alone, and of others
+    for rows in (X[700:800], X[800:] + 0.5):  # first only whole numbers, then others
         learner.update(rows)
         opened = sl.IncrementalLearner.open(tmp_path)
         assert opened.offset_ == learner.offset_

@@ -23,7 +23,7 @@ namespace secondlook {
 
 namespace {
 
-constexpr std::size_t kMostMembers = 16;
+constexpr std::size_t kMaxMembers = 16;
 constexpr double kOffset = -1;
 
 std::vector<EnsembleMember> default_members() {
@@ -48,7 +48,7 @@ std::vector<std::vector<double>> anomaly_scores(
   return scores;
 }
 
-// Progress of one of several pieces of work of equal length.
+// Progress of step `i` of `n` steps of equal length.
 Progress part_of(const Progress& whole, std::size_t i, std::size_t n) {
   if (!whole) return {};
   return [&whole, i, n](std::size_t done, std::size_t total) {
@@ -56,7 +56,7 @@ Progress part_of(const Progress& whole, std::size_t i, std::size_t n) {
   };
 }
 
-// Means and deviations of earlier rows and new ones together, weighted by their numbers.
+// Means and standard deviations of earlier and new rows together, weighted by their numbers.
 template <class Scalar>
 Scaler merged(const Scaler& earlier, double n_earlier, MatrixView<Scalar> fresh) {
   const double fraction =
@@ -67,10 +67,10 @@ Scaler merged(const Scaler& earlier, double n_earlier, MatrixView<Scalar> fresh)
     const auto column = as_eigen(fresh).col(static_cast<Index>(j)).template cast<double>().array();
     const double fresh_mean = column.mean();
     const double fresh_variance = (column - fresh_mean).square().mean();
-    const double apart = fresh_mean - mean[j];
-    mean[j] += fraction * apart;
+    const double difference = fresh_mean - mean[j];
+    mean[j] += fraction * difference;
     scale[j] = std::sqrt((1 - fraction) * scale[j] * scale[j] + fraction * fresh_variance +
-                         fraction * (1 - fraction) * apart * apart);
+                         fraction * (1 - fraction) * difference * difference);
   }
   return {std::move(mean), std::move(scale)};
 }
@@ -89,28 +89,30 @@ DetectorEnsemble::DetectorEnsemble(std::vector<EnsembleMember> members,
       members_(std::move(members)),
       state_(std::make_unique<State>()) {
   const auto& p = parameters_;
-  require(!members_.empty() && members_.size() <= kMostMembers,
-          "DetectorEnsemble: expected 1 to {} members, got {}", kMostMembers, members_.size());
+  require(!members_.empty() && members_.size() <= kMaxMembers,
+          "DetectorEnsemble: expected 1 to {} members, got {}", kMaxMembers, members_.size());
   std::set<std::string> names;
   for (const auto& [name, detector] : members_) {
-    require(!name.empty() && names.insert(name).second,
-            "DetectorEnsemble: expected members with names that differ, got '{}' twice or empty",
-            name);
+    require(!name.empty(), "DetectorEnsemble: expected non-empty member names, got an empty one");
+    require(names.insert(name).second,
+            "DetectorEnsemble: expected distinct member names, got '{}' twice", name);
     require(detector != nullptr, "DetectorEnsemble: expected a detector for member {}, got none",
             name);
     require(dynamic_cast<const DetectorEnsemble*>(detector.get()) == nullptr,
             "DetectorEnsemble: expected detectors as members, got an ensemble for {}", name);
     require(!detector->ordered(),
-            "DetectorEnsemble: expected members that score rows on their own, got {}, which needs "
-            "the rows before",
+            "DetectorEnsemble: expected members that score each row independently, got {}, which "
+            "needs the preceding rows",
             name);
   }
   const auto all = voters();
-  require(std::set<std::string>(all.begin(), all.end()).size() == all.size(),
-          "DetectorEnsemble: expected members named otherwise than the other voters, got {}",
-          fmt::join(all, ", "));
+  require(
+      std::set<std::string>(all.begin(), all.end()).size() == all.size(),
+      "DetectorEnsemble: expected member names that differ from the other voters' names, got {}",
+      fmt::join(all, ", "));
   require(p.votes >= 1 && p.votes <= all.size(),
-          "DetectorEnsemble: votes must lie in [1, {}], the voters, got {}", all.size(), p.votes);
+          "DetectorEnsemble: votes must lie in [1, {}] (the number of voters), got {}", all.size(),
+          p.votes);
   require(p.n_sigma > 0 && std::isfinite(p.n_sigma),
           "DetectorEnsemble: n_sigma must be above 0, got {}", p.n_sigma);
   require(p.recent_level > 0 && p.recent_level < 1,
@@ -208,7 +210,7 @@ void DetectorEnsemble::partial_fit(SampleView samples, const Progress& progress)
       member->partial_fit(x, part_of(progress, i, state->members.size()));
       state->members[i] = std::move(member);
     }
-    // The weight of what was before does not grow, so that the means follow what ages.
+    // The weight of earlier rows does not grow, so that the means follow slow changes.
     state->scaler = merged(state->scaler, state->n_rows, x);
     state->stale = true;
     state_ = std::move(state);
@@ -219,9 +221,9 @@ void DetectorEnsemble::fit_offset(SampleView samples) {
   samples.visit([&]<class Scalar>(MatrixView<Scalar> x) {
     require_fitted("DetectorEnsemble::fit_offset");
     std::vector<State::Limits> limits;
-    const auto add = [&](const std::vector<double>& scores, double least) {
+    const auto add = [&](const std::vector<double>& scores, double min_limit) {
       limits.push_back({quantile(scores, 0.5),
-                        std::max(least, quantile(scores, parameters_.limit_level)),
+                        std::max(min_limit, quantile(scores, parameters_.limit_level)),
                         quantile(scores, parameters_.recent_level)});
     };
     for (const auto& member : state_->members)
@@ -244,15 +246,15 @@ void DetectorEnsemble::score_samples(SampleView samples, std::span<double> score
             "{}: expected an output of {} values, got {}", who, x.rows(), scores.size());
     const State& s = *state_;
     const auto anomaly = anomaly_scores(s.members, x);
-    std::array<double, kMostMembers> own{};
+    std::array<double, kMaxMembers> member_scores{};
     std::vector<double> margins(s.n_voters(parameters_));
-    const auto weakest = margins.begin() + static_cast<std::ptrdiff_t>(parameters_.votes) - 1;
+    const auto deciding = margins.begin() + static_cast<std::ptrdiff_t>(parameters_.votes) - 1;
     for (std::size_t i = 0; i < scores.size(); ++i) {
-      for (std::size_t k = 0; k < anomaly.size(); ++k) own[k] = anomaly[k][i];
-      s.judge(parameters_, own.data(), x.row(static_cast<Index>(i)).data(), s.limits.front().recent,
-              margins);
-      std::ranges::nth_element(margins, weakest, std::greater<>());
-      scores[i] = -*weakest;
+      for (std::size_t k = 0; k < anomaly.size(); ++k) member_scores[k] = anomaly[k][i];
+      s.judge(parameters_, member_scores.data(), x.row(static_cast<Index>(i)).data(),
+              s.limits.front().recent, margins);
+      std::ranges::nth_element(margins, deciding, std::greater<>());
+      scores[i] = -*deciding;
     }
   });
 }

@@ -19,26 +19,26 @@ const ReaderRegistration registration("detector_ensemble", [](const ModelFile& f
 
 std::string prefix_of(std::size_t member) { return "members." + std::to_string(member) + "."; }
 
-// A member's own file, moved into the ensemble's: its sections in one object, its tensors under
-// its prefix.
+// Adds a member's file to the ensemble's file: its sections as one object, its tensors under its
+// prefix.
 json pack(const EnsembleMember& member, std::size_t i, ModelFile& file) {
-  const ModelFile own = member.detector->to_file();
+  const ModelFile member_file = member.detector->to_file();
   json sections = json::object();
-  for (const auto& [name, text] : own.sections()) sections[name] = json::parse(text);
-  for (const auto& [name, tensor] : own.tensors()) file.add(prefix_of(i) + name, tensor);
-  return {{"name", member.name}, {"kind", own.kind()}, {"sections", std::move(sections)}};
+  for (const auto& [name, text] : member_file.sections()) sections[name] = json::parse(text);
+  for (const auto& [name, tensor] : member_file.tensors()) file.add(prefix_of(i) + name, tensor);
+  return {{"name", member.name}, {"kind", member_file.kind()}, {"sections", std::move(sections)}};
 }
 
 EnsembleMember unpack(const json& object, std::size_t i, const ModelFile& file) {
   const std::string kind = object.at("kind");
   require(kind != file.kind(), "DetectorEnsemble: expected detectors as members, got an ensemble");
-  ModelFile own{kind};
+  ModelFile member_file{kind};
   for (const auto& [name, value] : object.at("sections").items())
-    own.set_section(name, value.dump());
+    member_file.set_section(name, value.dump());
   const std::string prefix = prefix_of(i);
   for (const auto& [name, tensor] : file.tensors())
-    if (name.starts_with(prefix)) own.add(name.substr(prefix.size()), tensor);
-  std::shared_ptr<Model> model = load(own);
+    if (name.starts_with(prefix)) member_file.add(name.substr(prefix.size()), tensor);
+  std::shared_ptr<Model> model = load(member_file);
   auto detector = std::dynamic_pointer_cast<const Detector>(model);
   require(detector != nullptr, "DetectorEnsemble: expected a detector, got a model of kind {}",
           kind);
@@ -52,7 +52,7 @@ ModelFile DetectorEnsemble::write() const {
   const State& s = *state_;
   ModelFile file{std::string(kind())};
   json parameters = fields_to_json(parameters_);
-  parameters.erase("feature_names");  // a section of its own, as in every model's file
+  parameters.erase("feature_names");  // stored in a separate section, as in every model's file
   file.set_section("parameters", parameters.dump());
   json members = json::array();
   for (const auto& member : this->members()) members.push_back(pack(member, members.size(), file));
@@ -63,7 +63,7 @@ ModelFile DetectorEnsemble::write() const {
   file.add<double>("scaler.mean", {n}, s.scaler.mean());
   file.add<double>("scaler.scale", {n}, s.scaler.scale());
   std::vector<double> limits;
-  for (const auto& own : s.limits) limits.insert(limits.end(), {own.median, own.limit, own.recent});
+  for (const auto& l : s.limits) limits.insert(limits.end(), {l.median, l.limit, l.recent});
   file.add<double>("limits", {static_cast<std::int64_t>(s.limits.size()), 3}, limits);
   return file;
 }
@@ -71,7 +71,7 @@ ModelFile DetectorEnsemble::write() const {
 DetectorEnsemble DetectorEnsemble::from_file(const ModelFile& file) {
   return read_model("DetectorEnsemble", "detector_ensemble", file, [&] {
     json object = read_section(file, "parameters");
-    for (json& rule : object.at("rules"))  // earlier files write a limit that there is not as null
+    for (json& rule : object.at("rules"))  // earlier files store an absent limit as null
       for (const char* limit : {"lower", "upper"})
         if (rule.contains(limit) && rule[limit].is_null()) rule.erase(limit);
     auto parameters = fields_from_json<DetectorEnsembleParameters>("DetectorEnsemble", object);
@@ -93,11 +93,12 @@ DetectorEnsemble DetectorEnsemble::from_file(const ModelFile& file) {
     const auto limits =
         file.get<double>("limits", {static_cast<std::int64_t>(ensemble.members_.size()) + 1, 3});
     for (std::size_t i = 0; i < limits.size(); i += 3) {
-      const State::Limits own{limits[i], limits[i + 1], limits[i + 2]};
-      require(std::isfinite(own.median) && std::isfinite(own.limit) && std::isfinite(own.recent),
-              "DetectorEnsemble: expected finite limits, got {}, {} and {}", own.median, own.limit,
-              own.recent);
-      s.limits.push_back(own);
+      const State::Limits member_limits{limits[i], limits[i + 1], limits[i + 2]};
+      require(std::isfinite(member_limits.median) && std::isfinite(member_limits.limit) &&
+                  std::isfinite(member_limits.recent),
+              "DetectorEnsemble: expected finite limits, got {}, {} and {}", member_limits.median,
+              member_limits.limit, member_limits.recent);
+      s.limits.push_back(member_limits);
     }
     for (const auto& member : ensemble.members_) {
       require(member.detector->n_features() == mean.size(),

@@ -15,13 +15,13 @@ namespace secondlook {
 struct DetectorEnsemble::State {
   static constexpr double kLargestMargin = 1e6;
 
-  // Where a member's anomaly scores, or the z-scores, lie while all is normal.
+  // Quantiles of a member's anomaly scores, or of the z-scores, on normal data.
   struct Limits {
     double median = 0;
     double limit = 0;
     double recent = 0;
 
-    // 1 at `at`, in units of what lies between the median and the limit.
+    // Margin of an anomaly score: 1 at `at`; the unit is the distance from the median to the limit.
     [[nodiscard]] double margin(double anomaly, double at) const noexcept {
       const double unit =
           std::max(limit - median, 1e-9 * std::max({std::abs(limit), std::abs(median), 1e-9}));
@@ -30,16 +30,16 @@ struct DetectorEnsemble::State {
   };
 
   std::vector<std::shared_ptr<const Detector>> members;  // trained
-  std::vector<Limits> limits;                            // one a member, then the z-scores'
+  std::vector<Limits> limits;  // one per member, then those of the z-scores
   Scaler scaler;
-  double n_rows = 0;  // that the scaler stands for
+  double n_rows = 0;  // number of rows that the scaler represents
   bool stale = false;
 
   [[nodiscard]] std::size_t n_voters(const DetectorEnsembleParameters& p) const noexcept {
     return members.size() + 2 + (p.rules.empty() ? 0 : 1);
   }
 
-  // The margin of every voter on a sample, from the members' anomaly scores.
+  // Computes the margin of every voter on a sample from the members' anomaly scores.
   template <class Scalar>
   void judge(const DetectorEnsembleParameters& p, const double* anomaly, const Scalar* sample,
              double recent_level, std::span<double> margins) const noexcept {
@@ -49,23 +49,24 @@ struct DetectorEnsemble::State {
     margins[voter++] = limits.front().margin(anomaly[0], recent_level);
     margins[voter++] = limits.back().margin(z_score(sample), limits.back().limit);
     if (p.rules.empty()) return;
-    double beyond = -1;
+    double largest_excess = -1;
     for (const DomainRule& rule : p.rules)
-      beyond = std::max(beyond, excess(rule, static_cast<double>(sample[rule.feature])) *
-                                    scaler.inverse_scale()[rule.feature]);
-    margins[voter] = std::min(1 + beyond, kLargestMargin);
+      largest_excess =
+          std::max(largest_excess, excess(rule, static_cast<double>(sample[rule.feature])) *
+                                       scaler.inverse_scale()[rule.feature]);
+    margins[voter] = std::min(1 + largest_excess, kLargestMargin);
   }
 
-  // Of the feature furthest from its mean.
+  // Largest deviation of a feature from its mean, in standard deviations.
   template <class Scalar>
   [[nodiscard]] double z_score(const Scalar* sample) const noexcept {
-    double furthest = 0;
+    double largest = 0;
     for (std::size_t j = 0; j < scaler.n_features(); ++j)
-      furthest = std::max(furthest, std::abs(deviation(j, sample)));
-    return furthest;
+      largest = std::max(largest, std::abs(deviation(j, sample)));
+    return largest;
   }
 
-  // Of a feature from its mean, in standard deviations.
+  // Deviation of feature `j` from its mean, in standard deviations.
   template <class Scalar>
   [[nodiscard]] double deviation(std::size_t j, const Scalar* sample) const noexcept {
     return (static_cast<double>(sample[j]) - scaler.mean()[j]) * scaler.inverse_scale()[j];

@@ -17,9 +17,9 @@ namespace secondlook {
 
 namespace {
 
-constexpr std::size_t kFewestRecent = 20;
-constexpr std::size_t kNamedFeatures = 3;
-constexpr double kNamedShare = 0.1;
+constexpr std::size_t kMinRecent = 20;
+constexpr std::size_t kMaxNamedFeatures = 3;
+constexpr double kMinNamedFraction = 0.1;
 
 bool any_missing(std::span<const double> sample) {
   return std::ranges::any_of(sample, [](double value) { return std::isnan(value); });
@@ -41,7 +41,7 @@ struct EnsembleStream::State {
 
   RecentQuantile recent;
   EnsembleVerdict verdict;
-  // Room to work in.
+  // Buffers, reused for every sample.
   std::vector<double> anomaly, margins, sorted;
 };
 
@@ -110,26 +110,26 @@ void EnsembleStream::judge(const double* anomaly, const double* sample, Ensemble
   State& s = *state_;
   const DetectorEnsemble::State& e = *ensemble_->state_;
   const auto& p = ensemble_->parameters();
-  const std::size_t enough = std::max(kFewestRecent, p.recent_window / 10);
-  const double recent_level = s.recent.size() >= std::min(enough, p.recent_window)
+  const std::size_t min_recent = std::max(kMinRecent, p.recent_window / 10);
+  const double recent_level = s.recent.size() >= std::min(min_recent, p.recent_window)
                                   ? s.recent.value()
                                   : e.limits.front().recent;
   e.judge(p, anomaly, sample, recent_level, s.margins);
   std::ranges::copy(s.margins, s.sorted.begin());
-  const auto weakest = s.sorted.begin() + static_cast<std::ptrdiff_t>(p.votes) - 1;
-  std::ranges::nth_element(s.sorted, weakest, std::greater<>());
-  verdict.score = -*weakest;
+  const auto deciding = s.sorted.begin() + static_cast<std::ptrdiff_t>(p.votes) - 1;
+  std::ranges::nth_element(s.sorted, deciding, std::greater<>());
+  verdict.score = -*deciding;
   verdict.votes = 0;
   for (std::size_t i = 0; i < s.margins.size(); ++i)
     if (s.margins[i] > 1) verdict.votes |= 1U << i;
-  verdict.severity = grade(verdict.n_votes(), p.votes, *weakest);
+  verdict.severity = grade(verdict.n_votes(), p.votes, *deciding);
   verdict.reasons.clear();
   if (anomaly[0] <= e.limits.front().limit) s.recent.push(anomaly[0]);
   if (verdict.severity != Severity::normal)
     verdict.reasons = explain(anomaly, sample, recent_level, verdict.votes);
 }
 
-// One clause for each vote.
+// Explains a verdict with one clause per vote.
 std::string EnsembleStream::explain(const double* anomaly, const double* sample,
                                     double recent_level, std::uint32_t votes) const {
   const DetectorEnsemble::State& e = *ensemble_->state_;
@@ -142,9 +142,9 @@ std::string EnsembleStream::explain(const double* anomaly, const double* sample,
     if (!reasons.empty()) reasons += "; ";
     reasons += clause;
   };
-  // The features with the largest parts in the first member's score. Not every member's: a forest's
-  // parts cost a thousand times its score.
-  const auto largest_parts = [&]() -> std::string {
+  // Features with the largest contributions to the first member's score. Other members are skipped:
+  // the contributions of a forest take a thousand times as long as its score.
+  const auto largest_contributions = [&]() -> std::string {
     std::vector<double> parts(e.scaler.n_features());
     e.members.front()->feature_contributions(
         MatrixView<double>(sample, 1, static_cast<Index>(parts.size())), parts);
@@ -153,10 +153,10 @@ std::string EnsembleStream::explain(const double* anomaly, const double* sample,
     std::vector<std::size_t> order(parts.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::ranges::stable_sort(order, std::greater<>(), [&](std::size_t j) { return parts[j]; });
-    order.resize(std::min(order.size(), kNamedFeatures));
+    order.resize(std::min(order.size(), kMaxNamedFeatures));
     std::string text;
     for (const std::size_t j : order)
-      if (parts[j] >= kNamedShare * total && total > 0)
+      if (parts[j] >= kMinNamedFraction * total && total > 0)
         text += fmt::format("{}{} {:.0f} %", text.empty() ? "" : ", ", name_of_feature(j),
                             100 * parts[j] / total);
     return text.empty() ? text : fmt::format(" ({})", text);
@@ -166,7 +166,7 @@ std::string EnsembleStream::explain(const double* anomaly, const double* sample,
   for (std::size_t k = 0; k < n_members; ++k)
     if (votes_for(k))
       add(fmt::format("{} {:.3g} over its limit {:.3g}{}", ensemble_->members_[k].name, anomaly[k],
-                      e.limits[k].limit, k == 0 ? largest_parts() : ""));
+                      e.limits[k].limit, k == 0 ? largest_contributions() : ""));
   std::size_t voter = n_members;
   if (votes_for(voter++))
     add(fmt::format("{} {:.3g} over its recent level {:.3g}", ensemble_->members_[0].name,

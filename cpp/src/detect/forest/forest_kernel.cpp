@@ -7,11 +7,12 @@
 
 #include "detect/forest/tree_step.hpp"
 
-// A visit of a node costs three loads (column, threshold, key) and waits some 12 cycles for them;
-// so many rows go down a tree in step, without a branch, and the loads are the limit. The first
-// four levels are cheaper the other way round: all 15 splits are evaluated for a vector of rows at
-// once, from contiguous keys, and blends keep those on the path. Of 100 trees × 8 levels that
-// leaves 400 visits a row: at three loads a cycle 400 cycles, with the rest about 800.
+// Visiting a node costs three loads (column, threshold, key) with a latency of some 12 cycles. Many
+// rows therefore descend a tree in step, without branches, and the load throughput is the limit. On
+// the first four levels another way is cheaper: all 15 splits are evaluated for a vector of rows at
+// once, from contiguous keys, and blends select those on the path. For 100 trees × 8 levels this
+// leaves 400 node visits per row: 400 cycles at three loads per cycle, about 800 with everything
+// else.
 
 HWY_BEFORE_NAMESPACE();
 namespace secondlook::detect::HWY_NAMESPACE {
@@ -25,8 +26,8 @@ inline void descend_vector(const SplitNode* nodes, const std::uint32_t* keys,
   const hn::CappedTag<std::uint32_t, kGroupRows> d;
   using V = hn::Vec<decltype(d)>;
   for (std::size_t row = 0; row < kGroupRows; row += hn::Lanes(d)) {
-    // All ones where a row's key is at least the threshold, so that it goes on to 2i. AVX2 compares
-    // no unsigned integers, but it has their maximum.
+    // All ones where a row's key is at least the threshold, so that the row continues to 2i. AVX2
+    // cannot compare unsigned integers, but it has their maximum.
     const auto above = [&](std::size_t node) {
       const V key = hn::LoadU(d, keys + nodes[node].column + row);
       return hn::VecFromMask(d, hn::Eq(hn::Max(key, hn::Set(d, nodes[node].threshold)), key));
@@ -49,7 +50,7 @@ inline void descend_vector(const SplitNode* nodes, const std::uint32_t* keys,
   }
 }
 
-// Takes eight rows of a group down `n_levels` more.
+// Moves eight rows of a group down by `n_levels` further levels.
 template <int kFirst>
 inline void descend_scalar(const SplitNode* nodes, const std::uint32_t* keys,
                            std::uint32_t* reached, unsigned n_levels) {
@@ -109,7 +110,8 @@ void add_path_lengths(const ForestView& forest, const PackedRows& rows, double* 
 }
 
 double path_length_sum(const ForestView& forest, const std::uint32_t* keys) {
-  constexpr std::size_t kTreesInStep = 4;  // as many as registers hold; the processor overlaps more
+  constexpr std::size_t kTreesInStep =
+      4;  // as many as fit into registers; the processor overlaps further ones
   const std::size_t tree_size = std::size_t{1} << forest.depth;
   double sum = 0;
   std::size_t tree = 0;

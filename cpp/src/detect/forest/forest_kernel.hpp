@@ -8,7 +8,7 @@
 
 namespace secondlook::detect {
 
-/// The trees of a forest, one after another.
+/// Trees of a forest, stored one after another.
 struct ForestView {
   const SplitNode* nodes = nullptr;
   const float* path_lengths = nullptr;
@@ -16,7 +16,7 @@ struct ForestView {
   unsigned depth = 0;
 };
 
-/// Keys of rows in groups of `kGroupRows`: (group, column, row in group).
+/// Keys of rows in groups of `kGroupRows`, indexed by (group, column, row in group).
 struct PackedRows {
   const std::uint32_t* keys = nullptr;
   std::size_t n_groups = 0;
@@ -26,7 +26,7 @@ struct PackedRows {
 /// Adds each row's path length in each tree, in the order of the trees, to `sums`.
 void add_path_lengths(const ForestView& forest, const PackedRows& rows, double* sums);
 
-/// The same for one row, which is the first of a group.
+/// Returns the same sum for one row, the first of a group.
 [[nodiscard]] double path_length_sum(const ForestView& forest, const std::uint32_t* keys);
 
 }  // namespace secondlook::detect

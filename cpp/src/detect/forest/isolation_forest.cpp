@@ -19,9 +19,9 @@ using detect::kGroupRows;
 
 namespace {
 
-constexpr std::size_t kRowsWorthAThread = 1024;
+constexpr std::size_t kMinParallelRows = 1024;
 
-// Keys of a row of values, in place of which missing ones are `missing`.
+// Converts a row of values to keys; the key of a missing value is `missing`.
 template <class Scalar>
 void to_keys(const Scalar* values, std::size_t n, std::uint32_t missing, std::uint32_t* keys) {
   constexpr auto kLargest = static_cast<Scalar>(std::numeric_limits<float>::max());
@@ -32,7 +32,7 @@ void to_keys(const Scalar* values, std::size_t n, std::uint32_t missing, std::ui
   }
 }
 
-// `n` of {0, …, total − 1} without replacement (Floyd; Bentley 1987), in no particular order.
+// Draws `n` of {0, …, total − 1} without replacement (Floyd; Bentley 1987), in no particular order.
 std::vector<std::uint32_t> draw_rows(std::size_t n, std::size_t total, RandomStream& random) {
   std::vector<std::uint32_t> rows;
   rows.reserve(n);
@@ -41,12 +41,12 @@ std::vector<std::uint32_t> draw_rows(std::size_t n, std::size_t total, RandomStr
     std::iota(rows.begin(), rows.end(), 0U);
     return rows;
   }
-  // Open addressing, at most half full; 0 marks an empty place.
+  // Hash table with open addressing, at most half full; 0 marks an empty slot.
   std::vector<std::size_t> taken(std::bit_ceil(2 * n + 1), 0);
   const auto take = [&taken](std::size_t row) {
-    std::size_t place = (row * 0x9e3779b97f4a7c15U) >> 20;
-    for (;; ++place) {
-      std::size_t& entry = taken[place & (taken.size() - 1)];
+    std::size_t slot = (row * 0x9e3779b97f4a7c15U) >> 20;
+    for (;; ++slot) {
+      std::size_t& entry = taken[slot & (taken.size() - 1)];
       if (entry == row + 1) return false;
       if (entry != 0) continue;
       entry = row + 1;
@@ -60,10 +60,10 @@ std::vector<std::uint32_t> draw_rows(std::size_t n, std::size_t total, RandomStr
   return rows;
 }
 
-// Keys of some rows by column, as trees are grown on them.
+// Column-major keys of the given rows, the layout in which trees are grown.
 template <class Scalar>
 std::vector<std::uint32_t> to_columns(MatrixView<Scalar> x, std::span<const std::uint32_t> rows) {
-  // A few rows at a time: columns that lie a power of two apart would fight for cache lines.
+  // A few rows at a time: columns that lie a power of two apart would compete for cache lines.
   constexpr std::size_t kTile = 16;
   const auto n_features = static_cast<std::size_t>(x.cols());
   std::vector<std::uint32_t> tile(kTile * n_features);
@@ -87,7 +87,7 @@ class TreeBuilder {
   TreeBuilder(MatrixView<Scalar> x, const IsolationForestParameters& parameters,
               std::size_t subsample_size, unsigned depth, std::size_t n_trees)
       : x_(x), parameters_(parameters), subsample_size_(subsample_size), depth_(depth) {
-    // A small table that the trees will draw again and again is turned into keys once.
+    // A small table, whose rows are drawn repeatedly, is converted to keys once.
     constexpr std::size_t kSmall = 16384;
     const auto n_rows = static_cast<std::size_t>(x.rows());
     if (n_rows > kSmall || n_rows >= n_trees * subsample_size) return;
@@ -101,19 +101,19 @@ class TreeBuilder {
     const auto n_features = static_cast<std::uint32_t>(x_.cols());
     std::vector<std::uint32_t> features(n_features);
     std::iota(features.begin(), features.end(), 0U);
-    // Naming all features is the same as naming none: no draw, so the same trees.
+    // Selecting all features equals selecting none: no draw, so the trees are the same.
     if (parameters_.max_features > 0 && parameters_.max_features < n_features) {
       for (std::size_t i = 0; i < parameters_.max_features; ++i)
         std::swap(features[i], features[i + random.below(n_features - i)]);
       features.resize(parameters_.max_features);
     }
     auto rows = draw_rows(subsample_size_, static_cast<std::size_t>(x_.rows()), random);
-    std::vector<std::uint32_t> own_keys;
+    std::vector<std::uint32_t> sampled_keys;
     if (shared_keys_.empty()) {
-      own_keys = to_columns(x_, rows);
+      sampled_keys = to_columns(x_, rows);
       std::iota(rows.begin(), rows.end(), 0U);
     }
-    const auto& keys = shared_keys_.empty() ? own_keys : shared_keys_;
+    const auto& keys = shared_keys_.empty() ? sampled_keys : shared_keys_;
     detect::grow_tree(
         {keys, keys.size() / n_features, rows, features, n_features, parameters_.route_missing},
         depth_, random, tree);
@@ -127,7 +127,7 @@ class TreeBuilder {
   std::vector<std::uint32_t> shared_keys_;
 };
 
-// Turns rows into keys as the kernel wants them, in memory that the thread keeps.
+// Converts rows to keys in the kernel's layout, in thread-local buffers.
 template <class Scalar>
 class RowPacker {
  public:
@@ -142,7 +142,7 @@ class RowPacker {
       to_keys(row, n_features_, detect::kMissingLow, keys + n_features_);
   }
 
-  // Lanes of the last group without a row keep whatever they held: their sums are not read.
+  // Unused lanes of the last group keep their old contents: their sums are not read.
   detect::PackedRows pack(MatrixView<Scalar> x) const {
     thread_local std::vector<std::uint32_t> keys;
     thread_local std::vector<std::uint32_t> row_keys;
@@ -164,8 +164,9 @@ class RowPacker {
   std::size_t n_columns_;
 };
 
-// Rows that are scored tree by tree. Shallow trees are small: the block's keys should stay in the
-// first-level cache. Deep trees are not: each should serve many rows while it is in the second.
+// Number of rows that are scored together, tree by tree. Shallow trees are small, so the keys of a
+// block should stay in the first-level cache. A deep tree should serve many rows while it is in the
+// second-level cache.
 std::size_t block_rows(std::size_t n_columns, std::size_t tree_size) {
   constexpr std::size_t kKeyBytes = 16 * 1024;
   constexpr std::size_t kDeepTree = 4096;
@@ -209,7 +210,7 @@ void IsolationForest::merge(const IsolationForest& other) {
           "IsolationForest::merge: expected a forest over {} features, got {}", state_->n_features,
           theirs.n_features);
   require(theirs.subsample_size == state_->subsample_size,
-          "IsolationForest::merge: expected a forest grown on {} rows a tree, got {}",
+          "IsolationForest::merge: expected a forest grown on {} rows per tree, got {}",
           state_->subsample_size, theirs.subsample_size);
   require(other.parameters_.route_missing == parameters_.route_missing,
           "IsolationForest::merge: expected a forest with the same handling of missing values");
@@ -333,7 +334,8 @@ void IsolationForest::partial_fit(SampleView samples, const Progress& progress) 
 
     const std::size_t needed = fitted() ? state_->subsample_size : p.max_samples;
     const bool grows = n_pending() + static_cast<std::size_t>(x.rows()) >= needed;
-    // Rows that only gather are added in place; trees grow on a copy, which then takes over.
+    // Rows that are only collected are added in place. Trees are grown on a copy, which then
+    // replaces the state.
     auto copy = grows ? std::make_unique<State>(*state_) : nullptr;
     State& next = grows ? *copy : *state_;
     if (grows) next.own_trees();
@@ -363,9 +365,9 @@ void IsolationForest::partial_fit(SampleView samples, const Progress& progress) 
           n_new, 1, resolve_threads(p.n_jobs),
           [&](std::size_t begin, std::size_t end) {
             for (std::size_t i = begin; i < end; ++i) {
-              const std::size_t place = (next.oldest + i) % next.n_trees;
-              next.clear_tree(place);
-              builder.grow(next.n_grown + i, next.tree(place));
+              const std::size_t index = (next.oldest + i) % next.n_trees;
+              next.clear_tree(index);
+              builder.grow(next.n_grown + i, next.tree(index));
             }
           },
           progress);
@@ -386,7 +388,8 @@ void IsolationForest::score_samples(SampleView samples, std::span<double> scores
     const Missing missing = missing_policy(parameters_);
     require_sample_shape(kWho, x, state_->n_features);
     if (missing == Missing::allow_nan) require_samples(kWho, x, missing);
-    // Else values are checked where they are read; who finds a bad one looks for the first of all.
+    // Otherwise values are checked block by block; after a failure the whole input is checked, so
+    // that the error names the first bad value.
     const auto check = [&](MatrixView<Scalar> rows) {
       if (missing == Missing::refuse && !all_finite(rows)) require_samples(kWho, x, missing);
     };
@@ -398,12 +401,12 @@ void IsolationForest::score_samples(SampleView samples, std::span<double> scores
     const auto forest = state_->view();
     const double average = detect::average_path_length(static_cast<double>(state_->subsample_size));
     const double longest = static_cast<double>(forest.n_trees) * average;
-    // Trees on equal rows are one leaf each, with the average path as float32 has it: they are as
-    // normal as they can be, and must not lie beside -0.5 by a rounding.
-    const double of_leaves =
+    // A tree grown on equal rows is a single leaf with the average path length in float32. Such
+    // rows are as normal as possible: rounding must not move their score away from -0.5.
+    const double single_leaf_sum =
         static_cast<double>(forest.n_trees) * static_cast<double>(static_cast<float>(average));
     const auto score = [=](double sum) {
-      return sum == of_leaves ? -0.5 : -std::exp2(-sum / longest);
+      return sum == single_leaf_sum ? -0.5 : -std::exp2(-sum / longest);
     };
 
     const RowPacker<Scalar> packer(state_->n_features, parameters_.route_missing);
@@ -417,8 +420,7 @@ void IsolationForest::score_samples(SampleView samples, std::span<double> scores
     }
 
     const std::size_t grain = block_rows(packer.n_columns(), state_->tree_size());
-    parallel_for(n_rows, grain,
-                 n_rows < kRowsWorthAThread ? 1 : resolve_threads(parameters_.n_jobs),
+    parallel_for(n_rows, grain, n_rows < kMinParallelRows ? 1 : resolve_threads(parameters_.n_jobs),
                  [&](std::size_t begin, std::size_t end) {
                    thread_local std::vector<double> sums;
                    const auto block =
@@ -455,7 +457,8 @@ void IsolationForest::feature_contributions(SampleView samples,
                      std::ranges::fill(row, 0.0);
                      for (std::size_t t = 0; t < state_->n_trees; ++t)
                        detect::add_tree_shap(state_->tree(t), state_->depth, keys.data(), row);
-                     for (double& value : row) value /= -n_trees;  // shorter paths are the evidence
+                     for (double& value : row)
+                       value /= -n_trees;  // shorter paths are more anomalous
                    }
                  });
   });

@@ -71,7 +71,8 @@ IsolationForest IsolationForest::from_file(const ModelFile& file) {
                             "IsolationForest: expected 1 to 2^26 - 1 features, got {}",
                             s.n_features);
 
-    const bool only_pending = s.subsample_size == 0;  // partial_fit has not gathered enough yet
+    const bool only_pending =
+        s.subsample_size == 0;  // partial_fit has not collected enough rows yet
     s.depth = only_pending ? 0 : detect::tree_depth(s.subsample_size);
     const auto size = static_cast<std::int64_t>(s.tree_size());
     const auto features = file.get<std::int32_t>("features", {-1, size});

@@ -23,12 +23,12 @@ struct IsolationForest::State {
   std::size_t subsample_size = 0;
   unsigned depth = 0;
   std::size_t n_trees = 0;
-  std::uint64_t n_grown = 0;  // trees ever grown: names the next one's random stream
-  std::size_t oldest = 0;     // the tree that retires next
-  // Copies share the trees, so that rows can be gathered on a copy: changing them takes
-  // `own_trees`.
+  std::uint64_t n_grown = 0;  // trees grown so far: index of the next tree's random stream
+  std::size_t oldest = 0;     // the tree that is replaced next
+  // Copies share the trees, so that collecting rows on a copy is cheap. Call `own_trees` before
+  // changing them.
   std::shared_ptr<Trees> trees = std::make_shared<Trees>();
-  std::vector<float> pending;  // rows that partial_fit has gathered
+  std::vector<float> pending;  // rows that partial_fit has collected
   double offset = -0.5;
   bool offset_is_stale = false;
 

@@ -10,9 +10,9 @@ namespace secondlook::detect {
 
 namespace {
 
-class Grower {
+class TreeGrower {
  public:
-  Grower(const TreeSample& sample, unsigned depth, RandomStream& random, TreeView tree)
+  TreeGrower(const TreeSample& sample, unsigned depth, RandomStream& random, TreeView tree)
       : sample_(sample),
         depth_(depth),
         random_(random),
@@ -30,7 +30,7 @@ class Grower {
     std::size_t n_missing = 0;
   };
 
-  // `n_varying`: the first so many features may still vary; the others are constant in this
+  // `n_varying`: the first `n_varying` features may still vary; the others are constant in this
   // subtree.
   void grow(std::size_t node, unsigned level, std::size_t begin, std::size_t end,
             std::size_t n_varying) {
@@ -38,8 +38,8 @@ class Grower {
     if (level == depth_ || end - begin <= 1) return make_leaf(node, level, end - begin);
 
     while (n_varying > 0) {
-      const std::size_t drawn = random_.below(n_varying);
-      const std::uint32_t feature = features_[drawn];
+      const std::size_t index = random_.below(n_varying);
+      const std::uint32_t feature = features_[index];
       const Range range = range_of(feature, begin, end);
       if (range.low < range.high) {
         const std::size_t middle = split(node, feature, range, begin, end);
@@ -47,8 +47,8 @@ class Grower {
         grow(2 * node, level + 1, middle, end, n_varying);
         return;
       }
-      // A constant feature stays constant below, so the whole subtree is spared looking again.
-      std::swap(features_[drawn], features_[--n_varying]);
+      // A constant feature stays constant in the whole subtree, which need not check it again.
+      std::swap(features_[index], features_[--n_varying]);
     }
     make_leaf(node, level, end - begin);
   }
@@ -92,14 +92,14 @@ class Grower {
     const double low = value_of_key(range.low);
     const double high = value_of_key(range.high);
     const auto drawn = static_cast<float>(low + random_.uniform() * (high - low));
-    // In (low, high], so that neither side is empty. Adding zero makes −0 plain.
+    // In (low, high], so that neither side is empty. Adding zero turns −0 into +0.
     const std::uint32_t threshold =
         std::clamp(ordered_key(drawn + 0.0F), range.low + 1, range.high);
 
     const std::uint32_t* key = keys(feature);
     std::size_t n_below = 0;
     std::size_t n_above = 0;
-    for (std::size_t i = begin; i < end; ++i) {  // branch-free: which side is a coin toss
+    for (std::size_t i = begin; i < end; ++i) {  // branch-free: the side is unpredictable
       const std::uint32_t row = rows_[i];
       const bool below = key[row] < threshold;
       rows_[begin + n_below] = row;
@@ -113,7 +113,8 @@ class Grower {
     std::uint32_t column = feature;
     std::size_t middle = begin + n_below;
     if (sample_.route_missing && n_below > n_above - range.n_missing) {
-      // Missing values sort above every threshold; in this node they go with the larger side below.
+      // Missing values sort above every threshold. Here the lower side is the larger one, so they
+      // join it.
       column += sample_.n_features;
       const auto present =
           std::stable_partition(rows_.begin() + static_cast<std::ptrdiff_t>(middle),
@@ -147,7 +148,7 @@ unsigned tree_depth(std::size_t n) noexcept {
 }
 
 void grow_tree(const TreeSample& sample, unsigned depth, RandomStream& random, TreeView tree) {
-  Grower(sample, depth, random, tree).grow();
+  TreeGrower(sample, depth, random, tree).grow();
 }
 
 }  // namespace secondlook::detect

@@ -10,11 +10,12 @@
 
 namespace secondlook::detect {
 
-/// Rows that the scoring kernel moves in step; nodes name columns by their place in such a group.
+/// Number of rows that the scoring kernel moves in step. Nodes store the offset of a column within
+/// such a group.
 inline constexpr std::uint32_t kGroupRows = 16;
 
-/// Unsigned integers in the order of the floats, so that the kernel compares integers.
-/// Negative zero must have been added to zero first. Finite values lie strictly between
+/// Maps floats to unsigned integers of the same order, so that the kernel compares integers. Add
+/// zero to the value first, as negative zero is not handled. Finite values lie strictly between
 /// `kMissingLow` and `kMissingHigh`.
 inline std::uint32_t ordered_key(float value) noexcept {
   const auto bits = std::bit_cast<std::uint32_t>(value);
@@ -28,41 +29,42 @@ inline float value_of_key(std::uint32_t key) noexcept {
 inline constexpr std::uint32_t kMissingLow = 0;
 inline constexpr std::uint32_t kMissingHigh = 0xffffffffU;
 
-/// A split: rows whose key in `column` lies below `threshold` go to child 2i + 1, others to 2i.
-/// Threshold 0 sends every row on to 2i: it fills the tree below a leaf.
+/// A split: rows whose key in `column` is below `threshold` go to child 2i + 1, others to 2i.
+/// Threshold 0 sends every row to 2i; such nodes fill the tree below a leaf.
 struct SplitNode {
   std::uint32_t threshold = 0;
   std::uint32_t column = 0;  ///< feature × kGroupRows
 };
 
-/// Trees are complete binary heaps of one depth: node 1 is the root, 2i and 2i + 1 are the children
-/// of i. A leaf above the last level continues as a chain of 2i to it. So the kernel needs neither
-/// child indices nor tests for a leaf.
+/// Trees are complete binary heaps of the same depth: node 1 is the root, 2i and 2i + 1 are the
+/// children of i. A leaf above the last level continues as a chain of children 2i down to the last
+/// level, so the kernel needs neither child indices nor leaf tests.
 struct TreeView {
   std::span<SplitNode> nodes;       ///< 2^depth, [0] unused
   std::span<float> path_lengths;    ///< 2^depth, of the leaves on the last level
   std::span<std::uint32_t> covers;  ///< 2^(depth + 1), training rows that reached each node
 };
 
-/// Mean path length of an unsuccessful search in a binary search tree of n (Liu et al. 2008, eq.
-/// 1).
+/// Mean path length of an unsuccessful search in a binary search tree of n keys (Liu et al. 2008,
+/// eq. 1).
 [[nodiscard]] double average_path_length(double n) noexcept;
 
 /// Depth of a tree that is grown on n rows: ceil(log2(n)), at least 1.
 [[nodiscard]] unsigned tree_depth(std::size_t n) noexcept;
 
-/// What a tree is grown on: keys by column, of which it sees some rows and columns.
+/// Training data of one tree: column-major keys, and the rows and columns that the tree uses.
 struct TreeSample {
   std::span<const std::uint32_t> keys;      ///< column-major, missing values are `kMissingHigh`
   std::size_t n_key_rows = 0;               ///< length of a column of `keys`
-  std::span<const std::uint32_t> rows;      ///< those that the tree sees
-  std::span<const std::uint32_t> features;  ///< those that it may split on
+  std::span<const std::uint32_t> rows;      ///< rows that the tree uses
+  std::span<const std::uint32_t> features;  ///< features that it may split on
   std::uint32_t n_features = 0;             ///< columns of `keys`
-  bool route_missing = false;  ///< nodes may name column n_features + f: f with missing values low
+  bool route_missing =
+      false;  ///< nodes may use column n_features + f: feature f with missing values low
 };
 
-/// Grows one tree by random splits: a feature drawn from those that vary, a threshold uniform
-/// between its extremes.
+/// Grows one tree by random splits: the feature is drawn from those that vary, the threshold
+/// uniformly between its extremes.
 void grow_tree(const TreeSample& sample, unsigned depth, RandomStream& random, TreeView tree);
 
 }  // namespace secondlook::detect

@@ -9,8 +9,8 @@ namespace {
 constexpr std::int64_t kNoFeature = -1;
 constexpr std::size_t kMaxDepth = 64;
 
-// A feature on the way to a node: the fraction of the sample that would pass its splits whatever
-// the row says, whether the row itself passes, and the weight of subsets of each size.
+// A feature on the path to a node: the fraction of the sample that passes its splits if the feature
+// is unknown, whether the row itself passes them, and the weight of subsets of each size.
 struct Step {
   std::int64_t feature;
   double zero_fraction;
@@ -33,7 +33,7 @@ class Path {
     }
   }
 
-  // Takes step i back, as if its feature had not been met.
+  // Removes step i, as if its feature were not on the path.
   void unwind(std::size_t i) {
     const auto weights = weights_without(i);
     const std::size_t last = size_ - 1;

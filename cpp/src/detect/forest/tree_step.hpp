@@ -7,10 +7,11 @@
 
 namespace secondlook::detect {
 
-/// Takes row `kRow` of a group from a node of a tree to its child. `keys` are the group's.
+/// Moves row `kRow` of a group from a tree node to its child. `keys` are the keys of the group.
 #if defined(__x86_64__) && defined(__GNUC__)
-// The compare leaves the bit in the carry, and one addition doubles the index and takes it in.
-// Compilers do not find this, and spill the row offsets besides: it is worth a quarter of the time.
+// The comparison leaves its result in the carry flag; one add-with-carry doubles the index and adds
+// the flag. Compilers do not find this and also spill the row offsets: it saves a quarter of the
+// time.
 template <int kRow>
 inline void step(const SplitNode* nodes, const std::uint32_t* keys, std::size_t& node) {
   const std::uint32_t threshold = nodes[node].threshold;

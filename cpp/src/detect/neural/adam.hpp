@@ -8,7 +8,7 @@
 namespace secondlook::detect {
 
 /// Adam (Kingma & Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015) with weight decay as
-/// part of the gradient: the values of torch.optim.Adam with its default decays.
+/// part of the gradient. Matches torch.optim.Adam with its default decays.
 template <class T>
 class Adam {
  public:
@@ -19,7 +19,7 @@ class Adam {
   void step(std::span<const T> gradients, double learning_rate, double weight_decay,
             std::span<T> weights);
 
-  /// First and then second moments.
+  /// All first moments, then all second moments.
   [[nodiscard]] const std::vector<T>& moments() const noexcept { return moments_; }
   [[nodiscard]] std::uint64_t n_steps() const noexcept { return n_steps_; }
 

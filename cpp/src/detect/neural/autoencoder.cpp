@@ -21,15 +21,15 @@ using detect::padded;
 
 namespace {
 
-constexpr std::size_t kBlockRows = 64;  // that go through the layers together, in the cache
-constexpr std::size_t kRowsWorthAThread = 512;
+constexpr std::size_t kBlockRows = 64;  // rows that pass the layers together, within the cache
+constexpr std::size_t kMinParallelRows = 512;
 
-// Random streams of a seed: the first weights, the split, and two for each pass over the rows.
+// Random streams of a seed: the initial weights, the split, and two for each pass over the rows.
 constexpr std::uint64_t kWeightStream = 0;
 constexpr std::uint64_t kSplitStream = 1;
 constexpr std::uint64_t kFirstPassStream = 2;
 
-// Mean squared error of reproducing some rows, as the network scores.
+// Mean squared reconstruction error of the given rows.
 double reconstruction_loss(const detect::FoldedNetwork& network, std::size_t n_features,
                            const std::vector<float>& inputs, std::span<const std::size_t> rows) {
   const std::size_t width = padded(n_features);
@@ -44,14 +44,15 @@ double reconstruction_loss(const detect::FoldedNetwork& network, std::size_t n_f
   return sum / static_cast<double>(rows.size() * n_features);
 }
 
-// Passes over rows in random order, a batch at a time.
+// Trains the network on batches of rows in random order.
 class Trainer {
  public:
   Trainer(const AutoencoderParameters& parameters, detect::DenseNetwork<float>& network,
           detect::Adam<float>& adam, const std::vector<float>& inputs)
       : parameters_(parameters), network_(network), adam_(adam), inputs_(inputs) {}
 
-  /// Mean loss of a pass over `rows`, which it shuffles. `tick` is called after each batch.
+  /// Runs one pass over `rows`, which it shuffles, and returns the mean loss. Calls `tick` after
+  /// each batch.
   template <class Tick>
   double pass(std::span<std::size_t> rows, std::uint64_t number, double learning_rate,
               const Tick& tick) {
@@ -62,7 +63,7 @@ class Trainer {
     double sum = 0;
     for (std::size_t begin = 0; begin < rows.size();) {
       std::size_t end = std::min(begin + parameters_.batch_size, rows.size());
-      if (rows.size() - end == 1) ++end;  // one row alone has no batch statistics
+      if (rows.size() - end == 1) ++end;  // a single row has no batch statistics
       batch_.resize((end - begin) * width);
       for (std::size_t i = begin; i < end; ++i)
         std::copy_n(&inputs_[rows[i] * width], width, &batch_[(i - begin) * width]);
@@ -129,7 +130,7 @@ void Autoencoder::require_fitted(const char* who) const {
   require<NotFitted>(fitted(), "{}: not fitted yet, call fit first", who);
 }
 
-// Rows scaled and padded, as the network takes them.
+// Scales and pads rows to the network's input layout.
 template <class Scalar>
 std::vector<float> Autoencoder::to_inputs(const State& state, MatrixView<Scalar> x) {
   const std::size_t width = padded(state.scaler.n_features());
@@ -163,7 +164,7 @@ void Autoencoder::fit(SampleView samples, const Progress& progress) {
     const auto n_held_out =
         static_cast<std::size_t>(std::lround(p.validation_fraction * static_cast<double>(n_rows)));
     const auto training = std::span(rows).subspan(n_held_out);
-    // Where there are none to hold out, the training rows themselves have to do.
+    // Without held-out rows, the training rows are used for validation.
     const auto held_out = n_held_out > 0 ? std::span(rows).first(n_held_out) : training;
 
     Trainer trainer(p, state.network, state.adam, inputs);
@@ -202,7 +203,7 @@ void Autoencoder::partial_fit(SampleView samples, const Progress& progress) {
     const double loss = trainer.pass(rows, state->n_passes, state->learning_rate,
                                      [&](std::size_t n) { report(n, rows.size()); });
     require(std::isfinite(loss),
-            "Autoencoder::partial_fit: the loss diverged; the model is as before");
+            "Autoencoder::partial_fit: the loss diverged; the model is unchanged");
     ++state->n_passes;
     state->offset_is_stale = true;
     state->prepare(parameters_.feature_weights);
@@ -219,8 +220,8 @@ void Autoencoder::fit_offset(SampleView samples) {
   });
 }
 
-// Calls use(first, n, inputs, outputs) with the scaled values of n rows and what the network makes
-// of them, both padded, on several threads for many rows.
+// Calls use(first, n, inputs, outputs) with the scaled values of n rows and the network's outputs
+// for them, both padded. Uses several threads if there are many rows.
 template <class Scalar, class Use>
 void Autoencoder::for_each_block(const char* who, MatrixView<Scalar> x, std::size_t n_values,
                                  std::size_t n_columns, const Use& use) const {
@@ -233,19 +234,19 @@ void Autoencoder::for_each_block(const char* who, MatrixView<Scalar> x, std::siz
   const detect::FoldedNetwork& folded = *s.folded;
   const std::size_t width = padded(n_features());
   const auto run_block = [&](std::size_t begin, std::size_t end) {
-    thread_local std::vector<float> memory;
+    thread_local std::vector<float> buffer;
     const std::size_t n = end - begin;
-    const std::size_t buffer = n * folded.buffer_width();
-    memory.resize(std::max(memory.size(), n * width + 2 * buffer));
+    const std::size_t layer_size = n * folded.buffer_width();
+    buffer.resize(std::max(buffer.size(), n * width + 2 * layer_size));
     const auto block = x.middle_rows(static_cast<Index>(begin), static_cast<Index>(n));
-    if (!all_finite(block)) require_samples(who, x);  // names the place in the whole
+    if (!all_finite(block)) require_samples(who, x);  // names the row in the whole input
     detect::scale_rows(s.scaling(), n, block.data(), static_cast<std::size_t>(block.row_stride()),
-                       memory.data(), width);
+                       buffer.data(), width);
     const float* outputs =
-        folded.run(n, memory.data(), width, &memory[n * width], &memory[n * width + buffer]);
-    use(begin, n, memory.data(), outputs);
+        folded.run(n, buffer.data(), width, &buffer[n * width], &buffer[n * width + layer_size]);
+    use(begin, n, buffer.data(), outputs);
   };
-  if (n_rows < kRowsWorthAThread) {
+  if (n_rows < kMinParallelRows) {
     for (std::size_t begin = 0; begin < n_rows; begin += kBlockRows)
       run_block(begin, std::min(begin + kBlockRows, n_rows));
     return;
@@ -284,8 +285,8 @@ void Autoencoder::feature_contributions(SampleView samples, std::span<double> co
         [&](std::size_t first, std::size_t n, const float* inputs, const float* outputs) {
           for (std::size_t i = 0; i < n; ++i)
             for (std::size_t j = 0; j < n_columns; ++j) {
-              const std::size_t at = i * padded(n_columns) + j;
-              const float error = outputs[at] - inputs[at];
+              const std::size_t index = i * padded(n_columns) + j;
+              const float error = outputs[index] - inputs[index];
               contributions[(first + i) * n_columns + j] =
                   static_cast<double>(state_->error_weights[j] * error * error);
             }

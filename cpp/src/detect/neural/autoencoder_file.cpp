@@ -14,8 +14,8 @@ const ReaderRegistration registration("autoencoder", [](const ModelFile& file) {
   return std::unique_ptr<Model>(std::make_unique<Autoencoder>(Autoencoder::from_file(file)));
 });
 
-// Calls use(name, shape, first value, step between rows, step between columns) for every tensor of
-// the network, in the parameters or the statistics.
+// Calls use(name, n_rows, n_cols, first value, step between rows, step between columns) for every
+// tensor of the network, whether it is in the parameters or in the statistics.
 template <class Network, class Use>
 void for_each_tensor(Network& network, const Use& use) {
   const auto parameters = network.parameters();
@@ -76,7 +76,7 @@ Autoencoder Autoencoder::from_file(const ModelFile& file) {
     require(n_features > 0 && (weights.empty() || weights.size() == n_features),
             "Autoencoder: expected no feature weights or one per feature ({}), got {}", n_features,
             weights.size());
-    // The first layer has to be in the file before as much is allocated as the widths ask for.
+    // The weights must be in the file before memory is allocated for the widths that it states.
     const auto widths = State::widths(n_features, model.parameters_.hidden);
     for (std::size_t l = 0; l + 1 < widths.size(); ++l)
       static_cast<void>(file.get<float>("layers." + std::to_string(l) + ".weight",

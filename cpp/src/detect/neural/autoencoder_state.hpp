@@ -13,11 +13,11 @@ namespace secondlook {
 
 struct Autoencoder::State : detect::TrainingState {
   detect::DenseNetwork<float> network{{0, 0}};
-  // What follows is made from the above and the parameters by `prepare`.
+  // The members below are derived from those above and the parameters by `prepare`.
   std::shared_ptr<const detect::FoldedNetwork> folded;
-  std::vector<float> error_weights;  // of the features, summing to 1, and padded with zeros
+  std::vector<float> error_weights;  // one per feature, with sum 1; padded with zeros
 
-  // Widths of the network over so many features.
+  // Layer widths of the network for `n_features` features.
   static std::vector<std::size_t> widths(std::size_t n_features,
                                          const std::vector<std::size_t>& hidden) {
     std::vector<std::size_t> all{n_features};

@@ -13,7 +13,7 @@ HWY_BEFORE_NAMESPACE();
 namespace secondlook::detect::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// 1 / the standard deviation.
+// Reciprocal of the standard deviation.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V inverse_deviation(D d, V variance) {
   const auto floor = hn::Set(d, static_cast<hn::TFromD<D>>(kVarianceFloor));
@@ -43,14 +43,14 @@ HWY_INLINE void forward(const NormalisedLayer<T>& layer, T leak, T* outputs) {
     const auto gain = hn::LoadU(d, layer.gain + j);
     const auto shift = hn::LoadU(d, layer.shift + j);
     for (std::size_t i = 0; i < layer.n_rows; ++i) {
-      const std::size_t at = i * layer.n_cols + j;
-      const auto x = hn::Mul(hn::Sub(hn::LoadU(d, layer.normalised + at), mean), inverse);
+      const std::size_t index = i * layer.n_cols + j;
+      const auto x = hn::Mul(hn::Sub(hn::LoadU(d, layer.normalised + index), mean), inverse);
       const auto before = hn::MulAdd(gain, x, shift);
       const auto factor = hn::Mul(hn::IfThenElse(hn::Gt(before, hn::Zero(d)), one, slope),
-                                  hn::LoadU(d, layer.slopes + at));
-      hn::StoreU(x, d, layer.normalised + at);
-      hn::StoreU(factor, d, layer.slopes + at);
-      hn::StoreU(hn::Mul(before, factor), d, outputs + at);
+                                  hn::LoadU(d, layer.slopes + index));
+      hn::StoreU(x, d, layer.normalised + index);
+      hn::StoreU(factor, d, layer.slopes + index);
+      hn::StoreU(hn::Mul(before, factor), d, outputs + index);
     }
   }
 }
@@ -64,11 +64,11 @@ HWY_INLINE void backward(const NormalisedLayer<T>& layer, T* gradient, T* gain_g
     auto by_shift = hn::Zero(d);
     auto by_gain = hn::Zero(d);
     for (std::size_t i = 0; i < layer.n_rows; ++i) {
-      const std::size_t at = i * layer.n_cols + j;
-      const auto g = hn::Mul(hn::LoadU(d, gradient + at), hn::LoadU(d, layer.slopes + at));
-      hn::StoreU(g, d, gradient + at);
+      const std::size_t index = i * layer.n_cols + j;
+      const auto g = hn::Mul(hn::LoadU(d, gradient + index), hn::LoadU(d, layer.slopes + index));
+      hn::StoreU(g, d, gradient + index);
       by_shift = hn::Add(by_shift, g);
-      by_gain = hn::MulAdd(g, hn::LoadU(d, layer.normalised + at), by_gain);
+      by_gain = hn::MulAdd(g, hn::LoadU(d, layer.normalised + index), by_gain);
     }
     hn::StoreU(hn::Add(by_shift, hn::LoadU(d, shift_gradient + j)), d, shift_gradient + j);
     hn::StoreU(hn::Add(by_gain, hn::LoadU(d, gain_gradient + j)), d, gain_gradient + j);
@@ -77,10 +77,10 @@ HWY_INLINE void backward(const NormalisedLayer<T>& layer, T* gradient, T* gain_g
     const auto mean = hn::Mul(by_shift, fraction);
     const auto slope = hn::Mul(by_gain, fraction);
     for (std::size_t i = 0; i < layer.n_rows; ++i) {
-      const std::size_t at = i * layer.n_cols + j;
-      const auto centred = hn::Sub(hn::LoadU(d, gradient + at), mean);
-      const auto x = hn::LoadU(d, layer.normalised + at);
-      hn::StoreU(hn::Mul(factor, hn::NegMulAdd(x, slope, centred)), d, gradient + at);
+      const std::size_t index = i * layer.n_cols + j;
+      const auto centred = hn::Sub(hn::LoadU(d, gradient + index), mean);
+      const auto x = hn::LoadU(d, layer.normalised + index);
+      hn::StoreU(hn::Mul(factor, hn::NegMulAdd(x, slope, centred)), d, gradient + index);
     }
   }
 }
@@ -143,7 +143,7 @@ float* RunLayers(const FoldedLayer* layers, std::size_t n_layers, std::size_t n_
   return second;
 }
 
-// Vectors of doubles, and as many floats.
+// Vectors of doubles, and vectors of the same number of floats.
 using Doubles = hn::ScalableTag<double>;
 using Floats = hn::Rebind<float, Doubles>;
 
@@ -160,7 +160,7 @@ HWY_INLINE hn::Vec<Doubles> load_whole(const float* x) {
   return hn::PromoteTo(Doubles(), hn::LoadU(Floats(), x));
 }
 
-// In double precision, as a large mean would else take the digits with it.
+// In double precision: with a large mean, the difference would lose its digits in single precision.
 template <class Scalar>
 HWY_INLINE void scale_any(const Scaling& scaling, std::size_t n_rows, const Scalar* x,
                           std::size_t x_step, float* scaled, std::size_t width) {

@@ -61,7 +61,7 @@ void DenseNetwork<T>::initialise(RandomStream& random) {
 template <class T>
 void DenseNetwork<T>::draw_dropout(std::size_t n_rows, double dropout, RandomStream& random,
                                    Workspace& work) const {
-  // 16 random bits a unit: four units a number.
+  // 16 random bits per unit: one random number serves four units.
   const auto limit = static_cast<std::uint64_t>(std::lround(dropout * 65536));
   const auto keep = static_cast<T>(1 / (1 - dropout));
   work.slopes.resize(n_hidden());
@@ -114,7 +114,7 @@ double DenseNetwork<T>::train(std::size_t n_rows, const T* inputs, const T* targ
              !hidden);
     if (hidden) {
       normalise_and_activate(layer_view(l), static_cast<T>(kLeak), work.outputs[l].data());
-      // The running variance is the unbiased one, as torch keeps it.
+      // As in torch, the running variance is the unbiased one.
       const T unbiased =
           static_cast<T>(n_rows) / static_cast<T>(std::max<std::size_t>(n_rows, 2) - 1);
       for (std::size_t j = 0; j < layout.n_outputs; ++j) {
@@ -137,10 +137,10 @@ double DenseNetwork<T>::train(std::size_t n_rows, const T* inputs, const T* targ
 
   for (std::size_t l = n_layers; l-- > 0;) {
     const LayerLayout& layout = layout_[l];
-    const auto at = [&](std::size_t place_of) { return &work.gradients[place_of]; };
+    const auto gradient_of = [&](std::size_t offset) { return &work.gradients[offset]; };
     if (l < n_hidden()) {
-      normalise_and_activate_backward(layer_view(l), work.gradient.data(), at(layout.gain),
-                                      at(layout.shift));
+      normalise_and_activate_backward(layer_view(l), work.gradient.data(), gradient_of(layout.gain),
+                                      gradient_of(layout.shift));
     } else {
       for (std::size_t i = 0; i < n_rows; ++i)
         for (std::size_t j = 0; j < layout.n_outputs; ++j)
@@ -149,10 +149,10 @@ double DenseNetwork<T>::train(std::size_t n_rows, const T* inputs, const T* targ
     const T* layer_inputs = l == 0 ? inputs : work.outputs[l - 1].data();
     const std::size_t input_step = padded(layout.n_inputs);
     multiply(layout.n_inputs, layout.n_outputs, n_rows, {layer_inputs, 1, input_step},
-             {work.gradient.data(), layout.n_outputs, 1}, at(layout.weights), layout.n_outputs,
-             false);
+             {work.gradient.data(), layout.n_outputs, 1}, gradient_of(layout.weights),
+             layout.n_outputs, false);
     if (l == 0) break;
-    // By the inputs: times the transposed weights.
+    // Gradient with respect to the inputs: times the transposed weights.
     work.next_gradient.resize(n_rows * input_step);
     multiply(n_rows, input_step, widths_[l + 1], {work.gradient.data(), layout.n_outputs, 1},
              {&parameters_[layout.weights], 1, layout.n_outputs}, work.next_gradient.data(),
@@ -189,9 +189,9 @@ FoldedNetwork::FoldedNetwork(const DenseNetwork<T>& network) {
       }
       bias[j] = static_cast<float>(offset);
       for (std::size_t i = 0; i < layout.n_inputs; ++i) {
-        const std::size_t at = i * layout.n_outputs + j;
-        weights[at] =
-            static_cast<float>(factor * static_cast<double>(parameters[layout.weights + at]));
+        const std::size_t index = i * layout.n_outputs + j;
+        weights[index] =
+            static_cast<float>(factor * static_cast<double>(parameters[layout.weights + index]));
       }
     }
     layers_.push_back({layout.n_inputs, layout.n_outputs, weights, bias,

@@ -6,15 +6,14 @@
 
 namespace secondlook::detect {
 
-/// When training has nothing more to win: the loss over rows held out has not been better for
-/// `patience` epochs. Halfway there the learning rate is halved, so that a plateau is tried with
-/// smaller steps before it is given up.
+/// Ends training when the loss on held-out rows has not improved for `patience` epochs. Halfway,
+/// the learning rate is halved, so that smaller steps are tried on a plateau before training ends.
 class EarlyStopping {
  public:
   EarlyStopping(double learning_rate, std::size_t patience)
       : learning_rate_(learning_rate), patience_(std::max<std::size_t>(patience, 1)) {}
 
-  /// Takes note of an epoch's loss; true if it is the best so far.
+  /// Records the loss of an epoch; returns true if it is the lowest so far.
   bool update(double loss) {
     if (loss < best_) {
       best_ = loss;

@@ -35,7 +35,7 @@ TrainingSeries to_training_series(const Scaler& scaler, MatrixView<Scalar> x) {
   const std::size_t width = padded(n_channels);
   const auto n = static_cast<std::size_t>(x.rows());
   TrainingSeries series{n, std::vector<float>(n * n_channels), std::vector<float>(n * width)};
-  std::vector<float> last(n_channels, 0.0F);  // before the first value: the mean
+  std::vector<float> last(n_channels, 0.0F);  // before the first value, the mean is used
   for (std::size_t t = 0; t < n; ++t) {
     float* target = &series.targets[t * width];
     scaler.transform(x.row(static_cast<Index>(t)).data(), target);
@@ -53,8 +53,8 @@ struct Split {
   std::vector<SampleRange> held_out;
 };
 
-// Holds out the end of each series that is long enough; of many short ones, whole series, evenly
-// spread. Where there is nothing to hold out, the training samples have to do.
+// Holds out the end of each series that is long enough. If none is, holds out whole series, evenly
+// spread. If there is nothing to hold out, the training samples are used for validation.
 Split split(std::span<const TrainingSeries> series, std::size_t window, double fraction) {
   Split result;
   for (std::size_t i = 0; i < series.size(); ++i) {
@@ -95,7 +95,7 @@ void require_series(const char* who, MatrixView<Scalar> x, std::size_t n_channel
   require_samples(who, x, Missing::allow_nan);
 }
 
-// Calls `use` with all series in their own type.
+// Calls `use` with all series in their scalar type.
 template <class Use>
 void visit_series(const char* who, std::span<const SampleView> all, const Use& use) {
   require(!all.empty(), "{}: expected at least 1 series, got 0", who);
@@ -117,8 +117,8 @@ void visit_series(const char* who, std::span<const SampleView> all, const Use& u
     use(std::span<const MatrixView<double>>(doubles));
 }
 
-// Whether each channel has one value in all samples of all series, where it has one.
-bool never_change(std::span<const SampleView> all) {
+// Whether every channel is constant over all series; missing values are ignored.
+bool all_constant(std::span<const SampleView> all) {
   std::vector<std::optional<double>> first(static_cast<std::size_t>(all.front().cols()));
   const auto changes = [&](auto x) {
     for (Index t = 0; t < x.rows(); ++t)
@@ -205,7 +205,7 @@ void LstmForecaster::fit(std::span<const SampleView> all, const Progress& progre
                   [&](const auto& x) {
                     return !as_eigen(x).col(static_cast<Index>(j)).array().isNaN().all();
                   }),
-              "LstmForecaster::fit: expected some values in channel {}, got none but NaN", j);
+              "LstmForecaster::fit: expected at least one value in channel {}, got only NaN", j);
     std::vector<TrainingSeries> scaled;
     scaled.reserve(series.size());
     for (const auto& x : series) scaled.push_back(to_training_series(state.scaler, x));
@@ -250,7 +250,7 @@ void LstmForecaster::partial_fit(SampleView samples, const Progress& progress) {
         trainer.pass({&all, 1}, state->n_passes, state->learning_rate,
                      [&](std::size_t done, std::size_t total) { report(done, total); });
     require(std::isfinite(loss),
-            "LstmForecaster::partial_fit: the loss diverged; the model is as before");
+            "LstmForecaster::partial_fit: the loss diverged; the model is unchanged");
     ++state->n_passes;
     state->offset_is_stale = true;
     state->prepare(parameters_);
@@ -260,10 +260,11 @@ void LstmForecaster::partial_fit(SampleView samples, const Progress& progress) {
 
 void LstmForecaster::fit_offset(SampleView x) { fit_offset(std::span<const SampleView>(&x, 1)); }
 
-// The residuals' covariance, and under it the offset, from a run over whole series.
+// Computes the covariance of the residuals from a run over whole series, and the offset from the
+// scores under this covariance.
 void LstmForecaster::fit_offset(std::span<const SampleView> series) {
   const std::size_t n = n_features();
-  // Residuals of a series' scored samples, one after another: values and what is present.
+  // Residuals of the scored samples of a series, one after another, and whether each is present.
   struct Run {
     std::vector<double> values;
     std::vector<char> present;
@@ -284,16 +285,16 @@ void LstmForecaster::fit_offset(std::span<const SampleView> series) {
                  }
                });
   require(std::ranges::any_of(runs, [](const Run& r) { return !r.values.empty(); }),
-          "LstmForecaster::fit_offset: expected samples after the first {}, the warm-up, got none",
+          "LstmForecaster::fit_offset: expected samples after the warm-up of {}, got none",
           parameters_.window);
 
   std::vector<double> products(n * n, 0.0), counts(n * n, 0.0);
   for (const Run& r : runs)
-    for (std::size_t at = 0; at < r.values.size(); at += n)
+    for (std::size_t first = 0; first < r.values.size(); first += n)
       for (std::size_t i = 0; i < n; ++i)
         for (std::size_t j = 0; j < n; ++j) {
-          if (r.present[at + i] == 0 || r.present[at + j] == 0) continue;
-          products[i * n + j] += r.values[at + i] * r.values[at + j];
+          if (r.present[first + i] == 0 || r.present[first + j] == 0) continue;
+          products[i * n + j] += r.values[first + i] * r.values[first + j];
           ++counts[i * n + j];
         }
   for (std::size_t k = 0; k < n * n; ++k)
@@ -303,13 +304,14 @@ void LstmForecaster::fit_offset(std::span<const SampleView> series) {
   std::vector<double> scores;
   detect::LstmResidual residual(n);
   for (const Run& r : runs)
-    for (std::size_t at = 0; at < r.values.size(); at += n) {
-      std::copy_n(&r.values[at], n, residual.values.begin());
-      std::copy_n(&r.present[at], n, residual.present.begin());
+    for (std::size_t first = 0; first < r.values.size(); first += n) {
+      std::copy_n(&r.values[first], n, residual.values.begin());
+      std::copy_n(&r.present[first], n, residual.present.begin());
       scores.push_back(residual.score(*state_->weights, true));
     }
-  // Samples that never change are all normal: what differs is how far the network has settled.
-  state_->offset = never_change(series) ? *std::ranges::min_element(scores)
+  // Constant samples are all normal: their scores differ only because the network's state is still
+  // converging.
+  state_->offset = all_constant(series) ? *std::ranges::min_element(scores)
                                         : quantile(std::move(scores), parameters_.contamination);
   state_->offset_is_stale = false;
 }
@@ -357,7 +359,8 @@ void LstmForecaster::residuals(SampleView samples, std::span<double> residuals) 
             "{}: expected an output of {} values, got {}", who, x.rows() * x.cols(),
             residuals.size());
     run(who, x, [&](std::size_t t, const LstmStream::State& s, double score) {
-      // The step before left its forecast in this row. Not the scaled residual: that is of floats.
+      // The previous step has written its forecast to this row. The scaled residual is not used, as
+      // it has only single precision.
       const std::size_t n = s.scaled.size();
       const Scalar* sample = x.row(static_cast<Index>(t)).data();
       for (double& value : residuals.subspan(t * n, n)) {
@@ -375,9 +378,10 @@ void LstmForecaster::forecast(SampleView samples, std::span<double> forecast) co
     const char* who = "LstmForecaster::forecast";
     require_fitted(who);
     const std::size_t n = n_features();
-    require(forecast.size() % n == 0,
-            "{}: expected an output of whole samples of {} values, got {}", who, n,
-            forecast.size());
+    require(
+        forecast.size() % n == 0,
+        "{}: expected an output with a multiple of {} values (one per channel and step), got {}",
+        who, n, forecast.size());
     auto stream = run(who, x, [](std::size_t, const LstmStream::State&, double) {});
     auto& s = *stream.state_;
     for (std::size_t i = 0; i < forecast.size(); i += n) {

@@ -15,8 +15,8 @@ const ReaderRegistration registration("lstm_forecaster", [](const ModelFile& fil
   return std::unique_ptr<Model>(std::make_unique<LstmForecaster>(LstmForecaster::from_file(file)));
 });
 
-// Calls use(name, shape, place) for every tensor of the network: place(i) says where its i-th value
-// lies among the parameters.
+// Calls use(name, shape, index_of) for every tensor of the network: index_of(i) is the index of its
+// i-th value among the parameters.
 template <class Network, class Use>
 void for_each_tensor(const Network& network, const Use& use) {
   const auto& shape = network.shape();
@@ -27,7 +27,7 @@ void for_each_tensor(const Network& network, const Use& use) {
     const auto& layer = network.layout()[l];
     const std::string prefix = "layers." + std::to_string(l) + ".";
     const std::size_t n_inputs = l == 0 ? shape.n_inputs : n_hidden;
-    // Row `unit` of torch's weights is a column of ours: gate after gate, each padded.
+    // Row `unit` of torch's weights is a column here: gate after gate, each padded.
     const auto column = [=, n_cells = network.n_cells()](std::size_t unit) {
       return unit / n_hidden * n_cells + unit % n_hidden;
     };
@@ -65,9 +65,9 @@ ModelFile LstmForecaster::write() const {
   file.set_section("parameters", fields_to_json(parameters_).dump());
   s.write(file);
   for_each_tensor(s.network, [&](const std::string& name, const std::vector<std::int64_t>& shape,
-                                 const auto& place) {
+                                 const auto& index_of) {
     std::vector<float> values(count(shape));
-    for (std::size_t i = 0; i < values.size(); ++i) values[i] = s.network.parameters()[place(i)];
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = s.network.parameters()[index_of(i)];
     file.add<float>(name, shape, values);
   });
   const auto n_channels = static_cast<std::int64_t>(s.scaler.n_features());
@@ -83,24 +83,25 @@ LstmForecaster LstmForecaster::from_file(const ModelFile& file) {
     s.read_scaler(file);
     const auto n_channels = static_cast<std::int64_t>(s.scaler.n_features());
     require(n_channels > 0, "LstmForecaster: expected at least 1 channel, got 0");
-    // The largest tensors have to be in the file before as much is allocated as the shape asks for.
+    // The largest tensors must be in the file before memory is allocated for the shape that it
+    // states.
     const auto n_hidden = static_cast<std::int64_t>(model.parameters_.hidden);
     for (std::size_t l = 0; l < model.parameters_.layers; ++l)
       static_cast<void>(file.get<float>("layers." + std::to_string(l) + ".weight_hidden",
                                         {4 * n_hidden, n_hidden}));
     s.network = detect::LstmNetwork<float>(State::shape(model.parameters_, s.scaler.n_features()));
     for_each_tensor(s.network, [&](const std::string& name, const std::vector<std::int64_t>& shape,
-                                   const auto& place) {
+                                   const auto& index_of) {
       const auto values = file.get<float>(name, shape);
       for (std::size_t i = 0; i < values.size(); ++i) {
         require(std::isfinite(values[i]),
                 "LstmForecaster: tensor '{}': expected finite values, got {}", name, values[i]);
-        s.network.parameters()[place(i)] = values[i];
+        s.network.parameters()[index_of(i)] = values[i];
       }
     });
     const auto covariance = file.get<double>("covariance", {n_channels, n_channels});
     require(std::ranges::all_of(covariance, [](double value) { return std::isfinite(value); }),
-            "LstmForecaster: expected a finite covariance");
+            "LstmForecaster: tensor 'covariance': expected finite values");
     s.covariance.assign(covariance.begin(), covariance.end());
     s.read_training(file, s.network.parameters().size());
     s.prepare(model.parameters_);

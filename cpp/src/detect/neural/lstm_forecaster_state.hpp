@@ -14,7 +14,7 @@ namespace secondlook {
 struct LstmForecaster::State : detect::TrainingState {
   detect::LstmNetwork<float> network{{0, 0, 0, 0}};
   std::vector<double> covariance;  // of the residuals, channels × channels
-  // Made from the above by `prepare`; streams share it.
+  // Derived from the members above by `prepare`; shared with streams.
   std::shared_ptr<const detect::LstmWeights> weights;
 
   static detect::LstmShape shape(const LstmForecasterParameters& p, std::size_t n_channels) {

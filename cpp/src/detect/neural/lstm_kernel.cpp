@@ -18,7 +18,8 @@ HWY_INLINE V sigmoid(D d, V x) {
   return hn::Div(one, hn::Add(one, hn::Exp(d, hn::Neg(x))));
 }
 
-// Through the same exponential: right to a few units of the last place of 1, which is enough here.
+// Uses the same exponential. The absolute error is a few units in the last place of 1, which is
+// enough here.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V tanh_of(D d, V x) {
   return hn::Sub(hn::Mul(hn::Set(d, 2), sigmoid(d, hn::Add(x, x))), hn::Set(d, 1));
@@ -57,24 +58,24 @@ HWY_INLINE void backward(const LstmCells<T>& cells, const T* hidden_gradient, T*
   for (std::size_t r = 0; r < cells.n_rows; ++r) {
     T* gates = cells.gates + r * 4 * n;
     for (std::size_t j = 0; j < n; j += hn::Lanes(d)) {
-      const std::size_t at = r * n + j;
+      const std::size_t index = r * n + j;
       const auto input = hn::LoadU(d, gates + j);
       const auto forget = hn::LoadU(d, gates + n + j);
       const auto candidate = hn::LoadU(d, gates + 2 * n + j);
       const auto output = hn::LoadU(d, gates + 3 * n + j);
-      const auto squashed = hn::LoadU(d, cells.squashed + at);
-      const auto by_hidden = hn::LoadU(d, hidden_gradient + at);
+      const auto squashed = hn::LoadU(d, cells.squashed + index);
+      const auto by_hidden = hn::LoadU(d, hidden_gradient + index);
       const auto by_cell =
           hn::MulAdd(hn::Mul(by_hidden, output), hn::NegMulAdd(squashed, squashed, one),
-                     hn::LoadU(d, cell_gradient + at));
+                     hn::LoadU(d, cell_gradient + index));
       const auto slope = [&](auto gate) { return hn::Mul(gate, hn::Sub(one, gate)); };
       hn::StoreU(hn::Mul(hn::Mul(by_cell, candidate), slope(input)), d, gates + j);
-      hn::StoreU(hn::Mul(hn::Mul(by_cell, hn::LoadU(d, cells.previous + at)), slope(forget)), d,
+      hn::StoreU(hn::Mul(hn::Mul(by_cell, hn::LoadU(d, cells.previous + index)), slope(forget)), d,
                  gates + n + j);
       hn::StoreU(hn::Mul(hn::Mul(by_cell, input), hn::NegMulAdd(candidate, candidate, one)), d,
                  gates + 2 * n + j);
       hn::StoreU(hn::Mul(hn::Mul(by_hidden, squashed), slope(output)), d, gates + 3 * n + j);
-      hn::StoreU(hn::Mul(by_cell, forget), d, cell_gradient + at);
+      hn::StoreU(hn::Mul(by_cell, forget), d, cell_gradient + index);
     }
   }
 }
@@ -95,7 +96,7 @@ void BackwardDouble(const LstmCells<double>& cells, const double* hidden_gradien
 }
 
 // The weights are read once: 73 kB at 8 inputs and 64 cells, more than the first-level cache holds,
-// so the second level's bandwidth is the limit.
+// so the bandwidth of the second-level cache is the limit.
 void Step(const LstmView& network, const float* inputs, float* state, float* gates,
           float* outputs) {
   const hn::ScalableTag<float> d;
@@ -111,7 +112,8 @@ void Step(const LstmView& network, const float* inputs, float* state, float* gat
     multiply_tiled<float>(1, width, layer.n_hidden, {state, 0, 1}, {bias + width, width, 1}, gates,
                           width, true);
     float* cells = state + layer.n_cells;
-    // The candidate's place in `gates` is free once it is read: it takes the squashed cells.
+    // The candidates in `gates` are no longer needed once they are read: the squashed cells
+    // overwrite them.
     forward(LstmCells<float>{1, layer.n_cells, gates, cells, cells, gates + 2 * layer.n_cells},
             state, layer.n_cells);
     hidden = state;

@@ -80,7 +80,7 @@ void LstmNetwork<T>::draw_dropout(const Sequences& sequences, double dropout, Ra
   }
 }
 
-// One step of all layers, from slot `slot` of the workspace to the next.
+// Computes one step of all layers, from slot `slot` of the workspace to the next.
 template <class T>
 void LstmNetwork<T>::run_step(const Sequences& sequences, std::size_t slot, const T* inputs,
                               const PackedWeights& packed, bool with_dropout,
@@ -148,7 +148,7 @@ double LstmNetwork<T>::forward(const Sequences& sequences, const PackedWeights& 
   for (std::size_t t = 0; t < n_steps; ++t, inputs += n_rows * shape_.n_inputs)
     run_step(sequences, t, inputs, packed, true, work);
 
-  // All forecasts at once, from the last layer's hidden values.
+  // All forecasts at once, from the hidden values of the last layer.
   const auto& last = work.layers.back();
   const std::size_t last_step = input_step(n_layers - 1);
   const T* hidden = &last.inputs[n_rows * last_step] + layout_.back().n_inputs + 1;
@@ -190,7 +190,7 @@ void LstmNetwork<T>::backward(const Sequences& sequences, T scale, const PackedW
            {work.errors.data(), n_outputs, 1}, gradients + head_, n_outputs, false);
   for (std::size_t i = 0; i < work.errors.size(); ++i)
     gradients[head_bias() + i % n_outputs] += work.errors[i];
-  // From here on a step's gates are replaced by their gradients.
+  // The loop replaces the gates of each step by their gradients.
   for (std::size_t t = n_steps; t-- > 0;) {
     multiply_packed(
         n_rows, n_cells(), n_outputs, {&work.errors[t * n_rows * n_outputs], n_outputs, 1},

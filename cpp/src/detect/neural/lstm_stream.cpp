@@ -34,18 +34,19 @@ void LstmStream::State::restart() {
 
 void LstmStream::State::advance(std::span<const float> sample) {
   const auto& w = *weights;
-  bool nothing_here = true;
-  bool nothing_for_long = true;
+  bool all_missing = true;
+  bool all_missing_for_long = true;
   for (std::size_t j = 0; j < sample.size(); ++j) {
-    const bool here = sample[j] == sample[j];
-    n_missing[j] = here ? 0 : n_missing[j] + 1;
-    if (here) nothing_here = false;
-    if (n_missing[j] <= w.max_gap) nothing_for_long = false;
-    // A channel that is gone for long is at its mean, for all that is known.
-    const float stand_in = n_missing[j] <= w.max_gap ? forecast[j] : 0.0F;
-    inputs[j] = std::clamp(here ? sample[j] : stand_in, -detect::kInputLimit, detect::kInputLimit);
+    const bool present = sample[j] == sample[j];
+    n_missing[j] = present ? 0 : n_missing[j] + 1;
+    if (present) all_missing = false;
+    if (n_missing[j] <= w.max_gap) all_missing_for_long = false;
+    // A channel that has been missing for long is replaced by its mean.
+    const float replacement = n_missing[j] <= w.max_gap ? forecast[j] : 0.0F;
+    inputs[j] =
+        std::clamp(present ? sample[j] : replacement, -detect::kInputLimit, detect::kInputLimit);
   }
-  if (nothing_for_long || (nothing_here && n_seen == 0)) return restart();
+  if (all_missing_for_long || (all_missing && n_seen == 0)) return restart();
   detect::lstm_step(w.view, inputs.data(), memory.data(), gates.data(), forecast.data());
   ++n_seen;
 }
@@ -118,15 +119,14 @@ double LstmStream::push_any(std::span<const Scalar> sample) {
   require(sample.size() == n, "LstmStream::push: expected {} channels, got {}", n, sample.size());
   for (std::size_t j = 0; j < n; ++j)
     require(!std::isinf(sample[j]),
-            "LstmStream::push: expected a finite value or NaN, got {} for "
-            "channel {}",
-            sample[j], j);
+            "LstmStream::push: expected a finite value or NaN, got {} for channel {}", sample[j],
+            j);
   w.scaler.transform(sample.data(), s.scaled.data());
 
   for (std::size_t j = 0; j < n; ++j) {
-    const bool here = s.scaled[j] == s.scaled[j];
-    s.residual.present[j] = here ? 1 : 0;
-    s.residual.values[j] = here ? static_cast<double>(s.scaled[j] - s.forecast[j]) : 0.0;
+    const bool present = s.scaled[j] == s.scaled[j];
+    s.residual.present[j] = present ? 1 : 0;
+    s.residual.values[j] = present ? static_cast<double>(s.scaled[j] - s.forecast[j]) : 0.0;
   }
   const double score = s.residual.score(w, s.n_seen >= w.window);
   s.advance(s.scaled);

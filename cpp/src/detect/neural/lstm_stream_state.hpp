@@ -13,19 +13,20 @@ namespace secondlook {
 struct LstmStream::State {
   explicit State(std::shared_ptr<const detect::LstmWeights> shared);
 
-  // Forgets the series.
+  // Resets the state, as before the first sample.
   void restart();
-  // What the next scaled inputs are, given a scaled sample (NaN where missing), and the step.
+  // Computes the inputs from a scaled sample (NaN where missing), then runs one step of the
+  // network.
   void advance(std::span<const float> sample);
 
   std::shared_ptr<const detect::LstmWeights> weights;
   std::vector<float> memory;    // hidden and cell values of each layer
-  std::vector<float> forecast;  // scaled and padded: of the next sample
-  std::vector<float> scaled;    // the sample
-  std::vector<float> inputs;    // the same, where missing with a stand-in
+  std::vector<float> forecast;  // of the next sample, scaled and padded
+  std::vector<float> scaled;    // the current sample
+  std::vector<float> inputs;    // the same, with missing values replaced
   std::vector<float> gates;
   detect::LstmResidual residual;
-  std::vector<std::size_t> n_missing;  // in a row, of each channel
+  std::vector<std::size_t> n_missing;  // consecutive missing values of each channel
   std::size_t n_seen = 0;
 };
 

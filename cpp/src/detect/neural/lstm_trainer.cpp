@@ -13,16 +13,16 @@ namespace secondlook::detect {
 
 namespace {
 
-// Random streams of a seed: 0 draws the first weights; a pass and each of its batches follow.
+// Random streams of a seed: 0 draws the initial weights; then one for each pass and its batches.
 constexpr std::uint64_t kFirstPassStream = 1;
-constexpr std::uint64_t kStreamsOfAPass = std::uint64_t{1} << 32;
+constexpr std::uint64_t kStreamsPerPass = std::uint64_t{1} << 32;
 
-// Windows that a thread should have, at least, to be worth it.
-constexpr std::size_t kWindowsWorthAThread = 8;
+// Fewest windows for which a further thread pays.
+constexpr std::size_t kMinWindowsPerThread = 8;
 
-// Length that the gradient of a step is cut to (Pascanu et al. 2013): far above what is usual, but
-// one wild window must not throw the weights away.
-constexpr double kLongestGradient = 1;
+// Norm to which the gradient of a step is clipped (Pascanu et al. 2013). It is far above the usual
+// norm, but protects the weights from a single extreme window.
+constexpr double kMaxGradientNorm = 1;
 
 }  // namespace
 
@@ -37,7 +37,7 @@ LstmTrainer::LstmTrainer(const LstmForecasterParameters& parameters, LstmNetwork
 std::vector<LstmTrainer::Batch> LstmTrainer::cut(std::span<const SampleRange> ranges,
                                                  std::uint64_t number) const {
   const std::size_t window = parameters_.window;
-  RandomStream random(parameters_.seed, kFirstPassStream + number * kStreamsOfAPass);
+  RandomStream random(parameters_.seed, kFirstPassStream + number * kStreamsPerPass);
   Batch from_start{0, window, {}};
   Batch from_middle{window, window, {}};
   for (const auto& range : ranges) {
@@ -45,7 +45,7 @@ std::vector<LstmTrainer::Batch> LstmTrainer::cut(std::span<const SampleRange> ra
     if (n_inputs < window) continue;
     if (range.begin == 0) from_start.windows.push_back({range.series, 0});
     if (n_inputs < 2 * window) continue;
-    // The phase moves, so that windows begin everywhere in time.
+    // The phase is random, so that windows begin at every time.
     const std::size_t slack = std::min(n_inputs - 2 * window, window - 1);
     std::size_t begin = range.begin + window + random.below(slack + 1);
     for (; begin + window < range.end; begin += window)
@@ -94,7 +94,7 @@ template <class Prepare>
 std::size_t LstmTrainer::run(const Batch& batch, bool backward, const Prepare& prepare, Sum& sum) {
   const std::size_t n_windows = batch.windows.size();
   const std::size_t n_parts =
-      std::clamp<std::size_t>(n_windows / kWindowsWorthAThread, 1, n_threads_);
+      std::clamp<std::size_t>(n_windows / kMinWindowsPerThread, 1, n_threads_);
   if (parts_.size() < n_parts) parts_.resize(n_parts);
   const double n_values =
       static_cast<double>(n_windows * batch.n_steps * network_.shape().n_outputs);
@@ -119,7 +119,7 @@ std::size_t LstmTrainer::run(const Batch& batch, bool backward, const Prepare& p
 void LstmTrainer::learn(const Batch& batch, std::uint64_t number, std::size_t index,
                         double learning_rate, Sum& sum) {
   network_.pack(packed_);
-  const std::uint64_t stream = kFirstPassStream + number * kStreamsOfAPass + 1 + index * 64;
+  const std::uint64_t stream = kFirstPassStream + number * kStreamsPerPass + 1 + index * 64;
   const std::size_t n_parts = run(
       batch, true,
       [&](std::size_t p, const auto& sequences, auto& work) {
@@ -130,25 +130,25 @@ void LstmTrainer::learn(const Batch& batch, std::uint64_t number, std::size_t in
   auto& gradients = parts_.front().work.gradients;
   for (std::size_t p = 1; p < n_parts; ++p)
     for (std::size_t i = 0; i < gradients.size(); ++i) gradients[i] += parts_[p].work.gradients[i];
-  double length = 0;
-  for (const float g : gradients) length += static_cast<double>(g) * static_cast<double>(g);
-  length = std::sqrt(length);
-  if (length > kLongestGradient)
-    for (float& g : gradients) g *= static_cast<float>(kLongestGradient / length);
+  double norm = 0;
+  for (const float g : gradients) norm += static_cast<double>(g) * static_cast<double>(g);
+  norm = std::sqrt(norm);
+  if (norm > kMaxGradientNorm)
+    for (float& g : gradients) g *= static_cast<float>(kMaxGradientNorm / norm);
   adam_.step(gradients, learning_rate, parameters_.weight_decay, network_.parameters());
 }
 
 double LstmTrainer::evaluate(std::span<const SampleRange> ranges) {
   const std::size_t window = parameters_.window;
-  // Windows of the same length and burn-in go together, a batch's worth at a time.
-  std::map<std::pair<std::size_t, std::size_t>, std::vector<Window>> alike;
+  // Windows of the same length and burn-in form batches.
+  std::map<std::pair<std::size_t, std::size_t>, std::vector<Window>> groups;
   for (const auto& range : ranges)
     for (std::size_t begin = range.begin; begin + 1 < range.end; begin += window)
-      alike[{std::min(begin, window), std::min(window, range.end - 1 - begin)}].push_back(
+      groups[{std::min(begin, window), std::min(window, range.end - 1 - begin)}].push_back(
           {range.series, begin});
   network_.pack(packed_);
   Sum sum;
-  for (const auto& [lengths, windows] : alike)
+  for (const auto& [lengths, windows] : groups)
     for (std::size_t i = 0; i < windows.size(); i += parameters_.batch_size) {
       const auto first = windows.begin() + static_cast<std::ptrdiff_t>(i);
       const std::size_t n = std::min(parameters_.batch_size, windows.size() - i);

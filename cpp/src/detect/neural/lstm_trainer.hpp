@@ -10,28 +10,28 @@
 
 namespace secondlook::detect {
 
-/// A series as it is learned from.
+/// A series prepared for training.
 struct TrainingSeries {
   std::size_t n_samples;
-  std::vector<float> inputs;   ///< n_samples × channels, gaps filled with what came before
+  std::vector<float> inputs;   ///< n_samples × channels, gaps filled with the previous value
   std::vector<float> targets;  ///< n_samples × padded channels, NaN where missing
 };
 
-/// Samples [begin, end) of a series: each but the first is to be forecast.
+/// Samples [begin, end) of a series: each except the first is to be forecast.
 struct SampleRange {
   std::size_t series;
   std::size_t begin;
   std::size_t end;
 };
 
-/// Passes over windows of series, a batch at a time, on several threads.
+/// Trains the network on batches of windows, on several threads.
 class LstmTrainer {
  public:
   LstmTrainer(const LstmForecasterParameters& parameters, LstmNetwork<float>& network,
               Adam<float>& adam, std::span<const TrainingSeries> series);
 
-  /// Mean squared error of a pass that learns from windows of the ranges, cut anew each time.
-  /// `tick` is told after each batch what fraction of the pass is done.
+  /// Trains on windows of the ranges, cut at random for each pass, and returns the mean squared
+  /// error. Calls `tick` with the number of batches done and in total after each batch.
   template <class Tick>
   double pass(std::span<const SampleRange> ranges, std::uint64_t number, double learning_rate,
               const Tick& tick) {
@@ -50,9 +50,9 @@ class LstmTrainer {
  private:
   struct Window {
     std::size_t series;
-    std::size_t begin;  // the first input that is learned from
+    std::size_t begin;  // the first input that is trained on
   };
-  // Windows of one length with one burn-in, which go through the network side by side.
+  // Windows of the same length and burn-in, which pass the network in parallel.
   struct Batch {
     std::size_t n_burn_in;
     std::size_t n_steps;
@@ -71,7 +71,8 @@ class LstmTrainer {
 
   [[nodiscard]] std::vector<Batch> cut(std::span<const SampleRange> ranges,
                                        std::uint64_t number) const;
-  // Runs a batch forward and perhaps backward, in parts on several threads; returns their number.
+  // Runs a batch forward and optionally backward, in parts on several threads; returns the number
+  // of parts.
   template <class Prepare>
   std::size_t run(const Batch& batch, bool backward, const Prepare& prepare, Sum& sum);
   void learn(const Batch& batch, std::uint64_t number, std::size_t index, double learning_rate,

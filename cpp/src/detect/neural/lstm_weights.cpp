@@ -9,7 +9,7 @@ namespace secondlook::detect {
 
 namespace {
 
-// Squared standard deviations: what a perfectly foreseen channel's residuals are taken to spread.
+// Lowest variance of the residuals of a channel, for channels that are forecast perfectly.
 constexpr double kVarianceFloor = 1e-6;
 
 }  // namespace

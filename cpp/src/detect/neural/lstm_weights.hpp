@@ -9,11 +9,11 @@
 
 namespace secondlook::detect {
 
-/// Inputs lie within ± this many standard deviations: one wild sample shall not upset the state for
-/// long. Residuals are not limited.
+/// Inputs are clipped to ± this many standard deviations, so that a single extreme sample does not
+/// disturb the state for long. Residuals are not clipped.
 inline constexpr float kInputLimit = 10;
 
-/// What streams of a model share and nobody changes.
+/// Immutable weights that the streams of a model share.
 struct LstmWeights {
   LstmWeights(const LstmNetwork<float>& network, Scaler channel_scaler,
               std::vector<double> residual_covariance, std::size_t warm_up, std::size_t gap);
@@ -31,7 +31,8 @@ struct LstmWeights {
   LstmView view;
 };
 
-/// A residual as it is scored: room for the computation included, so that nothing is allocated.
+/// A residual and its score, with the buffers of the computation, so that scoring does not
+/// allocate.
 struct LstmResidual {
   explicit LstmResidual(std::size_t n_channels)
       : values(n_channels),
@@ -40,20 +41,22 @@ struct LstmResidual {
         solution(n_channels),
         factor(n_channels * n_channels) {}
 
-  /// Minus the mean squared residual under the covariance, and each channel's part in it; NaN and
-  /// zeros where `counts` is false or nothing is present.
+  /// Returns minus the mean squared residual under the covariance and sets each channel's
+  /// contribution. If `counts` is false or no channel is present, the score is NaN and the
+  /// contributions are zero.
   double score(const LstmWeights& weights, bool counts);
 
   std::vector<double> values;  // 0 where missing
-  std::vector<char> present;   // not bools: they are looked at one by one
+  std::vector<char> present;   // not bools, which std::vector would pack
   std::vector<double> contributions;
 
  private:
   std::vector<double> solution, factor;
 };
 
-/// Solves covariance · solution = residual over the channels present, by Cholesky's method: the
-/// others' marginal. `present` is 0 where there is no value; `factor` is room for n × n values.
+/// Solves covariance · solution = residual over the channels that are present, by Cholesky
+/// decomposition; missing channels are marginalised out. `present` is 0 for a missing channel;
+/// `factor` is a buffer of n × n values.
 void solve_present(std::size_t n, const double* covariance, const char* present,
                    const double* residual, double* factor, double* solution);
 

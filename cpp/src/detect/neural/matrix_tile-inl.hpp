@@ -1,4 +1,4 @@
-// Products of small matrices in registers, for the kernels that are compiled once a target.
+// Products of small matrices in registers, for the kernels that are compiled once per target.
 #if defined(SECONDLOOK_MATRIX_TILE_INL) == defined(HWY_TARGET_TOGGLE)
 #ifdef SECONDLOOK_MATRIX_TILE_INL
 #undef SECONDLOOK_MATRIX_TILE_INL
@@ -17,8 +17,9 @@ HWY_BEFORE_NAMESPACE();
 namespace secondlook::detect::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// sums[r][v] += a(r, ·) · b(·, v): kRows rows of a by kVectors vectors of b's columns. Two multiply
-// and adds a cycle want eight sums in flight; 4 × 2 leaves the loads (6 for 8) behind them.
+// sums[r][v] += a(r, ·) · b(·, v): kRows rows of a by kVectors vectors of b's columns. Two
+// multiply-adds per cycle need eight sums in flight; with 4 × 2, the loads (6 for 8 multiply-adds)
+// are not the limit.
 template <std::size_t kRows, std::size_t kVectors, class D, class T = hn::TFromD<D>>
 HWY_INLINE void accumulate_tile(D d, std::size_t depth, const T* a, std::size_t a_row,
                                 std::size_t a_col, const T* b, std::size_t b_step,
@@ -35,10 +36,10 @@ HWY_INLINE void accumulate_tile(D d, std::size_t depth, const T* a, std::size_t 
   }
 }
 
-// As deep as a packed panel may be and still leave room in the first-level cache.
+// Largest depth of a packed panel that leaves space for other data in the first-level cache.
 constexpr std::size_t kDepthBlock = 256;
 
-// kRows rows of c by kVectors vectors at a time, over n_cols columns.
+// Computes kRows rows of c over n_cols columns, kVectors vectors at a time, from column j on.
 template <std::size_t kRows, std::size_t kVectors, class T>
 HWY_INLINE std::size_t multiply_columns(std::size_t j, std::size_t n_cols, std::size_t depth,
                                         Strided<T> a, const T* b, std::size_t b_step, T* c,
@@ -58,7 +59,7 @@ HWY_INLINE std::size_t multiply_columns(std::size_t j, std::size_t n_cols, std::
   return j;
 }
 
-// kPadding columns of c: four rows at a time, and what is left.
+// Computes kPadding columns of c: four rows at a time, then the remaining ones.
 template <class T>
 HWY_INLINE void multiply_panel(std::size_t n_rows, std::size_t depth, Strided<T> a, const T* b,
                                std::size_t b_step, T* c, std::size_t c_step, bool accumulate) {
@@ -77,8 +78,8 @@ HWY_INLINE void multiply_panel(std::size_t n_rows, std::size_t depth, Strided<T>
   take_rows.template operator()<1>();
 }
 
-// c (+)= a · b. Every element of c sums over the depth in order, whatever the number of rows: a row
-// alone gets the same bits as a row among others.
+// c (+)= a · b. Every element of c sums over the depth in order, so a row gets the same bits
+// whether it is multiplied alone or among others.
 template <class T>
 HWY_INLINE void multiply_tiled(std::size_t n_rows, std::size_t n_cols, std::size_t depth,
                                Strided<T> a, Strided<T> b, T* c, std::size_t c_step,
@@ -89,7 +90,8 @@ HWY_INLINE void multiply_tiled(std::size_t n_rows, std::size_t n_cols, std::size
     const T* rows = a.data + first * a.col_step;
     const T* columns = b.data + first * b.row_step;
     if (n_rows == 1 && b.col_step == 1) {
-      // A lone row has no other to share b with: as many sums as registers hold hide their latency.
+      // A single row cannot share b with others: as many sums as fit into registers hide the
+      // latency.
       const Strided<T> row{rows, 0, a.col_step};
       std::size_t j = 0;
       j = multiply_columns<1, 8>(j, n_cols, n, row, columns, b.row_step, c, c_step, accumulate);
@@ -100,7 +102,7 @@ HWY_INLINE void multiply_tiled(std::size_t n_rows, std::size_t n_cols, std::size
     }
     for (std::size_t j = 0; j < n_cols; j += kPadding) {
       const Strided<T> part{columns + j * b.col_step, b.row_step, b.col_step};
-      // Rows of b a power of two apart would fight for cache lines; packing pays from 8 rows on.
+      // Rows of b a power of two apart would compete for cache lines; packing pays from 8 rows on.
       if (b.col_step == 1 && (n_rows < 8 || b.row_step == kPadding)) {
         multiply_panel(n_rows, n, {rows, a.row_step, a.col_step}, part.data, part.row_step, c + j,
                        c_step, accumulate);

@@ -10,12 +10,13 @@
 
 namespace secondlook::detect {
 
-/// Trains a state, a TrainingState with its network, epoch by epoch until that wins no more. The
-/// best epoch's state is handed to `keep`, with the whole history; also when cancelled after it.
+/// Trains a state (a TrainingState and its network) epoch by epoch until early stopping or
+/// max_epochs. Passes the state of the best epoch, with the whole history, to `keep`, even if
+/// training is cancelled after that epoch.
 ///
-/// `pass` trains for an epoch at a learning rate and returns its loss, `evaluate` returns the loss
-/// over what is held out.
-/// @throws InvalidArgument in the name of `who` when a loss diverges; nothing is kept then
+/// `pass` trains for an epoch at a learning rate and returns its loss; `evaluate` returns the loss
+/// on held-out data.
+/// @throws InvalidArgument, with `who` in its message, if the loss diverges; nothing is kept then
 template <class State, class Parameters, class Pass, class Evaluate, class Keep>
 void train_epochs(const char* who, const Parameters& parameters, State& state, const Pass& pass,
                   const Evaluate& evaluate, const Keep& keep) {
@@ -31,7 +32,7 @@ void train_epochs(const char* who, const Parameters& parameters, State& state, c
       const double loss = pass(rate);
       const double validation_loss = evaluate();
       require(std::isfinite(loss) && std::isfinite(validation_loss),
-              "{}: the loss diverged in epoch {}: expected a smaller learning_rate, got {}", who,
+              "{}: the loss diverged in epoch {}; use a learning_rate below {}", who,
               state.n_passes + 1, parameters.learning_rate);
       ++state.n_passes;
       state.history.push_back({loss, validation_loss, rate});

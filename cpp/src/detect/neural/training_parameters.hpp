@@ -7,8 +7,8 @@
 
 namespace secondlook::detect {
 
-/// Checks the parameters that every network's training has.
-/// @throws InvalidArgument in the name of `who`, the class
+/// Checks the parameters that the training of every network has.
+/// @throws InvalidArgument with `who`, the class, in its message
 template <class Parameters>
 void require_training_parameters(const char* who, const Parameters& p,
                                  std::size_t smallest_batch_size) {

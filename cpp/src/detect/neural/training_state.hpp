@@ -11,21 +11,21 @@
 
 namespace secondlook::detect {
 
-/// What training leaves behind beside the network itself.
+/// State of training apart from the network.
 struct TrainingState {
   Scaler scaler;
   Adam<float> adam;
   double learning_rate = 0;
   std::vector<TrainingEpoch> history;
-  std::uint64_t n_passes = 0;  // over the samples, ever: names the next one's random streams
+  std::uint64_t n_passes = 0;  // passes over samples so far: selects the random streams of the next
   double offset = 0;
   bool offset_is_stale = false;
 
-  /// Adds it all to a model file.
+  /// Adds the state to a model file.
   void write(ModelFile& file) const;
-  /// Reads the scaler: its features say how large a network is to be read.
+  /// Reads the scaler, whose number of features determines the size of the network.
   void read_scaler(const ModelFile& file);
-  /// Reads the rest, for a network of so many parameters.
+  /// Reads the rest, for a network with `n_parameters` parameters.
   void read_training(const ModelFile& file, std::size_t n_parameters);
 };
 

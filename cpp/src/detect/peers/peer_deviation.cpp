@@ -16,10 +16,10 @@ namespace secondlook {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr std::size_t kFewestPeers = 3;
-constexpr double kSigmaOfMad = 1.4826;  // of a normal distribution
+constexpr std::size_t kMinPeers = 3;
+constexpr double kSigmaPerMad = 1.4826;  // for a normal distribution
 
-// One instant's statistics over the readings that are there.
+// Statistics of the present readings of one instant.
 struct Instant {
   double n = 0;
   PeerBand band{kNaN, kNaN};
@@ -34,9 +34,8 @@ template <class Scalar>
                                   std::size_t instant) {
   for (std::size_t i = 0; i < n; ++i)
     require(!std::isinf(readings[i]),
-            "{}: expected finite readings or NaN, got infinity at instant "
-            "{}, sensor {}",
-            who, instant, i);
+            "{}: expected finite readings or NaN, got infinity at instant {}, sensor {}", who,
+            instant, i);
   throw InvalidArgument(std::string(who) + ": the sum of the readings at instant " +
                         std::to_string(instant) + " overflows");
 }
@@ -49,33 +48,33 @@ double median_of(std::vector<double>& values) {
 }
 
 template <class Scalar>
-Instant look_robustly(const PeerDeviationParameters& p, const Scalar* readings, std::size_t n,
-                      std::vector<double>& buffer) {
+Instant summarise_robustly(const PeerDeviationParameters& p, const Scalar* readings, std::size_t n,
+                           std::vector<double>& buffer) {
   Instant instant;
   buffer.clear();
   for (std::size_t i = 0; i < n; ++i)
     if (!std::isnan(readings[i])) buffer.push_back(static_cast<double>(readings[i]));
   instant.n = static_cast<double>(buffer.size());
-  if (buffer.size() < kFewestPeers) return instant;
+  if (buffer.size() < kMinPeers) return instant;
   const double centre = median_of(buffer);
   for (double& value : buffer) value = std::abs(value - centre);
-  instant.sigma = kSigmaOfMad * median_of(buffer);
+  instant.sigma = kSigmaPerMad * median_of(buffer);
   instant.band = {centre, p.bound.value_or(std::max(p.n_sigma * instant.sigma, p.floor))};
   return instant;
 }
 
-// Room to look at an instant.
+// Buffers for the statistics of an instant.
 struct Workspace {
   explicit Workspace(std::size_t n_sensors) : extremes(n_sensors), next_extremes(n_sensors) {}
 
-  detect::PeerExtremes extremes;  // of the instant looked at last
+  detect::PeerExtremes extremes;  // of the current instant
   detect::PeerExtremes next_extremes;
-  std::optional<detect::Moments> next_moments;  // of all of the next instant, if found already
+  std::optional<detect::Moments> next_moments;  // of the next instant, if known
   std::vector<double> sorted;
 };
 
-// A reading of its own: around it a row's sums stay small, and one pass finds both of them.
-// NaN if there is none.
+// Returns the first present reading, or NaN if there is none. Relative to a reading of the row, the
+// sums stay small, so that one pass can compute both of them.
 template <class Scalar>
 double origin_of(std::span<const Scalar> row) {
   const auto present = std::ranges::find_if(row, [](Scalar r) { return !std::isnan(r); });
@@ -83,8 +82,8 @@ double origin_of(std::span<const Scalar> row) {
 }
 
 template <class Scalar>
-Instant look(const PeerDeviationParameters& p, const Scalar* readings, std::size_t n_sensors,
-             std::size_t index, Workspace& workspace) {
+Instant summarise(const PeerDeviationParameters& p, const Scalar* readings, std::size_t n_sensors,
+                  std::size_t index, Workspace& workspace) {
   const std::span row(readings, n_sensors);
   double origin = origin_of(row);
   detect::Moments moments;
@@ -98,23 +97,24 @@ Instant look(const PeerDeviationParameters& p, const Scalar* readings, std::size
   if (!std::isfinite(moments.squares))
     moments = detect::moments_of_present(row, origin, workspace.extremes);
   if (!std::isfinite(moments.squares)) refuse_infinity("PeerDeviation", readings, n_sensors, index);
-  if (p.robust) return look_robustly(p, readings, n_sensors, workspace.sorted);
-  if (moments.count < kFewestPeers) return {};
+  if (p.robust) return summarise_robustly(p, readings, n_sensors, workspace.sorted);
+  if (moments.count < kMinPeers) return {};
 
   Instant instant;
   instant.n = static_cast<double>(moments.count);
   const double n = instant.n;
   instant.squares = moments.squares - moments.sum * moments.sum / n;
   if (instant.squares < 1e-4 * moments.squares) {
-    // That reading was far off, and the difference has lost digits: once more, around the mean.
+    // The origin was far from the mean, and the difference has lost digits: repeat around the mean.
     origin += moments.sum / n;
     moments = detect::moments_of_present(row, origin, workspace.extremes);
     instant.squares = moments.squares - moments.sum * moments.sum / n;
   }
   instant.squares = std::max(instant.squares, 0.0);
   const double centre = origin + moments.sum / n;
-  // With y = reading − centre, the others' mean is n / (n − 1) · y away, and their squares sum to
-  // squares − n / (n − 1) · y². So d² > n_sigma² · variance of the others becomes y² > limit².
+  // With y = reading − centre, the distance d to the mean of the others is n / (n − 1) · y, and
+  // their sum of squares is squares − n / (n − 1) · y². So d² > n_sigma² · variance of the others
+  // becomes y² > limit².
   const double others = n / (n - 1);
   if (p.bound) {
     instant.band = {centre, *p.bound / others};
@@ -126,9 +126,9 @@ Instant look(const PeerDeviationParameters& p, const Scalar* readings, std::size
   return instant;
 }
 
-// What is known of each sensor so far.
+// Accumulates the verdict on each sensor over instants.
 class SensorAccumulator {
-  // Ratios that the kernel finds differ from exact ones in their last digits.
+  // Ratios computed by the kernel differ from exact ones in their last digits.
   static constexpr double kJustWithin = 1 - 4 * std::numeric_limits<double>::epsilon();
 
  public:
@@ -137,24 +137,24 @@ class SensorAccumulator {
         verdicts_(n_sensors),
         trigger_(detect::peer_groups(n_sensors) * detect::kPeerGroup, 1.0),
         least_trigger_(detect::peer_groups(n_sensors) * detect::kPeerClasses, 1.0),
-        places_(n_sensors),
+        events_(n_sensors),
         n_missing_(n_sensors, 0),
         workspace_(n_sensors) {
     for (std::size_t i = 0; i < n_sensors; ++i)
       trigger_[i] = least_trigger_[detect::peer_class(i)] = 0;
   }
 
-  /// @param deviating gets the sensors that deviate at this instant, ascending; or nullptr
+  /// @param deviating receives the sensors that deviate at this instant, ascending; may be nullptr
   template <class Scalar>
   PeerBand add(const Scalar* readings, std::size_t index, bool active, const Scalar* next = nullptr,
                std::vector<std::size_t>* deviating = nullptr) {
-    const Instant instant = look(parameters_, readings, verdicts_.size(), index, workspace_);
+    const Instant instant = summarise(parameters_, readings, verdicts_.size(), index, workspace_);
     if (active && instant.judged())
       judge(readings, static_cast<std::int64_t>(index), instant, next, deviating);
     return instant.band;
   }
 
-  // Takes in what an accumulator of other instants has found.
+  // Merges the results of an accumulator of other instants.
   void merge(const SensorAccumulator& other) {
     n_judged_ += other.n_judged_;
     for (std::size_t i = 0; i < verdicts_.size(); ++i) {
@@ -182,14 +182,15 @@ class SensorAccumulator {
   }
 
  private:
-  // Most readings are neither beyond the limit nor their sensor's worst: a vector pass finds those
-  // that are, so a sensor's record is touched only when it changes.
+  // Most readings are neither beyond the limit nor the worst of their sensor. A vector pass finds
+  // those that are, so that a sensor's record is only touched when it changes.
   template <class Scalar>
   void judge(const Scalar* readings, std::int64_t index, const Instant& instant, const Scalar* next,
              std::vector<std::size_t>* deviating) {
     ++n_judged_;
     const double width = instant.band.half_width;
-    // Without a width, all but the centre is beyond; infinity would make NaN of the centre.
+    // If the width is 0, everything except the centre is beyond it. An infinite factor would turn
+    // the centre into NaN.
     double factor = width > 0 ? 1 / width : std::numeric_limits<double>::max();
     if (parameters_.side == Side::low) factor = -factor;
     const bool magnitude = parameters_.side == Side::both;
@@ -198,21 +199,21 @@ class SensorAccumulator {
         next, next != nullptr ? origin_of(std::span(next, n)) : kNaN, workspace_.next_extremes, {}};
     const std::size_t n_events = detect::row_events(
         std::span(readings, n), {instant.band.centre, factor, magnitude}, workspace_.extremes,
-        trigger_.data(), least_trigger_.data(), places_.data(), next != nullptr ? &ahead : nullptr);
+        trigger_.data(), least_trigger_.data(), events_.data(), next != nullptr ? &ahead : nullptr);
     if (next != nullptr) workspace_.next_moments = ahead.moments;
     for (std::size_t event = 0; event < n_events; ++event) {
-      const std::size_t sensor = places_[event];
+      const std::size_t sensor = events_[event];
       const auto reading = static_cast<double>(readings[sensor]);
       if (std::isnan(reading)) {
         ++n_missing_[sensor];
         continue;
       }
       const double distance = reading - instant.band.centre;
-      const double towards = magnitude                       ? std::abs(distance)
-                             : parameters_.side == Side::low ? -distance
-                                                             : distance;
-      // Rounded division is above 1 exactly where `towards` is above `width`.
-      const double ratio = towards == 0 ? 0 : towards / width;
+      const double excess = magnitude                       ? std::abs(distance)
+                            : parameters_.side == Side::low ? -distance
+                                                            : distance;
+      // The rounded quotient is above 1 exactly if `excess` is above `width`.
+      const double ratio = excess == 0 ? 0 : excess / width;
       if (ratio > 1 && deviating != nullptr) deviating->push_back(sensor);
       record(sensor, index, ratio, distance, instant);
     }
@@ -258,30 +259,30 @@ class SensorAccumulator {
 
   PeerDeviationParameters parameters_;
   std::vector<PeerVerdict> verdicts_;
-  std::vector<double> trigger_;  // a ratio above this changes the sensor's record; whole groups
+  std::vector<double> trigger_;  // a ratio above it changes the sensor's record; padded to groups
   std::vector<double> least_trigger_;  // of each class
-  std::vector<std::uint32_t> places_;
+  std::vector<std::uint32_t> events_;
   std::vector<std::int64_t> n_missing_;
   Workspace workspace_;
   std::int64_t n_judged_ = 0;
 };
 
-// SensorAccumulators of several threads. Taking on an instant is cheap once a sensor's worst is
-// known, so an accumulator goes on with another piece rather than a new one beginning; of equal
-// ratios the earliest counts, so it goes on with later instants only.
-class SensorAccumulators {
+// Pool of accumulators for several threads. Adding an instant is cheap once the worst readings are
+// known, so accumulators are reused for further blocks of instants. Of equal ratios the earliest
+// counts, so an accumulator is only reused for later instants.
+class AccumulatorPool {
  public:
-  SensorAccumulators(const PeerDeviationParameters& parameters, std::size_t n_sensors)
+  AccumulatorPool(const PeerDeviationParameters& parameters, std::size_t n_sensors)
       : parameters_(parameters), n_sensors_(n_sensors) {}
 
   std::unique_ptr<SensorAccumulator> take(std::size_t begin) {
     {
       const std::lock_guard lock(mutex_);
       const auto before = std::ranges::find_if(
-          resting_, [begin](const Resting& resting) { return resting.end <= begin; });
-      if (before != resting_.end()) {
+          idle_, [begin](const IdleAccumulator& idle) { return idle.end <= begin; });
+      if (before != idle_.end()) {
         auto accumulator = std::move(before->accumulator);
-        resting_.erase(before);
+        idle_.erase(before);
         return accumulator;
       }
     }
@@ -290,31 +291,31 @@ class SensorAccumulators {
 
   void give_back(std::unique_ptr<SensorAccumulator> accumulator, std::size_t end) {
     const std::lock_guard lock(mutex_);
-    resting_.push_back({std::move(accumulator), end});
+    idle_.push_back({std::move(accumulator), end});
   }
 
-  // When all are back.
+  // Call after all accumulators have been given back.
   const std::vector<PeerVerdict>& verdicts() {
-    for (std::size_t i = 1; i < resting_.size(); ++i)
-      resting_[0].accumulator->merge(*resting_[i].accumulator);
-    return resting_[0].accumulator->verdicts();
+    for (std::size_t i = 1; i < idle_.size(); ++i)
+      idle_[0].accumulator->merge(*idle_[i].accumulator);
+    return idle_[0].accumulator->verdicts();
   }
 
  private:
-  struct Resting {
+  struct IdleAccumulator {
     std::unique_ptr<SensorAccumulator> accumulator;
-    std::size_t end;  // of the instants it has seen
+    std::size_t end;  // one past the last instant added
   };
 
   PeerDeviationParameters parameters_;
   std::size_t n_sensors_;
   std::mutex mutex_;
-  std::vector<Resting> resting_;
+  std::vector<IdleAccumulator> idle_;
 };
 
 void require_sensors(const char* who, Index n_sensors) {
-  require(n_sensors >= static_cast<Index>(kFewestPeers),
-          "{}: expected at least {} sensors to compare, got {}", who, kFewestPeers, n_sensors);
+  require(n_sensors >= static_cast<Index>(kMinPeers),
+          "{}: expected at least {} sensors to compare, got {}", who, kMinPeers, n_sensors);
 }
 
 template <class Scalar>
@@ -325,22 +326,22 @@ std::vector<PeerVerdict> judge_any(const PeerDeviationParameters& parameters, Ma
   const auto n_instants = static_cast<std::size_t>(x.rows());
   const auto n_sensors = static_cast<std::size_t>(x.cols());
   require(active.empty() || active.size() == n_instants,
-          "PeerDeviation::judge: expected {} values of active, one per instant, got {}", n_instants,
+          "PeerDeviation::judge: expected one value of active per instant ({}), got {}", n_instants,
           active.size());
 
   const std::size_t n_threads = resolve_threads(parameters.n_jobs);
-  SensorAccumulators accumulators(parameters, n_sensors);
+  AccumulatorPool pool(parameters, n_sensors);
   parallel_for(
       n_instants, std::clamp<std::size_t>(n_instants / (4 * n_threads), 1, 512), n_threads,
       [&](std::size_t begin, std::size_t end) {
-        auto accumulator = accumulators.take(begin);
+        auto accumulator = pool.take(begin);
         for (std::size_t i = begin; i < end; ++i)
           accumulator->add(x.row(static_cast<Index>(i)).data(), i, active.empty() || active[i] != 0,
                            i + 1 < end ? x.row(static_cast<Index>(i + 1)).data() : nullptr);
-        accumulators.give_back(std::move(accumulator), end);
+        pool.give_back(std::move(accumulator), end);
       },
       progress);
-  return accumulators.verdicts();
+  return pool.verdicts();
 }
 
 template <class Scalar>
@@ -351,8 +352,8 @@ std::vector<PeerBand> bands_any(const PeerDeviationParameters& parameters, Matri
                [&](std::size_t begin, std::size_t end) {
                  Workspace workspace(static_cast<std::size_t>(x.cols()));
                  for (std::size_t i = begin; i < end; ++i)
-                   bands[i] = look(parameters, x.row(static_cast<Index>(i)).data(),
-                                   static_cast<std::size_t>(x.cols()), i, workspace)
+                   bands[i] = summarise(parameters, x.row(static_cast<Index>(i)).data(),
+                                        static_cast<std::size_t>(x.cols()), i, workspace)
                                   .band;
                });
   return bands;

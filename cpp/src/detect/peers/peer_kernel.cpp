@@ -8,12 +8,12 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
-// The pass for the moments brings an instant's readings from memory, and memory bandwidth is its
-// limit. It leaves the extremes of every class: ratios rise with readings, so where a class's
-// extremes stay below the least of its triggers, none of its readings needs a second look. The pass
+// The pass for the moments reads an instant from memory and is limited by memory bandwidth. It also
+// computes the extremes of every class: ratios increase with readings, so if the extremes of a
+// class stay below the smallest of its triggers, none of its readings needs a closer look. The pass
 // for the events reads extremes and triggers from the first-level cache, and readings only of
-// groups that have an event; it goes along with the pass for the moments of the next instant, which
-// waits for memory.
+// groups that have an event. It is interleaved with the pass for the moments of the next instant,
+// which waits for memory.
 
 HWY_BEFORE_NAMESPACE();
 namespace secondlook::detect::HWY_NAMESPACE {
@@ -59,7 +59,7 @@ HWY_INLINE void add_to_sums(const Scalar* readings, std::size_t n, Sums& sums) {
   }
 }
 
-// Compared in their own type: twice as many floats as doubles at once.
+// Compares in the readings' type: a vector holds twice as many floats as doubles.
 template <bool kAll, class Scalar>
 HWY_INLINE void find_extremes(const Scalar* readings, std::size_t n, double* lowest,
                               double* highest) {
@@ -70,7 +70,7 @@ HWY_INLINE void find_extremes(const Scalar* readings, std::size_t n, double* low
   constexpr std::size_t kVectors = kWidth / kStep;
   Readings low[kVectors];
   Readings high[kVectors];
-  Readings missing[kVectors];  // 0, or NaN once a reading is
+  Readings missing[kVectors];  // 0, or NaN once a reading is missing
   for (std::size_t v = 0; v < kVectors; ++v) {
     low[v] = hn::Set(d, std::numeric_limits<Scalar>::infinity());
     high[v] = hn::Neg(low[v]);
@@ -128,7 +128,7 @@ HWY_INLINE void add_group(const Scalar* readings, Sums& sums, double* lowest, do
   find_extremes<kAll>(readings, kPeerGroup, lowest, highest);
 }
 
-// Of n readings, after a last group of `n_rest` that is not whole.
+// Moments of n readings, after adding the last, incomplete group of `n_rest` readings.
 template <bool kAll, class Scalar>
 inline Moments finish(const Scalar* rest, std::size_t n_rest, std::size_t n, double origin,
                       Sums& sums, double* lowest, double* highest) {
@@ -158,7 +158,7 @@ inline Moments moments(const Scalar* readings, std::size_t n, double origin, dou
                       lowest + n_whole * kPeerClasses, highest + n_whole * kPeerClasses);
 }
 
-// What does not change over the groups of an instant.
+// Vectors that are the same for all groups of an instant.
 struct Scaled {
   explicit Scaled(const PeerScale& scale)
       : centre(hn::Set(D(), scale.centre)),
@@ -179,7 +179,7 @@ HWY_INLINE bool all_quiet(const Scaled& scaled, const double* lowest, const doub
   const D d;
   auto quiet = hn::FirstN(d, kLanes);
   for (std::size_t c = 0; c < kPeerClasses; c += kLanes) {
-    // Where a reading is missing, both are NaN and no comparison holds.
+    // If a reading is missing, both are NaN and the comparison is false.
     const V most =
         hn::Max(scaled.ratio(hn::LoadU(d, lowest + c)), scaled.ratio(hn::LoadU(d, highest + c)));
     quiet = hn::And(quiet, hn::Le(most, hn::LoadU(d, least_trigger + c)));
@@ -187,7 +187,8 @@ HWY_INLINE bool all_quiet(const Scaled& scaled, const double* lowest, const doub
   return hn::AllTrue(d, quiet);
 }
 
-// Writes which of n readings, whole vectors of one group, are above their trigger or missing.
+// Writes the indices of those of n readings (whole vectors of one group) that are above their
+// trigger or missing.
 template <class Scalar>
 HWY_INLINE std::size_t write_events(const Scalar* readings, std::size_t n, const Scaled& scaled,
                                     const double* trigger, std::size_t first,

@@ -7,8 +7,8 @@
 
 namespace secondlook::detect {
 
-/// Sensors are taken in groups of 64, a group in 8 classes: sensor i belongs to class i mod 8 of
-/// group i / 64, place 8 · (i / 64) + i mod 8 among all classes.
+/// Sensors form groups of 64, and each group 8 classes: sensor i belongs to class i mod 8 of group
+/// i / 64, which has index 8 · (i / 64) + i mod 8 among all classes.
 inline constexpr std::size_t kPeerGroup = 64;
 inline constexpr std::size_t kPeerClasses = 8;
 
@@ -19,15 +19,14 @@ inline constexpr std::size_t kPeerClasses = 8;
   return sensor / kPeerGroup * kPeerClasses + sensor % kPeerClasses;
 }
 
-/// Sums over the readings of an instant that are there, as distances from a reading of that
-/// instant.
+/// Sums over the present readings of an instant, as distances from a reading of that instant.
 struct Moments {
   double sum = 0;
   double squares = 0;
   std::size_t count = 0;
 };
 
-/// The lowest and the highest reading of each class; NaN for a class in which one is missing.
+/// Lowest and highest reading of each class; NaN for a class with a missing reading.
 struct PeerExtremes {
   explicit PeerExtremes(std::size_t n)
       : lowest(peer_groups(n) * kPeerClasses), highest(peer_groups(n) * kPeerClasses) {}
@@ -36,36 +35,38 @@ struct PeerExtremes {
   std::vector<double> highest;
 };
 
-/// Of all readings: not finite where one is missing (NaN), and the extremes are then of no use.
+/// Moments of all readings. If one is missing (NaN), they are not finite and the extremes are
+/// invalid.
 template <class Scalar>
 [[nodiscard]] Moments moments_of_all(std::span<const Scalar> readings, double origin,
                                      PeerExtremes& extremes);
 
-/// Of those that are there.
+/// Moments of the present readings.
 template <class Scalar>
 [[nodiscard]] Moments moments_of_present(std::span<const Scalar> readings, double origin,
                                          PeerExtremes& extremes);
 
-/// What (reading − centre) · factor is held against, without its sign where `magnitude`.
+/// Defines the ratio that is compared with a trigger: (reading − centre) · factor, or its absolute
+/// value if `magnitude` is true.
 struct PeerScale {
   double centre;
   double factor;
   bool magnitude;
 };
 
-/// The next instant, whose readings come from memory while this one's are judged.
+/// The next instant, whose readings are fetched from memory while this one is judged.
 template <class Scalar>
 struct PeerAhead {
   const Scalar* readings;
   double origin;
   PeerExtremes& extremes;
-  Moments moments{};  ///< as `moments_of_all` finds them
+  Moments moments{};  ///< as computed by `moments_of_all`
 };
 
-/// Writes the sensors whose reading is above their trigger, or missing, to `indices` (room for all)
-/// and returns how many there are.
-/// @param trigger a value a sensor
-/// @param least_trigger least of them in each class
+/// Writes the sensors whose ratio is above their trigger, or whose reading is missing, to `indices`
+/// (a buffer with one element per sensor) and returns their number.
+/// @param trigger one value per sensor
+/// @param least_trigger smallest of them in each class
 /// @param ahead may be null
 template <class Scalar>
 [[nodiscard]] std::size_t row_events(std::span<const Scalar> readings, const PeerScale& scale,

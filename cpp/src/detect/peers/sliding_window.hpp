@@ -7,7 +7,8 @@
 
 namespace secondlook::detect {
 
-/// The last values of a stream, contiguous: a ring written twice, one copy after the other.
+/// The last values of a stream in contiguous memory: a ring buffer that is stored twice, one copy
+/// after the other.
 class SlidingWindow {
  public:
   explicit SlidingWindow(std::size_t capacity) : values_(2 * capacity) {}
@@ -19,7 +20,7 @@ class SlidingWindow {
     count_ = std::min(count_ + 1, capacity);
   }
 
-  /// The last `n`, or as many as there are; oldest first.
+  /// The last `n` values, or fewer if there are fewer; oldest first.
   [[nodiscard]] std::span<const double> last(std::size_t n) const {
     n = std::min(n, count_);
     return {values_.data() + next_ + values_.size() / 2 - n, n};

@@ -37,12 +37,12 @@ double NearestWindow::distance(std::span<const double> last) {
   const std::size_t n_windows = static_cast<std::size_t>(newest_end - oldest_end) / stride_ + 1;
 
   std::size_t n_compared = 0;
-  Place place = before(newest_, width_);
-  for (std::size_t i = width_; i-- > 0; place = before(place)) {
+  Position position = before(newest_, width_);
+  for (std::size_t i = width_; i-- > 0; position = before(position)) {
     if (std::isnan(last[i])) continue;
-    const std::size_t copy = place.slot + 1 < n_windows ? per_phase_ : 0;
+    const std::size_t copy = position.slot + 1 < n_windows ? per_phase_ : 0;
     compared_[n_compared] = last[i];
-    starts_[n_compared] = place.phase * 2 * per_phase_ + place.slot + copy + 1 - n_windows;
+    starts_[n_compared] = position.phase * 2 * per_phase_ + position.slot + copy + 1 - n_windows;
     ++n_compared;
   }
   nearest_ = std::min(nearest_, n_windows - 1);
@@ -55,28 +55,29 @@ std::vector<double> NearestWindow::samples() const {
   const auto n =
       static_cast<std::size_t>(std::min(count_, static_cast<std::int64_t>(memory_ + width_)));
   std::vector<double> samples(n);
-  Place place = newest_;
-  for (std::size_t i = n; i-- > 0; place = before(place))
-    samples[i] = values_[place.phase * 2 * per_phase_ + place.slot];
+  Position position = newest_;
+  for (std::size_t i = n; i-- > 0; position = before(position))
+    samples[i] = values_[position.phase * 2 * per_phase_ + position.slot];
   return samples;
 }
 
-// Without the division of the other, which 84 times a sample would be felt.
-NearestWindow::Place NearestWindow::before(Place place) const {
-  if (place.phase > 0) return {place.phase - 1, place.slot};
-  return {stride_ - 1, (place.slot > 0 ? place.slot : per_phase_) - 1};
+// Avoids the division of the other overload, which would cost time: this is called 84 times per
+// sample.
+NearestWindow::Position NearestWindow::before(Position position) const {
+  if (position.phase > 0) return {position.phase - 1, position.slot};
+  return {stride_ - 1, (position.slot > 0 ? position.slot : per_phase_) - 1};
 }
 
-NearestWindow::Place NearestWindow::before(Place place, std::size_t n_samples) const {
+NearestWindow::Position NearestWindow::before(Position position, std::size_t n_samples) const {
   std::size_t back = n_samples / stride_;
   const std::size_t rest = n_samples - back * stride_;
-  if (place.phase < rest) {
-    place.phase += stride_;
+  if (position.phase < rest) {
+    position.phase += stride_;
     ++back;
   }
-  place.phase -= rest;
-  place.slot += place.slot < back ? per_phase_ - back : std::size_t{0} - back;
-  return place;
+  position.phase -= rest;
+  position.slot += position.slot < back ? per_phase_ - back : std::size_t{0} - back;
+  return position;
 }
 
 }  // namespace secondlook::detect

@@ -22,16 +22,16 @@ using detect::SlidingWindow;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr double kLargestSample = 1e150;  // whose square is still finite
-constexpr std::size_t kMostScales = 32;
-constexpr std::int64_t kLongestScale = 1'000'000;  // a sum of so many squares is finite too
-constexpr std::int64_t kMostKept = 100'000'000;    // samples: 1.6 GB of ranges
-constexpr std::int64_t kLeastSpreadScale = 16;     // a standard deviation of fewer is noise
-constexpr std::int64_t kLeastShapeScale = 4;       // fewer are no shape
-constexpr std::int64_t kShapeWarmUp = 4;           // times the scale
-constexpr double kLongestSpan = 4.0 / 3;           // times the scale
-constexpr std::int64_t kTolerance = 96;            // of a season: a quarter of an hour in a day
-constexpr double kLeastSpread = 1e-3;              // of the range: of a constant series
+constexpr double kLargestSample = 1e150;  // its square is still finite
+constexpr std::size_t kMaxScales = 32;
+constexpr std::int64_t kLongestScale = 1'000'000;  // a sum of this many squares is still finite
+constexpr std::int64_t kMaxStored = 100'000'000;   // samples: 1.6 GB of ranges
+constexpr std::int64_t kMinSpreadScale = 16;  // the standard deviation of fewer samples is noise
+constexpr std::int64_t kMinShapeScale = 4;    // fewer samples have no shape
+constexpr std::int64_t kShapeWarmUp = 4;      // multiple of the scale
+constexpr double kLongestSpan = 4.0 / 3;      // multiple of the scale
+constexpr std::int64_t kTolerance = 96;       // per season: a quarter of an hour in a day
+constexpr double kMinSpread = 1e-3;           // fraction of the range, for a constant series
 
 bool is_sample(double value) { return std::isnan(value) || std::abs(value) <= kLargestSample; }
 
@@ -61,7 +61,7 @@ std::vector<std::size_t> scales_from(const SurpriseStreamParameters& parameters,
   return scales;
 }
 
-// What the samples were at each time of a season, in the last seasons.
+// Ranges of the samples at each time of a season, in the last seasons.
 class SeasonalRanges {
  public:
   explicit SeasonalRanges(const SurpriseStreamParameters& parameters)
@@ -71,17 +71,18 @@ class SeasonalRanges {
         lows_(season_ * seasons_, kInfinity),
         highs_(season_ * seasons_, -kInfinity) {}
 
-  // How far a sample lies above or below (negative) all that was at this time, or near it.
+  // Distance of a sample above or below (negative) the range of this time and its neighbourhood.
   [[nodiscard]] double outside(std::int64_t time, double sample) const {
-    const auto begin = static_cast<std::ptrdiff_t>(place(static_cast<std::size_t>(time), 0));
+    const auto begin = static_cast<std::ptrdiff_t>(index_of(static_cast<std::size_t>(time), 0));
     const auto end = begin + static_cast<std::ptrdiff_t>(seasons_);
     const double low = *std::min_element(lows_.begin() + begin, lows_.begin() + end);
     const double high = *std::max_element(highs_.begin() + begin, highs_.begin() + end);
-    if (low > high) return 0;  // nothing was there
+    if (low > high) return 0;  // no samples at this time yet
     return std::max(sample - high, 0.0) + std::min(sample - low, 0.0);
   }
 
-  // A time's range is known once the tolerance after it is over; a season is longer than that.
+  // The range of a time is complete once the tolerance after it has passed; a season is longer than
+  // that.
   void push(std::int64_t time, double sample) {
     if (season_ == 0) return;
     const auto now = static_cast<std::size_t>(time);
@@ -94,8 +95,8 @@ class SeasonalRanges {
       high = value > high ? value : high;
     }
     const std::size_t centre = now - tolerance();
-    lows_[place(centre, centre / season_)] = low;
-    highs_[place(centre, centre / season_)] = high;
+    lows_[index_of(centre, centre / season_)] = low;
+    highs_[index_of(centre, centre / season_)] = high;
   }
 
   void copy_to(SurpriseStream::State& state) const {
@@ -113,7 +114,8 @@ class SeasonalRanges {
                 state.highs.size() == highs_.size() &&
                 std::ranges::none_of(state.recent, [](double v) { return std::isinf(v); }) &&
                 std::ranges::equal(state.lows, state.highs, is_range),
-            "SurpriseStream: expected valid ranges of {} seasons of {} samples", seasons_, season_);
+            "SurpriseStream: invalid state: expected ranges of {} seasons of {} samples", seasons_,
+            season_);
     recent_ = state.recent;
     lows_ = state.lows;
     highs_ = state.highs;
@@ -121,8 +123,8 @@ class SeasonalRanges {
 
  private:
   [[nodiscard]] std::size_t tolerance() const { return (season_ + kTolerance - 1) / kTolerance; }
-  // Seasons lie next to one another, for they are read together.
-  [[nodiscard]] std::size_t place(std::size_t time, std::size_t season) const {
+  // The seasons of one time are adjacent, as they are read together.
+  [[nodiscard]] std::size_t index_of(std::size_t time, std::size_t season) const {
     return time % season_ * seasons_ + season % seasons_;
   }
 
@@ -133,14 +135,15 @@ class SeasonalRanges {
   std::vector<double> highs_;
 };
 
-// A component' views: at each scale a value, and how surprising it is.
+// The views of a component: a value at each scale, and its surprise.
 class Views {
  public:
   Views(const std::vector<std::size_t>& scales, bool two_sided) : scales_(scales) {
     tails_.assign(scales.size(), TailSurprise({.two_sided = two_sided}));
   }
 
-  // Mean surprise of what `value_at` says of each view; NaN is no verdict.
+  // Mean surprise of the values that `value_at` returns for the views. A view whose value is NaN
+  // abstains.
   template <class ValueAt>
   double push(const ValueAt& value_at) {
     double sum = 0;
@@ -173,34 +176,34 @@ struct SurpriseStream::Components {
         ranges(parameters),
         level(scales_from(p, 1), true),
         steady_level(scales_from(p, 1), true),
-        spread(scales_from(p, kLeastSpreadScale), true),
+        spread(scales_from(p, kMinSpreadScale), true),
         seasonal(p.season > 0 ? scales_from(p, 1) : std::vector<std::size_t>(), true),
-        shape(scales_from(p, kLeastShapeScale), false) {
-    for (const std::size_t scale : scales_from(p, kLeastShapeScale))
+        shape(scales_from(p, kMinShapeScale), false) {
+    for (const std::size_t scale : scales_from(p, kMinShapeScale))
       past.emplace_back(scale, static_cast<std::size_t>(p.memory));
   }
 
   [[nodiscard]] std::size_t longest() const { return static_cast<std::size_t>(p.scales.back()); }
 
-  // What the longest shapes are looked up in.
+  // Number of samples in which the longest shapes are searched.
   [[nodiscard]] std::size_t n_memory() const {
     return past.empty() ? 0 : longest() + static_cast<std::size_t>(p.memory);
   }
 
   SurpriseRecord push(double sample) {
     SurpriseRecord record;
-    const double rest = trend.remove(sample);
+    const double detrended = trend.remove(sample);
     if (!std::isnan(sample)) {
-      look(record, sample, rest);
-      const bool resting = time < cooldown_until;
-      record.alarm = !resting && record.surprise >= p.threshold;
-      record.score = resting ? 0 : record.surprise / (record.surprise + p.threshold);
+      judge(record, sample, detrended);
+      const bool in_cooldown = time < cooldown_until;
+      record.alarm = !in_cooldown && record.surprise >= p.threshold;
+      record.score = in_cooldown ? 0 : record.surprise / (record.surprise + p.threshold);
       if (record.alarm) cooldown_until = time + 1 + p.cooldown;
     } else {
       record = {kNaN, kNaN, kNaN, kNaN, kNaN, kNaN, false};
       if (count > 0) {
         window.push(sample);
-        remember(last.last(1).front());
+        add_to_memory(last.last(1).front());
       } else {
         ++start;
       }
@@ -210,13 +213,13 @@ struct SurpriseStream::Components {
     return record;
   }
 
-  void look(SurpriseRecord& record, double sample, double rest) {
+  void judge(SurpriseRecord& record, double sample, double detrended) {
     ++count;
     last.push(sample);
-    steady.push(rest);
+    steady.push(detrended);
     times.push(static_cast<double>(time));
     window.push(sample);
-    remember(sample);
+    add_to_memory(sample);
     const auto mean_level = [&](Views& views, const SlidingWindow& samples) {
       return views.push([&](std::size_t, std::size_t scale) {
         return is_gapless(scale) ? mean_of(samples.last(scale)) : kNaN;
@@ -237,18 +240,18 @@ struct SurpriseStream::Components {
     record.surprise = sum / n;
   }
 
-  void remember(double sample) {
+  void add_to_memory(double sample) {
     for (NearestWindow& shapes : past) shapes.push(sample);
   }
 
-  // Samples before and after a gap are of different times of the season.
+  // Samples before and after a gap belong to different times of the season.
   [[nodiscard]] bool is_gapless(std::size_t scale) const {
     const double span = static_cast<double>(time) - times.last(scale).front() + 1;
     return span <= kLongestSpan * static_cast<double>(scale);
   }
 
   double spread_surprise() {
-    const double least = kLeastSpread * steady_level.tails().front().range() +
+    const double least = kMinSpread * steady_level.tails().front().range() +
                          1e-12 * std::abs(last.last(1).front()) +
                          std::numeric_limits<double>::min();
     return spread.push([&](std::size_t, std::size_t scale) {
@@ -286,7 +289,7 @@ struct SurpriseStream::Components {
   std::int64_t cooldown_until = 0;
   std::int64_t count = 0;
   std::int64_t start = 0;
-  SlidingWindow last;    // samples that are there
+  SlidingWindow last;    // samples that are not missing
   SlidingWindow steady;  // these without the trend
   SlidingWindow times;   // of these
   SlidingWindow window;  // all since the start
@@ -303,23 +306,23 @@ void require_parameters(const SurpriseStreamParameters& p) {
   constexpr std::string_view who = "SurpriseStream";
   require(p.season == 0 || p.season >= 2, "{}: season must be 0 (none) or at least 2, got {}", who,
           p.season);
-  require(!p.scales.empty() && p.scales.size() <= kMostScales,
-          "{}: expected 1 to {} scales, got {}", who, kMostScales, p.scales.size());
+  require(!p.scales.empty() && p.scales.size() <= kMaxScales, "{}: expected 1 to {} scales, got {}",
+          who, kMaxScales, p.scales.size());
   require(p.scales.front() >= 1 && p.scales.back() <= kLongestScale &&
               std::ranges::adjacent_find(p.scales, std::greater_equal()) == p.scales.end(),
           "{}: scales must ascend within 1 to {}, got {} to {}", who, kLongestScale,
           p.scales.front(), p.scales.back());
-  require(p.memory >= p.scales.back() && p.memory <= kMostKept,
+  require(p.memory >= p.scales.back() && p.memory <= kMaxStored,
           "{}: memory must lie between the longest scale {} and {}, got {}", who, p.scales.back(),
-          kMostKept, p.memory);
+          kMaxStored, p.memory);
   require(p.seasons >= 1, "{}: seasons must be at least 1, got {}", who, p.seasons);
-  require(p.season <= kMostKept / p.seasons,
-          "{}: season times seasons must be at most {}, got {} times {}", who, kMostKept, p.season,
+  require(p.season <= kMaxStored / p.seasons,
+          "{}: season times seasons must be at most {}, got {} times {}", who, kMaxStored, p.season,
           p.seasons);
   require(p.threshold > 0 && p.threshold <= TailSurprise::kMost,
           "{}: threshold must lie in (0, {}], got {}", who, TailSurprise::kMost, p.threshold);
-  require(p.cooldown >= 0 && p.cooldown <= kMostKept, "{}: cooldown must lie in 0 to {}, got {}",
-          who, kMostKept, p.cooldown);
+  require(p.cooldown >= 0 && p.cooldown <= kMaxStored, "{}: cooldown must lie in 0 to {}, got {}",
+          who, kMaxStored, p.cooldown);
 }
 
 std::vector<double> all_of(const SlidingWindow& window) {
@@ -340,55 +343,58 @@ SurpriseStream::SurpriseStream(const SurpriseStreamParameters& parameters) {
 
 SurpriseStream::SurpriseStream(const SurpriseStreamParameters& parameters, const State& state)
     : SurpriseStream(parameters) {
-  Components& w = *components_;
+  Components& c = *components_;
   const auto first = [](std::int64_t count, std::size_t most) {
     return static_cast<std::size_t>(std::min(count, static_cast<std::int64_t>(most)));
   };
   const auto is_time = [&](double t) { return t >= 0 && t < static_cast<double>(state.time); };
   const std::int64_t since_start = state.time - state.start;
-  require(0 <= state.count && state.count <= since_start && 0 <= state.start &&
-              (state.count > 0 || since_start == 0) && 0 <= state.cooldown_until &&
-              state.cooldown_until <= state.time + parameters.cooldown,
-          "SurpriseStream: expected the state of a stream, got {} samples of which {} are not "
-          "missing, the first after {}, resting until {}",
-          state.time, state.count, state.start, state.cooldown_until);
-  require(state.samples.size() == first(state.count, w.longest()) &&
+  require(
+      0 <= state.count && state.count <= since_start && 0 <= state.start &&
+          (state.count > 0 || since_start == 0) && 0 <= state.cooldown_until &&
+          state.cooldown_until <= state.time + parameters.cooldown,
+      "SurpriseStream: invalid state: {} samples of which {} are not missing, the first after {}, "
+      "cooldown until {}",
+      state.time, state.count, state.start, state.cooldown_until);
+  require(state.samples.size() == first(state.count, c.longest()) &&
               state.times.size() == state.samples.size() &&
               state.steady.size() == state.samples.size() &&
-              state.window.size() == first(since_start, w.longest()) &&
-              state.memory.size() == first(since_start, w.n_memory()) &&
+              state.window.size() == first(since_start, c.longest()) &&
+              state.memory.size() == first(since_start, c.n_memory()) &&
               all_at_most(state.samples, kLargestSample) &&
               all_at_most(state.steady, 2 * kLargestSample) &&
               all_at_most(state.memory, kLargestSample) &&
               std::ranges::all_of(state.window, is_sample) &&
               std::ranges::all_of(state.times, is_time),
-          "SurpriseStream: expected the state's last {} samples, got {}, {} and {}", w.longest(),
-          state.samples.size(), state.window.size(), state.memory.size());
-  const std::size_t n_outside = w.seasonal.empty() ? 0 : first(state.count, w.longest());
+          "SurpriseStream: invalid state: expected the last {} samples, got {}, {} and {}",
+          c.longest(), state.samples.size(), state.window.size(), state.memory.size());
+  const std::size_t n_outside = c.seasonal.empty() ? 0 : first(state.count, c.longest());
   require(state.outside.size() == n_outside && all_at_most(state.outside, 2 * kLargestSample),
-          "SurpriseStream: expected {} distances from ranges, got {}", n_outside,
+          "SurpriseStream: invalid state: expected {} distances from ranges, got {}", n_outside,
           state.outside.size());
   std::size_t n_tails = 0;
-  w.for_each_tail([&](const TailSurprise&) { ++n_tails; });
-  require(state.tails.size() == n_tails, "SurpriseStream: expected the tails of {} views, got {}",
-          n_tails, state.tails.size());
+  c.for_each_tail([&](const TailSurprise&) { ++n_tails; });
+  require(state.tails.size() == n_tails,
+          "SurpriseStream: invalid state: expected {} tails, one per view, got {}", n_tails,
+          state.tails.size());
 
   require(state.trend.time == state.time,
-          "SurpriseStream: expected the trend of {} samples, got {}", state.time, state.trend.time);
-  w.trend.restore(state.trend);
-  w.ranges.restore(state);
-  w.time = state.time;
-  w.cooldown_until = state.cooldown_until;
-  w.count = state.count;
-  w.start = state.start;
-  for (const double sample : state.samples) w.last.push(sample);
-  for (const double rest : state.steady) w.steady.push(rest);
-  for (const double time : state.times) w.times.push(time);
-  for (const double sample : state.window) w.window.push(sample);
-  for (const double sample : state.memory) w.remember(sample);
-  for (const double value : state.outside) w.outside.push(value);
+          "SurpriseStream: invalid state: expected the trend of {} samples, got {}", state.time,
+          state.trend.time);
+  c.trend.restore(state.trend);
+  c.ranges.restore(state);
+  c.time = state.time;
+  c.cooldown_until = state.cooldown_until;
+  c.count = state.count;
+  c.start = state.start;
+  for (const double sample : state.samples) c.last.push(sample);
+  for (const double detrended : state.steady) c.steady.push(detrended);
+  for (const double time : state.times) c.times.push(time);
+  for (const double sample : state.window) c.window.push(sample);
+  for (const double sample : state.memory) c.add_to_memory(sample);
+  for (const double value : state.outside) c.outside.push(value);
   auto next = state.tails.begin();
-  w.for_each_tail([&](TailSurprise& tail) { tail = TailSurprise(tail.parameters(), *next++); });
+  c.for_each_tail([&](TailSurprise& tail) { tail = TailSurprise(tail.parameters(), *next++); });
 }
 
 SurpriseStream::~SurpriseStream() = default;
@@ -409,11 +415,11 @@ SurpriseRecord SurpriseStream::push(double sample) {
 std::vector<SurpriseRecord> SurpriseStream::push(std::span<const double> samples,
                                                  const Progress& progress) {
   std::ranges::for_each(samples, require_sample);
-  ThrottledProgress tell(progress, "SurpriseStream::push");
+  ThrottledProgress report(progress, "SurpriseStream::push");
   std::vector<SurpriseRecord> records;
   records.reserve(samples.size());
   for (const double sample : samples) {
-    if (records.size() % 1024 == 0) tell(records.size(), samples.size());
+    if (records.size() % 1024 == 0) report(records.size(), samples.size());
     records.push_back(components_->push(sample));
   }
   return records;
@@ -425,21 +431,21 @@ const SurpriseStreamParameters& SurpriseStream::parameters() const noexcept {
 std::int64_t SurpriseStream::time() const noexcept { return components_->time; }
 
 SurpriseStream::State SurpriseStream::state() const {
-  const Components& w = *components_;
+  const Components& c = *components_;
   State state;
-  state.time = w.time;
-  state.cooldown_until = w.cooldown_until;
-  state.count = w.count;
-  state.start = w.start;
-  state.samples = all_of(w.last);
-  state.times = all_of(w.times);
-  state.steady = all_of(w.steady);
-  state.trend = w.trend.state();
-  state.window = all_of(w.window);
-  if (!w.past.empty()) state.memory = w.past.back().samples();
-  state.outside = all_of(w.outside);
-  w.ranges.copy_to(state);
-  w.for_each_tail([&](const TailSurprise& tail) { state.tails.push_back(tail.state()); });
+  state.time = c.time;
+  state.cooldown_until = c.cooldown_until;
+  state.count = c.count;
+  state.start = c.start;
+  state.samples = all_of(c.last);
+  state.times = all_of(c.times);
+  state.steady = all_of(c.steady);
+  state.trend = c.trend.state();
+  state.window = all_of(c.window);
+  if (!c.past.empty()) state.memory = c.past.back().samples();
+  state.outside = all_of(c.outside);
+  c.ranges.copy_to(state);
+  c.for_each_tail([&](const TailSurprise& tail) { state.tails.push_back(tail.state()); });
   return state;
 }
 

@@ -18,7 +18,7 @@ constexpr double kRounding = 1e-9;        // of the values: a smaller rise is ro
 }  // namespace
 
 double Trend::remove(double sample) {
-  const double rest = sample - offset_;
+  const double detrended = sample - offset_;
   if (!std::isnan(sample)) {
     sum_ += sample;
     ++count_;
@@ -27,7 +27,7 @@ double Trend::remove(double sample) {
   offset_ += slope_;
   if (std::abs(offset_) > kLargestOffset) offset_ = 0;
   if (time_ % kBlock == 0) end_block();
-  return rest;
+  return detrended;
 }
 
 void Trend::Level::push(double mean) {
@@ -69,7 +69,8 @@ double Trend::Level::slope() const {
   return error * kLeastT <= 1 ? slope : 0;
 }
 
-// A block of which half is missing has no mean, and no longer block that it is part of has one.
+// A block with more than half of its samples missing has no mean, nor has any longer block that
+// contains it.
 void Trend::end_block() {
   double mean = 2 * count_ >= kBlock ? sum_ / static_cast<double>(count_) : kNaN;
   sum_ = 0;
@@ -115,8 +116,7 @@ void Trend::restore(const SurpriseStream::Trend& state) {
               state.means.size() == kLevels && state.waiting.size() == kLevels &&
               std::ranges::all_of(state.means, is_level) &&
               std::ranges::none_of(state.waiting, [](double v) { return std::isinf(v); }),
-          "SurpriseStream: expected the trend of {} samples, got what no samples lead to",
-          state.time);
+          "SurpriseStream: invalid state: inconsistent trend of {} samples", state.time);
   time_ = state.time;
   count_ = state.count;
   sum_ = state.sum;

@@ -20,19 +20,19 @@ class Trend {
   static constexpr std::size_t kMeans = 8;
   static constexpr std::int64_t kBlock = 64;
 
-  /// The next sample without the trend so far; NaN, a missing one, stays NaN.
+  /// Returns the next sample without the trend so far; NaN (missing) stays NaN.
   double remove(double sample);
 
   [[nodiscard]] SurpriseStream::Trend state() const;
-  /// @throws InvalidArgument for a state that no samples lead to
+  /// @throws InvalidArgument for an inconsistent state
   void restore(const SurpriseStream::Trend& state);
 
  private:
-  // The last means of blocks of one length, oldest first.
+  // Means of the last blocks of one length, oldest first.
   struct Level {
     std::array<double, kMeans> means{};
     std::size_t count = 0;
-    double waiting = 0;  // for the block beside it, to be one of the next level; NaN: it had none
+    double waiting = 0;  // mean of a block that has no partner yet; NaN: it has no mean
 
     void push(double mean);
     /// Slope per block; 0 if there is no trend.
@@ -43,8 +43,8 @@ class Trend {
   [[nodiscard]] double slope() const;
 
   std::array<Level, kLevels> levels_{};
-  double sum_ = 0;          // of the block so far
-  std::int64_t count_ = 0;  // of it, samples that are there
+  double sum_ = 0;          // of the current block
+  std::int64_t count_ = 0;  // samples of the current block that are not missing
   std::int64_t time_ = 0;
   double slope_ = 0;  // per sample
   double offset_ = 0;

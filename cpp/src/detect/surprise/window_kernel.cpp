@@ -8,11 +8,11 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
-// A lane is a window; each adds its squared differences from the newest sample to the oldest, so a
-// window's sum does not depend on the vector's width. Several vectors hide the latency of the sums,
-// and are given up together as soon as none of them can be the nearest any more. A subtraction, a
-// multiply-add and a load from the second-level cache a vector: the arithmetic is the limit. White
-// noise, of which least can be given up early, reaches a third of it.
+// Each lane is a window and adds its squared differences from the newest sample to the oldest, so
+// the sum of a window does not depend on the vector width. Several vectors hide the latency of the
+// sums; they are abandoned together as soon as none of them can be the nearest. A vector takes a
+// subtraction, a multiply-add and a load from the second-level cache, so arithmetic is the limit.
+// White noise, where the fewest windows can be abandoned early, reaches a third of it.
 
 HWY_BEFORE_NAMESPACE();
 namespace secondlook::detect::HWY_NAMESPACE {

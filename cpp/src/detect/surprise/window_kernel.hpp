@@ -4,14 +4,14 @@
 
 namespace secondlook::detect {
 
-/// Least sum of squared differences between the last samples and `n_windows` earlier ones.
+/// Smallest sum of squared differences between the last samples and `n_windows` earlier windows.
 ///
-/// @param values where the earlier samples lie
-/// @param starts of each of the last samples: where in `values` its counterpart of
-///   window 0 is; those of the others follow
-/// @param samples the last, newest first
-/// @param width how many they are
-/// @param nearest in: which window to try first; out: the nearest
+/// @param values buffer of the earlier samples
+/// @param starts for each of the last samples: the index in `values` of its counterpart in window
+///   0; the counterparts in the other windows follow
+/// @param samples the last samples, newest first
+/// @param width their number
+/// @param nearest on input the window to try first, on output the nearest one
 [[nodiscard]] double nearest_window(const double* values, const std::size_t* starts,
                                     const double* samples, std::size_t width, std::size_t n_windows,
                                     std::size_t& nearest);

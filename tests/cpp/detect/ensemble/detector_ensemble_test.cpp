@@ -29,7 +29,7 @@ using secondlook::Severity;
 
 namespace {
 
-// Four features, of which the last two follow from the first.
+// Four features, of which the last two depend on the first two.
 EigenMatrix<double> make_rows(Index n, std::uint64_t seed) {
   secondlook::RandomStream random(seed);
   EigenMatrix<double> rows(n, 4);
@@ -77,7 +77,7 @@ bool same(const EnsembleVerdict& a, const EnsembleVerdict& b) {
 
 }  // namespace
 
-TEST_CASE("DetectorEnsemble: finds what single features do not show, and says why") {
+TEST_CASE("DetectorEnsemble: finds anomalies that no single feature shows, and gives reasons") {
   const auto ensemble = make_ensemble();
   REQUIRE(ensemble.voters() == std::vector<std::string>{"autoencoder", "forest",
                                                         "autoencoder recent", "z_score", "rules"});
@@ -98,7 +98,7 @@ TEST_CASE("DetectorEnsemble: finds what single features do not show, and says wh
   REQUIRE(stream.push(hot).severity == Severity::critical);
 }
 
-TEST_CASE("DetectorEnsemble: the score falls below −1 with the votes that are needed") {
+TEST_CASE("DetectorEnsemble: the score is below −1 exactly with the required votes") {
   const std::size_t votes = GENERATE(1, 2, 3, 4, 5);
   CAPTURE(votes);
   auto parameters = with_rule();
@@ -106,7 +106,7 @@ TEST_CASE("DetectorEnsemble: the score falls below −1 with the votes that are 
   const auto ensemble = std::make_shared<const DetectorEnsemble>(make_ensemble(parameters));
   auto rows = make_rows(300, 3);
   rows.topRows(100) *= 1.7;
-  // A stream whose window never fills keeps the level of the training, as rows on their own do.
+  // A stream whose window never fills uses the level of the training data, as single rows do.
   const auto scores = scores_of(*ensemble, rows);
   for (Index i = 0; i < rows.rows(); ++i) {
     EnsembleStream stream(ensemble);
@@ -118,7 +118,7 @@ TEST_CASE("DetectorEnsemble: the score falls below −1 with the votes that are 
   }
 }
 
-TEST_CASE("EnsembleStream: in bulk as one after another, with gaps, snapshots and copies") {
+TEST_CASE("EnsembleStream: a batch equals single samples, with gaps, snapshots and copies") {
   const auto ensemble = std::make_shared<const DetectorEnsemble>(make_ensemble());
   auto rows = make_rows(400, 4);
   rows.middleRows(200, 30) *= 1.5;
@@ -138,7 +138,8 @@ TEST_CASE("EnsembleStream: in bulk as one after another, with gaps, snapshots an
   REQUIRE(same(copy.push(next), one.push(next)));
 }
 
-TEST_CASE("EnsembleStream: a quiet device has limits of its own, and a long fault stays one") {
+TEST_CASE(
+    "EnsembleStream: a quiet device has its own recent level, and a long fault remains a fault") {
   const auto ensemble = std::make_shared<const DetectorEnsemble>(make_ensemble());
   EnsembleStream quiet(ensemble), fresh(ensemble);
   const EigenMatrix<double> calm =
@@ -153,7 +154,7 @@ TEST_CASE("EnsembleStream: a quiet device has limits of its own, and a long faul
   for (int i = 0; i < 200; ++i) REQUIRE(quiet.push(broken).severity != Severity::normal);
 }
 
-TEST_CASE("DetectorEnsemble: learns on, refits its limits, and leaves copies alone") {
+TEST_CASE("DetectorEnsemble: continues training, refits its limits, and does not affect copies") {
   auto ensemble = make_ensemble();
   const DetectorEnsemble before = ensemble;
   auto moved = make_rows(400, 7);
@@ -185,7 +186,7 @@ TEST_CASE("DetectorEnsemble: contributions of a row sum to minus its score") {
   }
 }
 
-TEST_CASE("DetectorEnsemble: float rows score as their double copies") {
+TEST_CASE("DetectorEnsemble: float rows score like the same values as doubles") {
   const auto ensemble = make_ensemble();
   const EigenMatrix<float> narrow = make_rows(50, 9).cast<float>();
   std::vector<double> scores(50);
@@ -194,7 +195,7 @@ TEST_CASE("DetectorEnsemble: float rows score as their double copies") {
   for (std::size_t i = 0; i < 50; ++i) REQUIRE(scores[i] == Approx(wide[i]));
 }
 
-TEST_CASE("DetectorEnsemble: the same from its file, and no less") {
+TEST_CASE("DetectorEnsemble: a model from a file equals the original") {
   const auto ensemble = make_ensemble();
   const auto rows = make_rows(50, 10);
   const ModelFile file = ensemble.to_file();
@@ -211,7 +212,7 @@ TEST_CASE("DetectorEnsemble: the same from its file, and no less") {
   REQUIRE_THROWS_AS(DetectorEnsemble::from_file(without), secondlook::ModelFileError);
 }
 
-TEST_CASE("DetectorEnsemble: what is wrong is said and changes nothing") {
+TEST_CASE("DetectorEnsemble: invalid input is rejected without side effects") {
   auto parameters = with_rule();
   parameters.votes = 6;
   REQUIRE_THROWS_AS(DetectorEnsemble(small_members(), parameters), InvalidArgument);
@@ -253,7 +254,7 @@ TEST_CASE("DetectorEnsemble: what is wrong is said and changes nothing") {
                     InvalidArgument);
 }
 
-TEST_CASE("DetectorEnsemble: a count in its file that is none is refused") {
+TEST_CASE("DetectorEnsemble: rejects a file with an invalid count") {
   const ModelFile file = make_ensemble().to_file();
   const std::string wrong = GENERATE("-1", "-1.0", "2.5", "1e300", "18446744073709551616", "\"2\"");
   CAPTURE(wrong);

@@ -10,7 +10,7 @@ using secondlook::describe_breach;
 using secondlook::DomainRule;
 using secondlook::InvalidArgument;
 
-TEST_CASE("DomainRule: how far a value lies beyond the nearer limit") {
+TEST_CASE("DomainRule: excess is the distance beyond the nearer limit") {
   const DomainRule band{.feature = 0, .lower = -10, .upper = 60};
   REQUIRE(excess(band, 61) == Approx(1));
   REQUIRE(excess(band, -12) == Approx(2));
@@ -20,13 +20,13 @@ TEST_CASE("DomainRule: how far a value lies beyond the nearer limit") {
   REQUIRE(excess(limit, -1e300) < 0);
 }
 
-TEST_CASE("DomainRule: a breach in words") {
+TEST_CASE("DomainRule: describes a breach") {
   const DomainRule rule{.feature = 2, .upper = 60, .reason = "derating"};
   REQUIRE(describe_breach(rule, 61.25, "temperature") == "temperature 61.25 above 60 (derating)");
   REQUIRE(describe_breach({.feature = 0, .lower = 2.5}, 2, "voltage") == "voltage 2 below 2.5");
 }
 
-TEST_CASE("DomainRule: rules that cannot be") {
+TEST_CASE("DomainRule: rejects invalid rules") {
   REQUIRE_THROWS_AS(check_rule({.feature = 3, .upper = 1}, 3), InvalidArgument);
   REQUIRE_THROWS_AS(check_rule({.feature = 0}, 3), InvalidArgument);
   REQUIRE_THROWS_AS(check_rule({.feature = 0, .lower = 2, .upper = 1}, 3), InvalidArgument);

@@ -56,8 +56,9 @@ TEST_CASE("IsolationForest: an outlier scores lowest") {
   for (const double score : scores) REQUIRE((score >= -1 && score < 0));
 }
 
-TEST_CASE("IsolationForest: a row's score does not depend on its company") {
-  // Few rows take one kernel, many another, and groups are padded: the bits must be the same.
+TEST_CASE("IsolationForest: a row's score does not depend on the other rows") {
+  // Few rows and many rows use different kernels, and groups are padded; the scores must be
+  // identical.
   const auto max_samples = GENERATE(1U, 2U, 5U, 33U, 256U, 5000U);
   const auto cols = GENERATE(1, 3, 40);
   const auto x = gaussian(5003, cols, 3);
@@ -74,7 +75,7 @@ TEST_CASE("IsolationForest: a row's score does not depend on its company") {
   }
 }
 
-TEST_CASE("IsolationForest: the same bits at any number of threads") {
+TEST_CASE("IsolationForest: identical scores with any number of threads") {
   const auto x = gaussian(5000, 6, 5);
   const IsolationForestParameters one{.contamination = 0.1, .seed = 11, .n_jobs = 1};
   auto four = one;
@@ -85,7 +86,7 @@ TEST_CASE("IsolationForest: the same bits at any number of threads") {
   REQUIRE(a.offset() == b.offset());
 }
 
-TEST_CASE("IsolationForest: float32 and float64 input agree where values are the same") {
+TEST_CASE("IsolationForest: float32 and float64 agree on equal values") {
   const auto x = gaussian<float>(700, 4, 6);
   const EigenMatrix<double> wide = x.cast<double>();
   const auto from_float = fitted(x, {.seed = 2});
@@ -115,15 +116,15 @@ TEST_CASE("IsolationForest: constant columns are never split on") {
   REQUIRE(as_eigen(view).col(1).cwiseAbs().maxCoeff() > 0);
 }
 
-TEST_CASE("IsolationForest: equal rows all score alike") {
+TEST_CASE("IsolationForest: equal rows have equal scores") {
   const EigenMatrix<float> x = EigenMatrix<float>::Constant(50, 3, 2.5F);
   const auto forest = fitted(x, {.seed = 5});
   for (const double score : scores_of(forest, x)) REQUIRE(score == Approx(-0.5));
 }
 
-TEST_CASE("IsolationForest: a missing value follows the larger branch only where asked to") {
+TEST_CASE("IsolationForest: a missing value follows the larger branch only with route_missing") {
   auto x = gaussian(1000, 3, 10);
-  x.row(5).setZero();  // in the middle of the cloud
+  x.row(5).setZero();  // in the centre of the data
   x(5, 1) = std::numeric_limits<float>::quiet_NaN();
   REQUIRE_THROWS_WITH(fitted(x),
                       "IsolationForest::fit: expected finite values, got NaN in row 5, column 1");
@@ -131,7 +132,7 @@ TEST_CASE("IsolationForest: a missing value follows the larger branch only where
   const IsolationForestParameters route{.route_missing = true, .seed = 6};
   const auto forest = fitted(x, route);
   const auto scores = scores_of(forest, x);
-  // Routed with the majority, a row is no outlier on account of a gap.
+  // As missing values follow the majority, a gap does not make a row an outlier.
   REQUIRE(scores[5] > -0.5);
 
   x.col(2).setConstant(std::numeric_limits<float>::quiet_NaN());
@@ -144,7 +145,7 @@ TEST_CASE("IsolationForest: without missing values routing changes nothing") {
           scores_of(fitted(x, {.route_missing = true, .seed = 7}), x));
 }
 
-TEST_CASE("IsolationForest: values beyond float32 saturate") {
+TEST_CASE("IsolationForest: values beyond the range of float32 saturate") {
   EigenMatrix<double> x = gaussian<double>(300, 2, 13);
   x(0, 0) = 1e300;
   x(1, 0) = -1e300;
@@ -155,7 +156,7 @@ TEST_CASE("IsolationForest: values beyond float32 saturate") {
   REQUIRE(scores[1] < -0.5);
 }
 
-TEST_CASE("IsolationForest: partial_fit gathers rows, then renews the oldest trees") {
+TEST_CASE("IsolationForest: partial_fit collects rows, then replaces the oldest trees") {
   const auto x = gaussian(2000, 4, 14);
   IsolationForest forest({.n_estimators = 20, .contamination = 0.1, .seed = 9});
   const MatrixView<float> rows = x;
@@ -182,7 +183,7 @@ TEST_CASE("IsolationForest: partial_fit gathers rows, then renews the oldest tre
   REQUIRE(forest.offset_is_stale());
 }
 
-TEST_CASE("IsolationForest: how rows are cut into calls of partial_fit does not matter") {
+TEST_CASE("IsolationForest: the sizes of the batches passed to partial_fit do not matter") {
   const auto x = gaussian(1500, 3, 15);
   const MatrixView<float> rows = x;
   IsolationForest at_once({.seed = 10});
@@ -227,19 +228,20 @@ TEST_CASE("IsolationForest: a merged forest scores as the mean path length of it
   }
 }
 
-TEST_CASE("IsolationForest: merge refuses forests that do not fit together") {
+TEST_CASE("IsolationForest: merge rejects incompatible forests") {
   const auto x = gaussian(300, 4, 18);
   const EigenMatrix<float> narrow = x.leftCols(3);
   auto forest = fitted(x);
   REQUIRE_THROWS_WITH(forest.merge(fitted(narrow)),
                       "IsolationForest::merge: expected a forest over 4 features, got 3");
-  REQUIRE_THROWS_WITH(forest.merge(fitted(x, {.max_samples = 64})),
-                      "IsolationForest::merge: expected a forest grown on 256 rows a tree, got 64");
+  REQUIRE_THROWS_WITH(
+      forest.merge(fitted(x, {.max_samples = 64})),
+      "IsolationForest::merge: expected a forest grown on 256 rows per tree, got 64");
   REQUIRE_THROWS_AS(forest.merge(IsolationForest()), secondlook::NotFitted);
   REQUIRE_THROWS_AS(forest.merge(fitted(x, {.route_missing = true})), secondlook::InvalidArgument);
 }
 
-TEST_CASE("IsolationForest: cancelled learning leaves the model as it was") {
+TEST_CASE("IsolationForest: cancelled training leaves the model unchanged") {
   const auto x = gaussian(3000, 4, 19);
   auto forest = fitted(x, {.contamination = 0.1});
   const auto before = scores_of(forest, x);
@@ -254,7 +256,7 @@ TEST_CASE("IsolationForest: a hundred trees over 256 rows stay under a megabyte"
   REQUIRE(fitted(gaussian(5000, 14, 20)).memory_bytes() < 1'000'000);
 }
 
-TEST_CASE("IsolationForest: says what is wrong with its input") {
+TEST_CASE("IsolationForest: errors describe the invalid input") {
   const auto x = gaussian(100, 4, 21);
   const auto forest = fitted(x);
   REQUIRE_THROWS_WITH(scores_of(forest, EigenMatrix<float>(x.leftCols(3))),
@@ -274,7 +276,7 @@ TEST_CASE("IsolationForest: says what is wrong with its input") {
                       "IsolationForest::score_samples: expected an output of 100 scores, got 99");
 }
 
-TEST_CASE("IsolationForest: none of rows that are all equal is an anomaly") {
+TEST_CASE("IsolationForest: equal rows contain no anomaly") {
   const int n = GENERATE(1, 2, 5, 30, 100, 250, 257, 1000);
   const double value = GENERATE(0.0, 21.5, 0.1, -1e9);
   IsolationForestParameters parameters;

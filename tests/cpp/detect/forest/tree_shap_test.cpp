@@ -11,9 +11,9 @@ using secondlook::RandomStream;
 
 namespace {
 
-// A small tree with what it was grown on.
-struct Grown {
-  Grown(std::size_t n_rows, std::uint32_t columns, std::uint64_t seed)
+// A small tree with its training data.
+struct GrownTree {
+  GrownTree(std::size_t n_rows, std::uint32_t columns, std::uint64_t seed)
       : depth(tree_depth(n_rows)),
         nodes(std::size_t{1} << depth),
         lengths(nodes.size()),
@@ -31,7 +31,8 @@ struct Grown {
 
   TreeView view() { return {nodes, lengths, covers}; }
 
-  // Mean path length when only the features in `known` are (the tree's own idea of the rest).
+  // Mean path length if only the features in `known` are known; the others follow the distribution
+  // in the tree.
   double conditional(std::size_t node, unsigned level, const std::vector<std::uint32_t>& row,
                      unsigned known) {
     if (level == depth || nodes[node].threshold == 0)
@@ -56,10 +57,10 @@ double factorial(unsigned n) { return n <= 1 ? 1 : n * factorial(n - 1); }
 
 }  // namespace
 
-TEST_CASE("add_tree_shap: equals Shapley values by their definition") {
+TEST_CASE("add_tree_shap: equals the definition of Shapley values") {
   const auto n_features = GENERATE(1U, 2U, 4U, 6U);
   const auto seed = GENERATE(range(0U, 10U));
-  Grown tree(40, n_features, seed);
+  GrownTree tree(40, n_features, seed);
   RandomStream random(seed, 1);
   std::vector<std::uint32_t> row(n_features);
   for (auto& key : row) key = ordered_key(static_cast<float>(random.below(24)) - 2);

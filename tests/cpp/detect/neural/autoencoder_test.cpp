@@ -18,7 +18,7 @@ using secondlook::ModelFile;
 
 namespace {
 
-// Six features that two numbers determine, and a little noise.
+// Six features that are determined by two numbers, with a little noise.
 EigenMatrix<double> make_rows(Index n, std::uint64_t seed) {
   secondlook::RandomStream random(seed);
   EigenMatrix<double> rows(n, 6);
@@ -54,7 +54,7 @@ TEST_CASE("Autoencoder: rows off the manifold score lower than all normal ones")
   model.fit(make_rows(2000, 1));
   const auto normal = scores_of(model, make_rows(500, 2));
   EigenMatrix<double> odd = make_rows(20, 4);
-  odd.col(2).array() += 1.5;  // no longer the sum
+  odd.col(2).array() += 1.5;  // breaks the sum
   const auto anomalous = scores_of(model, odd);
   CHECK(*std::ranges::max_element(anomalous) < *std::ranges::min_element(normal));
   const auto& history = model.history();
@@ -71,12 +71,12 @@ TEST_CASE("Autoencoder: contributions sum to minus the score and name the featur
   model.feature_contributions(rows, parts);
   for (std::size_t i = 0; i < 50; ++i) {
     const double sum = std::accumulate(&parts[i * 6], &parts[i * 6] + 6, 0.0);
-    CHECK(sum == Approx(-scores[i]).epsilon(1e-5));  // float32 sums
+    CHECK(sum == Approx(-scores[i]).epsilon(1e-5));  // the sums are in float32
   }
   CHECK(std::max_element(parts.begin(), parts.begin() + 6) - parts.begin() == 4);
 }
 
-TEST_CASE("Autoencoder: the same seed gives the same bits and a row the same score alone") {
+TEST_CASE("Autoencoder: the same seed gives identical scores, and a row the same score alone") {
   const auto rows = make_rows(700, 1);
   Autoencoder a(small());
   a.fit(rows);
@@ -90,7 +90,7 @@ TEST_CASE("Autoencoder: the same seed gives the same bits and a row the same sco
     REQUIRE(scores_of(a, rows.middleRows(i, 1)).front() == scores[static_cast<std::size_t>(i)]);
 }
 
-TEST_CASE("Autoencoder: a file gives the same model which learns on the same way") {
+TEST_CASE("Autoencoder: a file gives the same model, which continues training in the same way") {
   const auto rows = make_rows(600, 1);
   Autoencoder model(small());
   model.fit(rows);
@@ -107,7 +107,7 @@ TEST_CASE("Autoencoder: a file gives the same model which learns on the same way
   CHECK(scores_of(model, rows) == scores_of(copy, rows));
 }
 
-TEST_CASE("Autoencoder: the offset is the asked quantile of the training scores") {
+TEST_CASE("Autoencoder: the offset is the requested quantile of the training scores") {
   auto p = small();
   p.contamination = 0.1;
   Autoencoder model(p);
@@ -123,7 +123,7 @@ TEST_CASE("Autoencoder: partial_fit follows a change and keeps the scale") {
   Autoencoder model(small());
   model.fit(make_rows(2000, 1));
   EigenMatrix<double> moved = make_rows(1000, 6);
-  moved.col(5).array() += 20;  // four standard deviations of it
+  moved.col(5).array() += 20;  // four standard deviations of the feature
   const auto mean = [&] {
     const auto scores = scores_of(model, moved);
     return std::accumulate(scores.begin(), scores.end(), 0.0) / 1000;
@@ -133,7 +133,7 @@ TEST_CASE("Autoencoder: partial_fit follows a change and keeps the scale") {
   CHECK(mean() > 0.5 * before);
 }
 
-TEST_CASE("Autoencoder: bad input is refused and the model stays as it was") {
+TEST_CASE("Autoencoder: bad input is rejected and the model unchanged") {
   using Catch::Matchers::Contains;
   const auto rows = make_rows(300, 1);
   Autoencoder model(small());
@@ -176,7 +176,7 @@ TEST_CASE("Autoencoder: bad input is refused and the model stays as it was") {
   }
 }
 
-TEST_CASE("Autoencoder: cancelled after an epoch it keeps the best so far") {
+TEST_CASE("Autoencoder: keeps the best epoch when cancelled") {
   auto p = small();
   p.max_epochs = 1000000;
   p.patience = 1000000;
@@ -190,7 +190,7 @@ TEST_CASE("Autoencoder: cancelled after an epoch it keeps the best so far") {
   CHECK(std::isfinite(scores_of(model, rows).front()));
 }
 
-TEST_CASE("Autoencoder: a damaged file ends in ModelFileError") {
+TEST_CASE("Autoencoder: a damaged file raises ModelFileError") {
   Autoencoder model(small());
   model.fit(make_rows(300, 1));
   auto wrong = model.to_file();

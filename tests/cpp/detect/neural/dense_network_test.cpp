@@ -11,7 +11,7 @@ using secondlook::detect::padded;
 
 namespace {
 
-// Normal enough: the sum of twelve uniforms.
+// Approximately normal: the sum of twelve uniform numbers.
 double draw_normal(RandomStream& random) {
   double sum = -6;
   for (int i = 0; i < 12; ++i) sum += random.uniform();
@@ -64,7 +64,7 @@ TEST_CASE("DenseNetwork: gradients agree with finite differences") {
   for (int k = 0; k < 60; ++k) {
     const std::size_t at = random.below(parameters.size());
     const double value = parameters[at];
-    if (value == 0) {  // it pads
+    if (value == 0) {  // padding
       REQUIRE(gradients[at] == 0);
       continue;
     }
@@ -75,7 +75,8 @@ TEST_CASE("DenseNetwork: gradients agree with finite differences") {
     const double below = loss(scratch);
     parameters[at] = value;
     const double expected = (above - below) / (2 * kStep);
-    // Differences of the loss carry its rounding over the step; a leaky unit near its kink is off.
+    // Differences of the loss contain its rounding error divided by the step; a leaky ReLU near its
+    // kink has a wrong difference.
     if (std::abs(gradients[at] - expected) > 1e-6 * std::max(1.0, std::abs(expected))) ++n_off;
   }
   CHECK(n_off <= 1);
@@ -94,8 +95,8 @@ TEST_CASE("DenseNetwork: padding stays zero through training") {
     CAPTURE(i);
     const bool is_shift = [&] {
       for (std::size_t l = 0; l < network.n_hidden(); ++l) {
-        const auto& place = network.layout()[l];
-        if (i >= place.shift && i < place.shift + network.widths()[l + 1]) return true;
+        const auto& layout = network.layout()[l];
+        if (i >= layout.shift && i < layout.shift + network.widths()[l + 1]) return true;
       }
       return false;
     }();
@@ -103,7 +104,7 @@ TEST_CASE("DenseNetwork: padding stays zero through training") {
   }
 }
 
-TEST_CASE("FoldedNetwork: what it computes does not depend on the rows beside a row") {
+TEST_CASE("FoldedNetwork: the output for a row does not depend on the other rows") {
   RandomStream random(GENERATE(range(0, 6)));
   const auto widths = draw_widths(random);
   DenseNetwork<float> network(widths);

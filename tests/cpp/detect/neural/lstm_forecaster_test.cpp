@@ -53,7 +53,7 @@ std::vector<double> scores_of(const LstmForecaster& model, const EigenMatrix<dou
   return scores;
 }
 
-// NaN equals NaN.
+// Compares elementwise; NaN equals NaN.
 bool same(const std::vector<double>& a, const std::vector<double>& b) {
   return std::ranges::equal(
       a, b, [](double x, double y) { return x == y || (std::isnan(x) && std::isnan(y)); });
@@ -70,7 +70,7 @@ const LstmForecaster& fitted() {
 
 }  // namespace
 
-TEST_CASE("LstmForecaster: a broken rhythm scores lower than all before") {
+TEST_CASE("LstmForecaster: a broken rhythm scores lower than all earlier samples") {
   auto x = make_series(400, 2);
   x(300, 0) += 5;
   const auto scores = scores_of(fitted(), x);
@@ -83,8 +83,7 @@ TEST_CASE("LstmForecaster: a broken rhythm scores lower than all before") {
 }
 
 TEST_CASE(
-    "LstmForecaster: a stream gives the scores of the batch also when it is resumed from a "
-    "snapshot") {
+    "LstmForecaster: a stream gives the scores of the batch, also when resumed from a snapshot") {
   auto x = make_series(200, 3);
   for (Index t = 60; t < 66; ++t) x(t, 0) = kMissing;
   x.row(90).setConstant(kMissing);
@@ -109,7 +108,7 @@ TEST_CASE(
   CHECK(same(copied, {scores.begin() + 100, scores.end()}));
 }
 
-TEST_CASE("LstmForecaster: short gaps are carried and long ones begin anew") {
+TEST_CASE("LstmForecaster: short gaps are bridged and long ones restart the state") {
   auto x = make_series(300, 4);
   for (Index t = 100; t < 108; ++t) x.row(t).setConstant(kMissing);
   for (Index t = 200; t < 230; ++t) x.row(t).setConstant(kMissing);
@@ -120,13 +119,13 @@ TEST_CASE("LstmForecaster: short gaps are carried and long ones begin anew") {
     CAPTURE(t);
     CHECK(std::isnan(scores[t]) == (missing || warms_up));
   }
-  // The rhythm goes on in the model's own forecasts: what follows the gap is foreseen.
+  // The rhythm continues in the model's own forecasts, so the samples after the gap are forecast.
   CHECK(scores[108] > -100);
 }
 
 TEST_CASE("LstmForecaster: residuals are the samples minus the stream's forecasts") {
   auto x = make_series(300, 8);
-  x(50, 0) = 1e4;  // the residual has it in full, what follows sees it limited
+  x(50, 0) = 1e4;  // not clipped in its residual, clipped as an input
   for (Index t = 60; t < 66; ++t) x(t, 0) = kMissing;
   x.row(90).setConstant(kMissing);
   for (Index t = 200; t < 230; ++t) x.row(t).setConstant(kMissing);
@@ -150,12 +149,12 @@ TEST_CASE("LstmForecaster: residuals are the samples minus the stream's forecast
   CHECK(residuals[2 * 150 + 1] == x(150, 1) - forecast[1]);
 }
 
-TEST_CASE("LstmForecaster: residuals of floats are those of the same values as doubles") {
+TEST_CASE("LstmForecaster: residuals of floats equal those of the same values as doubles") {
   const EigenMatrix<float> x = make_series(100, 9).cast<float>();
   std::vector<double> of_floats(200), of_doubles(200);
   fitted().residuals(x, of_floats);
   fitted().residuals(x.cast<double>().eval(), of_doubles);
-  // Only the scaling of the inputs may round otherwise.
+  // Only the scaling of the inputs may round differently.
   for (std::size_t i = 0; i < 200; ++i) {
     CAPTURE(i);
     CHECK(std::isnan(of_floats[i]) == (i < 2 * 24));
@@ -173,10 +172,11 @@ TEST_CASE("LstmForecaster: forecasts a wave") {
     const double error = ahead[static_cast<std::size_t>(2 * t)] - x(300 + t, 0);
     squares += error * error;
   }
-  CHECK(std::sqrt(squares / 24) < 0.4 * 5 / std::sqrt(2.0));  // of the wave's own deviation
+  CHECK(std::sqrt(squares / 24) <
+        0.4 * 5 / std::sqrt(2.0));  // relative to the standard deviation of the wave
 }
 
-TEST_CASE("LstmForecaster: the same seed gives the same bits and a file the same model") {
+TEST_CASE("LstmForecaster: the same seed gives identical scores, and a file the same model") {
   const auto x = make_series(600, 1);
   LstmForecaster a(small());
   a.fit(x);
@@ -194,7 +194,7 @@ TEST_CASE("LstmForecaster: the same seed gives the same bits and a file the same
   CHECK(same(scores_of(a, x), scores_of(copy, x)));
 }
 
-TEST_CASE("LstmForecaster: learns from many short series and two layers on two threads") {
+TEST_CASE("LstmForecaster: trains two layers on many short series with two threads") {
   auto p = small();
   p.layers = 2;
   p.dropout = 0.1;
@@ -207,7 +207,7 @@ TEST_CASE("LstmForecaster: learns from many short series and two layers on two t
   CHECK(model.history().back().validation_loss < 0.7 * model.history().front().validation_loss);
 }
 
-TEST_CASE("LstmForecaster: a constant channel and one with gaps are learned from") {
+TEST_CASE("LstmForecaster: trains on a constant channel and one with gaps") {
   auto x = make_series(500, 6);
   x.col(1).setConstant(7);
   for (Index t = 0; t < 500; t += 7) x(t, 0) = kMissing;
@@ -217,11 +217,11 @@ TEST_CASE("LstmForecaster: a constant channel and one with gaps are learned from
   CHECK(std::ranges::none_of(scores, [](double score) { return std::isinf(score); }));
   CHECK(std::isfinite(scores[100]));
   auto odd = x;
-  odd(300, 1) = 8;  // what never moved has moved
+  odd(300, 1) = 8;  // the constant channel changes
   CHECK(scores_of(model, odd)[300] < -100);
 }
 
-TEST_CASE("LstmForecaster: none of samples that never change is an anomaly") {
+TEST_CASE("LstmForecaster: constant samples contain no anomaly") {
   const int n = GENERATE(30, 100, 700);
   EigenMatrix<double> x(n, 2);
   x.col(0).setConstant(21.5);
@@ -232,7 +232,7 @@ TEST_CASE("LstmForecaster: none of samples that never change is an anomaly") {
   for (const double score : scores_of(model, x)) CHECK_FALSE(score < model.offset());
 }
 
-TEST_CASE("LstmForecaster: bad input is refused and the model stays as it was") {
+TEST_CASE("LstmForecaster: bad input is rejected and the model unchanged") {
   using Catch::Matchers::Contains;
   const auto x = make_series(400, 7);
   LstmForecaster model(small());
@@ -248,7 +248,7 @@ TEST_CASE("LstmForecaster: bad input is refused and the model stays as it was") 
                     "LstmForecaster::fit: expected at least 25 steps (window 24 + 1), got 12");
   auto bad = x;
   bad.col(1).setConstant(kMissing);
-  CHECK_THROWS_WITH(model.fit(bad), Contains("expected some values in channel 1"));
+  CHECK_THROWS_WITH(model.fit(bad), Contains("expected at least one value in channel 1"));
   bad = x;
   bad(3, 0) = std::numeric_limits<double>::infinity();
   CHECK_THROWS_AS(model.fit(bad), secondlook::InvalidArgument);
@@ -294,7 +294,7 @@ TEST_CASE("LstmForecaster: bad input is refused and the model stays as it was") 
   }
 }
 
-TEST_CASE("LstmForecaster: cancelled after an epoch it keeps the best so far") {
+TEST_CASE("LstmForecaster: keeps the best epoch when cancelled") {
   auto p = small();
   p.max_epochs = 1000000;
   p.patience = 1000000;

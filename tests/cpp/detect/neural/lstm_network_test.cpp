@@ -61,7 +61,7 @@ TEST_CASE("LstmNetwork: gradients agree with finite differences") {
   for (int k = 0; k < 60; ++k) {
     const std::size_t at = random.below(parameters.size());
     const double value = parameters[at];
-    if (value == 0) {  // it pads
+    if (value == 0) {  // padding
       REQUIRE(gradients[at] == 0);
       continue;
     }
@@ -72,12 +72,12 @@ TEST_CASE("LstmNetwork: gradients agree with finite differences") {
     const double below = loss();
     parameters[at] = value;
     const double expected = (above - below) / (2 * kStep);
-    // Differences of the loss carry its rounding over the step.
+    // Differences of the loss contain its rounding error divided by the step.
     REQUIRE(gradients[at] == Approx(expected).epsilon(1e-6).margin(1e-7));
   }
 }
 
-TEST_CASE("LstmNetwork: a burn-in is the same as what came before") {
+TEST_CASE("LstmNetwork: a burn-in equals the preceding steps") {
   RandomStream random(3);
   Case<double> whole({2, 9, 2, 2}, 3, 0, 12, random);
   LstmNetwork<double>::Workspace work;
@@ -93,7 +93,7 @@ TEST_CASE("LstmNetwork: a burn-in is the same as what came before") {
   REQUIRE(work.errors == errors);
 }
 
-TEST_CASE("LstmNetwork: a step alone gives what a sequence gives") {
+TEST_CASE("LstmNetwork: single steps equal a sequence") {
   const std::uint64_t seed = GENERATE(range(0, 6));
   CAPTURE(seed);
   RandomStream random(seed);

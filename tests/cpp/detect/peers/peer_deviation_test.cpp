@@ -36,7 +36,7 @@ EigenMatrix<double> readings(Index instants, Index sensors, std::uint64_t seed,
   return x;
 }
 
-// As sensors report them: multiples of a step, most of them equal.
+// Quantised readings, as sensors report them: multiples of a step, most of them equal.
 EigenMatrix<double> quantised(Index instants, Index sensors, std::uint64_t seed) {
   EigenMatrix<double> x = readings(instants, sensors, seed, 0.05);
   return ((x.array() - 1.5) / 2).round() * 0.1 + 3.3;
@@ -54,7 +54,8 @@ double median_of(std::vector<double> values) {
   return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 
-// The definition, without any shortcut: deviation from the others and the limit it is held against.
+// Direct implementation of the definition: deviation from the others, and the limit that it is
+// compared with.
 struct Judged {
   double deviation;
   double sigma;
@@ -80,7 +81,7 @@ Judged by_definition(const PeerDeviationParameters& p, const std::vector<double>
 
 }  // namespace
 
-TEST_CASE("PeerDeviation: judges as its definition does") {
+TEST_CASE("PeerDeviation: agrees with its definition") {
   const auto sensors = GENERATE(3, 4, 9, 50, 64, 157);
   const auto parameters = GENERATE(
       PeerDeviationParameters{.n_sigma = 2}, PeerDeviationParameters{.n_sigma = 1.5, .floor = 0.9},
@@ -126,18 +127,18 @@ TEST_CASE("PeerDeviation: judges as its definition does") {
     REQUIRE((verdicts[s].worst_ratio > 1) == (expected[s].n_beyond > 0));
     if (verdicts[s].worst < 0) continue;
     std::vector<double> present;
-    std::size_t place = 0;
+    std::size_t position = 0;
     for (Index other = 0; other < sensors; ++other) {
-      if (other == static_cast<Index>(s)) place = present.size();
+      if (other == static_cast<Index>(s)) position = present.size();
       if (!std::isnan(x(verdicts[s].worst, other))) present.push_back(x(verdicts[s].worst, other));
     }
-    const auto [deviation, sigma, limit] = by_definition(parameters, present, place);
+    const auto [deviation, sigma, limit] = by_definition(parameters, present, position);
     REQUIRE(verdicts[s].worst_deviation == Approx(deviation).margin(1e-12));
     REQUIRE(verdicts[s].worst_sigma == Approx(deviation / sigma).epsilon(1e-9));
   }
 }
 
-TEST_CASE("PeerDeviation: a stream and any number of threads find the same") {
+TEST_CASE("PeerDeviation: a stream and any number of threads give the same verdicts") {
   const auto robust = GENERATE(false, true);
   const auto sensors = GENERATE(17, 157);
   const auto x = readings(3000, sensors, 3, 0.001);
@@ -162,15 +163,15 @@ TEST_CASE("PeerDeviation: a stream and any number of threads find the same") {
   REQUIRE(stream.verdicts() == verdicts);
 }
 
-TEST_CASE("PeerDeviation: float32 and float64 agree where values are the same") {
-  const auto sensors = GENERATE(33, 64, 157);  // less than a group, one, several and a part
+TEST_CASE("PeerDeviation: float32 and float64 agree on equal values") {
+  const auto sensors = GENERATE(33, 64, 157);  // part of a group, one group, several and a part
   const auto x = readings(500, sensors, 4, 0.03);
   const EigenMatrix<float> narrow = x.cast<float>();
   const PeerDeviation detector({.n_sigma = 2});
   REQUIRE(detector.judge(MatrixView<float>(narrow)) == detector.judge(MatrixView<double>(x)));
 }
 
-TEST_CASE("PeerDeviation: equal sensors do not deviate and one that leaves them does") {
+TEST_CASE("PeerDeviation: equal sensors do not deviate, and one that differs does") {
   EigenMatrix<double> x = EigenMatrix<double>::Constant(10, 5, 3.3);
   for (const auto& verdict : PeerDeviation().judge(MatrixView<double>(x))) {
     REQUIRE(verdict.n_judged == 10);
@@ -183,7 +184,8 @@ TEST_CASE("PeerDeviation: equal sensors do not deviate and one that leaves them 
   REQUIRE(verdicts[2].worst_deviation == Approx(-0.1));
 }
 
-TEST_CASE("PeerDeviation: robust, an outlier among equal readings deviates, in batch and stream") {
+TEST_CASE(
+    "PeerDeviation: with robust, an outlier among equal readings deviates, in batch and stream") {
   const auto side = GENERATE(Side::both, Side::low, Side::high);
   const double outlier = GENERATE(3250.0, 3299.9, 3350.0);
   CAPTURE(outlier);
@@ -238,7 +240,7 @@ TEST_CASE("PeerDeviation: a dead sensor is never judged and does not disturb the
   }
 }
 
-TEST_CASE("PeerDeviation: says what is wrong with its input") {
+TEST_CASE("PeerDeviation: errors describe the invalid input") {
   auto x = readings(10, 4, 6);
   const PeerDeviation detector;
   x(7, 2) = std::numeric_limits<double>::infinity();
@@ -261,7 +263,7 @@ TEST_CASE("PeerDeviation: says what is wrong with its input") {
   REQUIRE(stream.n_samples() == 0);
 }
 
-TEST_CASE("plant_states: by the current's sign beyond a threshold") {
+TEST_CASE("plant_states: classifies by the sign of the current beyond a threshold") {
   const std::vector<double> current{-201, -200, 0, 200, 201, kNaN};
   const auto states = secondlook::plant_states(current, 200);
   REQUIRE(states == std::vector{PlantState::charging, PlantState::idle, PlantState::idle,

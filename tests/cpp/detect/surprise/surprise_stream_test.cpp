@@ -29,7 +29,7 @@ double wave(int i, RandomStream& random) {
   return std::sin(2 * M_PI * i / 24) + 0.1 * (random.uniform() - 0.5);
 }
 
-// A record's figures; −1 where one is NaN.
+// Figures of a record, with NaN replaced by −1.
 std::vector<double> figures(const SurpriseRecord& record) {
   std::vector<double> values;
   for_each_field(record, [&](std::string_view, double figure) {
@@ -41,7 +41,7 @@ const std::vector<double> kNoFigures{-1, -1, -1, -1, -1, -1, 0};
 
 }  // namespace
 
-TEST_CASE("NearestWindow: the same as comparing with every window") {
+TEST_CASE("NearestWindow: equals a comparison with every window") {
   const auto [width, memory] = GENERATE(std::pair(4, 50), std::pair(8, 8), std::pair(16, 203),
                                         std::pair(64, 500), std::pair(5, 31), std::pair(20, 100));
   CAPTURE(width, memory);
@@ -50,7 +50,7 @@ TEST_CASE("NearestWindow: the same as comparing with every window") {
   NearestWindow window(static_cast<std::size_t>(width), static_cast<std::size_t>(memory));
   std::vector<double> x;
   for (int t = 0; t < 1500; ++t) {
-    x.push_back(t % 100 < 50 ? random.uniform() : 0.5);  // what repeats is at distance 0
+    x.push_back(t % 100 < 50 ? random.uniform() : 0.5);  // repeated parts have distance 0
     window.push(x.back());
     if (t + 1 < width) continue;
     double expected = std::numeric_limits<double>::infinity();
@@ -73,7 +73,7 @@ TEST_CASE("NearestWindow: the same as comparing with every window") {
   }
 }
 
-TEST_CASE("SurpriseStream: each component sees its own kind of anomaly") {
+TEST_CASE("SurpriseStream: each component detects its kind of anomaly") {
   RandomStream random(2);
   SurpriseStream stream({.season = 24});
   for (int i = 0; i < 24 * 200; ++i) stream.push(wave(i, random));
@@ -82,15 +82,15 @@ TEST_CASE("SurpriseStream: each component sees its own kind of anomaly") {
     CHECK(record.alarm);
     CHECK(record.level > 1);
   }
-  SECTION("spread collapses, as of a stuck sensor") {
-    double most = 0;
+  SECTION("spread: collapses when a sensor is stuck") {
+    double largest = 0;
     bool alarm = false;
     for (int i = 0; i < 48; ++i) {
       const auto record = stream.push(0.2);
-      most = std::max(most, record.spread);
+      largest = std::max(largest, record.spread);
       alarm = alarm || record.alarm;
     }
-    CHECK(most > 1);
+    CHECK(largest > 1);
     CHECK(alarm);
   }
   SECTION("seasonal: a value of noon at midnight") {
@@ -98,14 +98,15 @@ TEST_CASE("SurpriseStream: each component sees its own kind of anomaly") {
     CHECK(record.seasonal > 1);
     CHECK(record.level < 1);
   }
-  SECTION("shape: a course that never was, of values that all were") {
-    double most = 0;
-    for (int i = 0; i < 16; ++i) most = std::max(most, stream.push(i % 2 == 0 ? 0.6 : -0.6).shape);
-    CHECK(most > 1);
+  SECTION("shape: a new course of known values") {
+    double largest = 0;
+    for (int i = 0; i < 16; ++i)
+      largest = std::max(largest, stream.push(i % 2 == 0 ? 0.6 : -0.6).shape);
+    CHECK(largest > 1);
   }
 }
 
-TEST_CASE("SurpriseStream: rests after an alarm") {
+TEST_CASE("SurpriseStream: has a cooldown after an alarm") {
   RandomStream random(3);
   SurpriseStream stream(kSmall);
   for (int i = 0; i < 3000; ++i) stream.push(wave(i, random));
@@ -137,7 +138,7 @@ TEST_CASE("SurpriseStream: continues from its state, and copies are independent"
   }
 }
 
-TEST_CASE("SurpriseStream: the numbers do not depend on where a stream was interrupted") {
+TEST_CASE("SurpriseStream: results do not depend on where a stream was interrupted") {
   RandomStream random(5);
   std::vector<double> samples;
   for (int i = 0; i < 900; ++i) samples.push_back(i % 50 == 7 ? kMissing : wave(i, random));
@@ -152,19 +153,18 @@ TEST_CASE("SurpriseStream: the numbers do not depend on where a stream was inter
   REQUIRE(std::ranges::any_of(expected, &SurpriseRecord::alarm));
 }
 
-TEST_CASE(
-    "SurpriseStream: a missing sample has no surprise, what comes after it none to speak of") {
+TEST_CASE("SurpriseStream: a missing sample has no surprise, and the next samples have little") {
   RandomStream random(6);
   SurpriseStream stream({.season = 24});
   for (int i = 0; i < 24 * 100; ++i) stream.push(wave(i, random));
   for (int i = 0; i < 24 * 3; ++i) REQUIRE(figures(stream.push(kMissing)) == kNoFigures);
-  double most = 0;
-  for (int i = 0; i < 240; ++i) most = std::max(most, stream.push(wave(i, random)).surprise);
-  CHECK(most < 1);
+  double largest = 0;
+  for (int i = 0; i < 240; ++i) largest = std::max(largest, stream.push(wave(i, random)).surprise);
+  CHECK(largest < 1);
   CHECK(stream.time() == 24 * 113);
 }
 
-TEST_CASE("SurpriseStream: nothing but missing samples, constant samples, enormous ones") {
+TEST_CASE("SurpriseStream: handles only missing, constant and enormous samples") {
   SurpriseStream stream(kSmall);
   for (int i = 0; i < 500; ++i) REQUIRE(figures(stream.push(kMissing)) == kNoFigures);
   for (int i = 0; i < 500; ++i) REQUIRE(stream.push(-3.5).surprise == 0);
@@ -176,7 +176,7 @@ TEST_CASE("SurpriseStream: nothing but missing samples, constant samples, enormo
   }
 }
 
-TEST_CASE("SurpriseStream: views as the scales allow") {
+TEST_CASE("SurpriseStream: has the views that the scales allow") {
   SurpriseStream level_only({.scales = {1}, .memory = 1});
   SurpriseStream many({.season = 2, .scales = {1, 2, 3, 5, 8, 13, 21}, .memory = 21, .seasons = 1});
   RandomStream random(7);
@@ -189,7 +189,7 @@ TEST_CASE("SurpriseStream: views as the scales allow") {
   }
 }
 
-TEST_CASE("SurpriseStream: says what is wrong") {
+TEST_CASE("SurpriseStream: errors describe the invalid input") {
   REQUIRE_THROWS_WITH(SurpriseStream({.season = 1}),
                       "SurpriseStream: season must be 0 (none) or at least 2, got 1");
   REQUIRE_THROWS_WITH(SurpriseStream({.scales = {}}),

@@ -31,7 +31,7 @@ TEST_CASE("Trend: samples without a trend pass unchanged") {
   }
 }
 
-TEST_CASE("Trend: a line is known after eight blocks, up or down, and from then on constant") {
+TEST_CASE("Trend: a line is recognised after eight blocks, up or down, and constant from then on") {
   const double slope = GENERATE(0.25, -3.0, 1e-6);
   Trend trend;
   for (int i = 0; i < 512; ++i) REQUIRE(trend.remove(100 + slope * i) == 100 + slope * i);
@@ -45,7 +45,8 @@ TEST_CASE("Trend: a slope below the noise is found in longer blocks") {
   double last = 0;
   for (int i = 0; i < 20'000; ++i)
     last = trend.remove(0.002 * i + 4 * random.uniform()) - 0.002 * i;
-  // Of 40 that the slope has added, all but the time that it took to see it is taken off.
+  // Of the 40 that the slope has added, all is removed except what was added before it was
+  // recognised.
   REQUIRE(last + 0.002 * 20'000 < 12);
 }
 
@@ -57,7 +58,7 @@ TEST_CASE("Trend: a series that stops rising keeps its level") {
   for (int i = 0; i < 5'000; ++i) REQUIRE(trend.remove(2'000) == level);
 }
 
-TEST_CASE("Trend: missing samples go through, and a block of which most is missing ends a trend") {
+TEST_CASE("Trend: missing samples stay missing, and a mostly missing block ends a trend") {
   Trend trend;
   for (int i = 0; i < 2'000; ++i)
     if (i % 3 == 0)
@@ -71,7 +72,7 @@ TEST_CASE("Trend: missing samples go through, and a block of which most is missi
   REQUIRE(trend.state().offset == offset);
 }
 
-TEST_CASE("Trend: continues from its state in bits, and refuses what leads to none") {
+TEST_CASE("Trend: continues exactly from its state, and rejects invalid states") {
   RandomStream random(3);
   Trend one;
   for (int i = 0; i < 3'000; ++i) {
