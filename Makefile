@@ -6,10 +6,10 @@ SHELL := bash
 python := .venv/bin/python
 data := $(or $(SECONDLOOK_DATA),../shared/data)/ess/Test_data
 
-.PHONY: help demo build test bench lint clean
+.PHONY: help demo build test test-all bench lint clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 demo:  ## check an energy storage site: DATA=folder, or the shared data, or a simulation
 	@tools/bootstrap.sh core
@@ -24,10 +24,14 @@ build:  ## build the extension modules with all components, and the C++ tests
 	@tools/build.sh full
 
 # Tests run in parallel, so waiting OpenMP threads must not occupy processors.
-test: export OMP_WAIT_POLICY := PASSIVE
-test: build  ## run the tests in C++ and Python
+test test-all: export OMP_WAIT_POLICY := PASSIVE
+test test-all: export SECONDLOOK_REQUIRE_IMAGE := 1
+test: build  ## run the tests in C++ and Python, except the slow ones
 	@ctest --test-dir build/full --output-on-failure -j 2
-	@SECONDLOOK_REQUIRE_IMAGE=1 $(python) -m pytest -n auto
+	@$(python) -m pytest -n auto -m "not slow"
+
+test-all: test  ## run all tests, also statistics over many models, trainings and notebooks
+	@$(python) -m pytest -n auto -m slow
 
 bench:  ## run every benchmark and its comparison with other libraries
 	@tools/bootstrap.sh bench

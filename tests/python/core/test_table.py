@@ -57,7 +57,7 @@ def frames():
     yield ArrowTable(a=[1, 2, None], b=[None, 4, 5])
 
 
-@pytest.mark.parametrize("frame", frames(), ids=lambda f: type(f).__name__)
+@pytest.mark.parametrize("frame", list(frames()), ids=lambda f: type(f).__name__)
 def test_reads_every_kind_of_column_with_gaps(frame):
     assert is_table(frame)
     values, columns = read_table("f", frame)

@@ -38,6 +38,7 @@ def rows(text):
     }
 
 
+@pytest.mark.slow
 def test_states_that_the_data_is_synthetic_and_prints_every_step(run):
     text = run[1]
     assert "a synthetic set of 450 patients" in text
@@ -50,6 +51,7 @@ def test_states_that_the_data_is_synthetic_and_prints_every_step(run):
     assert accuracy > 85  # half of the images are abnormal
 
 
+@pytest.mark.slow
 def test_writes_the_networks_with_their_rules_and_a_picture(run):
     out = run[0]
     for number, contrast in ((1, "stretch"), (2, "clahe")):
@@ -77,6 +79,7 @@ def test_the_error_for_a_folder_without_xrays_states_what_was_expected(checkout,
     assert "expected X-rays in" in result.stderr
 
 
+@pytest.mark.slow
 def test_the_notebook_runs(run_notebook):
     folder, outputs = run_notebook("chest_xray.ipynb")
     rule = sl.load(folder / "chest_xray.safetensors").decision_rule_

@@ -68,6 +68,7 @@ def test_without_a_folder_it_finds_the_faults_of_its_simulation(checkout, tmp_pa
     assert "simulation" in run.report.read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_several_simulated_sites_without_missed_faults_or_false_alarms(checkout, monkeypatch):
     monkeypatch.syspath_prepend(checkout / "examples")
     simulate_site = importlib.import_module("simulated_site").simulate_site

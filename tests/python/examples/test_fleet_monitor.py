@@ -98,6 +98,7 @@ def test_a_missing_file_is_reported(checkout, tmp_path):
     assert "none.csv" in result.stderr
 
 
+@pytest.mark.slow
 def test_the_notebook_runs(run_notebook):
     folder, outputs = run_notebook("fleet_monitor.ipynb")
     assert (folder / "fleet.safetensors").exists()

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+@pytest.mark.slow
 def test_prints_its_tables_and_writes_the_model(checkout, tmp_path):
     command = [sys.executable, checkout / "examples" / "infrared_modules.py", "--out", tmp_path]
     result = subprocess.run(
@@ -50,6 +51,7 @@ def test_the_error_for_a_folder_without_metadata_states_what_was_expected(checko
     assert "module_metadata.json, which names images and their classes" in result.stderr
 
 
+@pytest.mark.slow
 def test_the_notebook_runs(run_notebook):
     folder, outputs = run_notebook("infrared_modules.ipynb")
     rule = sl.load(folder / "infrared_modules.safetensors").decision_rule_
