@@ -135,18 +135,16 @@ def test_equals_its_definition_for_a_rising_series(season):
 def test_a_counter_raises_no_additional_alarms(season, seed):
     random = np.random.default_rng(seed)
     n = 6000
-    steady = {
-        "evenly": 12_000 + 0.25 * np.arange(n),
-        "by what was used": np.cumsum(random.gamma(2, 1, n)),
-    }
-    for name, x in steady.items():
-        assert sl.SurpriseStream(season).push_many(x).alarm.sum() <= 6, name
-    # A drift that noise hides is known later.
+    evenly = 12_000 + 0.25 * np.arange(n)
+    assert sl.SurpriseStream(season).push_many(evenly).alarm.sum() <= 3
+    # Random increments walk around their line: as often as on any stream without anomalies.
+    x = np.cumsum(random.gamma(2, 1, n))
+    assert sl.SurpriseStream(season).push_many(x).alarm.sum() < 1.6 * n / 1000
+    # A drift that noise hides is found later.
     noise = random.normal(size=n)
     flat = sl.SurpriseStream(season).push_many(noise).alarm
     drifting = sl.SurpriseStream(season).push_many(noise + 0.001 * np.arange(n)).alarm
     assert drifting[2048:].sum() <= flat[2048:].sum() + 3
-    x = steady["by what was used"]
     # A jump is reported.
     x[5000:] += 60
     assert sl.SurpriseStream(season).push_many(x).alarm[5000:5010].any()

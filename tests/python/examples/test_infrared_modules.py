@@ -48,7 +48,7 @@ def test_the_error_for_a_folder_without_metadata_states_what_was_expected(checko
         text=True,
     )
     assert result.returncode == 1
-    assert "module_metadata.json, which names images and their classes" in result.stderr
+    assert "module_metadata.json, which lists images and their classes" in result.stderr
 
 
 @pytest.mark.slow

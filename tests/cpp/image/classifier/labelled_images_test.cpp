@@ -97,10 +97,8 @@ TEST_CASE("LabelledImages: guarded by IncrementalLearner") {
   const Data known = squares(120, 6);
   const ModelFile file = classifier.to_file();
   IncrementalLearner learner(
-      classifier.as_detector(),
-      to_matrix(as_eigen(classifier.labelled_rows(known.images, known.labels)).cast<double>()),
-      parameters, folder.path(), {},
-      {.sections = {{"classes", R"(["noise","square"])"}}, .tensors = {}});
+      classifier.as_detector(), classifier.labelled_rows(known.images, known.labels), parameters,
+      folder.path(), {}, {.sections = {{"classes", R"(["noise","square"])"}}, .tensors = {}});
   const Data fresh = squares(60, 7);
   CHECK(learner.update(classifier.labelled_rows(fresh.images, fresh.labels)).outcome ==
         UpdateOutcome::accepted);
@@ -122,6 +120,7 @@ TEST_CASE("LabelledImages: guarded by IncrementalLearner") {
   // A version is a file of the classifier, with its rows as bytes.
   const auto version = ModelFile::read(VersionFolder(folder.path()).file_of(2));
   CHECK(version.kind() == "image_classifier");
-  CHECK(version.tensors().at("learner.replay").type == DataType::u8);
+  for (const char* name : {"learner.replay", "learner.held_out"})
+    CHECK(version.tensors().at(name).type == DataType::u8);
   CHECK(predict(ImageClassifier::from_file(version), fresh) != predict(classifier, fresh));
 }
