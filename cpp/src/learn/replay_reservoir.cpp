@@ -68,7 +68,7 @@ std::optional<std::size_t> ReplayReservoir::add(std::span<const double> row) {
   return add_any(row);
 }
 
-std::size_t ReplayReservoir::size() const noexcept { return count(state_.values) / n_features(); }
+std::size_t ReplayReservoir::size() const { return count(state_.values) / n_features(); }
 
 template <class Scalar>
 std::optional<std::size_t> ReplayReservoir::add_any(std::span<const Scalar> row) {

@@ -69,7 +69,7 @@ class SECONDLOOK_EXPORT ReplayReservoir {
     return rows;
   }
 
-  [[nodiscard]] std::size_t size() const noexcept;
+  [[nodiscard]] std::size_t size() const;
   [[nodiscard]] std::size_t n_features() const noexcept { return state_.n_features; }
   [[nodiscard]] const State& state() const noexcept { return state_; }
 
