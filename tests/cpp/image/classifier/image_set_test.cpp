@@ -34,7 +34,7 @@ std::vector<ImageInput> inputs_with_broken_ones(std::size_t n_good, std::size_t 
 
 TEST_CASE("for_each_image: the exception of the lowest index, whatever the number of threads") {
   for (const std::size_t n_threads : {1U, 2U, 4U, 8U})
-    for (std::size_t repeat = 0; repeat < 50; ++repeat) {
+    for (std::size_t repeat = 0; repeat < 10; ++repeat) {
       CAPTURE(n_threads, repeat);
       // Image 3 fails after one of a later index has, unless no other thread ever gets there.
       std::atomic<bool> later_failed{false};
@@ -44,7 +44,9 @@ TEST_CASE("for_each_image: the exception of the lowest index, whatever the numbe
           later_failed = true;
           throw InvalidArgument("image " + std::to_string(i));
         }
-        for (int wait = 0; wait < 1000 && !later_failed; ++wait) std::this_thread::yield();
+        // Few yields: on a busy machine each takes as long as the other processes like.
+        const int most = n_threads > 1 ? 100 : 0;
+        for (int wait = 0; wait < most && !later_failed; ++wait) std::this_thread::yield();
         throw InvalidArgument("image 3");
       };
       CHECK_THROWS_WITH(image::for_each_image(20, n_threads, work), "image 3");
