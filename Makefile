@@ -30,8 +30,9 @@ test: build  ## run the tests in C++ and Python, except the slow ones
 	@ctest --test-dir build/full --output-on-failure -j 2
 	@$(python) -m pytest -n auto -m "not slow"
 
+# One worker per file, so that the tests of a file share its training.
 test-all: test  ## run all tests, also statistics over many models, trainings and notebooks
-	@$(python) -m pytest -n auto -m slow
+	@$(python) -m pytest -n auto --dist loadfile -m slow
 
 bench:  ## run every benchmark and its comparison with other libraries
 	@tools/bootstrap.sh bench
