@@ -14,7 +14,6 @@
 #include "fields.hpp"
 #include "image/image_arrays.hpp"
 #include "register.hpp"
-#include "secondlook/core/error.hpp"
 #include "secondlook/image/architecture.hpp"
 #include "secondlook/image/augmentation.hpp"
 #include "secondlook/image/decode.hpp"
@@ -75,23 +74,9 @@ std::vector<std::pair<std::string, std::vector<std::int64_t>>> tensors_of(
   return tensors;
 }
 
-/// Messages name members as in Python: `ImageClassifier.fit`. The module of the core translates all
-/// other exceptions.
-void translate(std::exception_ptr error) {
-  try {
-    if (error) std::rethrow_exception(error);
-  } catch (const secondlook::InvalidArgument& e) {
-    constexpr std::string_view scope = "ImageClassifier::";
-    std::string message = e.what();
-    if (message.starts_with(scope)) message.replace(scope.size() - 2, 2, ".");
-    py::set_error(PyExc_ValueError, message.c_str());
-  }
-}
-
 }  // namespace
 
 void register_images(py::module_& module) {
-  py::register_local_exception_translator(&translate);
   module.attr("pybind11_internals_version") = PYBIND11_INTERNALS_VERSION;
   module.attr("MAX_PIXELS") = secondlook::kMaxPixels;
   module.def("decode", &decode_bytes, py::arg("data"), py::arg("name"), py::arg("max_pixels"),
