@@ -92,21 +92,21 @@ std::optional<std::size_t> ReplayReservoir::add_any(std::span<const Scalar> row)
   return static_cast<std::size_t>(index);
 }
 
-void ReplayReservoir::copy_row(std::size_t index, std::span<float> row) const {
+template <class Scalar>
+Matrix<Scalar> ReplayReservoir::gather(std::span<const std::size_t> indices) const {
+  Matrix<Scalar> rows(std::ssize(indices), static_cast<Index>(n_features()));
   std::visit(
       [&](const auto& kept) {
         using Kept = typename std::decay_t<decltype(kept)>::value_type;
-        copy_as(std::span<const Kept>(kept).subspan(index * n_features(), n_features()), row);
+        for (std::size_t i = 0; i < indices.size(); ++i)
+          copy_as(std::span<const Kept>(kept).subspan(indices[i] * n_features(), n_features()),
+                  rows.row(static_cast<Index>(i)));
       },
       state_.values);
+  return rows;
 }
-void ReplayReservoir::copy_row(std::size_t index, std::span<double> row) const {
-  std::visit(
-      [&](const auto& kept) {
-        using Kept = typename std::decay_t<decltype(kept)>::value_type;
-        copy_as(std::span<const Kept>(kept).subspan(index * n_features(), n_features()), row);
-      },
-      state_.values);
-}
+
+template Matrix<float> ReplayReservoir::gather(std::span<const std::size_t> indices) const;
+template Matrix<double> ReplayReservoir::gather(std::span<const std::size_t> indices) const;
 
 }  // namespace secondlook

@@ -45,7 +45,7 @@ class SECONDLOOK_EXPORT ReplayReservoir {
 
   /// Offers a row of `n_features` values; NaN is a value like others. O(n_features), and once
   /// O(all) where it needs a wider type than the rows so far.
-  /// @returns the index in `rows` at which it is kept now, none where it is not
+  /// @returns the index at which it is kept now, none where it is not
   /// @throws InvalidArgument for another length
   std::optional<std::size_t> add(std::span<const float> row);
   std::optional<std::size_t> add(std::span<const double> row);
@@ -60,14 +60,9 @@ class SECONDLOOK_EXPORT ReplayReservoir {
 
   /// Whether rows are kept as float64.
   [[nodiscard]] bool is_wide() const noexcept { return state_.values.index() == 2; }
-  /// Copies of some of the kept rows, which the type must be able to hold.
+  /// Copies of some of the kept rows, which the type, float or double, must be able to hold.
   template <class Scalar>
-  [[nodiscard]] Matrix<Scalar> gather(std::span<const std::size_t> indices) const {
-    Matrix<Scalar> rows(std::ssize(indices), static_cast<Index>(n_features()));
-    for (std::size_t i = 0; i < indices.size(); ++i)
-      copy_row(indices[i], rows.row(static_cast<Index>(i)));
-    return rows;
-  }
+  [[nodiscard]] Matrix<Scalar> gather(std::span<const std::size_t> indices) const;
 
   [[nodiscard]] std::size_t size() const;
   [[nodiscard]] std::size_t n_features() const noexcept { return state_.n_features; }
@@ -76,10 +71,13 @@ class SECONDLOOK_EXPORT ReplayReservoir {
  private:
   template <class Scalar>
   std::optional<std::size_t> add_any(std::span<const Scalar> row);
-  void copy_row(std::size_t index, std::span<float> row) const;
-  void copy_row(std::size_t index, std::span<double> row) const;
 
   State state_;
 };
+
+extern template SECONDLOOK_EXPORT Matrix<float> ReplayReservoir::gather(
+    std::span<const std::size_t> indices) const;
+extern template SECONDLOOK_EXPORT Matrix<double> ReplayReservoir::gather(
+    std::span<const std::size_t> indices) const;
 
 }  // namespace secondlook
