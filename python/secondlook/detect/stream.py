@@ -123,7 +123,10 @@ class DetectorStream:
             raise ValueError(f"{type(self._detector).__name__} stream: {said}") from None
         if time is not None:
             self._last_time = time
-        why = tuple(f"{self._names[j]} ({fraction:.0%})" for j, _, fraction in reasons)
+        # Most samples are normal, and even an empty comprehension would take a tenth of the time.
+        why: tuple[str, ...] = ()
+        if reasons:
+            why = tuple([f"{self._names[j]} ({fraction:.0%})" for j, _, fraction in reasons])
         return StreamRecord(time, score, verdict, tail, why)
 
     def __getstate__(self) -> dict[str, Any]:

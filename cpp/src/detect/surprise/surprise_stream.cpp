@@ -214,9 +214,14 @@ struct SurpriseStream::Components {
   }
 
   void judge(SurpriseRecord& record, double sample, double detrended) {
+    if (!trended && detrended != sample) {
+      trended = true;
+      steady = last;
+      steady_level = level;
+    }
     ++count;
     last.push(sample);
-    steady.push(detrended);
+    if (trended) steady.push(detrended);
     times.push(static_cast<double>(time));
     window.push(sample);
     add_to_memory(sample);
@@ -225,8 +230,8 @@ struct SurpriseStream::Components {
         return is_gapless(scale) ? mean_of(samples.last(scale)) : kNaN;
       });
     };
-    const double raw = mean_level(level, last);
-    record.level = std::min(raw, mean_level(steady_level, steady));
+    record.level = mean_level(level, last);
+    if (trended) record.level = std::min(record.level, mean_level(steady_level, steady));
     double sum = record.level;
     double n = 1;
     const auto add = [&](double surprise) {
@@ -240,6 +245,8 @@ struct SurpriseStream::Components {
     record.surprise = sum / n;
   }
 
+  [[nodiscard]] const SlidingWindow& steady_samples() const { return trended ? steady : last; }
+
   void add_to_memory(double sample) {
     for (NearestWindow& shapes : past) shapes.push(sample);
   }
@@ -251,11 +258,14 @@ struct SurpriseStream::Components {
   }
 
   double spread_surprise() {
-    const double least = kMinSpread * steady_level.tails().front().range() +
+    const Views& levels = trended ? steady_level : level;
+    const double least = kMinSpread * levels.tails().front().range() +
                          1e-12 * std::abs(last.last(1).front()) +
                          std::numeric_limits<double>::min();
     return spread.push([&](std::size_t, std::size_t scale) {
-      return is_gapless(scale) ? std::log(standard_deviation_of(steady.last(scale)) + least) : kNaN;
+      return is_gapless(scale)
+                 ? std::log(standard_deviation_of(steady_samples().last(scale)) + least)
+                 : kNaN;
     });
   }
 
@@ -280,7 +290,8 @@ struct SurpriseStream::Components {
   }
   template <class Visit>
   void for_each_tail(const Visit& visit) const {
-    for (const Views* views : {&level, &steady_level, &spread, &seasonal, &shape})
+    for (const Views* views :
+         {&level, trended ? &steady_level : &level, &spread, &seasonal, &shape})
       for (const TailSurprise& tail : views->tails()) visit(tail);
   }
 
@@ -289,8 +300,10 @@ struct SurpriseStream::Components {
   std::int64_t cooldown_until = 0;
   std::int64_t count = 0;
   std::int64_t start = 0;
+  // Until the first trend, `steady` and `steady_level` equal `last` and `level`, and are not kept.
+  bool trended = false;
   SlidingWindow last;    // samples that are not missing
-  SlidingWindow steady;  // these without the trend
+  SlidingWindow steady;  // these without the trend, once there has been one
   SlidingWindow times;   // of these
   SlidingWindow window;  // all since the start
   SlidingWindow outside;
@@ -395,6 +408,9 @@ SurpriseStream::SurpriseStream(const SurpriseStreamParameters& parameters, const
   for (const double value : state.outside) c.outside.push(value);
   auto next = state.tails.begin();
   c.for_each_tail([&](TailSurprise& tail) { tail = TailSurprise(tail.parameters(), *next++); });
+  c.trended = state.steady != state.samples ||
+              !std::ranges::equal(c.level.tails(), c.steady_level.tails(), {}, &TailSurprise::state,
+                                  &TailSurprise::state);
 }
 
 SurpriseStream::~SurpriseStream() = default;
@@ -439,7 +455,7 @@ SurpriseStream::State SurpriseStream::state() const {
   state.start = c.start;
   state.samples = all_of(c.last);
   state.times = all_of(c.times);
-  state.steady = all_of(c.steady);
+  state.steady = all_of(c.steady_samples());
   state.trend = c.trend.state();
   state.window = all_of(c.window);
   if (!c.past.empty()) state.memory = c.past.back().samples();
