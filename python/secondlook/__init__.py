@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from secondlook import detect as detect
     from secondlook import image as image
     from secondlook import learn as learn
+    from secondlook import plot as plot
     from secondlook import series as series
     from secondlook import store as store
     from secondlook.decide.anomaly_likelihood import AnomalyLikelihood as AnomalyLikelihood
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from secondlook.decide.seasonal_threshold import hours_of_day as hours_of_day
     from secondlook.decide.suspicious_band import BandPrice as BandPrice
     from secondlook.decide.suspicious_band import BandReport as BandReport
+    from secondlook.decide.suspicious_band import PriceList as PriceList
     from secondlook.decide.suspicious_band import SuspiciousBand as SuspiciousBand
     from secondlook.decide.tail_surprise import TailSurprise as TailSurprise
     from secondlook.decide.tune_threshold import ThresholdTuning as ThresholdTuning
@@ -73,6 +75,8 @@ if TYPE_CHECKING:
     from secondlook.learn.incremental_learner import IncrementalLearner as IncrementalLearner
     from secondlook.learn.incremental_learner import UpdateReport as UpdateReport
     from secondlook.learn.incremental_learner import Version as Version
+    from secondlook.reports import Report as Report
+    from secondlook.reports import report as report
     from secondlook.series import BATTERY_FEATURES as BATTERY_FEATURES
     from secondlook.series import BatteryFeatures as BatteryFeatures
     from secondlook.series import TimeTable as TimeTable
@@ -118,7 +122,9 @@ _HOME = {
     "PeerDeviationStream": "detect.peer_deviation",
     "PeerRecord": "detect.peer_deviation",
     "PeerVerdicts": "detect.peer_deviation",
+    "PriceList": "decide.suspicious_band",
     "PrecisionRecallCurve": "decide.ranking_curves",
+    "Report": "reports",
     "RocCurve": "decide.ranking_curves",
     "RunningQuantile": "decide.running_quantile",
     "SeasonalThreshold": "decide.seasonal_threshold",
@@ -150,6 +156,7 @@ _HOME = {
     "precision_recall_curve": "decide.ranking_curves",
     "quantile_threshold": "decide.quantile_threshold",
     "read_csv": "series",
+    "report": "reports",
     "roc_curve": "decide.ranking_curves",
     "storey_null_fraction": "decide.false_discovery",
     "tune_threshold": "decide.tune_threshold",
@@ -159,7 +166,7 @@ _HOME = {
 __all__ = ["__version__", *sorted(name for name, home in _HOME.items() if home != "image")]
 
 
-_SUBPACKAGES = ("decide", "detect", "image", "learn", "series", "store")
+_SUBPACKAGES = ("decide", "detect", "image", "learn", "plot", "series", "store")
 
 
 def __getattr__(name: str) -> object:

@@ -1,19 +1,27 @@
-"""Progress bar for long work."""
+"""Progress of long work."""
 
+import logging
 import sys
+import time
+from importlib.util import find_spec
 from types import TracebackType
 from typing import Any, Self
 
+_LOG = logging.getLogger("secondlook")
+_LOG_INTERVAL_S = 10.0
+
 
 class ProgressBar:
-    """Progress callback for the core that shows a tqdm bar after one second.
+    """Progress callback for the core.
 
-    The bar is only shown on a terminal or in a notebook, and only if tqdm is installed.
+    On a terminal or in a notebook it shows a tqdm bar after one second, if tqdm is installed. In
+    other programs it logs a line of level INFO every ten seconds, by the logger ``secondlook``.
     """
 
     def __init__(self, description: str) -> None:
         self._description = description
         self._bar: Any = None
+        self._logged = time.monotonic()
 
     def __enter__(self) -> Self:
         return self
@@ -25,6 +33,9 @@ class ProgressBar:
         if self._bar is not False:
             self._bar.set_postfix_str(note, refresh=False)
             self._bar.update(done - self._bar.n)
+        elif time.monotonic() - self._logged >= _LOG_INTERVAL_S:
+            self._logged = time.monotonic()
+            _LOG.info("%s: %d of %d%s", self._description, done, total, note and f", {note}")
 
     def __exit__(
         self,
@@ -36,10 +47,15 @@ class ProgressBar:
             self._bar.close()
 
     def _open(self, total: int) -> Any:
-        if not (sys.stderr.isatty() or "ipykernel" in sys.modules):
+        in_notebook = "ipykernel" in sys.modules
+        if not (sys.stderr.isatty() or in_notebook):
             return False
         try:
-            from tqdm.auto import tqdm
+            # Without ipywidgets, tqdm's bar for notebooks warns and then shows this one.
+            if in_notebook and find_spec("ipywidgets") is not None:
+                from tqdm.notebook import tqdm
+            else:
+                from tqdm import tqdm
         except ImportError:
             return False
         return tqdm(total=total, desc=self._description, delay=1.0, leave=False)

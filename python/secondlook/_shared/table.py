@@ -12,6 +12,8 @@ from secondlook._shared.missing import is_missing
 
 __all__ = [
     "Table",
+    "columns_of",
+    "index_of",
     "is_column",
     "is_table",
     "name_bad_values",
@@ -70,7 +72,7 @@ def read_table(who: str, X: Any, what: str = "a table of numbers") -> Table:
     if type(X) is np.ndarray and X.dtype.char in "fd" and X.ndim == 2 and X.flags.c_contiguous:
         return Table(X, None)
     if is_table(X):
-        names, columns = _columns_of(who, X)
+        names, columns = columns_of(who, X)
         arrays = [
             _as_floats(who, f"column {name!r}", column)
             for name, column in zip(names, columns, strict=True)
@@ -108,6 +110,12 @@ def read_numbers(who: str, x: Any, what: str) -> NDArray[np.float64]:
     if type(x) is np.ndarray and x.dtype.char == "d" and x.flags.c_contiguous:
         return x  # fast path for single rows
     return np.asarray(_as_floats(who, what, x), dtype=np.float64, order="C")
+
+
+def index_of(X: Any) -> Any:
+    """Return the index of a pandas object, unless it only numbers the rows; otherwise None."""
+    index = getattr(X, "index", None) if hasattr(X, "iloc") else None
+    return None if index is None or hasattr(index, "start") else index
 
 
 def refuse_list_of_columns(who: str, X: Any) -> None:
@@ -179,7 +187,7 @@ def _has_names(X: Any) -> bool:
     return hasattr(X, "columns") or hasattr(X, "column_names")
 
 
-def _columns_of(who: str, X: Any) -> tuple[list[Any], list[Any]]:
+def columns_of(who: str, X: Any) -> tuple[list[Any], list[Any]]:
     """Return the names and columns of a table, with the methods of its library."""
     if hasattr(X, "iloc"):  # pandas
         return list(X.columns), [X.iloc[:, j] for j in range(X.shape[1])]
@@ -188,16 +196,16 @@ def _columns_of(who: str, X: Any) -> tuple[list[Any], list[Any]]:
     if hasattr(X, "column_names") and callable(getattr(X, "column", None)):  # pyarrow
         return list(X.column_names), [X.column(j) for j in range(len(X.column_names))]
     if "pyarrow" in sys.modules and hasattr(X, "__arrow_c_stream__"):
-        return _columns_of(who, sys.modules["pyarrow"].table(X))
+        return columns_of(who, sys.modules["pyarrow"].table(X))
     if "polars" in sys.modules and hasattr(X, "__arrow_c_stream__"):
-        return _columns_of(who, sys.modules["polars"].DataFrame(X))
+        return columns_of(who, sys.modules["polars"].DataFrame(X))
     for convert in ("to_pandas", "df", "to_arrow"):
         if callable(getattr(X, convert, None)):
-            return _columns_of(who, getattr(X, convert)())
+            return columns_of(who, getattr(X, convert)())
     if hasattr(X, "__dataframe__"):
         from pandas.api.interchange import from_dataframe
 
-        return _columns_of(who, from_dataframe(X))
+        return columns_of(who, from_dataframe(X))
     raise ValueError(
         f"{who}: expected a table of pandas, polars or Arrow, got {type(X).__name__}; convert it "
         "with its to_pandas or to_numpy method"

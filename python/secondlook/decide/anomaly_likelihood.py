@@ -1,9 +1,10 @@
 """How unusual the recent level of a score is, compared with its own past."""
 
 from secondlook import _core
+from secondlook._shared.shown import Shown
 
 
-class AnomalyLikelihood:
+class AnomalyLikelihood(Shown):
     """How unusual the recent level of a score is, compared with its own longer past.
 
     ``likelihood = 1 - Q((short mean - long mean) / long standard deviation)``, where Q is the

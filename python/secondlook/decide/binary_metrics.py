@@ -8,14 +8,15 @@ from numpy.typing import ArrayLike
 from secondlook import _core
 from secondlook._shared.arguments import as_number, as_whole_number
 from secondlook._shared.random_state import seed_of
+from secondlook._shared.shown import Result, ShownTable
 from secondlook._shared.threads import requested_threads
 from secondlook.decide._scores import as_labelled
 from secondlook.decide.binomial_interval import Estimate
 from secondlook.decide.confusion_matrix import ConfusionMatrix
 
 
-@dataclass(frozen=True)
-class BinaryMetrics:
+@dataclass(frozen=True, repr=False)
+class BinaryMetrics(Result):
     """Quality of scores and of the decisions made on them.
 
     Attributes
@@ -50,13 +51,16 @@ class BinaryMetrics:
     brier: Estimate
     expected_calibration_error: Estimate
 
-    def __str__(self) -> str:
-        lines = [
-            f"{field.name.replace('_', ' '):28}{getattr(self, field.name)}"
-            for field in fields(self)
-            if field.name != "confusion"
-        ]
+    def __repr__(self) -> str:
+        lines = [f"{name.replace('_', ' '):28}{value}" for name, value in self._shown().items()]
         return f"{self.confusion}\n" + "\n".join(lines)
+
+    def _shown(self) -> dict[str, Estimate]:
+        names = [field.name for field in fields(self) if field.name != "confusion"]
+        return {name: getattr(self, name) for name in names}
+
+    def _shown_tables(self) -> list[ShownTable]:
+        return self.confusion._shown_tables()
 
 
 def binary_metrics(

@@ -9,7 +9,7 @@ from secondlook._shared.arguments import as_number, as_whole_number
 class Estimate(NamedTuple):
     """An estimated value with its confidence interval.
 
-    NaN where there is nothing to divide by. ``str`` formats it as ``0.953 (0.941 to 0.963)``.
+    NaN where there is nothing to divide by. It is shown as ``0.953 (0.941 to 0.963)``.
 
     Attributes
     ----------
@@ -20,7 +20,7 @@ class Estimate(NamedTuple):
     low: float
     high: float
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
 
 

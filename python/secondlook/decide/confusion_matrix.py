@@ -6,11 +6,12 @@ from numpy.typing import ArrayLike
 
 from secondlook import _core
 from secondlook._shared.arguments import as_number
+from secondlook._shared.shown import Result, ShownTable
 from secondlook.decide._scores import as_labelled
 
 
-@dataclass(frozen=True)
-class ConfusionMatrix:
+@dataclass(frozen=True, repr=False)
+class ConfusionMatrix(Result):
     """Counts of cases by true class and decision; positive means abnormal.
 
     Measures are NaN where there is nothing to divide by.
@@ -37,7 +38,7 @@ class ConfusionMatrix:
     balanced_accuracy: float
     matthews: float
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         n, f = (
             (self.true_negatives, self.false_positives),
             (self.false_negatives, self.true_positives),
@@ -48,6 +49,16 @@ class ConfusionMatrix:
             f"{'normal':10}{n[0]:>{width},}  {n[1]:>{width},}\n"
             f"{'abnormal':10}{f[0]:>{width},}  {f[1]:>{width},}"
         )
+
+    def _shown(self) -> dict[str, float]:
+        return {name: value for name, value in vars(self).items() if isinstance(value, float)}
+
+    def _shown_tables(self) -> list[ShownTable]:
+        rows = [
+            ("normal", self.true_negatives, self.false_positives),
+            ("abnormal", self.false_negatives, self.true_positives),
+        ]
+        return [ShownTable(("negative", "positive"), rows)]
 
 
 def confusion_matrix(

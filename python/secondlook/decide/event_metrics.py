@@ -7,12 +7,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from secondlook import _core
+from secondlook._shared.shown import Result
 from secondlook.series.duration import Duration, to_nanoseconds
 from secondlook.series.times import read_times, require_alike
 
 
-@dataclass(frozen=True)
-class EventMetrics:
+@dataclass(frozen=True, repr=False)
+class EventMetrics(Result):
     """How well alarms agree with labelled windows; NaN where there is nothing to divide by.
 
     An event is a run of alarms: consecutive instants, or instants that the merge gap joins.

@@ -1,16 +1,21 @@
 """ROC and precision-recall curves."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from secondlook import _core
+from secondlook._shared.shown import Result
 from secondlook.decide._scores import as_labelled
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-@dataclass(frozen=True)
-class RocCurve:
+
+@dataclass(frozen=True, repr=False)
+class RocCurve(Result):
     """Receiver operating characteristic: recall against false-alarm rate.
 
     Attributes
@@ -28,9 +33,19 @@ class RocCurve:
     recall: NDArray[np.float64]
     area: float
 
+    def _shown(self) -> dict[str, float]:
+        return {"area": self.area, "n_points": len(self.thresholds)}
 
-@dataclass(frozen=True)
-class PrecisionRecallCurve:
+    def to_pandas(self) -> "pd.DataFrame":
+        """Return a DataFrame with one row per threshold (requires pandas)."""
+        import pandas as pd
+
+        columns = {name: value for name, value in vars(self).items() if name != "area"}
+        return pd.DataFrame(columns).set_index("thresholds").rename_axis("threshold")
+
+
+@dataclass(frozen=True, repr=False)
+class PrecisionRecallCurve(Result):
     """Precision against recall.
 
     Attributes
@@ -46,6 +61,16 @@ class PrecisionRecallCurve:
     precision: NDArray[np.float64]
     recall: NDArray[np.float64]
     area: float
+
+    def _shown(self) -> dict[str, float]:
+        return {"area": self.area, "n_points": len(self.thresholds)}
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """Return a DataFrame with one row per threshold (requires pandas)."""
+        import pandas as pd
+
+        columns = {name: value for name, value in vars(self).items() if name != "area"}
+        return pd.DataFrame(columns).set_index("thresholds").rename_axis("threshold")
 
 
 def roc_curve(y_true: ArrayLike, score: ArrayLike) -> RocCurve:

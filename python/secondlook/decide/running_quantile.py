@@ -1,9 +1,10 @@
 """Quantile of a stream in constant memory."""
 
 from secondlook import _core
+from secondlook._shared.shown import Shown
 
 
-class RunningQuantile:
+class RunningQuantile(Shown):
     """Quantile of a stream in constant memory, by the P² algorithm.
 
     Exact (by linear interpolation) for the first five samples. After that five markers track the
@@ -51,6 +52,9 @@ class RunningQuantile:
             If the sample is NaN or infinite; it is then not counted.
         """
         return self._quantile.push(sample)
+
+    def _shown(self) -> dict[str, object]:
+        return {"probability": self.probability, "value": self.value, "n_samples": self.n_samples}
 
     @property
     def value(self) -> float:

@@ -7,7 +7,7 @@ import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from secondlook import _core
 from secondlook._shared.arguments import as_number, as_numbers, as_optional_number, as_text
 from secondlook._shared.random_state import seed_of
+from secondlook._shared.shown import Result, ShownTable, html_table
 from secondlook._shared.warn_caller import warn_caller
 from secondlook.decide._scores import (
     as_finite_scores,
@@ -28,17 +29,20 @@ from secondlook.decide._scores import (
 from secondlook.decide.binomial_interval import Estimate
 from secondlook.errors import DriftWarning, TooFewCasesWarning
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from secondlook.plot.display import Display
+
 DECISIONS = ("negative", "refer", "positive")
 # Fewer scores say too little about their distribution. A p-value below the limit is a drift.
 _FEWEST_FOR_DRIFT = 50
 _DRIFT_P_VALUE = 1e-3
 
 
-@dataclass(frozen=True)
-class BandReport:
+@dataclass(frozen=True, repr=False)
+class BandReport(Result):
     """Results of a band on labelled cases, with exact confidence intervals.
-
-    ``str`` formats the report as a table.
 
     Attributes
     ----------
@@ -67,21 +71,25 @@ class BandReport:
     negative_predictive_value: Estimate
     accuracy: Estimate
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         lines = [f"{'':10}" + "".join(f"{name:>10}" for name in DECISIONS)]
         for name, row in zip(("normal", "abnormal"), self.counts, strict=True):
             lines.append(f"{name:10}" + "".join(f"{count:>10,}" for count in row))
-        lines += [
-            f"{label:28}{value}"
-            for label, value in (
-                ("referred", self.referral_rate),
-                ("missed, of the abnormal", self.miss_rate),
-                ("false alarms, of the normal", self.false_alarm_rate),
-                ("recall, of those decided", self.recall),
-                ("accuracy, of those decided", self.accuracy),
-            )
-        ]
+        lines += [f"{label:28}{value}" for label, value in self._shown().items()]
         return "\n".join(lines)
+
+    def _shown(self) -> dict[str, Estimate]:
+        return {
+            "referred": self.referral_rate,
+            "missed, of the abnormal": self.miss_rate,
+            "false alarms, of the normal": self.false_alarm_rate,
+            "recall, of those decided": self.recall,
+            "accuracy, of those decided": self.accuracy,
+        }
+
+    def _shown_tables(self) -> list[ShownTable]:
+        rows = zip(("normal", "abnormal"), *self.counts.T, strict=True)
+        return [ShownTable(DECISIONS, list(rows))]
 
 
 def decisions_of(codes: NDArray[np.uint8]) -> NDArray[np.str_]:
@@ -121,6 +129,20 @@ class BandPrice(NamedTuple):
     referral_rate: float
     lower: float
     upper: float
+
+
+class PriceList(list[BandPrice]):
+    """Prices of several guarantees, as a list that notebooks show as a table."""
+
+    def _repr_html_(self) -> str:
+        rows = [(f"{price.rate:.1%}", *price[1:]) for price in self]
+        return html_table(("referral rate", "lower", "upper"), rows)
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """Return a DataFrame with one row per rate (requires pandas)."""
+        import pandas as pd
+
+        return pd.DataFrame(self, columns=BandPrice._fields).set_index("rate")
 
 
 class SuspiciousBand(BaseEstimator):
@@ -380,7 +402,7 @@ class SuspiciousBand(BaseEstimator):
         y_true: ArrayLike,
         rates: Sequence[float] = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2),
         groups: ArrayLike | None = None,
-    ) -> list[BandPrice]:
+    ) -> PriceList:
         """Return the fraction of referred cases that each of several error rates would cost.
 
         Each rate applies to misses and to false alarms; `confidence` and `guarantee` are those of
@@ -396,13 +418,14 @@ class SuspiciousBand(BaseEstimator):
 
         Returns
         -------
-        prices : list of BandPrice
+        prices : PriceList
+            A list of `BandPrice`, one per rate.
         """
         if np.ndim(rates) != 1:
             raise ValueError(
                 f"SuspiciousBand.price_list: expected rates as a sequence of numbers, got {rates!r}"
             )
-        prices = []
+        prices = PriceList()
         for rate in rates:
             band = clone(self).set_params(
                 max_miss_rate=rate,
@@ -418,51 +441,14 @@ class SuspiciousBand(BaseEstimator):
             prices.append(BandPrice(rate, referred, band.lower_, band.upper_))
         return prices
 
-    def plot(self, score: ArrayLike, y_true: ArrayLike, ax: Any = None, bins: int = 40) -> Any:
-        """Plot the scores of both classes with the band; requires matplotlib.
+    def plot(
+        self, score: ArrayLike, y_true: ArrayLike, ax: Any = None, bins: int = 40
+    ) -> "Display":
+        """Plot the scores of both classes with the band, as `secondlook.plot.band` does."""
+        from secondlook.plot import band
 
-        Parameters
-        ----------
-        score : array-like of shape (n_samples,)
-        y_true : array-like of shape (n_samples,)
-            1 is abnormal, 0 normal.
-        ax : matplotlib Axes, optional
-            By default a new figure is created.
-        bins : int, default=40
-            Number of bins of the histograms.
-
-        Returns
-        -------
-        ax : matplotlib Axes
-        """
         check_is_fitted(self)
-        scores, labels = as_labelled("SuspiciousBand.plot", y_true, score)
-        if ax is None:
-            import matplotlib.pyplot as plt
-
-            _, ax = plt.subplots(figsize=(7, 3.5), layout="constrained")
-        edges = np.histogram_bin_edges(scores, bins)
-        for label, name, colour in ((0, "normal", "#3b6fb6"), (1, "abnormal", "#c8553d")):
-            ax.hist(scores[labels == label], edges, alpha=0.65, color=colour, label=name)
-        left, right = float(edges[0]), float(edges[-1])
-        lower, upper = max(self.lower_, left), min(self.upper_, right)
-        if lower < upper:
-            report = self.report(scores, labels)
-            ax.axvspan(
-                lower,
-                upper,
-                color="#f2c14e",
-                alpha=0.35,
-                zorder=0,
-                label=f"referred, {report.referral_rate.value:.1%}",
-            )
-        for cut in {self.lower_, self.upper_}:
-            if math.isfinite(cut):
-                ax.axvline(cut, color="#555555", linewidth=1)
-        ax.set(xlabel="score", ylabel="cases", yscale="log", xlim=(left, right))
-        ax.legend(frameon=False)
-        ax.spines[["top", "right"]].set_visible(False)
-        return ax
+        return band(self, score, y_true, bins=bins, ax=ax)
 
     def _decide(
         self, who: str, score: ArrayLike, out_of_distribution: ArrayLike | None

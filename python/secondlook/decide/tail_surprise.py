@@ -4,10 +4,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from secondlook import _core
+from secondlook._shared.shown import Shown
 from secondlook._shared.table import read_numbers
 
 
-class TailSurprise:
+class TailSurprise(Shown):
     """How surprising a value is, compared with its past: -log10 of its tail probability.
 
     The tail is made up of the `largest` largest stored values. Beyond it, the excess is modelled as

@@ -13,12 +13,13 @@ from secondlook._shared.arguments import (
     as_optional_number,
     as_text,
 )
+from secondlook._shared.shown import Result, ShownTable
 from secondlook.decide._scores import as_labelled_of_both
 from secondlook.decide.confusion_matrix import ConfusionMatrix
 
 
-@dataclass(frozen=True)
-class ThresholdTuning:
+@dataclass(frozen=True, repr=False)
+class ThresholdTuning(Result):
     """The best threshold, with its results on the cases that it was chosen on.
 
     Attributes
@@ -34,6 +35,15 @@ class ThresholdTuning:
     threshold: float
     objective: float
     confusion: ConfusionMatrix
+
+    def __repr__(self) -> str:
+        return f"threshold {self.threshold:.6g}, objective {self.objective:.4g}\n{self.confusion}"
+
+    def _shown(self) -> dict[str, float]:
+        return {"threshold": self.threshold, "objective": self.objective}
+
+    def _shown_tables(self) -> list[ShownTable]:
+        return self.confusion._shown_tables()
 
 
 def tune_threshold(

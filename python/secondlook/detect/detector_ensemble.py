@@ -3,7 +3,7 @@
 import json
 import math
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import numpy as np
@@ -210,30 +210,30 @@ class DetectorEnsemble(TabularDetector):
         return EnsembleStream(self)
 
     def verdicts(
-        self, table: "pd.DataFrame", *, device: str = "device", time: str | None = "time"
+        self, table: "pd.DataFrame", *, device: str | None = None, time: str | None = None
     ) -> "pd.DataFrame":
-        """Judge the samples of a fleet, each device's in the order of its rows.
+        """Judge the samples of one device or of a fleet, each device's in the order of its rows.
 
         The verdicts equal those of the device's stream.
 
         Parameters
         ----------
         table : DataFrame
-            A column of devices, one of times, and the features: by their names if `fit` was given
-            names, otherwise all other columns in their order. A row with a missing feature is not
-            judged.
-        device : str, default="device"
-            Name of the column that identifies the device.
-        time : str or None, default="time"
-            Name of the column of times, which must increase within each device. None if there is
-            no such column.
+            The features: by their names if `fit` was given names, otherwise all columns but those
+            of devices and times, in their order. A row with a missing feature is not judged.
+        device : str, optional
+            Name of the column that identifies the device. By default the column ``"device"`` if
+            there is one; otherwise all rows are of one device.
+        time : str, optional
+            Name of the column of times, which must increase within each device. By default the
+            column ``"time"`` if there is one; otherwise an index of times, if there is one.
 
         Returns
         -------
         verdicts : DataFrame
-            With the rows and the index of `table`: device, time, score, verdict ("normal",
-            "anomaly", "unknown"), severity (an ordered category, missing where unknown), n_votes,
-            reasons.
+            With the rows and the index of `table`: device and time, if they are columns; score,
+            verdict ("normal", "anomaly", "unknown"), severity (an ordered category, missing where
+            unknown), n_votes, and the reasons in words, separated by ``"; "``.
 
         Raises
         ------
@@ -244,32 +244,38 @@ class DetectorEnsemble(TabularDetector):
 
         model = self._fitted()
         self._warn_if_stale(model)
-        keys = [device] if time is None else [device, time]
-        if missing := [name for name in keys if name not in table.columns]:
-            raise ValueError(
-                f"DetectorEnsemble.verdicts: expected columns {keys}, got none named {missing}"
-            )
-        features = self._features_of(table, keys)
+        keys = self._key_columns(table, device, time)
+        features = self._features_of(table, [name for name in keys if name is not None])
         n = len(table)
-        if time is not None:
-            instants = _instants_of(table[time])
+        device, time = keys
+        times = None if time is None else table[time]
+        if time is None and isinstance(table.index, pd.DatetimeIndex):
+            times = table.index.to_series()
+        instants = None if times is None else _instants_of(times)
+        every_row: Iterable[tuple[object, NDArray[np.intp]]] = [("", np.arange(n))]
+        devices = (
+            every_row
+            if device is None
+            else rows_by_device(table[device], "DetectorEnsemble.verdicts")
+        )
         columns: dict[str, Any] = {
             "score": np.full(n, np.nan),
             "votes": np.zeros(n, np.uint32),
             "severity": np.zeros(n, np.int8),
             "reasons": np.full(n, "", dtype=object),
         }
-        for name, indices in rows_by_device(table[device], "DetectorEnsemble.verdicts"):
-            if time is not None:
-                _require_increasing(name, table[time].iloc[indices], instants[indices])
+        for name, indices in devices:
+            if times is not None and instants is not None:
+                _require_increasing(name, times.iloc[indices], instants[indices])
             judged = _core.detect.EnsembleStream(model).push_many(features[indices])
+            judged["reasons"] = ["; ".join(reasons) for reasons in judged["reasons"]]
             for column, values in judged.items():
                 columns[column][indices] = values
         missing_rows = np.isnan(columns["score"])
         severity = columns["severity"]
         n_votes = np.bitwise_count(columns["votes"]).astype(np.int64)
         verdict = np.where(missing_rows, "unknown", np.where(severity > 0, "anomaly", "normal"))
-        result = table[keys].copy()
+        result = table[[name for name in keys if name is not None]].copy()
         result["score"] = columns["score"]
         result["verdict"] = verdict
         codes = np.where(missing_rows, -1, severity)
@@ -335,6 +341,23 @@ class DetectorEnsemble(TabularDetector):
             limit_level=self.limit_level,
             rules=[_core_rule(rule, names) for rule in self.rules],
             feature_names=names,
+        )
+
+    def _key_columns(
+        self, table: "pd.DataFrame", device: str | None, time: str | None
+    ) -> tuple[str | None, str | None]:
+        """Return the columns of devices and of times; None where there is none."""
+        for name, given in (("device", device), ("time", time)):
+            if given is not None and given not in table.columns:
+                raise ValueError(
+                    f"DetectorEnsemble.verdicts: expected {name} as the name of a column, got "
+                    f"{given!r}; the columns are {[str(column) for column in table.columns]}"
+                )
+        features = getattr(self, "feature_names_in_", ())
+        free = [name for name in table.columns if name not in features]
+        return (
+            "device" if device is None and "device" in free else device,
+            "time" if time is None and "time" in free else time,
         )
 
     def _features_of(self, table: "pd.DataFrame", keys: list[str]) -> NDArray[np.float64]:
@@ -412,14 +435,14 @@ def _instants_of(column: "pd.Series[Any]") -> NDArray[Any]:
 
 
 def _require_increasing(device: object, column: "pd.Series[Any]", times: NDArray[Any]) -> None:
+    where = f" for device {device!r}" if device != "" else ""
     if where_missing(times).any():
-        raise ValueError(
-            f"DetectorEnsemble.verdicts: expected no missing times, got one for device {device!r}"
-        )
+        raise ValueError(f"DetectorEnsemble.verdicts: expected no missing times, got one{where}")
     back = np.flatnonzero(~(times[1:] > times[:-1]))
     if len(back):
         index = int(back[0])
         raise ValueError(
             f"DetectorEnsemble.verdicts: expected increasing times, got {column.iloc[index]} "
-            f"and then {column.iloc[index + 1]} for device {device!r}"
+            f"and then {column.iloc[index + 1]}{where}; sort the rows by time, and name the column "
+            "of devices if there are several"
         )

@@ -1,11 +1,13 @@
 """Streaming verdicts of an ensemble."""
 
 import copy
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from numpy.typing import ArrayLike
 
 from secondlook import _core
+from secondlook._shared.shown import Result, Shown
 from secondlook.detect.stream import Verdict, require_later
 
 if TYPE_CHECKING:
@@ -15,7 +17,7 @@ Severity = Literal["normal", "medium", "high", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("normal", "medium", "high", "critical")
 
 
-class EnsembleRecord:
+class EnsembleRecord(Result):
     """Verdict of an ensemble on a sample.
 
     Attributes
@@ -33,8 +35,8 @@ class EnsembleRecord:
         Number of votes for an anomaly.
     votes : tuple of str
         Names of the voters that voted.
-    reasons : str
-        Reasons in words, separated by ``"; "``; empty if normal.
+    reasons : tuple of str
+        Reasons in words, one per vote; empty if normal.
     """
 
     __slots__ = ("_voters", "_votes", "reasons", "score", "severity", "time", "verdict")
@@ -45,7 +47,7 @@ class EnsembleRecord:
         score: float,
         votes: int,
         severity: Severity,
-        reasons: str,
+        reasons: Sequence[str],
         voters: list[str],
     ) -> None:
         self.time = time
@@ -55,7 +57,7 @@ class EnsembleRecord:
             "unknown" if not known else "normal" if severity == "normal" else "anomaly"
         )
         self.severity: Severity | None = severity if known else None
-        self.reasons = reasons
+        self.reasons = tuple(reasons)
         self._votes = votes
         self._voters = voters
 
@@ -69,15 +71,21 @@ class EnsembleRecord:
         """Names of the voters that voted for an anomaly."""
         return tuple(name for i, name in enumerate(self._voters) if self._votes >> i & 1)
 
+    def _fields(self) -> dict[str, Any]:
+        names = ("time", "score", "verdict", "severity", "n_votes", "votes", "reasons")
+        return {name: getattr(self, name) for name in names}
+
+    _shown = _fields
+
     def __repr__(self) -> str:
-        why = f": {self.reasons}" if self.reasons else ""
+        why = f": {'; '.join(self.reasons)}" if self.reasons else ""
         return (
             f"EnsembleRecord({self.verdict}, {self.severity}, {self.n_votes} votes, "
             f"score={self.score:.4g}, time={self.time!r}{why})"
         )
 
 
-class EnsembleStream:
+class EnsembleStream(Shown):
     """Judge the samples of one device by an ensemble, in constant time and memory per sample.
 
     Made by ``ensemble.stream()``. Streams of one ensemble share its model; they keep it when
@@ -143,6 +151,9 @@ class EnsembleStream:
         model = ensemble._fitted()
         self._stream.use(model)
         self._ensemble, self._model = ensemble, model
+
+    def _shown(self) -> dict[str, Any]:
+        return {"voters": tuple(self._voters), "last_time": self._last_time}
 
     def __getstate__(self) -> dict[str, Any]:
         state = {**self.__dict__, "_stream": self._stream.snapshot()}

@@ -10,12 +10,14 @@ from sklearn.base import BaseEstimator
 
 from secondlook import _core
 from secondlook._shared.progress import ProgressBar
-from secondlook._shared.table import read_column, read_table
+from secondlook._shared.shown import Result, Shown
+from secondlook._shared.table import index_of, read_column, read_table
 from secondlook._shared.threads import requested_threads
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_INSTANTS = ("first", "last", "worst")
 _STATES = np.array(["idle", "charging", "discharging"])
 
 
@@ -44,8 +46,8 @@ def plant_state(current: ArrayLike, threshold: float) -> NDArray[np.str_]:
     return _STATES[_core.detect.plant_states(values, threshold)]
 
 
-@dataclass(frozen=True)
-class PeerVerdicts:
+@dataclass(frozen=True, repr=False)
+class PeerVerdicts(Result):
     """Findings about each sensor: arrays of shape (n_sensors,).
 
     Attributes
@@ -68,6 +70,10 @@ class PeerVerdicts:
         The same in standard deviations of its peers.
     state : ndarray of str or None
         State of the plant at the worst instant, if states were given.
+    sensors : tuple of str or None
+        Names of the sensors, if the readings were a table.
+    index : pandas Index or None
+        Labels of the instants, if the readings were a pandas table that has them.
     """
 
     n_judged: NDArray[np.int64]
@@ -79,6 +85,8 @@ class PeerVerdicts:
     worst_deviation: NDArray[np.float64]
     worst_sigma: NDArray[np.float64]
     state: NDArray[np.str_] | None = None
+    sensors: tuple[str, ...] | None = None
+    index: "pd.Index[Any] | None" = None
 
     @property
     def deviating(self) -> NDArray[np.int64]:
@@ -92,15 +100,42 @@ class PeerVerdicts:
         return np.flatnonzero(self.n_judged == 0)
 
     def to_pandas(self) -> "pd.DataFrame":
-        """Return a DataFrame with one row per sensor (requires pandas)."""
+        """Return a DataFrame with one row per sensor (requires pandas).
+
+        Sensors have their names. `first`, `last` and `worst` are labels of the instants, or their
+        numbers if there are no labels; missing where there is no such instant.
+        """
         import pandas as pd
 
-        columns = {name: value for name, value in vars(self).items() if value is not None}
-        return pd.DataFrame(columns).rename_axis("sensor")
+        columns = {}
+        for name, values in vars(self).items():
+            if name in ("sensors", "index") or values is None:
+                continue
+            columns[name] = self._labels(values) if name in _INSTANTS else values
+        frame = pd.DataFrame(columns, index=None if self.sensors is None else list(self.sensors))
+        return frame.rename_axis("sensor")
+
+    def _labels(self, instants: NDArray[np.int64]) -> "pd.Index[Any] | pd.arrays.IntegerArray":
+        import pandas as pd
+
+        if self.index is None:
+            return pd.arrays.IntegerArray(instants, instants < 0)
+        labels = self.index.take(np.maximum(instants, 0))
+        return labels.where(instants >= 0)
+
+    def _shown(self) -> dict[str, Any]:
+        def names(indices: NDArray[np.int64]) -> tuple[Any, ...]:
+            return tuple(self.sensors[i] if self.sensors else int(i) for i in indices)
+
+        return {
+            "n_sensors": len(self.n_judged),
+            "deviating": names(self.deviating),
+            "dead": names(self.dead),
+        }
 
 
-@dataclass(frozen=True)
-class PeerRecord:
+@dataclass(frozen=True, repr=False)
+class PeerRecord(Result):
     """Result for one instant: the band is ``centre`` ± ``half_width``, NaN if it is unknown."""
 
     centre: float
@@ -186,7 +221,7 @@ class PeerDeviation(BaseEstimator):
         ValueError
             For infinities, fewer than three sensors, no instants, or states that do not match.
         """
-        readings = _readings("PeerDeviation.judge", X)
+        readings, names = _readings("PeerDeviation.judge", X)
         states = None if state is None else np.asarray(state)
         if states is not None and states.shape != readings.shape[:1]:
             raise ValueError(
@@ -198,7 +233,7 @@ class PeerDeviation(BaseEstimator):
             found: dict[str, Any] = detector.judge(readings, self._active(states), progress)
         if states is not None:
             found["state"] = np.where(found["worst"] >= 0, states[found["worst"]], "")
-        return PeerVerdicts(**found)
+        return PeerVerdicts(**found, sensors=names, index=index_of(X))
 
     def bands(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the band of each instant; a sensor deviates if it lies outside.
@@ -212,17 +247,17 @@ class PeerDeviation(BaseEstimator):
         bands : ndarray of shape (n_instants, 2)
             Centre and half width; NaN if fewer than three sensors were present.
         """
-        return self._core_detector().bands(_readings("PeerDeviation.bands", X))
+        return self._core_detector().bands(_readings("PeerDeviation.bands", X)[0])
 
-    def stream(self, n_sensors: int) -> "PeerDeviationStream":
+    def stream(self, sensors: int | Sequence[str]) -> "PeerDeviationStream":
         """Start judging a group of sensors one instant at a time.
 
         Parameters
         ----------
-        n_sensors : int
-            At least three.
+        sensors : int or sequence of str
+            Number of the sensors, or their names; at least three.
         """
-        return PeerDeviationStream(self, n_sensors)
+        return PeerDeviationStream(self, sensors)
 
     def _core_detector(self) -> "_core.detect.PeerDeviation":
         if self.side not in ("both", "low", "high"):
@@ -251,16 +286,23 @@ class PeerDeviation(BaseEstimator):
         return active
 
 
-class PeerDeviationStream:
+class PeerDeviationStream(Shown):
     """Judge a group of sensors one instant at a time: the verdicts equal `PeerDeviation.judge`.
 
     Constant memory; time per instant is proportional to the number of sensors. Made by
     `PeerDeviation.stream`.
     """
 
-    def __init__(self, detector: PeerDeviation, n_sensors: int) -> None:
+    def __init__(self, detector: PeerDeviation, sensors: int | Sequence[str]) -> None:
         self._detector = detector
-        self._stream = _core.detect.PeerDeviationStream(detector._core_detector(), n_sensors)
+        self._sensors: tuple[str, ...] | None = None
+        if not isinstance(sensors, int | np.integer):
+            self._sensors = tuple(map(str, sensors))
+            sensors = len(self._sensors)
+        self._stream = _core.detect.PeerDeviationStream(detector._core_detector(), int(sensors))
+
+    def _shown(self) -> dict[str, Any]:
+        return {"detector": self._detector, "n_samples": self.n_samples}
 
     def push(self, readings: ArrayLike, state: str | None = None) -> PeerRecord:
         """Judge the readings of the next instant.
@@ -295,14 +337,15 @@ class PeerDeviationStream:
     @property
     def verdicts(self) -> PeerVerdicts:
         """Findings so far; `state` is not kept."""
-        return PeerVerdicts(**self._stream.verdicts())
+        found: dict[str, Any] = self._stream.verdicts()
+        return PeerVerdicts(**found, sensors=self._sensors)
 
 
-def _readings(who: str, X: Any) -> NDArray[Any]:
-    readings = read_table(who, X, "readings").values
+def _readings(who: str, X: Any) -> tuple[NDArray[Any], tuple[str, ...] | None]:
+    readings, names = read_table(who, X, "readings")
     if readings.size == 0:
         raise ValueError(
             f"{who}: expected readings of shape (n_instants, n_sensors), both above 0, "
             f"got shape {readings.shape}"
         )
-    return readings
+    return readings, None if names is None else tuple(names)

@@ -1,10 +1,12 @@
 """Scoring of samples as they arrive."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from numpy.typing import ArrayLike
 
 from secondlook import _core
+from secondlook._shared.shown import Result, Shown
 from secondlook.series.times import is_later
 
 if TYPE_CHECKING:
@@ -13,7 +15,8 @@ if TYPE_CHECKING:
 Verdict = Literal["normal", "anomaly", "unknown"]
 
 
-class StreamRecord:
+@dataclass(slots=True, repr=False)
+class StreamRecord(Result):
     """Result for one sample of a stream.
 
     Attributes
@@ -31,21 +34,11 @@ class StreamRecord:
         Features with the largest contributions to an anomaly, largest first.
     """
 
-    __slots__ = ("reasons", "score", "tail_probability", "time", "verdict")
-
-    def __init__(
-        self,
-        time: Any,
-        score: float,
-        verdict: Verdict,
-        tail_probability: float,
-        reasons: tuple[str, ...],
-    ) -> None:
-        self.time = time
-        self.score = score
-        self.verdict = verdict
-        self.tail_probability = tail_probability
-        self.reasons = reasons
+    time: Any
+    score: float
+    verdict: Verdict
+    tail_probability: float
+    reasons: tuple[str, ...]
 
     def __repr__(self) -> str:
         why = f": {', '.join(self.reasons)}" if self.reasons else ""
@@ -55,7 +48,7 @@ class StreamRecord:
         )
 
 
-class DetectorStream:
+class DetectorStream(Shown):
     """Score one series sample by sample, in constant time and memory per sample.
 
     Made by ``detector.stream()``. Streams of one detector share its weights and have independent
@@ -124,10 +117,20 @@ class DetectorStream:
         if time is not None:
             self._last_time = time
         # Most samples are normal, and even an empty comprehension would take a tenth of the time.
-        why: tuple[str, ...] = ()
-        if reasons:
-            why = tuple([f"{self._names[j]} ({fraction:.0%})" for j, _, fraction in reasons])
+        why = tuple(map(self._in_words, reasons)) if reasons else ()
         return StreamRecord(time, score, verdict, tail, why)
+
+    def _in_words(self, reason: tuple[int, str, float]) -> str:
+        feature, _, fraction = reason
+        return f"{self._names[feature]} ({100 * fraction:.0f} %)"
+
+    def _shown(self) -> dict[str, Any]:
+        return {
+            "detector": type(self._detector).__name__,
+            "n_features": len(self._names),
+            **self._windows,
+            "last_time": self._last_time,
+        }
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_stream": self._stream.state}

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from secondlook import _core
 from secondlook._shared.progress import ProgressBar
-from secondlook._shared.table import read_numbers
+from secondlook._shared.shown import Result, Shown, html_of
+from secondlook._shared.table import index_of, read_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,10 +33,20 @@ class SurpriseRecord(NamedTuple):
     shape: float
     """Component: unlike any earlier course of the series."""
 
+    def to_dict(self) -> dict[str, float | bool]:
+        """Return the fields by their names."""
+        return self._asdict()
 
-@dataclass(frozen=True)
-class SurpriseRecords:
-    """Results for many samples: the fields of `SurpriseRecord` as arrays of shape (n_samples,)."""
+    def _repr_html_(self) -> str:
+        return html_of("SurpriseRecord", self._asdict())
+
+
+@dataclass(frozen=True, repr=False)
+class SurpriseRecords(Result):
+    """Results for many samples: the fields of `SurpriseRecord` as arrays of shape (n_samples,).
+
+    `index` is that of the samples if they were a pandas Series, otherwise None.
+    """
 
     surprise: NDArray[np.float64]
     score: NDArray[np.float64]
@@ -44,15 +55,32 @@ class SurpriseRecords:
     spread: NDArray[np.float64]
     seasonal: NDArray[np.float64]
     shape: NDArray[np.float64]
+    index: "pd.Index[Any] | None" = None
 
-    def to_pandas(self) -> "pd.DataFrame":
-        """Return a DataFrame with one row per sample (requires pandas)."""
+    def to_pandas(self, index: Any = None) -> "pd.DataFrame":
+        """Return a DataFrame with one row per sample (requires pandas).
+
+        Parameters
+        ----------
+        index : array-like of shape (n_samples,), optional
+            Times or other labels of the samples; by default `index` of these records.
+        """
         import pandas as pd
 
-        return pd.DataFrame(vars(self))
+        columns = {name: value for name, value in vars(self).items() if name != "index"}
+        return pd.DataFrame(columns, index=self.index if index is None else index)
+
+    def _shown(self) -> dict[str, object]:
+        judged = self.surprise[~np.isnan(self.surprise)]
+        return {
+            "n_samples": len(self.surprise),
+            "n_missing": len(self.surprise) - len(judged),
+            "n_alarms": int(self.alarm.sum()),
+            "largest_surprise": judged.max(initial=0.0),
+        }
 
 
-class SurpriseStream:
+class SurpriseStream(Shown):
     """Detect anomalies of one series sample by sample, without training.
 
     Four components look at the last samples at several scales w: `level`, their mean (if the series
@@ -177,7 +205,8 @@ class SurpriseStream:
                 f"got {array.shape}"
             )
         with ProgressBar("Judging samples") as progress:
-            return SurpriseRecords(**self._stream.push_many(array, progress))
+            found = self._stream.push_many(array, progress)
+        return SurpriseRecords(**found, index=index_of(samples))
 
     @property
     def n_samples(self) -> int:

@@ -3,10 +3,11 @@
 from numpy.typing import ArrayLike
 
 from secondlook import _core
+from secondlook._shared.shown import Shown
 from secondlook.decide._scores import as_scores
 
 
-class Adwin:
+class Adwin(Shown):
     """Detect changes of a stream's mean by ADWIN, without choosing a window length.
 
     The window grows while its older and newer parts agree. If their means differ by more than
@@ -49,6 +50,9 @@ class Adwin:
         """
         return self._adwin.push(value)
 
+    def _shown(self) -> dict[str, object]:
+        return {"delta": self.delta, "mean": self.mean, "n_samples": self.n_samples}
+
     @property
     def mean(self) -> float:
         """Mean of the window; NaN while it is empty."""
@@ -60,7 +64,7 @@ class Adwin:
         return self._adwin.size
 
 
-class PageHinkley:
+class PageHinkley(Shown):
     """Detect changes of a stream's mean, up or down, by the Page–Hinkley test.
 
     The test accumulates the deviations from the mean, less a tolerance. After a report it restarts

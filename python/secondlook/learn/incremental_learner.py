@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from secondlook import _core
 from secondlook._shared.progress import ProgressBar
 from secondlook._shared.random_state import seed_of
+from secondlook._shared.shown import Result, Shown
 from secondlook._shared.warn_caller import warn_caller
 from secondlook.detect.tabular import TabularDetector, calls
 from secondlook.errors import DriftWarning
@@ -25,8 +26,8 @@ class Learns(Protocol):
     def _learning_rows(self, who: str, X: Any, y: ArrayLike | None) -> NDArray[Any]: ...
 
 
-@dataclass(frozen=True)
-class UpdateReport:
+@dataclass(frozen=True, repr=False)
+class UpdateReport(Result):
     """Result of an update, and the reason for it.
 
     Mean scores are NaN if nothing was trained. Scores below the suspicion limit count as the limit.
@@ -55,14 +56,20 @@ class UpdateReport:
     ks_statistic: float  #: two-sample test: distance from the calibration scores
     p_value: float  #: two-sample test: p-value
 
+    def __repr__(self) -> str:
+        return (
+            f"UpdateReport({self.outcome}, version {self.version}, learned {self.n_learned:,} of "
+            f"{self.n_rows:,} rows: {self.reason})"
+        )
+
     @property
     def accepted(self) -> bool:
         """Whether the candidate is in use."""
         return self.outcome == "accepted"
 
 
-@dataclass(frozen=True)
-class Version:
+@dataclass(frozen=True, repr=False)
+class Version(Result):
     """A version in a learner's folder."""
 
     number: int
@@ -71,7 +78,7 @@ class Version:
     in_use: bool
 
 
-class IncrementalLearner:
+class IncrementalLearner(Shown):
     """Continue training a model under guard, so that no update makes it worse.
 
     An update excludes suspected anomalies and trains a copy of the model on fresh rows and a
@@ -366,6 +373,16 @@ class IncrementalLearner:
     def n_features_in_(self) -> int:
         """Number of features."""
         return self._learner.n_features
+
+    def _shown(self) -> dict[str, Any]:
+        return {
+            "learns": type(self._reader).__name__,
+            "version": self.version_,
+            "n_versions": len(self.versions_),
+            "n_updates": len(self.history_),
+            "offset": self.offset_,
+            "n_features": self.n_features_in_,
+        }
 
     def _on_rows(self, method: str, X: Any, y: ArrayLike | None, *more: Any) -> Any:
         """Call the core's method of this name; its errors name the columns of bad values."""

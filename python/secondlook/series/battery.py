@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from secondlook import _core
+from secondlook._shared.shown import Shown
 from secondlook._shared.table import read_table
 from secondlook.series.devices import rows_by_device
 from secondlook.series.duration import Duration, to_nanoseconds
@@ -22,7 +23,7 @@ BATTERY_FEATURES: tuple[str, ...] = tuple(_core.series.BatteryFeatures.names)
 _WHO = "BatteryFeatures"
 
 
-class BatteryFeatures:
+class BatteryFeatures(Shown):
     """Fourteen features of a battery's voltage, current and temperature, sample by sample.
 
     In the order of `BATTERY_FEATURES`: the three levels; their differences from the previous

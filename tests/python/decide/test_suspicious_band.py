@@ -327,7 +327,7 @@ def test_plots():
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("Agg")
     score, y = simulated()
-    ax = sl.SuspiciousBand().fit(score, y).plot(score, y)
+    ax = sl.SuspiciousBand().fit(score, y).plot(score, y).ax_
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     assert labels[:2] == ["normal", "abnormal"]
     assert labels[2].startswith("referred, ")

@@ -71,17 +71,17 @@ def test_five_voters_by_default():
 def test_a_fault_is_found_graded_and_explained(ensemble):
     stream = ensemble.stream()
     normal = stream.push([3.3, 0.0, 25.0], time=1)
-    assert (normal.verdict, normal.severity, normal.reasons) == ("normal", "normal", "")
+    assert (normal.verdict, normal.severity, normal.reasons) == ("normal", "normal", ())
     hot = stream.push([3.3, 0.0, 66.0], time=2)
     assert (hot.verdict, hot.severity) == ("anomaly", "critical")
     assert hot.n_votes == len(hot.votes) >= 3
     assert "rules" in hot.votes
     assert "temperature 66 above 60 (derating)" in hot.reasons
-    assert "sigma above its mean" in hot.reasons
+    assert any(reason.endswith("sigma above its mean") for reason in hot.reasons)
     assert "critical" in repr(hot)
     resistance = stream.push([3.2, 80.0, 26.6], time=3)  # every single value is in its normal range
     assert resistance.verdict == "anomaly"
-    assert "voltage" in resistance.reasons
+    assert any("voltage" in reason for reason in resistance.reasons)
 
 
 def test_verdicts_of_a_fleet_equal_those_of_its_streams(ensemble):
@@ -109,7 +109,23 @@ def test_verdicts_of_a_fleet_equal_those_of_its_streams(ensemble):
         else:
             assert record.severity == verdict.severity
         assert record.n_votes == verdict.n_votes
-        assert record.reasons == verdict.reasons
+        assert "; ".join(record.reasons) == verdict.reasons
+
+
+def test_one_device_needs_no_column_and_keeps_its_index_of_times(ensemble):
+    table = fleet(1)
+    table["time"] = table["time"].dt.tz_localize("UTC").dt.tz_convert("Europe/Berlin")
+    indexed = table.drop(columns="device").set_index("time")
+    verdicts = ensemble.verdicts(indexed)
+    assert list(verdicts) == ["score", "verdict", "severity", "n_votes", "reasons"]
+    pd.testing.assert_index_equal(verdicts.index, indexed.index)
+    pd.testing.assert_frame_equal(
+        verdicts.reset_index(drop=True), ensemble.verdicts(table)[list(verdicts)]
+    )
+    unnamed = sl.DetectorEnsemble(random_state=0).fit(indexed.to_numpy())
+    assert len(unnamed.verdicts(pd.DataFrame(indexed.to_numpy()))) == len(table)
+    with pytest.raises(ValueError, match="expected increasing times"):
+        ensemble.verdicts(indexed[::-1])
 
 
 def test_columns_are_found_by_name_in_any_order(ensemble):
@@ -201,7 +217,7 @@ def test_deciding_with_stale_limits_warns():
 def test_limits_that_are_null_in_json_are_absent(ensemble):
     rules = [{"feature": 0, "lower": None, "upper": 9, "reason": None}]
     fitted = sl.DetectorEnsemble(small_members(), rules=rules).fit(battery(300).to_numpy())
-    assert fitted.stream().push([10.0, 0.0, 25.0]).reasons.endswith("feature 0 10 above 9")
+    assert fitted.stream().push([10.0, 0.0, 25.0]).reasons[-1] == "feature 0 10 above 9"
 
 
 @pytest.mark.parametrize(
@@ -241,7 +257,9 @@ def test_errors_describe_invalid_parameters(parameters, message):
 
 def test_errors_describe_invalid_fleets(ensemble):
     table = fleet(2, 20)
-    with pytest.raises(ValueError, match=r"expected columns \['device', 'time'\].*'device'"):
+    with pytest.raises(ValueError, match="expected device as the name of a column, got 'pack'"):
+        ensemble.verdicts(table, device="pack")
+    with pytest.raises(ValueError, match="name the column of devices if there are several"):
         ensemble.verdicts(table.drop(columns="device"))
     with pytest.raises(ValueError, match=r"a column for every feature, got none named \['curr"):
         ensemble.verdicts(table.drop(columns="current"))

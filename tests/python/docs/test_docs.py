@@ -34,6 +34,7 @@ def test_the_python_blocks_of_a_page_run_and_print_the_shown_output(
 ):
     if page in NEEDS_IMAGE_SUPPORT and not (_core.torch_version and find_spec("torch")):
         pytest.skip("the page needs image support and torch")
+    (tmp_path / "images").mkdir()  # as in docs, for pictures
     monkeypatch.chdir(tmp_path)
     namespace: dict[str, object] = {"__name__": "__main__"}
     printed = None
@@ -45,6 +46,14 @@ def test_the_python_blocks_of_a_page_run_and_print_the_shown_output(
             # Blank lines are prepended, so that a traceback has the line number of the page.
             exec(compile("\n" * line + text, str(checkout / page), "exec"), namespace)
             printed = capsys.readouterr().out
+
+
+def test_pictures_of_plots_and_reports_are_made_by_the_code_of_their_pages(checkout):
+    for page in ("docs/plots.md", "docs/reports.md"):
+        text = (checkout / page).read_text("utf-8")
+        shown = set(re.findall(r"\]\((images/[^)]+)\)", text))
+        assert shown == set(re.findall(r'savefig\("(images/[^"]+)"', text))
+        assert all((checkout / "docs" / name).is_file() for name in shown)
 
 
 def test_every_block_names_its_language(checkout):

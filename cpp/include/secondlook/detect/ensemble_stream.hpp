@@ -58,8 +58,8 @@ class SECONDLOOK_EXPORT EnsembleStream {
   struct State;
 
   void judge(const double* anomaly, const double* sample, EnsembleVerdict& verdict);
-  [[nodiscard]] std::string explain(const double* anomaly, const double* sample,
-                                    double recent_level, std::uint32_t votes) const;
+  [[nodiscard]] std::vector<std::string> explain(const double* anomaly, const double* sample,
+                                                 double recent_level, std::uint32_t votes) const;
 
   std::shared_ptr<const DetectorEnsemble> ensemble_;
   std::unique_ptr<State> state_;

@@ -129,19 +129,15 @@ void EnsembleStream::judge(const double* anomaly, const double* sample, Ensemble
     verdict.reasons = explain(anomaly, sample, recent_level, verdict.votes);
 }
 
-// Explains a verdict with one clause per vote.
-std::string EnsembleStream::explain(const double* anomaly, const double* sample,
-                                    double recent_level, std::uint32_t votes) const {
+// Explains a verdict: one reason per vote, and one per broken rule.
+std::vector<std::string> EnsembleStream::explain(const double* anomaly, const double* sample,
+                                                 double recent_level, std::uint32_t votes) const {
   const DetectorEnsemble::State& e = *ensemble_->state_;
   const auto& p = ensemble_->parameters();
   const auto name_of_feature = [&](std::size_t j) {
     return p.feature_names.empty() ? fmt::format("feature {}", j) : p.feature_names[j];
   };
-  std::string reasons;
-  const auto add = [&](const std::string& clause) {
-    if (!reasons.empty()) reasons += "; ";
-    reasons += clause;
-  };
+  std::vector<std::string> reasons;
   // Features with the largest contributions to the first member's score. Other members are skipped:
   // the contributions of a forest take a thousand times as long as its score.
   const auto largest_contributions = [&]() -> std::string {
@@ -165,24 +161,26 @@ std::string EnsembleStream::explain(const double* anomaly, const double* sample,
   const auto votes_for = [&](std::size_t voter) { return (votes >> voter & 1U) != 0; };
   for (std::size_t k = 0; k < n_members; ++k)
     if (votes_for(k))
-      add(fmt::format("{} {:.3g} over its limit {:.3g}{}", ensemble_->members_[k].name, anomaly[k],
-                      e.limits[k].limit, k == 0 ? largest_contributions() : ""));
+      reasons.push_back(fmt::format("{} {:.3g} over its limit {:.3g}{}",
+                                    ensemble_->members_[k].name, anomaly[k], e.limits[k].limit,
+                                    k == 0 ? largest_contributions() : ""));
   std::size_t voter = n_members;
   if (votes_for(voter++))
-    add(fmt::format("{} {:.3g} over its recent level {:.3g}", ensemble_->members_[0].name,
-                    anomaly[0], recent_level));
+    reasons.push_back(fmt::format("{} {:.3g} over its recent level {:.3g}",
+                                  ensemble_->members_[0].name, anomaly[0], recent_level));
   if (votes_for(voter++)) {
     std::size_t furthest = 0;
     for (std::size_t j = 1; j < e.scaler.n_features(); ++j)
       if (std::abs(e.deviation(j, sample)) > std::abs(e.deviation(furthest, sample))) furthest = j;
     const double deviation = e.deviation(furthest, sample);
-    add(fmt::format("{} {:.1f} sigma {} its mean", name_of_feature(furthest), std::abs(deviation),
-                    deviation > 0 ? "above" : "below"));
+    reasons.push_back(fmt::format("{} {:.1f} sigma {} its mean", name_of_feature(furthest),
+                                  std::abs(deviation), deviation > 0 ? "above" : "below"));
   }
   if (votes_for(voter))
     for (const DomainRule& rule : p.rules)
       if (excess(rule, sample[rule.feature]) > 0)
-        add(describe_breach(rule, sample[rule.feature], name_of_feature(rule.feature)));
+        reasons.push_back(
+            describe_breach(rule, sample[rule.feature], name_of_feature(rule.feature)));
   return reasons;
 }
 

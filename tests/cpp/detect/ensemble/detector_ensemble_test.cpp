@@ -90,11 +90,11 @@ TEST_CASE("DetectorEnsemble: finds anomalies that no single feature shows, and g
   const EnsembleVerdict verdict = stream.push(broken);
   REQUIRE(verdict.score < -1);
   REQUIRE(verdict.severity >= Severity::medium);
-  REQUIRE(verdict.reasons.starts_with("autoencoder "));
-  REQUIRE(verdict.reasons.find("sum") != std::string::npos);
+  REQUIRE(verdict.reasons.at(0).starts_with("autoencoder "));
+  REQUIRE(verdict.reasons[0].find("sum") != std::string::npos);
 
   const std::vector<double> hot{0.0, 0.0, 0.0, 65.0};
-  REQUIRE(stream.push(hot).reasons.find("temperature 65 above 60 (too hot)") != std::string::npos);
+  REQUIRE(std::ranges::count(stream.push(hot).reasons, "temperature 65 above 60 (too hot)") == 1);
   REQUIRE(stream.push(hot).severity == Severity::critical);
 }
 

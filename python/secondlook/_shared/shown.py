@@ -1,0 +1,135 @@
+"""How results and streams look: one line as text, a table in a notebook, plain values for JSON."""
+
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from html import escape
+from typing import Any, NamedTuple
+
+import numpy as np
+
+__all__ = ["Result", "Shown", "ShownTable", "html_of", "html_table", "plain", "text_of"]
+
+
+class ShownTable(NamedTuple):
+    """A table of a result: a row is its name, followed by one value per column."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+
+
+class Shown:
+    """Mixin for what is looked at: a readable `repr`, and an HTML table in a notebook."""
+
+    __slots__ = ()
+
+    def _shown(self) -> Mapping[str, Any]:
+        """Return what to show: names with values, in order."""
+        return _fields_of(self)
+
+    def _shown_tables(self) -> Iterable[ShownTable]:
+        """Return tables to show above these values in a notebook."""
+        return ()
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name}={text_of(value)}" for name, value in self._shown().items())
+        return f"{type(self).__name__}({values})"
+
+    def _repr_html_(self) -> str:
+        return html_of(type(self).__name__, self._shown(), self._shown_tables())
+
+
+class Result(Shown):
+    """Mixin for a result, whose fields are its values."""
+
+    __slots__ = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain Python values, which `json.dumps` takes.
+
+        Arrays become lists, times ISO strings, and nested results dicts.
+        """
+        return {name: plain(value) for name, value in self._fields().items()}
+
+    def _fields(self) -> Mapping[str, Any]:
+        return _fields_of(self)
+
+
+def _fields_of(shown: Any) -> dict[str, Any]:
+    """Return the fields of a dataclass; otherwise the parameters and the number of samples."""
+    if is_dataclass(shown):
+        return {field.name: getattr(shown, field.name) for field in fields(shown)}
+    names = [*inspect.signature(type(shown)).parameters, "n_samples"]
+    return {name: getattr(shown, name) for name in names if hasattr(shown, name)}
+
+
+def text_of(value: Any) -> str:
+    """Return a value as short text: numbers with four digits, long arrays by their size."""
+    if isinstance(value, bool | np.bool_ | str):
+        return repr(value) if isinstance(value, str) else str(bool(value))
+    if isinstance(value, float | np.floating):
+        return f"{float(value):.4g}"
+    if isinstance(value, int | np.integer):
+        return f"{int(value):,}"
+    if isinstance(value, np.datetime64):
+        return str(value)
+    if isinstance(value, np.ndarray):
+        if value.size <= 6 and value.ndim == 1:
+            return f"[{', '.join(text_of(one) for one in value.tolist())}]"
+        return f"<{' x '.join(f'{n:,}' for n in value.shape)} array>"
+    if isinstance(value, tuple | list) and type(value) in (tuple, list):
+        if len(value) > 6:
+            return f"<{len(value):,} values>"
+        return f"[{', '.join(text_of(one) for one in value)}]"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{name}: {text_of(one)}' for name, one in value.items())}}}"
+    return str(value) if isinstance(value, tuple) else repr(value)
+
+
+def plain(value: Any) -> Any:
+    """Return a value as plain Python: no arrays, NumPy numbers, times or results in it."""
+    if isinstance(value, Result):
+        return value.to_dict()
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return {name: plain(one) for name, one in value._asdict().items()}
+    if isinstance(value, np.datetime64):
+        return None if np.isnat(value) else str(value)
+    if isinstance(value, np.ndarray):
+        return [plain(one) for one in value] if value.dtype.kind in "MO" else value.tolist()
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Mapping):
+        return {str(name): plain(one) for name, one in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(one) for one in value]
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return value
+
+
+def html_of(title: str, values: Mapping[str, Any], tables: Iterable[ShownTable] = ()) -> str:
+    """Return a titled HTML table of names and values, after other tables."""
+    above = "".join(html_table(table.columns, table.rows) for table in tables)
+    rows = "".join(
+        f"<tr><th style='text-align:left'>{escape(name.replace('_', ' '))}</th>"
+        f"<td style='text-align:left'>{escape(_unquoted(value))}</td></tr>"
+        for name, value in values.items()
+    )
+    below = f"<table><tbody>{rows}</tbody></table>" if rows else ""
+    return f"<div><strong>{escape(title)}</strong>{above}{below}</div>"
+
+
+def html_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Return an HTML table whose rows begin with their names."""
+    head = "".join(f"<th>{escape(name)}</th>" for name in ["", *columns])
+    body = "".join(
+        f"<tr><th style='text-align:left'>{escape(_unquoted(row[0]))}</th>"
+        + "".join(f"<td>{escape(_unquoted(value))}</td>" for value in row[1:])
+        + "</tr>"
+        for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _unquoted(value: Any) -> str:
+    return value if isinstance(value, str) else text_of(value)
