@@ -32,3 +32,21 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/cpp/secondlookConfigVersi
 install(FILES ${PROJECT_BINARY_DIR}/cpp/secondlookConfig.cmake
               ${PROJECT_BINARY_DIR}/cpp/secondlookConfigVersion.cmake
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/secondlook)
+
+# For builds without CMake: pkg-config --cflags --libs secondlook (the core).
+file(RELATIVE_PATH prefix_from_pc "/prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/prefix")
+configure_file(${PROJECT_SOURCE_DIR}/cmake/secondlook.pc.in ${PROJECT_BINARY_DIR}/cpp/secondlook.pc
+               @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/cpp/secondlook.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+# A Debian package of the core: cpack -G DEB --config build/.../CPackConfig.cmake
+if(NOT SECONDLOOK_IMAGE)
+  set(CPACK_PACKAGE_NAME libsecondlook-dev)
+  set(CPACK_PACKAGE_CONTACT "the developers of secondlook <secondlook@example.org>")
+  set(CPACK_GENERATOR DEB)
+  set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+  set(CPACK_DEBIAN_PACKAGE_SECTION libdevel)
+  set(CPACK_DEBIAN_PACKAGE_DEPENDS "libc6 (>= 2.36), libstdc++6 (>= 12)")
+  set(CPACK_STRIP_FILES ON)
+  include(CPack)
+endif()
