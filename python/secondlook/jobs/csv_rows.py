@@ -80,22 +80,20 @@ def read_rows(
                 field.strip() for field in next(csv.reader([header_line], delimiter=separator))
             ]
             lines = csv.reader(file, delimiter=separator)
-            first = next(lines, None)
+            first = next((line for line in lines if line), None)
         except (StopIteration, UnicodeDecodeError, csv.Error) as error:
             raise _not_a_table(name, error) from None
         if not header:
             raise _not_a_table(name, ValueError("it is empty"))
         if first is None:
             raise ValueError(f"'{name}': expected lines below the header, got none")
+        given = (device_column, time_column)
         if time_column is None and header[0] not in (*(features or ()), device_column):
             time_column = None if _is_number(first[0], separator) else header[0]
-        taken = {time_column, device_column}
-        wanted = (
-            [column for column in header if column not in taken]
-            if features is None
-            else (list(features))
-        )
-        named = [*wanted, *(column for column in taken if column is not None)]
+        wanted = list(features or ())
+        if features is None:
+            wanted = [column for column in header if column not in (time_column, device_column)]
+        named = [*wanted, *(column for column in given if column is not None)]
         if missing := [column for column in named if column not in header]:
             raise ValueError(
                 f"'{name}': expected the columns {', '.join(named)}; missing: {', '.join(missing)}"
