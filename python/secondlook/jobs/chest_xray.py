@@ -153,6 +153,8 @@ def train_chest_xray(
     ImportError
         If torch is missing.
     """
+    import secondlook.image  # noqa: F401  (if torch is missing, say so before reading)
+
     options = options or XrayOptions()
     test = None
     if folder is None:

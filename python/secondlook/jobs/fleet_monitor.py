@@ -387,7 +387,8 @@ def _watch(table: pd.DataFrame, announce: Announce | None) -> Monitor:
             if number != today:
                 today = number
                 monitor.learn(row.time)
-                progress(len(monitor.history), int(later.sum()), f"{row.time:%m-%d}")
+                if announce is None:  # a bar would be mixed with the lines
+                    progress(len(monitor.history), int(later.sum()), f"{row.time:%m-%d}")
             monitor.push(row.device, row.time, row.voltage, row.current, row.temperature)
     return monitor
 

@@ -168,6 +168,8 @@ def train_modules(
     ImportError
         If torch is missing.
     """
+    import secondlook.image  # noqa: F401  (if torch is missing, say so before reading)
+
     options = options or ModuleOptions()
     images, labels = _images_and_labels(folder, options, announce)
     indices = np.arange(len(labels))

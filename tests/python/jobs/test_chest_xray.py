@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import secondlook as sl
 from secondlook import _core
 
 pytestmark = pytest.mark.skipif(
-    not _core.torch_version, reason="secondlook was built without image support"
+    not (_core.torch_version and find_spec("torch")), reason="needs image support and torch"
 )
 
 

@@ -1,6 +1,5 @@
 """The command as a whole: help, version, exit codes, warnings, and files that are whole."""
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 import secondlook as sl
+from secondlook import _core
 from secondlook.cli import app, series
 from secondlook.jobs.plain_values import as_json, plain
 from secondlook.jobs.whole_file import require_writable, whole_file, write_text
@@ -113,12 +113,37 @@ def test_warnings_are_one_line(monkeypatch, tmp_path):
     assert result.stderr == ("secondlook site: warning: two lines\nsecondlook site: that is all\n")
 
 
-@pytest.mark.skipif(importlib.util.find_spec("torch") is not None, reason="torch is installed")
-@pytest.mark.parametrize("name", ["chest-xray", "modules"])
-def test_a_job_without_torch_says_how_to_install_it(name):
-    result = invoke(name, "--simulate")
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert "secondlook[image]" in result.stderr or "built without image support" in result.stderr
+WITHOUT = """
+import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name == {package!r}:
+            raise ModuleNotFoundError("absent", name=name)
+
+sys.meta_path.insert(0, Absent())
+from secondlook.cli import app
+app([{name!r}, "--simulate"], prog_name="secondlook")
+"""
+
+
+@pytest.mark.parametrize(
+    ("package", "name", "extra"),
+    [
+        ("torch", "chest-xray", "image"),
+        ("torch", "modules", "image"),
+        ("pandas", "fleet", "fleet"),
+    ],
+)
+def test_a_job_without_its_extra_says_how_to_install_it(package, name, extra):
+    if extra == "image" and not _core.torch_version:
+        pytest.skip("secondlook was built without image support")
+    code = WITHOUT.format(package=package, name=name)
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"secondlook {name}: secondlook.")
+    assert f"pip install 'secondlook[{extra}]'" in result.stderr
+    assert result.stderr.count("\n") == 1
 
 
 def test_importing_the_jobs_loads_no_job():

@@ -6,8 +6,8 @@ it, on stdout and stderr; its ``…`` stands for anything.
 
 import re
 import shlex
-from itertools import pairwise
 from importlib.util import find_spec
+from itertools import pairwise
 
 import pytest
 from typer.testing import CliRunner

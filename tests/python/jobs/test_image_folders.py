@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from secondlook.jobs import decide_folder, train_folder
 from secondlook.jobs.labelled_folder import labelled_folder
 
 pytestmark = pytest.mark.skipif(
-    not _core.torch_version, reason="secondlook was built without image support"
+    not (_core.torch_version and find_spec("torch")), reason="needs image support and torch"
 )
 Image = pytest.importorskip("PIL.Image")
 
@@ -39,7 +40,6 @@ def images(tmp_path_factory):
 @pytest.fixture(scope="module")
 def model(images, tmp_path_factory):
     """Return a small network with a rule that decides, refers and tests the features."""
-    pytest.importorskip("torch")
     files, labels, _ = labelled_folder(images)
     network = sl.ImageClassifier("small_cnn", image_size=16, max_epochs=4, random_state=0)
     network.fit(files, labels, groups=range(len(files)))
