@@ -48,9 +48,9 @@ def test_the_version():
     ("arguments", "line"),
     [
         (["sight"], "secondlook: No such command 'sight'"),
-        (["--unknown"], "secondlook: No such option: --unknown (see secondlook --help)"),
+        (["--unknown"], "secondlook: No such option"),
         (["score"], "secondlook score: Missing argument 'MODEL'"),
-        (["site", "--unknown"], "secondlook site: No such option: --unknown"),
+        (["site", "--unknown"], "secondlook site: No such option"),
         (["fleet", "--days", "many"], "secondlook fleet: Invalid value for '--days'"),
         (["site"], "secondlook site: expected DIR, the folder of a site, or --simulate"),
         (["site", ".", "--simulate"], "secondlook site: expected either DIR"),
