@@ -11,13 +11,13 @@ data := $(or $(SECONDLOOK_DATA),../shared/data)/ess/Test_data
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-demo:  ## check an energy storage site: DATA=folder, or the shared data, or a simulation
+demo:  ## `secondlook site` on DATA=folder, or the shared data, or a simulation
 	@tools/bootstrap.sh core
 	@tools/build.sh core
 	@if [ -n "$(DATA)" ]; then folder="$(DATA)"; \
 	elif [ -d "$(data)" ]; then folder="$(data)"; fi; \
 	echo "demo: data: $${folder:-a simulation (use DATA=folder for your own data)}"; \
-	$(python) examples/energy_storage.py $${folder:+"$$folder"}
+	$(python) -m secondlook site "$${folder:---simulate}"
 
 build:  ## build the extension modules with all components, and the C++ tests
 	@tools/bootstrap.sh full

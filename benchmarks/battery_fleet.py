@@ -14,21 +14,17 @@ None of the three uses labels. The settings were chosen on seeds from 100 on.
 """
 
 import argparse
-import sys
 import time
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from _rounds import machine
 from sklearn.metrics import average_precision_score
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
-from fleet_monitor import FEATURES, TRAINING_DAYS, make_learner, train
-from simulated_fleet import simulate_fleet
-
 import secondlook as sl
+from secondlook.jobs.fleet_monitor import FEATURES, TRAINING_DAYS, make_learner, train
+from secondlook.jobs.simulated_fleet import simulate_fleet
 
 N_DAYS = 56
 

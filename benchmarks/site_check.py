@@ -2,20 +2,16 @@
 
     python benchmarks/site_check.py [N_SITES]
 
-The limit of the isolation score in examples/energy_storage.py was chosen only by this table.
+The limit of the isolation score in secondlook.jobs.site_check was chosen only by this table.
 """
 
-import contextlib
-import io
 import sys
-from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "examples"))
-
-from energy_storage import UNLIKE_OTHERS, Cluster, examine
-from simulated_site import simulate_site
+from secondlook.jobs.simulated_site import simulate_site
+from secondlook.jobs.site_check import UNLIKE_OTHERS, examine
+from secondlook.jobs.site_exports import Cluster
 
 
 def split_scores(clusters: list[Cluster], faulty: set) -> tuple[list, list]:
@@ -35,8 +31,7 @@ def main() -> None:
     healthy, faults = [], []
     for seed in range(n_sites):
         exports, injected = simulate_site(seed)
-        with contextlib.redirect_stdout(io.StringIO()):
-            clusters = [examine(name, tables) for name, tables in exports.items()]
+        clusters = [examine(name, tables) for name, tables in exports.items()]
         faulty = {(f.cluster, f.kind, f.number) for f in injected}
         named = {(f.cluster, f.kind, f.number) for cluster in clusters for f in cluster.findings}
         n_sensors += sum(len(n) for cluster in clusters for n in cluster.numbers.values())

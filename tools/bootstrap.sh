@@ -106,6 +106,10 @@ install_python_packages() {
   local site
   site=$(echo "$PWD"/.venv/lib/python3.*/site-packages)
   echo "$PWD/python" >"$site/secondlook-checkout.pth"
+  # The command, as pip installs it.
+  printf '#!%s\nfrom secondlook.cli import main\n\nmain()\n' "$PWD/.venv/bin/python" \
+    >.venv/bin/secondlook
+  chmod +x .venv/bin/secondlook
 }
 
 python=$(find_python)

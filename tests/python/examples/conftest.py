@@ -11,10 +11,6 @@ def run_notebook(checkout, tmp_path):
 
     def run(name: str) -> tuple[Path, list[dict]]:
         notebook = nbformat.read(checkout / "examples" / name, as_version=4)
-        setup = nbformat.v4.new_code_cell(
-            f"import sys\nsys.path.insert(0, {str(checkout / 'examples')!r})"
-        )
-        notebook.cells.insert(0, setup)
         nbclient.NotebookClient(
             notebook,
             timeout=None,

@@ -1,11 +1,13 @@
 """Synthetic infrared images of photovoltaic modules of 24 × 40 pixels, intact and defective.
 
-They are sufficient to run every step of `infrared_modules.py` in two minutes.
+They are sufficient to run every step of `train_modules` in two minutes.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
+
+__all__ = ["CLASSES", "simulate_modules"]
 
 CLASSES = ("No-Anomaly", "Cell", "Cell-Multi", "Diode", "Offline-Module", "Shadowing")
 ROWS, COLUMNS, CELL = 40, 24, 4

@@ -1,6 +1,6 @@
 """Synthetic chest X-rays: two dark lungs with ribs, and bright patches in the abnormal ones.
 
-They are sufficient to run every step of `chest_xray.py` in two minutes, but not medically
+They are sufficient to run every step of `train_chest_xray` in two minutes, but not medically
 realistic.
 """
 
@@ -9,13 +9,16 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from scipy.special import expit
 
+__all__ = ["simulate_xrays"]
+
 SIZE = 64  # pixels
 
 
 def _ellipse(centre: tuple[float, float], radii: tuple[float, float]) -> NDArray[np.float64]:
     rows, columns = np.mgrid[0:SIZE, 0:SIZE] / SIZE
     distance = ((rows - centre[0]) / radii[0]) ** 2 + ((columns - centre[1]) / radii[1]) ** 2
-    return expit(12 * (1 - distance))
+    inside: NDArray[np.float64] = expit(12 * (1 - distance))
+    return inside
 
 
 def _patient(random: np.random.Generator) -> dict[str, float]:
@@ -42,7 +45,8 @@ def _xray(body: dict[str, float], abnormal: bool, random: np.random.Generator) -
             patch = _ellipse((row, column), tuple(random.uniform(0.04, 0.11, size=2)))
             image += random.uniform(0.05, 0.2) * gaussian_filter(patch, 1.5) * lungs
     image = gaussian_filter(image, 0.7) + random.normal(0, 0.03, size=image.shape)
-    return (255 * np.clip(image, 0, 1) ** body["exposure"]).astype(np.uint8)
+    pixels: NDArray[np.uint8] = (255 * np.clip(image, 0, 1) ** body["exposure"]).astype(np.uint8)
+    return pixels
 
 
 def simulate_xrays(

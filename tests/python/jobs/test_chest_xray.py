@@ -1,8 +1,9 @@
-"""Runs the X-ray example like a user, on its synthetic set with fewer patients."""
+"""Runs the X-ray job like a user, on its synthetic set with fewer patients."""
 
+import json
 import os
-import subprocess
-import sys
+import re
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -11,22 +12,18 @@ import secondlook as sl
 from secondlook import _core
 
 pytestmark = pytest.mark.skipif(
-    not _core.torch_version, reason="secondlook was built without image support"
+    not (_core.torch_version and find_spec("torch")), reason="needs image support and torch"
 )
 
 
 @pytest.fixture(scope="module")
-def run(checkout, tmp_path_factory):
+def run(command, tmp_path_factory):
     out = tmp_path_factory.mktemp("xray")
-    command = [sys.executable, checkout / "examples" / "chest_xray.py", "--out", out]
-    result = subprocess.run(
-        [*command, "--patients", "450", "--epochs", "5", "--networks", "2"],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONWARNINGS": "ignore"},
-    )
+    options = ("--patients", 450, "--epochs", 5, "--networks", 2, "--json")
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
+    result = command("chest-xray", "--simulate", "--out", out, *options, env=environment)
     assert result.returncode == 0, result.stderr
-    return out, result.stdout
+    return out, result.stderr, json.loads(result.stdout)
 
 
 def rows(text):
@@ -40,9 +37,10 @@ def rows(text):
 
 @pytest.mark.slow
 def test_states_that_the_data_is_synthetic_and_prints_every_step(run):
-    text = run[1]
+    text = run[1].lower()
     assert "a synthetic set of 450 patients" in text
-    table = rows(text)
+    table = rows(run[1])
+    assert list(table)[2:] == [row["name"] for row in run[2]["rows"]]
     for step in ("baseline, fully connected", "small CNN, contrast clahe", "averaged"):
         assert step in table
         assert f"{step}, another scanner" in table
@@ -69,19 +67,23 @@ def test_writes_the_networks_with_their_rules_and_a_picture(run):
     assert (out / "chest_xray.png").stat().st_size > 10_000
 
 
-def test_the_error_for_a_folder_without_xrays_states_what_was_expected(checkout, tmp_path):
-    result = subprocess.run(
-        [sys.executable, checkout / "examples" / "chest_xray.py", tmp_path],
-        capture_output=True,
-        text=True,
-    )
-    assert result.returncode == 1
-    assert "expected X-rays in" in result.stderr
-
-
-@pytest.mark.slow
-def test_the_notebook_runs(run_notebook):
-    folder, outputs = run_notebook("chest_xray.ipynb")
-    rule = sl.load(folder / "chest_xray.safetensors").decision_rule_
-    assert not rule.stale_
-    assert sum("image/png" in data for data in outputs) == 4
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ([], "expected X-rays in .*NORMAL"),
+        (["NORMAL/a.png"], "expected X-rays in .*PNEUMONIA"),
+        (["NORMAL/a.png", "PNEUMONIA/b.png"], "at least 6 patients in NORMAL, got 1"),
+    ],
+)
+def test_an_invalid_folder_ends_with_one_clear_line(command, tmp_path, files, message):
+    for file in files:
+        path = tmp_path / "images" / file
+        path.parent.mkdir(parents=True)
+        path.touch()
+    (tmp_path / "images").mkdir(exist_ok=True)
+    out = tmp_path / "out"
+    result = command("chest-xray", tmp_path / "images", "--out", out)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert re.match(f"secondlook chest-xray: .*{message}", result.stderr)
+    assert result.stderr.count("\n") == 1
+    assert not out.exists()

@@ -7,9 +7,13 @@ season gets warmer, so that normal operation changes slowly.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
+__all__ = ["RULES", "Fault", "simulate_fleet"]
 
 STEP_MINUTES = 10
 STEPS_PER_DAY = 24 * 60 // STEP_MINUTES
@@ -95,7 +99,9 @@ def simulate_fleet(
 _Plan = tuple[int, str, int, int]  # device, kind, first step, step after the last
 
 
-def _draw_faults(random, n_devices: int, n_days: int, first_day: int) -> list[_Plan]:
+def _draw_faults(
+    random: np.random.Generator, n_devices: int, n_days: int, first_day: int
+) -> list[_Plan]:
     """Plan about one fault per pack and week, of 1 to 8 hours, with pauses between them."""
     faults = []
     for device in range(n_devices):
@@ -113,7 +119,7 @@ def _draw_faults(random, n_devices: int, n_days: int, first_day: int) -> list[_P
 class _Packs:
     """Properties of the packs, with the weather and their use."""
 
-    def __init__(self, random, n_devices: int, n_days: int) -> None:
+    def __init__(self, random: np.random.Generator, n_devices: int, n_days: int) -> None:
         n = n_days * STEPS_PER_DAY
         self.capacity = CAPACITY_AH * random.normal(1, 0.02, n_devices)
         self.resistance = RESISTANCE_MOHM * 1e-3 * random.lognormal(0, 0.08, n_devices)
@@ -137,7 +143,7 @@ class _Packs:
         )
         self.growth = 1 + RESISTANCE_GROWTH * step[:, None] / STEPS_PER_DAY * np.ones(n_devices)
 
-    def run(self, faults: list[_Plan]) -> dict[str, np.ndarray]:
+    def run(self, faults: list[_Plan]) -> dict[str, NDArray[Any]]:
         """Return the sensor readings without noise, each of shape (steps, packs)."""
         n, n_devices = self.wanted.shape
         active = {kind: np.zeros((n, n_devices), bool) for kind in _KINDS}
@@ -172,7 +178,7 @@ class _Packs:
                 out["temperature"][begin:end, device] = out["temperature"][begin, device]
         return out
 
-    def frozen(self, faults: list[_Plan]) -> dict[str, np.ndarray]:
+    def frozen(self, faults: list[_Plan]) -> dict[str, NDArray[Any]]:
         """Return where a sensor is stuck and repeats its reading, including the noise."""
         frozen = {name: np.zeros(self.wanted.shape, bool) for name in NOISE}
         for device, kind, begin, end in faults:
@@ -181,7 +187,9 @@ class _Packs:
         return frozen
 
 
-def _wander(random, n: int, n_columns: int, memory: float, spread: float) -> np.ndarray:
+def _wander(
+    random: np.random.Generator, n: int, n_columns: int, memory: float, spread: float
+) -> NDArray[Any]:
     """Return first-order autoregressive noise with the given standard deviation per step."""
     values = random.normal(0, spread, (n, n_columns))
     for t in range(1, n):

@@ -1,30 +1,22 @@
 """The simulation used by the fleet monitor."""
 
-import importlib
-
 import numpy as np
 import pandas as pd
-import pytest
+
+from secondlook.jobs.simulated_fleet import simulate_fleet
 
 
-@pytest.fixture(scope="module")
-def fleet(checkout):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(checkout / "examples"))
-        yield importlib.import_module("simulated_fleet")
-
-
-def test_the_same_seed_gives_the_same_fleet(fleet):
-    table, faults = fleet.simulate_fleet(3, 20, seed=4)
-    again, faults_again = fleet.simulate_fleet(3, 20, seed=4)
+def test_the_same_seed_gives_the_same_fleet():
+    table, faults = simulate_fleet(3, 20, seed=4)
+    again, faults_again = simulate_fleet(3, 20, seed=4)
     pd.testing.assert_frame_equal(table, again)
     assert faults == faults_again
-    other, _ = fleet.simulate_fleet(3, 20, seed=5)
+    other, _ = simulate_fleet(3, 20, seed=5)
     assert not np.allclose(table.voltage, other.voltage)
 
 
-def test_faults_appear_only_where_they_were_injected(fleet):
-    table, faults = fleet.simulate_fleet(6, 42, seed=1)
+def test_faults_appear_only_where_they_were_injected():
+    table, faults = simulate_fleet(6, 42, seed=1)
     assert len(faults) > 10
     shown = table[table.fault != ""]
     assert 0.005 < len(shown) / len(table) < 0.1
@@ -46,8 +38,8 @@ def test_faults_appear_only_where_they_were_injected(fleet):
         assert table.temperature[inside].nunique() == 1
 
 
-def test_packs_behave_like_batteries(fleet):
-    table, _ = fleet.simulate_fleet(4, 30, faults_from_day=30, seed=2)
+def test_packs_behave_like_batteries():
+    table, _ = simulate_fleet(4, 30, faults_from_day=30, seed=2)
     assert (table.fault == "").all()
     assert table.voltage.between(2.5, 3.6).all()
     assert table.current.abs().max() < 200

@@ -1,8 +1,7 @@
-"""Runs the fleet monitor like a user: program and notebook."""
+"""Runs the fleet monitor like a user, by the command."""
 
+import json
 import re
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -11,17 +10,12 @@ import pytest
 pytest.importorskip("matplotlib")
 
 
-def run(checkout, *arguments):
-    command = [sys.executable, checkout / "examples" / "fleet_monitor.py", *arguments]
-    return subprocess.run(list(map(str, command)), capture_output=True, text=True)
-
-
-def test_monitors_a_simulated_fleet_updates_its_model_and_reports(checkout, tmp_path):
+def test_monitors_a_simulated_fleet_updates_its_model_and_reports(command, tmp_path):
     report = tmp_path / "fleet.html"
-    result = run(checkout, "--days", 5, "--report", report)
+    result = command("fleet", "--simulate", "--days", 5, "--report", report)
     assert (result.returncode, result.stderr) == (0, "")
     out = result.stdout
-    assert "a simulated fleet of ten packs" in out
+    assert "a SIMULATED fleet of ten packs" in out
     assert len(re.findall(r"^\d\d-\d\d 00:00  night    (accepted|rolled_back)", out, re.M)) == 4
     assert re.search(r"^\d\d-\d\d \d\d:\d\d  (medium|high|critical) +pack \d\d: \w+", out, re.M)
     found, shown = map(int, re.search(r"(\d+) of (\d+) faults found", out).groups())
@@ -59,10 +53,10 @@ def recorded():
     return table
 
 
-def test_monitors_a_recorded_fleet(checkout, tmp_path, recorded):
+def test_monitors_a_recorded_fleet(command, tmp_path, recorded):
     path, report = tmp_path / "fleet.csv", tmp_path / "fleet.html"
     recorded.to_csv(path, index=False)
-    result = run(checkout, path, "--report", report)
+    result = command("fleet", path, "--report", report)
     assert (result.returncode, result.stderr) == (0, "")
     assert "simulat" not in result.stdout
     assert re.search(
@@ -82,24 +76,31 @@ def test_monitors_a_recorded_fleet(checkout, tmp_path, recorded):
         (lambda table: table.assign(voltage="high"), "voltage"),
     ],
 )
-def test_errors_describe_an_invalid_file(checkout, tmp_path, recorded, spoil, message):
+def test_errors_describe_an_invalid_file(command, tmp_path, recorded, spoil, message):
     path = tmp_path / "fleet.csv"
     spoil(recorded).to_csv(path, index=False)
-    result = run(checkout, path, "--report", tmp_path / "fleet.html")
+    result = command("fleet", path, "--report", tmp_path / "fleet.html")
     assert result.returncode == 2
     assert re.search(message, result.stderr), result.stderr
-    assert "Traceback" not in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert result.stderr.startswith("secondlook fleet: ")
     assert not (tmp_path / "fleet.html").exists()
 
 
-def test_a_missing_file_is_reported(checkout, tmp_path):
-    result = run(checkout, tmp_path / "none.csv")
+def test_a_missing_file_is_reported(command, tmp_path):
+    result = command("fleet", tmp_path / "none.csv")
     assert result.returncode == 2
     assert "none.csv" in result.stderr
 
 
-@pytest.mark.slow
-def test_the_notebook_runs(run_notebook):
-    folder, outputs = run_notebook("fleet_monitor.ipynb")
-    assert (folder / "fleet.safetensors").exists()
-    assert any("image/png" in data for data in outputs)
+def test_json_is_all_of_stdout(command, tmp_path, recorded):
+    path = tmp_path / "fleet.csv"
+    recorded.to_csv(path, index=False)
+    result = command(
+        "fleet", path, "--report", tmp_path / "fleet.html", "--json", "--fail-on-anomaly"
+    )
+    assert (result.returncode, result.stderr) == (1, "")
+    document = json.loads(result.stdout)
+    assert document["n_samples"] < len(recorded)
+    assert document["alerts"][0]["device"] in ("a", "b")
+    assert document["nights"]

@@ -9,8 +9,11 @@ the rack.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-import secondlook as sl
+from secondlook.series import TimeTable
+
+__all__ = ["Fault", "simulate_site"]
 
 N_CELLS, N_THERMOMETERS = 240, 120
 STEP_S = 30
@@ -33,7 +36,7 @@ class Fault:
     what: str
 
 
-def simulate_site(seed: int = 0) -> tuple[dict[str, dict[str, sl.TimeTable]], list[Fault]]:
+def simulate_site(seed: int = 0) -> tuple[dict[str, dict[str, TimeTable]], list[Fault]]:
     """Return the exports of each cluster, as in a site folder, and the faults in them."""
     random = np.random.default_rng(seed)
     faults: list[Fault] = []
@@ -54,7 +57,9 @@ def simulate_site(seed: int = 0) -> tuple[dict[str, dict[str, sl.TimeTable]], li
     return clusters, faults
 
 
-def _simulate_cluster(random, cells, thermometers) -> dict[str, sl.TimeTable]:
+def _simulate_cluster(
+    random: np.random.Generator, cells: NDArray[np.int64], thermometers: NDArray[np.int64]
+) -> dict[str, TimeTable]:
     current = _load_profile()
     n = len(current)
     time = np.datetime64("2024-05-14T08:00") + np.arange(n) * np.timedelta64(STEP_S, "s")
@@ -91,9 +96,9 @@ def _simulate_cluster(random, cells, thermometers) -> dict[str, sl.TimeTable]:
     temperature += random.normal(0, 0.1, temperature.shape)
     temperature[n // 6 :, stuck_thermometer] = temperature[n // 6, stuck_thermometer]
 
-    def table(values, pattern):
+    def table(values: NDArray[np.float64], pattern: str) -> TimeTable:
         columns = [pattern.format(i + 1) for i in range(values.shape[1])]
-        return sl.TimeTable(time.astype("datetime64[ns]"), values, columns, None)
+        return TimeTable(time.astype("datetime64[ns]"), values, columns, None)
 
     return {
         "voltage": table(np.round(voltage), "CellVoltage_{:03d}"),
@@ -102,7 +107,7 @@ def _simulate_cluster(random, cells, thermometers) -> dict[str, sl.TimeTable]:
     }
 
 
-def _load_profile():
+def _load_profile() -> NDArray[np.float64]:
     """Return the current in A at each step, positive while discharging."""
     per_hour = 3600 // STEP_S
     parts = [(0.5, 0.0), (2.1, CURRENT_A), (1.0, 0.0), (2.05, -CURRENT_A), (1.0, 0.0)]

@@ -1,6 +1,7 @@
-"""Runs the commissioning check like a user."""
+"""Runs the commissioning check of a site like a user, by the command."""
 
-import importlib
+import json
+import os
 import re
 import shutil
 import subprocess
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+from secondlook.jobs import check_simulated_site, check_site
 
 pytest.importorskip("matplotlib")
 
@@ -26,12 +29,10 @@ ROW = re.compile(r"^ *(\d+)  (cluster \d+) +((?:voltage|temperature) \d{3}) +(.+
 
 
 class Run:
-    """One run of the example: its output, exit status and report."""
+    """One run of the command: its output, exit status and report."""
 
-    def __init__(self, checkout: Path, report: Path, *arguments: object) -> None:
-        example = checkout / "examples" / "energy_storage.py"
-        command = [sys.executable, example, *arguments, "--report", report]
-        result = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    def __init__(self, command, report: Path, *arguments: object) -> None:
+        result = command("site", *arguments, "--report", report)
         self.code, self.out, self.errors = result.returncode, result.stdout, result.stderr
         self.report = report
         self.rows = [(cluster, sensor) for _, cluster, sensor, _ in ROW.findall(self.out)]
@@ -59,8 +60,8 @@ def assert_self_contained(page: str) -> None:
 # --- the simulation
 
 
-def test_without_a_folder_it_finds_the_faults_of_its_simulation(checkout, tmp_path):
-    run = Run(checkout, tmp_path / "report.html")
+def test_without_a_folder_it_finds_the_faults_of_its_simulation(command, tmp_path):
+    run = Run(command, tmp_path / "report.html", "--simulate")
     run.assert_passed()
     assert "SIMULATED" in run.out
     assert "Of 12 injected faults 12 were found, 0 missed; 0 sensors without a fault" in run.out
@@ -69,15 +70,12 @@ def test_without_a_folder_it_finds_the_faults_of_its_simulation(checkout, tmp_pa
 
 
 @pytest.mark.slow
-def test_several_simulated_sites_without_missed_faults_or_false_alarms(checkout, monkeypatch):
-    monkeypatch.syspath_prepend(checkout / "examples")
-    simulate_site = importlib.import_module("simulated_site").simulate_site
-    examine = importlib.import_module("energy_storage").examine
+def test_several_simulated_sites_without_missed_faults_or_false_alarms():
     for seed in (101, 102, 103):
-        exports, faults = simulate_site(seed)
-        clusters = [examine(name, tables) for name, tables in exports.items()]
-        named = {(f.cluster, f.kind, f.number) for cluster in clusters for f in cluster.findings}
-        assert named == {(f.cluster, f.kind, f.number) for f in faults}, f"seed {seed}"
+        check = check_simulated_site(seed)
+        assert len(check.findings) == len(check.faults), f"seed {seed}"
+        assert not check.missed, f"seed {seed}"
+        assert not check.false_alarms, f"seed {seed}"
 
 
 def test_the_margin_of_the_limit_is_as_documented(checkout):
@@ -90,8 +88,8 @@ def test_the_margin_of_the_limit_is_as_documented(checkout):
 # --- the published site
 
 
-def test_names_the_published_sensors_and_at_most_one_other(checkout, real_data, tmp_path):
-    run = Run(checkout, tmp_path / "report.html", real_data / "ess" / "Test_data")
+def test_names_the_published_sensors_and_at_most_one_other(command, real_data, tmp_path):
+    run = Run(command, tmp_path / "report.html", real_data / "ess" / "Test_data")
     run.assert_passed()
     named = set(run.rows)
     assert named >= PUBLISHED
@@ -102,9 +100,9 @@ def test_names_the_published_sensors_and_at_most_one_other(checkout, real_data, 
     assert "note: cluster 2, temperature: no readings from 06-11 03:00 to 06-11 04:00" in run.notes
 
 
-def test_names_only_the_one_anomaly_of_another_day(checkout, real_data, tmp_path):
+def test_names_only_the_one_anomaly_of_another_day(command, real_data, tmp_path):
     shutil.copytree(real_data / "ess" / "explore" / "cluster 1", tmp_path / "site" / "cluster 1")
-    run = Run(checkout, tmp_path / "report.html", tmp_path / "site")
+    run = Run(command, tmp_path / "report.html", tmp_path / "site")
     run.assert_passed()
     assert run.rows == [("cluster 1", "voltage 052")]
 
@@ -146,11 +144,63 @@ def write_cluster(folder: Path, hours=(20, 21), dead_cell=None, weak_cell=None) 
         write_hour(folder, "total state", hour, ["Cluster1_Voltage", "Cluster1_Current"], state)
 
 
-def test_notes_a_missing_hour_and_examines_the_others(checkout, tmp_path):
+def test_the_function_returns_what_the_command_prints(tmp_path):
+    write_cluster(tmp_path / "cluster 1", hours=(20,), weak_cell=9)
+    check = check_site(tmp_path)
+    assert [(f.cluster, f.name) for f in check.findings] == [("cluster 1", "voltage 009")]
+    assert check.n_sensors == N_CELLS + N_THERMOMETERS
+    document = check.to_dict()
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
+    assert document["findings"][0]["sensor"] == "voltage 009"
+    assert document["clusters"][0]["begin"] == "2021-06-10T20:00:00.000000000"
+
+
+def test_an_anomaly_fails_only_on_request_and_json_is_all_of_stdout(command, tmp_path):
+    write_cluster(tmp_path / "site" / "cluster 1", hours=(20,), weak_cell=9)
+    options = ("site", tmp_path / "site", "-o", tmp_path / "report.html", "--json")
+    found = command(*options)
+    assert (found.returncode, found.stderr) == (0, "")
+    assert command(*options, "--fail-on-anomaly").returncode == 1
+    document = json.loads(found.stdout)
+    assert document["command"] == "site"
+    assert document["report"] == str(tmp_path / "report.html")
+    assert [finding["number"] for finding in document["findings"]] == [9]
+
+    write_cluster(tmp_path / "sound" / "cluster 1", hours=(20,))
+    sound = command("site", tmp_path / "sound", "-o", tmp_path / "r.html", "--fail-on-anomaly")
+    assert (sound.returncode, sound.stderr) == (0, "")
+
+
+def test_without_matplotlib_the_report_has_no_pictures(command, tmp_path):
+    write_cluster(tmp_path / "site" / "cluster 1", hours=(20,), weak_cell=9)
+    absent = tmp_path / "absent"
+    absent.mkdir()
+    # A finder before all others that finds no matplotlib.
+    (absent / "sitecustomize.py").write_text(
+        "import importlib.util, sys\n"
+        "found = importlib.util.find_spec\n"
+        "importlib.util.find_spec = lambda name, *more: "
+        "None if name == 'matplotlib' else found(name, *more)\n"
+        "sys.modules['matplotlib'] = None\n"
+    )
+    environment = dict(os.environ)
+    paths = [str(absent), environment.get("PYTHONPATH", "")]
+    environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+    report = tmp_path / "report.html"
+    run = command("site", tmp_path / "site", "-o", report, env=environment)
+    assert run.returncode == 0
+    assert "voltage 009" in run.stdout
+    assert "secondlook[plot]" in run.stderr
+    assert run.stderr.count("\n") == 1
+    assert "<img" not in report.read_text("utf-8")
+    assert "voltage 009" in report.read_text("utf-8")
+
+
+def test_notes_a_missing_hour_and_examines_the_others(command, tmp_path):
     write_cluster(tmp_path / "cluster 1", hours=(20, 22), weak_cell=9)
     write_cluster(tmp_path / "cluster 2", hours=(20, 21, 22))
     (tmp_path / "cluster 2" / "temperature" / "temp1 20210610 21.csv").unlink()
-    run = Run(checkout, tmp_path / "report.html", tmp_path)
+    run = Run(command, tmp_path / "report.html", tmp_path)
     run.assert_passed()
     assert run.rows == [("cluster 1", "voltage 009")]
     gap = "no readings from 06-10 21:00 to 06-10 22:00"
@@ -163,7 +213,7 @@ def test_notes_a_missing_hour_and_examines_the_others(checkout, tmp_path):
     assert run.report.read_text("utf-8").count(gap) == 4
 
 
-def test_names_a_dead_sensor_and_notes_a_silent_one_and_a_malformed_field(checkout, tmp_path):
+def test_names_a_dead_sensor_and_notes_a_silent_one_and_a_malformed_field(command, tmp_path):
     write_cluster(tmp_path / "cluster 1", dead_cell=7)
     file = tmp_path / "cluster 1" / "voltage" / "vol1 20210610 21.csv"
     lines = file.read_text("utf-8").splitlines()
@@ -174,7 +224,7 @@ def test_names_a_dead_sensor_and_notes_a_silent_one_and_a_malformed_field(checko
         ",".join([*line.split(",")[:3], "", *line.split(",")[4:]]) for line in lines[11:31]
     ]
     file.write_text("\n".join(lines) + "\n", "utf-8")
-    run = Run(checkout, tmp_path / "report.html", tmp_path)
+    run = Run(command, tmp_path / "report.html", tmp_path)
     run.assert_passed()
     assert run.rows == [("cluster 1", "voltage 007")]
     assert "dead sensor" in run.reasons["cluster 1", "voltage 007"]
@@ -184,11 +234,11 @@ def test_names_a_dead_sensor_and_notes_a_silent_one_and_a_malformed_field(checko
     assert "32#7" in malformed
 
 
-def test_all_sensors_of_a_kind_are_dead(checkout, tmp_path):
+def test_all_sensors_of_a_kind_are_dead(command, tmp_path):
     write_cluster(tmp_path / "cluster 1", hours=(20,))
     columns = [f"Temperature_{i}" for i in range(1, 5)]
     write_hour(tmp_path / "cluster 1", "temperature", 20, columns, np.full((N_ROWS, 4), np.nan))
-    run = Run(checkout, tmp_path / "report.html", tmp_path)
+    run = Run(command, tmp_path / "report.html", tmp_path)
     run.assert_passed()
     assert run.rows == [("cluster 1", f"temperature {i:03d}") for i in range(1, 5)]
 
@@ -252,21 +302,21 @@ def bytes_of_something_else(site):
         (bytes_of_something_else, "vol1 20210610 20.csv"),
     ],
 )
-def test_an_invalid_site_ends_with_one_clear_line(checkout, tmp_path, spoil, message):
+def test_an_invalid_site_ends_with_one_clear_line(command, tmp_path, spoil, message):
     site = tmp_path / "site"
     write_cluster(site / "cluster 1", hours=(20,))
     spoil(site)
-    run = Run(checkout, tmp_path / "report.html", site)
-    assert run.code == 1
-    assert re.match(f"energy_storage: .*{message}", run.errors)
+    run = Run(command, tmp_path / "report.html", site)
+    assert (run.code, run.out) == (2, "")
+    assert re.match(f"secondlook site: .*{message}", run.errors)
     assert run.errors.count("\n") == 1
     assert "Traceback" not in run.errors
     assert not run.report.exists()
 
 
-def test_a_report_that_cannot_be_written(checkout, tmp_path):
+def test_a_report_that_cannot_be_written(command, tmp_path):
     write_cluster(tmp_path / "cluster 1", hours=(20,))
-    run = Run(checkout, tmp_path / "absent" / "report.html", tmp_path)
-    assert run.code == 1
-    assert run.errors.startswith("energy_storage: cannot write the report: ")
-    assert "Traceback" not in run.errors
+    run = Run(command, tmp_path / "absent" / "report.html", tmp_path)
+    assert (run.code, run.out) == (2, "")
+    assert run.errors.startswith("secondlook site: --report: expected an existing folder for ")
+    assert run.errors.count("\n") == 1

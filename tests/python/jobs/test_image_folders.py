@@ -1,0 +1,184 @@
+"""Training on a folder per class, and decisions on a folder, like a user."""
+
+import csv
+import json
+import re
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+import secondlook as sl
+from secondlook import _core
+from secondlook.jobs import decide_folder, train_folder
+from secondlook.jobs.labelled_folder import labelled_folder
+
+pytestmark = pytest.mark.skipif(
+    not (_core.torch_version and find_spec("torch")), reason="needs image support and torch"
+)
+Image = pytest.importorskip("PIL.Image")
+
+
+def write_images(folder, n, hot, seed):
+    folder.mkdir(parents=True)
+    random = np.random.default_rng(seed)
+    for i in range(n):
+        pixels = random.integers(0, 100, (20, 20), dtype=np.uint8)
+        if hot:
+            pixels[4:11, 4:11] += 120
+        Image.fromarray(pixels).save(folder / f"module{i // 2:02d}_{i:02d}.png")
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("images") / "classes"
+    write_images(folder / "good", 30, hot=False, seed=0)
+    write_images(folder / "hot", 30, hot=True, seed=1)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(images, tmp_path_factory):
+    """Return a small network with a rule that decides, refers and tests the features."""
+    files, labels, _ = labelled_folder(images)
+    network = sl.ImageClassifier("small_cnn", image_size=16, max_epochs=4, random_state=0)
+    network.fit(files, labels, groups=range(len(files)))
+    guard = sl.FeatureDistance(false_alarm_rate=0.1, random_state=0)
+    guard.fit(network.features(files), labels)
+    score = network.anomaly_score(files)
+    network.decision_rule_ = sl.DecisionRule(
+        sl.SuspiciousBand(max_referral_rate=0.1), calibration="platt", feature_distance=guard
+    ).fit(score, (labels == "hot").astype(int))
+    file = tmp_path_factory.mktemp("model") / "model.safetensors"
+    network.save(file)
+    return file
+
+
+# --- a folder per class
+
+
+def test_a_folder_gives_files_classes_and_groups(images):
+    files, labels, groups = labelled_folder(images, r"module(\d+)")
+    assert len(files) == 60
+    assert [file.parent.name for file in files] == labels.tolist()
+    assert set(groups) == {f"{i:02d}" for i in range(15)}
+    assert len(set(labelled_folder(images)[2])) == 60
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        ({}, "expected a folder per class in .*, at least two, got 0"),
+        ({"good": 3}, "at least two, got 1"),
+        ({"good": 3, "hot": 1}, r"at least 2 images per class, got 1 in '.*hot'.*; add images"),
+        ({"good": 3, "hot": 0}, "expected image files in .*hot, got none"),
+    ],
+)
+def test_training_refuses_a_folder_without_enough_images(tmp_path, command, classes, message):
+    (tmp_path / "classes").mkdir()
+    for name, n in classes.items():
+        write_images(tmp_path / "classes" / name, n, hot=False, seed=0)
+    output = tmp_path / "model.safetensors"
+    result = command("train", tmp_path / "classes", "-o", output)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert re.match(f"secondlook train: .*{message}", result.stderr)
+    assert result.stderr.count("\n") == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["classes"]
+
+
+def test_errors_name_a_wrong_pattern_class_or_output(images, tmp_path):
+    with pytest.raises(ValueError, match="expected a regular expression"):
+        labelled_folder(images, "(")
+    with pytest.raises(ValueError, match="to find the group in .*, found nothing"):
+        labelled_folder(images, "patient")
+    with pytest.raises(ValueError, match="expected an existing folder"):
+        train_folder(images, tmp_path / "absent" / "model.safetensors")
+
+
+@pytest.mark.slow
+def test_a_trained_model_has_figures_and_a_rule(images, tmp_path, command):
+    output = tmp_path / "model.safetensors"
+    options = ("--epochs", 4, "--image-size", 16, "--group-pattern", r"module\d+", "--json")
+    result = command("train", images, "-o", output, *options)
+    assert result.returncode == 0, result.stderr
+    # Twelve cases per class are too few for the guarantee and the test of the features.
+    assert result.stderr.startswith("secondlook train: warning: ")
+    document = json.loads(result.stdout)
+    assert document["n_training"] + document["n_held_out"] == 60
+    assert document["accuracy"]["value"] > 0.8
+    assert document["normal"] == "good"
+    assert set(document["confusion"]["hot"]) == {"good", "hot"}
+    assert any("out of distribution" in note for note in document["notes"])
+    rule = sl.load(output).decision_rule_
+    assert not rule.stale_
+    assert rule.calibration == "platt"
+
+
+# --- decisions
+
+
+def test_decisions_equal_those_of_the_model(images, model):
+    decisions = decide_folder(model, images)
+    network = sl.load(model)
+    files = [images / file for file in decisions.files]
+    assert len(files) == 60
+    np.testing.assert_array_equal(decisions.decision, network.decide(files))
+    np.testing.assert_array_equal(decisions.score, network.anomaly_score(files))
+    np.testing.assert_array_equal(
+        decisions.probability, network.decision_rule_.probability(decisions.score)
+    )
+    assert sum(decisions.counts.values()) == 60
+    assert decisions.normal == "good"
+
+
+def test_the_command_writes_a_line_per_image(images, model, tmp_path, command):
+    output = tmp_path / "decisions.csv"
+    result = command("decide", model, images, "-o", output)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith("60 images: ")
+    lines = list(csv.DictReader(output.read_text("utf-8").splitlines()))
+    assert list(lines[0]) == ["file", "score", "probability", "decision", "out_of_distribution"]
+    assert [line["file"] for line in lines][:2] == ["good/module00_00.png", "good/module00_01.png"]
+    assert {line["out_of_distribution"] for line in lines} <= {"yes", "no"}
+
+    document = json.loads(command("decide", model, images, "--json").stdout)
+    assert [image["decision"] for image in document["images"]] == [
+        line["decision"] for line in lines
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["MODEL", "EMPTY"], "expected image files in .*, got none"),
+        (["MODEL", "ABSENT"], "expected a folder, got"),
+        (["MODEL", "IMAGES", "--normal", "fine"], r"expected normal as one of \['good', 'hot'\]"),
+        (["BROKEN", "IMAGES"], "model.safetensors'"),
+        (["FOREST", "IMAGES"], "of the kind image_classifier, got isolation_forest; .* use score"),
+        (["PLAIN", "IMAGES"], "expected a model with a decision rule, got none; fit a"),
+    ],
+)
+def test_bad_input_of_decisions_ends_with_one_clear_line(
+    images, model, tmp_path, command, arguments, message
+):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "model.safetensors").write_bytes(b"not a model")
+    sl.IsolationForest(random_state=0).fit(np.eye(20, 2)).save(tmp_path / "forest.safetensors")
+    plain = sl.load(model)
+    del plain.decision_rule_
+    plain.save(tmp_path / "plain.safetensors")
+    paths = {
+        "MODEL": model,
+        "IMAGES": images,
+        "EMPTY": tmp_path / "empty",
+        "ABSENT": tmp_path / "absent",
+        "BROKEN": tmp_path / "model.safetensors",
+        "FOREST": tmp_path / "forest.safetensors",
+        "PLAIN": tmp_path / "plain.safetensors",
+    }
+    output = tmp_path / "decisions.csv"
+    result = command("decide", *(paths.get(a, a) for a in arguments), "-o", output)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert re.match(f"secondlook decide: .*{message}", result.stderr)
+    assert result.stderr.count("\n") == 1
+    assert not output.exists()
