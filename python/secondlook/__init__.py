@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from secondlook.detect.surprise_stream import SurpriseStream as SurpriseStream
     from secondlook.errors import DriftWarning as DriftWarning
     from secondlook.errors import ModelFileError as ModelFileError
+    from secondlook.errors import PretrainedWeightsWarning as PretrainedWeightsWarning
     from secondlook.errors import ReadingWarning as ReadingWarning
     from secondlook.errors import StaleDecisionWarning as StaleDecisionWarning
     from secondlook.errors import TooFewCasesWarning as TooFewCasesWarning
@@ -119,6 +120,7 @@ _HOME = {
     "PeerRecord": "detect.peer_deviation",
     "PeerVerdicts": "detect.peer_deviation",
     "PrecisionRecallCurve": "decide.ranking_curves",
+    "PretrainedWeightsWarning": "errors",
     "RocCurve": "decide.ranking_curves",
     "RunningQuantile": "decide.running_quantile",
     "SeasonalThreshold": "decide.seasonal_threshold",
