@@ -55,10 +55,21 @@ secondlook::ImageTrainingProgress training_progress(const py::object& callback) 
   };
 }
 
-/// Tensors from float32 arrays by name.
-secondlook::TensorFile to_tensors(const py::dict& arrays) {
+/// Whether training should end, from `callback(epoch, figures)`, which is called after each epoch.
+secondlook::ImageEpochCallback epoch_callback(const py::object& callback) {
+  if (callback.is_none()) return {};
+  return [handle = py::handle(callback)](const secondlook::ImageTrainingStatus& status) {
+    const py::gil_scoped_acquire gil;
+    return py::cast<bool>(handle(status.epoch, to_dict(*status.last_epoch)));
+  };
+}
+
+/// Tensors from float32 arrays by name, or from a safetensors file.
+secondlook::TensorFile to_tensors(const py::object& weights) {
+  if (!py::isinstance<py::dict>(weights))
+    return secondlook::read_tensors(py::cast<std::filesystem::path>(weights));
   secondlook::TensorFile file;
-  for (const auto& [name, value] : arrays) {
+  for (const auto& [name, value] : py::cast<py::dict>(weights)) {
     const auto values = py::cast<ContiguousArray<float>>(value);
     secondlook::Tensor tensor;
     tensor.shape.assign(values.shape(), values.shape() + values.ndim());
@@ -70,16 +81,22 @@ secondlook::TensorFile to_tensors(const py::dict& arrays) {
 }
 
 py::dict fit(ImageClassifier& self, const py::list& images, const Labels& labels,
-             const Labels& groups, bool skip_broken, const std::string& checkpoint,
-             const py::object& weights, const py::object& progress) {
-  const auto inputs = to_inputs(images);
+             const Labels& groups, const ContiguousArray<double>& sample_weights,
+             const py::list& validation_images, const Labels& validation_labels, bool skip_broken,
+             const std::string& checkpoint, const py::object& weights, const py::object& progress,
+             const py::object& after_epoch) {
+  const auto inputs = to_inputs(images), validation_inputs = to_inputs(validation_images);
   secondlook::TensorFile tensors;
-  if (!weights.is_none()) tensors = to_tensors(py::cast<py::dict>(weights));
+  if (!weights.is_none()) tensors = to_tensors(weights);
   secondlook::ImageFitOptions options;
   options.groups = as_span(groups);
+  options.sample_weights = as_span(sample_weights);
+  options.validation_images = validation_inputs;
+  options.validation_labels = as_span(validation_labels);
   options.skip_broken = skip_broken;
   options.checkpoint = checkpoint;
   options.progress = training_progress(progress);
+  options.after_epoch = epoch_callback(after_epoch);
   if (!weights.is_none()) options.weights = &tensors;
   secondlook::ImageFitReport report;
   {
@@ -162,7 +179,9 @@ void register_image_classifier(py::module_& module) {
       .def(init_from_fields<ImageClassifier, secondlook::ImageClassifierParameters>(
           "ImageClassifier"))
       .def("fit", &fit, py::arg("images"), py::arg("labels"), py::arg("groups"),
-           py::arg("skip_broken"), py::arg("checkpoint"), py::arg("weights"), py::arg("progress"))
+           py::arg("sample_weights"), py::arg("validation_images"), py::arg("validation_labels"),
+           py::arg("skip_broken"), py::arg("checkpoint"), py::arg("weights"), py::arg("progress"),
+           py::arg("after_epoch"))
       .def(
           "partial_fit",
           [](ImageClassifier& self, const py::list& images, const Labels& labels,

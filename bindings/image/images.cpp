@@ -17,6 +17,7 @@
 #include "secondlook/image/architecture.hpp"
 #include "secondlook/image/augmentation.hpp"
 #include "secondlook/image/decode.hpp"
+#include "secondlook/image/group_split.hpp"
 #include "secondlook/image/preprocessing.hpp"
 
 namespace py = pybind11;
@@ -74,6 +75,14 @@ std::vector<std::pair<std::string, std::vector<std::int64_t>>> tensors_of(
   return tensors;
 }
 
+/// Indices of the images trained on, and of those held out.
+std::pair<std::vector<std::size_t>, std::vector<std::size_t>> split_by_group(
+    const ContiguousArray<std::int64_t>& labels, const ContiguousArray<std::int64_t>& groups,
+    double fraction, std::uint64_t seed) {
+  auto split = secondlook::split_by_group(as_span(labels), as_span(groups), fraction, seed);
+  return {std::move(split.training), std::move(split.validation)};
+}
+
 }  // namespace
 
 void register_images(py::module_& module) {
@@ -82,6 +91,8 @@ void register_images(py::module_& module) {
   module.def("decode", &decode_bytes, py::arg("data"), py::arg("name"), py::arg("max_pixels"),
              py::arg("page"));
   module.def("read", &read_file, py::arg("file"), py::arg("max_pixels"), py::arg("page"));
+  module.def("split_by_group", &split_by_group, py::arg("labels"), py::arg("groups"),
+             py::arg("fraction"), py::arg("seed"));
   module.def(
       "resize",
       [](const py::array& pixels, std::size_t height, std::size_t width) {

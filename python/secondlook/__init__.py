@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from secondlook.detect.surprise_stream import SurpriseStream as SurpriseStream
     from secondlook.errors import DriftWarning as DriftWarning
     from secondlook.errors import ModelFileError as ModelFileError
+    from secondlook.errors import PretrainedWeightsWarning as PretrainedWeightsWarning
     from secondlook.errors import ReadingWarning as ReadingWarning
     from secondlook.errors import StaleDecisionWarning as StaleDecisionWarning
     from secondlook.errors import TooFewCasesWarning as TooFewCasesWarning
@@ -125,6 +126,7 @@ _HOME = {
     "PeerVerdicts": "detect.peer_deviation",
     "PriceList": "decide.suspicious_band",
     "PrecisionRecallCurve": "decide.ranking_curves",
+    "PretrainedWeightsWarning": "errors",
     "Report": "reports",
     "RocCurve": "decide.ranking_curves",
     "RunningQuantile": "decide.running_quantile",

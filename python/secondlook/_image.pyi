@@ -20,6 +20,9 @@ def check_augmentation(options: dict[str, Any], /) -> None: ...
 def augment(
     pixels: NDArray[Any], options: dict[str, Any], seed: int, epoch: int, index: int
 ) -> NDArray[Any]: ...
+def split_by_group(
+    labels: NDArray[np.int64], groups: NDArray[np.int64], fraction: float, seed: int
+) -> tuple[list[int], list[int]]: ...
 def tensors_of(
     architecture: str, channels: int, height: int, width: int, n_classes: int
 ) -> list[tuple[str, list[int]]]: ...
@@ -32,10 +35,14 @@ class ImageClassifier:
         images: list[NDArray[Any] | Path],
         labels: NDArray[np.int64],
         groups: NDArray[np.int64],
+        sample_weights: NDArray[np.float64],
+        validation_images: list[NDArray[Any] | Path],
+        validation_labels: NDArray[np.int64],
         skip_broken: bool,
         checkpoint: str,
-        weights: dict[str, NDArray[np.float32]] | None,
+        weights: dict[str, NDArray[np.float32]] | Path | None,
         progress: Callable[[int, int, int, float, dict[str, float] | None], None] | None,
+        after_epoch: Callable[[int, dict[str, float]], bool] | None,
     ) -> dict[str, Any]: ...
     def partial_fit(
         self,

@@ -3,6 +3,7 @@
 __all__ = [
     "DriftWarning",
     "ModelFileError",
+    "PretrainedWeightsWarning",
     "ReadingWarning",
     "StaleDecisionWarning",
     "TooFewCasesWarning",
@@ -11,6 +12,10 @@ __all__ = [
 
 class ModelFileError(ValueError):
     """A model file is truncated, damaged, malicious, or of another kind than expected."""
+
+
+class PretrainedWeightsWarning(UserWarning):
+    """A network is trained from random weights, because pretrained ones are not installed."""
 
 
 class ReadingWarning(UserWarning):

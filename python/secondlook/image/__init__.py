@@ -7,14 +7,20 @@ require_torch()
 from secondlook.image.augmentation import Augmentation  # noqa: E402
 from secondlook.image.decode import MAX_PIXELS, read_image  # noqa: E402
 from secondlook.image.image_classifier import ImageClassifier  # noqa: E402
+from secondlook.image.image_folder import ImageFolder  # noqa: E402
 from secondlook.image.image_list import list_images  # noqa: E402
+from secondlook.image.load_folder import load_folder  # noqa: E402
 from secondlook.image.preprocessing import preprocess  # noqa: E402
+from secondlook.image.pretrained import pretrained_weights  # noqa: E402
 
 __all__ = [
     "MAX_PIXELS",
     "Augmentation",
     "ImageClassifier",
+    "ImageFolder",
     "list_images",
+    "load_folder",
     "preprocess",
+    "pretrained_weights",
     "read_image",
 ]

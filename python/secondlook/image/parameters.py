@@ -1,6 +1,5 @@
 """Parameters of the image classifier: from its attributes to those of the core, and back."""
 
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -13,12 +12,13 @@ from secondlook._shared.random_state import seed_of
 from secondlook._shared.threads import requested_threads
 from secondlook.image.augmentation import Augmentation
 from secondlook.image.options import one_or_three, rows_and_columns
+from secondlook.image.pretrained import Network
 
 _WHO = "ImageClassifier"
 
 # Parameters with the same name and meaning in the core, which checks them.
 _UNCHANGED = (
-    *("architecture", "contrast", "clipped_fraction", "padding", "optimizer", "schedule"),
+    *("contrast", "clipped_fraction", "padding", "optimizer", "schedule"),
     *("learning_rate", "weight_decay", "label_smoothing", "mixup", "weight_averaging"),
     *("batch_size", "max_epochs", "patience", "validation_fraction", "precision"),
     *("inference_precision", "device", "replay_size"),
@@ -27,8 +27,8 @@ _BLOCKS = {"all": -1, "head": 0}
 _TEST_TIME_VARIATIONS = ("flip", "vertical_flip", "shift")
 
 
-def to_core(model: Any, classes: NDArray[Any]) -> dict[str, Any]:
-    """Return the parameters of the core for an `ImageClassifier` and its classes.
+def to_core(model: Any, network: Network, classes: NDArray[Any]) -> dict[str, Any]:
+    """Return the parameters of the core for an `ImageClassifier`, its network and its classes.
 
     Raises
     ------
@@ -38,7 +38,8 @@ def to_core(model: Any, classes: NDArray[Any]) -> dict[str, Any]:
     rows, columns = rows_and_columns(_WHO, "image_size", model.image_size)
     return {
         **{name: getattr(model, name) for name in _UNCHANGED},
-        "weights": "" if model.weights is None else os.fspath(model.weights),
+        "architecture": network.architecture,
+        "weights": network.weights,
         "height": rows,
         "width": columns,
         "channels": model.channels or 0,
@@ -65,6 +66,7 @@ def from_core(parameters: Mapping[str, Any], classes: list[Any]) -> dict[str, An
         class_weight = dict(zip(classes, p["class_weights"], strict=True))
     return {
         **{name: p[name] for name in _UNCHANGED},
+        "architecture": p["architecture"],
         "weights": p["weights"] or None,
         "image_size": rows if rows == columns else (rows, columns),
         "channels": p["channels"] or None,

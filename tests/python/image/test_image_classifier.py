@@ -187,7 +187,7 @@ def test_labels_and_groups_must_fit():
         (lambda: small().fit(images, [np.nan] + [1.0] * 11), "expected finite labels"),
         (lambda: small().fit([], []), "expected at least 1 image, got none"),
         (lambda: small().fit(images[0], y), "expected an array of shape (n, rows, columns)"),
-        (lambda: small().fit("no folder", y), "expected a sequence of images or a folder"),
+        (lambda: small().fit("no folder", y), "got no folder, which does not exist"),
         (lambda: small().fit(images[:1], y[:1]), "expected at least 2 classes, got 1"),
     ]:
         with pytest.raises(ValueError) as error:

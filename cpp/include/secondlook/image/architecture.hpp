@@ -17,11 +17,17 @@ enum class Architecture {
   mlp,           ///< fully connected, 256 and 64 units: a baseline
   small_cnn,     ///< residual network of about a million weights, for images from 16 pixels a side
   mobilenet_v2,  ///< Sandler et al. 2018; tensors have torchvision's names
-  vgg16          ///< Simonyan & Zisserman 2015; likewise, 134 million weights with two classes
+  vgg16,         ///< Simonyan & Zisserman 2015; likewise, 134 million weights with two classes
+  /// Tan & Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", ICML
+  /// 2019, in its published variant "lite": ReLU6, no squeeze-and-excitation, and stem, head and
+  /// the depth of the first and the last stage are not scaled. 3.4 million weights with two
+  /// classes.
+  efficientnet_lite0,
+  efficientnet_lite2  ///< likewise, wider and deeper: 4.8 million
 };
 template <>
-inline constexpr std::array<std::string_view, 4> names_of<Architecture>{"mlp", "small_cnn",
-                                                                        "mobilenet_v2", "vgg16"};
+inline constexpr std::array<std::string_view, 6> names_of<Architecture>{
+    "mlp", "small_cnn", "mobilenet_v2", "vgg16", "efficientnet_lite0", "efficientnet_lite2"};
 
 /// Name and shape of one tensor of a network.
 struct TensorShape {

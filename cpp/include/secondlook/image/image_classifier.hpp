@@ -52,7 +52,7 @@ enum class EdgePaddingRule {
   automatic,
   symmetric,
   tensorflow
-};  ///< automatic: as stated by the weights' file
+};  ///< automatic: as stated by the weights' file, otherwise tensorflow for the EfficientNets only
 template <>
 inline constexpr std::array<std::string_view, 3> names_of<EdgePaddingRule>{"auto", "symmetric",
                                                                            "tensorflow"};
@@ -69,7 +69,8 @@ struct ImageClassifierParameters {
   double clipped_fraction = 0.01;
   std::array<double, 2> value_range{0.0, 65535.0};
   /// Mean and standard deviation of the channels in [0, 1], one value or three. Empty: 0.5 and 0.5
-  /// for mobilenet_v2, ImageNet's for vgg16, those of the training images for the others.
+  /// for mobilenet_v2, ImageNet's for vgg16, 127/255 and 128/255 for the EfficientNets, those of
+  /// the training images for the others.
   std::vector<float> mean = {};
   std::vector<float> standard_deviation = {};
   EdgePaddingRule padding = EdgePaddingRule::automatic;
@@ -177,6 +178,10 @@ struct ImageTrainingStatus {
 /// `Cancelled`.
 using ImageTrainingProgress = std::function<bool(const ImageTrainingStatus&)>;
 
+/// Called after every epoch on the thread that trains; returning true ends training with the best
+/// weights so far, as `patience` does.
+using ImageEpochCallback = std::function<bool(const ImageTrainingStatus&)>;
+
 /// An image file, or the pixels themselves.
 using ImageInput = std::variant<std::filesystem::path, Image>;
 
@@ -184,11 +189,19 @@ struct ImageFitOptions {
   /// One number per image, such as its patient: no group is both trained on and held out. Empty:
   /// every image is its own group.
   std::span<const std::int64_t> groups = {};
+  /// Weight of each image in the loss, multiplied by that of its class; at least 0. Only their
+  /// ratios matter. Images held out are weighted in the validation loss as well. Empty: all are 1.
+  std::span<const double> sample_weights = {};
+  /// Images to validate with, and their labels; all other images are then trained on. Empty: a
+  /// fraction of the images is held out, see `ImageClassifierParameters::validation_fraction`.
+  std::span<const ImageInput> validation_images = {};
+  std::span<const std::int64_t> validation_labels = {};
   bool skip_broken = false;  ///< leave out images that cannot be read, and list them
   /// Checkpoint, written after each epoch and removed when training has ended. If the file exists,
   /// training continues from it. Empty: none.
   std::filesystem::path checkpoint = {};
   ImageTrainingProgress progress = {};
+  ImageEpochCallback after_epoch = {};
   /// Initial weights, already read, instead of the file that `ImageClassifierParameters::weights`
   /// names. Null: that file is read.
   const TensorFile* weights = nullptr;
@@ -211,7 +224,9 @@ inline constexpr bool is_written_as_list<BrokenImage> = true;
 /// Observations of `fit` about the images.
 struct ImageFitReport {
   std::vector<BrokenImage> skipped;
-  /// Images that look alike, by index; searched only if no groups are given.
+  std::vector<BrokenImage> skipped_validation;  ///< of `validation_images`
+  /// Images that look alike, by index; searched only if no groups are given. With
+  /// `validation_images`, an image trained on and one of those, whether there are groups or not.
   std::vector<NearDuplicates> near_duplicates;
   /// No image could be held out although some should have been, so validation used the training
   /// images.
@@ -223,6 +238,7 @@ struct ImageFitReport {
 template <FieldsOf<ImageFitReport> T>
 void for_each_field(T& r, auto&& use) {
   use("skipped", r.skipped);
+  use("skipped_validation", r.skipped_validation);
   use("near_duplicates", r.near_duplicates);
   use("none_held_out", r.none_held_out);
   use("classes_not_held_out", r.classes_not_held_out);
@@ -274,9 +290,9 @@ class SECONDLOOK_EXPORT ImageClassifier final : public Model, public DetectorSou
   /// If it is cancelled after the first epoch, the best weights so far are kept before `Cancelled`
   /// is thrown.
   /// @param labels per image, 0, 1, …; every class up to the largest must occur
-  /// @throws InvalidArgument when there is a single class, the number of labels or groups is not
-  ///   that of the images, or images or weights do not fit; FileError or InvalidArgument, naming
-  ///   the file, when an image cannot be read
+  /// @throws InvalidArgument when there is a single class, the number of labels, groups or sample
+  ///   weights is not that of the images, or images or weights do not fit; FileError or
+  ///   InvalidArgument, naming the file, when an image cannot be read
   ImageFitReport fit(std::span<const ImageInput> images, std::span<const std::int64_t> labels,
                      const ImageFitOptions& options = {});
 

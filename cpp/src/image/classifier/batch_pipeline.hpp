@@ -15,10 +15,11 @@
 
 namespace secondlook::image {
 
-/// Images as input of the network, one after another, and their labels.
+/// Images as input of the network, one after another, with their labels and weights in the loss.
 struct Batch {
   std::vector<float> values;
   std::vector<std::int64_t> labels;
+  std::vector<float> weights;  ///< empty: all are 1
   std::size_t size = 0;
 };
 

@@ -24,19 +24,19 @@ std::size_t n_figures() {
 }  // namespace
 
 std::string fingerprint(const ImageClassifierParameters& parameters,
-                        std::span<const std::uint64_t> hashes, std::span<const std::int64_t> labels,
-                        std::span<const std::int64_t> groups) {
+                        std::span<const std::uint64_t> hashes, const TrainingSet& data) {
   // FNV-1a: a checkpoint need not resist attacks by its own user.
   std::uint64_t hash = 0xcbf29ce484222325U;
-  const auto add = [&](std::span<const std::byte> bytes) {
-    for (const std::byte byte : bytes)
+  const auto add = [&](const auto& values) {
+    for (const std::byte byte : std::as_bytes(std::span(values)))
       hash = (hash ^ std::to_integer<std::uint64_t>(byte)) * 0x100000001b3U;
   };
-  add(std::as_bytes(hashes));
-  add(std::as_bytes(labels));
-  add(std::as_bytes(groups));
-  const std::string text = fields_to_json(parameters).dump();
-  add(std::as_bytes(std::span(text)));
+  add(hashes);
+  add(data.labels);
+  add(data.groups);
+  add(data.sample_weights);
+  add(data.split.validation);
+  add(fields_to_json(parameters).dump());
   return fmt::format("{:016x}", hash);
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "image/classifier/training_set.hpp"
 #include "image/network/network.hpp"
 #include "image/network/trainer.hpp"
 #include "secondlook/image/image_classifier.hpp"
@@ -25,8 +26,7 @@ struct FitProgress {
 /// @param hashes one per image
 [[nodiscard]] std::string fingerprint(const ImageClassifierParameters& parameters,
                                       std::span<const std::uint64_t> hashes,
-                                      std::span<const std::int64_t> labels,
-                                      std::span<const std::int64_t> groups);
+                                      const TrainingSet& data);
 
 /// The file from which an interrupted training continues.
 class FitCheckpoint {

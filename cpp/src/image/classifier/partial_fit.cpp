@@ -73,7 +73,8 @@ void ImageClassifier::State::continue_training(const char* who, std::span<const 
                             .n_steps = status.total,
                             .class_weights = weights,
                             .frozen_statistics = true});
-    const image::TrainingPass pass(who, update, preprocessing, images, labels, progress, n_threads);
+    const image::TrainingPass pass(who, update, preprocessing, images, labels, {}, progress,
+                                   n_threads);
     static_cast<void>(pass.run(trainer, indices, 0, status));
   }
   use(std::move(trained), p);

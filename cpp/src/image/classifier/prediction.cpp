@@ -132,7 +132,8 @@ void for_each_batch(const char* who, std::size_t n, const std::function<Image(st
 Evaluation evaluate(const InferenceNetwork& network, const Preprocessing& preprocessing,
                     std::span<const Image> images, std::span<const std::int64_t> labels,
                     std::span<const std::size_t> indices, std::span<const double> weights,
-                    int positive_class, std::size_t n_threads) {
+                    std::span<const double> sample_weights, int positive_class,
+                    std::size_t n_threads) {
   const std::size_t n_classes = weights.size();
   double loss = 0, total_weight = 0;
   std::vector<double> counts(n_classes), hits(n_classes);
@@ -141,8 +142,10 @@ Evaluation evaluate(const InferenceNetwork& network, const Preprocessing& prepro
     const auto* row = p.const_data_ptr<double>();
     for (std::size_t i = first; i < first + static_cast<std::size_t>(p.size(0)); ++i) {
       const auto label = static_cast<std::size_t>(labels[indices[i]]);
-      loss -= weights[label] * std::log(std::max(row[label], 1e-300));
-      total_weight += weights[label];
+      const double weight =
+          weights[label] * (sample_weights.empty() ? 1 : sample_weights[indices[i]]);
+      loss -= weight * std::log(std::max(row[label], 1e-300));
+      total_weight += weight;
       ++counts[label];
       hits[label] += std::max_element(row, row + n_classes) == row + label ? 1 : 0;
       row += n_classes;

@@ -30,11 +30,13 @@ struct Evaluation {
 
 /// Evaluates a network on the prepared images of `indices`.
 /// @param weights of the classes in the loss
+/// @param sample_weights of all images in the loss; empty: all are 1
 [[nodiscard]] Evaluation evaluate(const InferenceNetwork& network,
                                   const Preprocessing& preprocessing, std::span<const Image> images,
                                   std::span<const std::int64_t> labels,
                                   std::span<const std::size_t> indices,
-                                  std::span<const double> weights, int positive_class,
+                                  std::span<const double> weights,
+                                  std::span<const double> sample_weights, int positive_class,
                                   std::size_t n_threads);
 
 }  // namespace secondlook::image

@@ -14,12 +14,14 @@ namespace secondlook::image {
 TrainingPass::TrainingPass(const char* who, const ImageClassifierParameters& parameters,
                            const Preprocessing& preprocessing, std::span<const Image> images,
                            std::span<const std::int64_t> labels,
+                           std::span<const double> sample_weights,
                            const ImageTrainingProgress& progress, std::size_t n_threads)
     : who_(who),
       parameters_(parameters),
       preprocessing_(preprocessing),
       images_(images),
       labels_(labels),
+      sample_weights_(sample_weights),
       progress_(progress),
       n_threads_(n_threads) {}
 
@@ -63,6 +65,10 @@ void TrainingPass::fill_batch(Batch& batch, std::span<const std::size_t> indices
   });
   batch.labels.resize(indices.size());
   for (std::size_t i = 0; i < indices.size(); ++i) batch.labels[i] = labels_[indices[i]];
+  if (sample_weights_.empty()) return;
+  batch.weights.resize(indices.size());
+  for (std::size_t i = 0; i < indices.size(); ++i)
+    batch.weights[i] = static_cast<float>(sample_weights_[indices[i]]);
 }
 
 }  // namespace secondlook::image

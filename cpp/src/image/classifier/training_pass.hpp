@@ -16,10 +16,11 @@ namespace secondlook::image {
 class TrainingPass {
  public:
   /// @param who beginning of messages
+  /// @param sample_weights per image, 1 on average; empty: all are 1
   TrainingPass(const char* who, const ImageClassifierParameters& parameters,
                const Preprocessing& preprocessing, std::span<const Image> images,
-               std::span<const std::int64_t> labels, const ImageTrainingProgress& progress,
-               std::size_t n_threads);
+               std::span<const std::int64_t> labels, std::span<const double> sample_weights,
+               const ImageTrainingProgress& progress, std::size_t n_threads);
 
   /// One training step per batch of the images of `indices`.
   /// @param number of the pass, for its random streams
@@ -37,6 +38,7 @@ class TrainingPass {
   const Preprocessing& preprocessing_;
   std::span<const Image> images_;
   std::span<const std::int64_t> labels_;
+  std::span<const double> sample_weights_;
   const ImageTrainingProgress& progress_;
   std::size_t n_threads_;
 };

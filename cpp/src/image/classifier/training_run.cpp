@@ -18,11 +18,11 @@ constexpr const char* kWho = "ImageClassifier::fit";
 /// The edge padding asked for; if it is left to the weights' file, what that file states.
 Padding padding_of(const ImageClassifierParameters& p, const TensorFile* weights) {
   if (p.padding == EdgePaddingRule::tensorflow) return Padding::tensorflow;
-  if (p.padding == EdgePaddingRule::symmetric || weights == nullptr) return Padding::symmetric;
+  if (p.padding == EdgePaddingRule::symmetric) return Padding::symmetric;
+  if (weights == nullptr) return usual_padding(p.architecture);
   const auto stated = weights->metadata.find("padding");
-  const bool same =
-      stated != weights->metadata.end() && stated->second.starts_with("TensorFlow SAME");
-  return same ? Padding::tensorflow : Padding::symmetric;
+  if (stated == weights->metadata.end()) return usual_padding(p.architecture);
+  return stated->second.starts_with("TensorFlow SAME") ? Padding::tensorflow : Padding::symmetric;
 }
 
 /// The untrained network: with random weights, or with those of a file.
@@ -50,7 +50,7 @@ FitCheckpoint checkpoint_of(const ImageClassifierParameters& p, const TrainingSe
   if (path.empty()) return {path, ""};
   std::vector<std::uint64_t> hashes;
   for (const Image& image : data.images) hashes.push_back(difference_hash(image));
-  return {path, fingerprint(p, hashes, data.labels, data.groups)};
+  return {path, fingerprint(p, hashes, data)};
 }
 
 }  // namespace
@@ -67,8 +67,8 @@ TrainingRun::TrainingRun(const ImageClassifierParameters& parameters, const Trai
       trainer_(network_, parameters, data.preprocessing,
                {parameters.learning_rate, parameters.schedule,
                 n_steps_per_epoch_ * parameters.max_epochs, data.class_weights}),
-      pass_(kWho, parameters, data.preprocessing, data.images, data.labels, options.progress,
-            n_threads),
+      pass_(kWho, parameters, data.preprocessing, data.images, data.labels, data.sample_weights,
+            options.progress, n_threads),
       checkpoint_(checkpoint_of(parameters, data, options.checkpoint)),
       result_(checkpoint_.read(trainer_, network_)) {}
 
@@ -78,6 +78,7 @@ void TrainingRun::train() {
     checkpoint_.write(trainer_, result_);
     if (options_.progress && !options_.progress(status()))
       throw Cancelled(std::string(kWho) + ": cancelled");
+    if (options_.after_epoch && options_.after_epoch(status())) return;
   }
 }
 
@@ -94,7 +95,7 @@ void TrainingRun::train_epoch() {
   const InferenceNetwork judged(trainer_.judged(), data_.preprocessing, bfloat16_);
   const Evaluation evaluation =
       evaluate(judged, data_.preprocessing, data_.images, data_.labels, data_.validation(),
-               data_.class_weights, parameters_.positive_class, n_threads_);
+               data_.class_weights, data_.sample_weights, parameters_.positive_class, n_threads_);
   epoch.validation_loss = evaluation.loss;
   epoch.validation_accuracy = evaluation.accuracy;
   epoch.validation_recall = evaluation.recall;

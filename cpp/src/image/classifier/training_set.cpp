@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
+#include <numeric>
 
-#include "core/shuffle.hpp"
 #include "core/validation.hpp"
 #include "image/classifier/parameters.hpp"
-#include "image/random_streams.hpp"
+#include "image/network/network_plan.hpp"
 
 namespace secondlook::image {
 
@@ -29,20 +28,24 @@ std::size_t count_classes(std::span<const std::int64_t> labels) {
 }
 
 void check_input(std::span<const ImageInput> images, std::span<const std::int64_t> labels,
-                 std::span<const std::int64_t> groups) {
+                 const ImageFitOptions& options) {
   require_labels(kWho, images.size(), labels);
-  require(groups.empty() || groups.size() == images.size(),
-          "{}: expected one group per image ({}), got {}", kWho, images.size(), groups.size());
+  const auto per_image = [&](const char* what, std::size_t n) {
+    require(n == 0 || n == images.size(), "{}: expected one {} per image ({}), got {}", kWho, what,
+            images.size(), n);
+  };
+  per_image("group", options.groups.size());
+  per_image("sample weight", options.sample_weights.size());
+  for (const double weight : options.sample_weights)
+    require(weight >= 0 && std::isfinite(weight),
+            "{}: expected finite sample weights of at least 0, got {}", kWho, weight);
+  require(options.validation_labels.size() == options.validation_images.size(),
+          "{}: expected one label per validation image ({}), got {}", kWho,
+          options.validation_images.size(), options.validation_labels.size());
   static_cast<void>(count_classes(labels));
 }
 
-/// Whether the network takes grey images as they are, rather than as three equal channels.
-bool can_be_grey(const ImageClassifierParameters& p) {
-  return p.channels != 3 && p.architecture != Architecture::mobilenet_v2 &&
-         p.architecture != Architecture::vgg16;
-}
-
-/// Takes over the images that could be read, with their labels and groups.
+/// Takes over the images that could be read, with their labels, groups and weights.
 /// @return the index of each among the inputs
 std::vector<std::size_t> load(TrainingSet& set, const ImageClassifierParameters& p,
                               std::span<const ImageInput> inputs,
@@ -56,6 +59,8 @@ std::vector<std::size_t> load(TrainingSet& set, const ImageClassifierParameters&
   for (const std::size_t index : loaded.indices) {
     set.labels.push_back(labels[index]);
     if (!options.groups.empty()) set.groups.push_back(options.groups[index]);
+    if (!options.sample_weights.empty())
+      set.sample_weights.push_back(options.sample_weights[index]);
   }
   set.images = std::move(loaded.images);
   set.report.skipped = std::move(loaded.broken);
@@ -63,14 +68,49 @@ std::vector<std::size_t> load(TrainingSet& set, const ImageClassifierParameters&
   require(p.positive_class < static_cast<int>(set.n_classes),
           "{}: positive_class: expected a class from 0 to {}, or -1, got {}", kWho,
           set.n_classes - 1, p.positive_class);
-  const auto is_grey = [](const Image& image) { return image.channels == 1; };
-  if (can_be_grey(p) && std::ranges::all_of(set.images, is_grey)) set.preprocessing.channels = 1;
   return std::move(loaded.indices);
 }
 
+/// Adds the images given for validation after those trained on.
+/// @return the index of each among the inputs
+std::vector<std::size_t> load_validation(TrainingSet& set, const ImageFitOptions& options,
+                                         std::size_t n_threads) {
+  if (options.validation_images.empty()) return {};
+  const std::string who = std::string(kWho) + ": validation data";
+  for (const auto label : options.validation_labels)
+    require(label >= 0 && static_cast<std::size_t>(label) < set.n_classes,
+            "{}: expected labels from 0 to {}, got {}", who, set.n_classes - 1, label);
+  ImageSet loaded =
+      load_images(who.c_str(), options.validation_images, set.preprocessing, options.skip_broken,
+                  n_threads, progress_while_loading(options.progress));
+  require(!loaded.images.empty(), "{}: expected images that can be read, got none: {}", who,
+          loaded.broken.empty() ? "" : loaded.broken[0].message);
+  for (const std::size_t index : loaded.indices)
+    set.labels.push_back(options.validation_labels[index]);
+  if (!set.sample_weights.empty()) set.sample_weights.resize(set.labels.size(), 1);
+  std::ranges::move(loaded.images, std::back_inserter(set.images));
+  set.report.skipped_validation = std::move(loaded.broken);
+  return std::move(loaded.indices);
+}
+
+void choose_channels(TrainingSet& set, const ImageClassifierParameters& p) {
+  const auto is_grey = [](const Image& image) { return image.channels == 1; };
+  if (p.channels != 3 && accepts_grey(p.architecture) && std::ranges::all_of(set.images, is_grey))
+    set.preprocessing.channels = 1;
+}
+
+/// Pairs that look alike, by their indices among the inputs; if images were given for validation,
+/// only pairs of an image trained on and one of those.
 std::vector<NearDuplicates> near_duplicates_among(std::span<const Image> images,
-                                                  std::span<const std::size_t> input_indices) {
+                                                  std::span<const std::size_t> input_indices,
+                                                  std::size_t n_given_for_validation) {
   auto pairs = find_near_duplicates(images);
+  if (n_given_for_validation > 0) {
+    const std::size_t n_trained = images.size() - n_given_for_validation;
+    std::erase_if(pairs, [&](const NearDuplicates& pair) {
+      return pair.first >= n_trained || pair.second < n_trained;
+    });
+  }
   for (auto& pair : pairs) {
     pair.first = input_indices[pair.first];
     pair.second = input_indices[pair.second];
@@ -78,8 +118,16 @@ std::vector<NearDuplicates> near_duplicates_among(std::span<const Image> images,
   return pairs;
 }
 
-void split(TrainingSet& set, const ImageClassifierParameters& p) {
-  set.split = split_by_group(set.labels, set.groups, p.validation_fraction, p.seed);
+void split(TrainingSet& set, const ImageClassifierParameters& p,
+           std::size_t n_given_for_validation) {
+  if (n_given_for_validation > 0) {
+    set.split.training.resize(set.images.size() - n_given_for_validation);
+    set.split.validation.resize(n_given_for_validation);
+    std::iota(set.split.training.begin(), set.split.training.end(), std::size_t{0});
+    std::iota(set.split.validation.begin(), set.split.validation.end(), set.split.training.size());
+  } else {
+    set.split = split_by_group(set.labels, set.groups, p.validation_fraction, p.seed);
+  }
   require(set.split.training.size() >= 2, "{}: expected at least 2 images to train on, got {}",
           kWho, set.split.training.size());
   set.report.none_held_out = set.split.validation.empty() && p.validation_fraction > 0;
@@ -88,6 +136,22 @@ void split(TrainingSet& set, const ImageClassifierParameters& p) {
     is_validated[static_cast<std::size_t>(set.labels[i])] = true;
   for (std::size_t k = 0; k < set.n_classes; ++k)
     if (!is_validated[k]) set.report.classes_not_held_out.push_back(k);
+}
+
+/// Scales the sample weights so that those of the images trained on are 1 on average.
+void scale_sample_weights(TrainingSet& set) {
+  if (set.sample_weights.empty()) return;
+  const auto sum_of = [&](std::span<const std::size_t> indices) {
+    double sum = 0;
+    for (const std::size_t i : indices) sum += set.sample_weights[i];
+    return sum;
+  };
+  require(sum_of(set.split.training) > 0 && sum_of(set.validation()) > 0,
+          "{}: expected sample weights above 0 among the images trained on and among those held "
+          "out, got only 0",
+          kWho);
+  const double mean = sum_of(set.split.training) / static_cast<double>(set.split.training.size());
+  for (double& weight : set.sample_weights) weight /= mean;
 }
 
 /// The value of each channel, where one value may be given for all.
@@ -101,6 +165,10 @@ void set_scale(TrainingSet& set, const ImageClassifierParameters& p) {
   if (p.architecture == Architecture::vgg16) {
     preprocessing.mean = {0.485F, 0.456F, 0.406F};
     preprocessing.standard_deviation = {0.229F, 0.224F, 0.225F};
+  } else if (p.architecture == Architecture::efficientnet_lite0 ||
+             p.architecture == Architecture::efficientnet_lite2) {
+    preprocessing.mean.fill(127.0F / 255);
+    preprocessing.standard_deviation.fill(128.0F / 255);
   } else if (p.architecture != Architecture::mobilenet_v2) {
     const auto statistics = channel_statistics(set.images, set.split.training);
     preprocessing.mean = statistics.mean;
@@ -118,12 +186,16 @@ TrainingSet make_training_set(const ImageClassifierParameters& parameters,
                               std::span<const ImageInput> images,
                               std::span<const std::int64_t> labels, const ImageFitOptions& options,
                               std::size_t n_threads) {
-  check_input(images, labels, options.groups);
+  check_input(images, labels, options);
   TrainingSet set;
-  const auto input_indices = load(set, parameters, images, labels, options, n_threads);
-  if (options.groups.empty())
-    set.report.near_duplicates = near_duplicates_among(set.images, input_indices);
-  split(set, parameters);
+  auto input_indices = load(set, parameters, images, labels, options, n_threads);
+  const auto given = load_validation(set, options, n_threads);
+  input_indices.insert(input_indices.end(), given.begin(), given.end());
+  choose_channels(set, parameters);
+  if (options.groups.empty() || !given.empty())
+    set.report.near_duplicates = near_duplicates_among(set.images, input_indices, given.size());
+  split(set, parameters, given.size());
+  scale_sample_weights(set);
   set_scale(set, parameters);
   std::vector<std::int64_t> training_labels;
   for (const std::size_t i : set.split.training) training_labels.push_back(set.labels[i]);
@@ -143,46 +215,6 @@ std::vector<double> class_weights(const ImageClassifierParameters& p,
   for (std::size_t k = 0; k < n_classes; ++k)
     weights[k] = static_cast<double>(labels.size()) / (static_cast<double>(n_classes) * counts[k]);
   return weights;
-}
-
-Split split_by_group(std::span<const std::int64_t> labels, std::span<const std::int64_t> groups,
-                     double validation_fraction, std::uint64_t seed) {
-  std::map<std::int64_t, std::vector<std::size_t>> members;
-  for (std::size_t i = 0; i < labels.size(); ++i)
-    members[groups.empty() ? static_cast<std::int64_t>(i) : groups[i]].push_back(i);
-
-  const auto n_classes = static_cast<std::size_t>(*std::ranges::max_element(labels)) + 1;
-  std::vector<std::size_t> n_left(n_classes), n_wanted(n_classes);
-  for (const auto label : labels) ++n_left[static_cast<std::size_t>(label)];
-  for (std::size_t k = 0; k < n_classes; ++k)
-    n_wanted[k] =
-        static_cast<std::size_t>(std::lround(validation_fraction * static_cast<double>(n_left[k])));
-
-  std::vector<const std::vector<std::size_t>*> order;
-  for (const auto& [group, indices] : members) order.push_back(&indices);
-  RandomStream random = random_stream(seed, RandomUse::split);
-  shuffle(std::span(order), random);
-
-  Split split;
-  for (const auto* indices : order) {
-    std::vector<std::size_t> counts(n_classes);
-    for (const std::size_t i : *indices) ++counts[static_cast<std::size_t>(labels[i])];
-    bool wanted = false, spared = true;
-    for (std::size_t k = 0; k < n_classes; ++k) {
-      wanted |= counts[k] > 0 && counts[k] <= n_wanted[k];
-      spared &= counts[k] == 0 || counts[k] < n_left[k];
-    }
-    auto& side = wanted && spared ? split.validation : split.training;
-    side.insert(side.end(), indices->begin(), indices->end());
-    if (!(wanted && spared)) continue;
-    for (std::size_t k = 0; k < n_classes; ++k) {
-      n_left[k] -= counts[k];
-      n_wanted[k] -= std::min(counts[k], n_wanted[k]);
-    }
-  }
-  std::ranges::sort(split.training);
-  std::ranges::sort(split.validation);
-  return split;
 }
 
 ChannelStatistics channel_statistics(std::span<const Image> images,

@@ -7,23 +7,10 @@
 #include <vector>
 
 #include "image/classifier/image_set.hpp"
+#include "secondlook/image/group_split.hpp"
 #include "secondlook/image/image_classifier.hpp"
 
 namespace secondlook::image {
-
-/// Indices of the images trained on and of those held out for validation, both sorted.
-struct Split {
-  std::vector<std::size_t> training;
-  std::vector<std::size_t> validation;
-};
-
-/// Draws whole groups until each class has its fraction among the images held out. No group is on
-/// both sides, and no class loses its last group to the images held out.
-/// @param groups one number per image; empty: every image is its own group
-[[nodiscard]] SECONDLOOK_EXPORT Split split_by_group(std::span<const std::int64_t> labels,
-                                                     std::span<const std::int64_t> groups,
-                                                     double validation_fraction,
-                                                     std::uint64_t seed);
 
 /// Weights of the classes in the loss, as the parameters ask for them.
 /// @param labels of the images trained on
@@ -49,8 +36,10 @@ struct TrainingSet {
   std::vector<std::int64_t> groups;  ///< per image; empty: every image is its own group
   std::size_t n_classes = 0;
   Preprocessing preprocessing;
-  Split split;
+  GroupSplit split;
   std::vector<double> class_weights;  ///< per class
+  /// Per image, 1 on average over the images trained on; empty: all are 1.
+  std::vector<double> sample_weights;
   ImageFitReport report;
 
   /// Indices of the images validated with: those held out or, if there are none, those trained on.

@@ -111,7 +111,7 @@ InferenceNetwork::InferenceNetwork(const Network& network, const Preprocessing& 
     if (!step.norm.empty()) {
       const at::Tensor factor =
           tensor(step.norm + ".weight")
-              .div(tensor(step.norm + ".running_var").add(kNormEpsilon).sqrt());
+              .div(tensor(step.norm + ".running_var").add(plan.norm_epsilon).sqrt());
       layer.weight = layer.weight.mul(factor.view({-1, 1, 1, 1}));
       layer.bias = tensor(step.norm + ".bias").sub(tensor(step.norm + ".running_mean").mul(factor));
     }
@@ -157,12 +157,12 @@ void InferenceNetwork::pack(const Preprocessing& p) {
     const auto columns = edge_padding(padding_, size[3], step.kernel, step.stride);
     std::array<std::int64_t, 2> padding = {rows.before, columns.before};
     if (rows.before != rows.after && columns.before != columns.after) {
-      // Padding only at the bottom and on the right would copy the image. A row and a column of
-      // zeros before the kernel have the same effect, with padding on all sides.
+      // One row and column more at the bottom and on the right would copy the image. A row and a
+      // column of zeros before the kernel have the same effect, with equal padding on all sides.
       layer.weight = at::constant_pad_nd(layer.weight, {1, 0, 1, 0})
                          .contiguous(at::MemoryFormat::ChannelsLast);
-      layer.first_padding = 1;
-      padding = {1, 1};
+      layer.first_padding = rows.after;
+      padding = {rows.after, columns.after};
     }
     const std::array<std::int64_t, 2> stride = {step.stride, step.stride};
     layer.weight = fused_operators()->reorder.call(layer.weight, padding, stride, dilation,

@@ -193,7 +193,7 @@ at::Tensor Network::convolve(const Step& step, const at::Tensor& x, const Pass& 
       pass.training && !pass.frozen_statistics && step.block >= pass.first_trained_block;
   return at::batch_norm(y, tensor(step.norm + ".weight"), tensor(step.norm + ".bias"),
                         tensor(step.norm + ".running_mean"), tensor(step.norm + ".running_var"),
-                        trained, kNormMomentum, kNormEpsilon, /*cudnn_enabled=*/true);
+                        trained, kNormMomentum, plan_.norm_epsilon, /*cudnn_enabled=*/true);
 }
 
 Network Network::clone() const {

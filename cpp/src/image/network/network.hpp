@@ -13,9 +13,6 @@
 
 namespace secondlook::image {
 
-/// Added to the variance in batch normalisations.
-inline constexpr double kNormEpsilon = 1e-5;
-
 /// A network with its weights, for training: runs the steps of a plan with LibTorch's
 /// differentiable operators.
 class Network {

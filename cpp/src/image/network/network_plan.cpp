@@ -1,6 +1,7 @@
 #include "image/network/network_plan.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/validation.hpp"
 
@@ -76,6 +77,8 @@ class Planner {
   }
 
   [[nodiscard]] std::int64_t width() const { return width_; }
+
+  void norm_epsilon(double epsilon) { plan_.norm_epsilon = epsilon; }
 
   void maps_end() { plan_.n_map_steps = plan_.steps.size(); }
 
@@ -217,27 +220,102 @@ NetworkPlan plan_vgg16(std::size_t channels, std::size_t n_classes) {
   return planner.finish("classifier.6", n_classes);
 }
 
+/// A number of channels times a factor, as a multiple of 8 that is at least 90 % of it.
+std::int64_t scaled_width(std::int64_t width, double factor) {
+  const double wanted = static_cast<double>(width) * factor;
+  const std::int64_t rounded =
+      std::max<std::int64_t>(8, static_cast<std::int64_t>(wanted + 4) / 8 * 8);
+  return static_cast<double>(rounded) < 0.9 * wanted ? rounded + 8 : rounded;
+}
+
+struct EfficientNetScale {
+  double width, depth, dropout;
+};
+
+// Names are those of the published weights, which count the blocks over all stages.
+NetworkPlan plan_efficientnet_lite(const EfficientNetScale& scale, std::size_t channels,
+                                   std::size_t n_classes) {
+  struct Stage {
+    std::int64_t expansion, kernel, width, repeats, stride;
+  };
+  constexpr std::array<Stage, 7> stages = {{{1, 3, 16, 1, 1},
+                                            {6, 3, 24, 2, 2},
+                                            {6, 5, 40, 2, 2},
+                                            {6, 3, 80, 3, 2},
+                                            {6, 5, 112, 3, 1},
+                                            {6, 5, 192, 4, 2},
+                                            {6, 3, 320, 1, 1}}};
+  Planner planner(channels);
+  planner.norm_epsilon(1e-3);
+  planner.convolve("_conv_stem", "_bn0", 32, 3, 2, Activation::relu6);
+  std::size_t number = 0;
+  for (const Stage& stage : stages) {
+    const bool outer = &stage == &stages.front() || &stage == &stages.back();
+    const double deeper = outer ? 1 : scale.depth;
+    const auto repeats =
+        static_cast<std::int64_t>(std::ceil(static_cast<double>(stage.repeats) * deeper));
+    const std::int64_t width = scaled_width(stage.width, scale.width);
+    for (std::int64_t i = 0; i < repeats; ++i, ++number) {
+      planner.next_block();
+      const std::string name = "_blocks." + std::to_string(number) + ".";
+      const std::int64_t inputs = planner.width();
+      const std::int64_t wide = inputs * stage.expansion;
+      const std::int64_t stride = i == 0 ? stage.stride : 1;
+      const bool residual = stride == 1 && inputs == width;
+      if (residual) planner.keep();
+      if (stage.expansion != 1)
+        planner.convolve(name + "_expand_conv", name + "_bn0", wide, 1, 1, Activation::relu6);
+      planner.convolve(name + "_depthwise_conv", name + "_bn1", wide, stage.kernel, stride,
+                       Activation::relu6, true);
+      planner.convolve(name + "_project_conv", name + "_bn2", width, 1, 1, Activation::none);
+      if (residual) planner.add(Activation::none);
+    }
+  }
+  planner.next_block();
+  planner.convolve("_conv_head", "_bn1", 1280, 1, 1, Activation::relu6);
+  planner.maps_end();
+  planner.pool(Kind::average_pool, 1, 1);
+  planner.flatten(1);
+  planner.dropout(scale.dropout);
+  return planner.finish("_fc", n_classes);
+}
+
 }  // namespace
+
+bool accepts_grey(Architecture architecture) {
+  return architecture == Architecture::mlp || architecture == Architecture::small_cnn;
+}
+
+Padding usual_padding(Architecture architecture) {
+  const bool efficientnet = architecture == Architecture::efficientnet_lite0 ||
+                            architecture == Architecture::efficientnet_lite2;
+  return efficientnet ? Padding::tensorflow : Padding::symmetric;
+}
 
 NetworkPlan plan_network(Architecture architecture, std::size_t channels, std::size_t height,
                          std::size_t width, std::size_t n_classes) {
-  constexpr std::array<std::size_t, 4> smallest = {1, 16, 32, 32};
+  constexpr std::array<std::size_t, 6> smallest = {1, 16, 32, 32, 32, 32};
   const std::size_t least = smallest[static_cast<std::size_t>(architecture)];
   require(height >= least && width >= least,
           "{}: expected images of at least {} pixels per side, got {} × {}", name_of(architecture),
           least, height, width);
+  require(channels == 3 || accepts_grey(architecture), "{}: expected 3 channels, got {}",
+          name_of(architecture), channels);
   switch (architecture) {
     case Architecture::mlp:
       return plan_mlp(channels, height, width, n_classes);
     case Architecture::small_cnn:
       return plan_small_cnn(channels, height, width, n_classes);
     case Architecture::mobilenet_v2:
-    case Architecture::vgg16:
       break;
+    case Architecture::vgg16:
+      return plan_vgg16(channels, n_classes);
+    case Architecture::efficientnet_lite0:
+      return plan_efficientnet_lite({1.0, 1.0, 0.2}, channels, n_classes);
+    case Architecture::efficientnet_lite2:
+      return plan_efficientnet_lite({1.1, 1.2, 0.3}, channels, n_classes);
   }
-  require(channels == 3, "{}: expected 3 channels, got {}", name_of(architecture), channels);
-  return architecture == Architecture::vgg16 ? plan_vgg16(channels, n_classes)
-                                             : plan_mobilenet_v2(channels, n_classes);
+  return plan_mobilenet_v2(channels, n_classes);
 }
 
 NetworkPlan plan_network(Architecture architecture, const Preprocessing& p, std::size_t n_classes,

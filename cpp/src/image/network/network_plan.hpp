@@ -55,9 +55,17 @@ struct NetworkPlan {
   std::size_t n_features = 0;
   std::size_t n_blocks = 0;  ///< without the last layer, which is a block by itself
   Padding padding = Padding::symmetric;
+  double norm_epsilon = 1e-5;  ///< added to the variance in batch normalisations
 
   [[nodiscard]] const std::string& head() const { return steps.back().name; }
 };
+
+/// Whether the network accepts grey images; the others take them as three equal channels.
+[[nodiscard]] bool accepts_grey(Architecture architecture);
+
+/// How weights of this architecture pad unless they state it: the EfficientNets were trained with
+/// TensorFlow, the other networks have torchvision's layout.
+[[nodiscard]] Padding usual_padding(Architecture architecture);
 
 /// @throws InvalidArgument when the network cannot process images of that size or channels
 [[nodiscard]] SECONDLOOK_EXPORT NetworkPlan plan_network(Architecture architecture,

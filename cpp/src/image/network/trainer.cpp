@@ -2,6 +2,7 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
+#include <ATen/core/Reduction.h>
 #include <ATen/ops/_foreach_lerp.h>
 #include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/_fused_sgd.h>
@@ -161,18 +162,38 @@ double Trainer::step(Batch& batch) {
   pass_.dropout = at::make_generator<at::CPUGeneratorImpl>(
       random_stream(parameters_.seed, RandomUse::dropout, n_done_)());
   const at::Tensor logits = network_.logits(x, pass_);
-  const auto loss_of = [&](const at::Tensor& target) {
-    return at::cross_entropy_loss(logits, target, class_weights_, /*reduction=*/1,
-                                  /*ignore_index=*/-100, parameters_.label_smoothing);
-  };
-  at::Tensor loss = loss_of(labels);
-  if (fraction < 1) loss = at::lerp(loss_of(at::flip(labels, {0})), loss, fraction);
+  at::Tensor weights;
+  if (!batch.weights.empty()) {
+    weights = at::empty({static_cast<std::int64_t>(batch.size)});
+    std::ranges::copy(batch.weights, weights.mutable_data_ptr<float>());
+    weights = weights.to(device_);
+  }
+  at::Tensor loss = loss_of(logits, labels, weights);
+  if (fraction < 1) {
+    const at::Tensor others = weights.defined() ? at::flip(weights, {0}) : weights;
+    loss = at::lerp(loss_of(logits, at::flip(labels, {0}), others), loss, fraction);
+  }
   loss.backward();
   const c10::NoGradGuard no_gradients;
   update(learning_rate());
   ++n_done_;
   if (average_) average();
   return loss.item<double>();
+}
+
+at::Tensor Trainer::loss_of(const at::Tensor& logits, const at::Tensor& labels,
+                            const at::Tensor& weights) const {
+  const auto cross_entropy = [&](std::int64_t reduction) {
+    return at::cross_entropy_loss(logits, labels, class_weights_, reduction, /*ignore_index=*/-100,
+                                  parameters_.label_smoothing);
+  };
+  if (!weights.defined()) return cross_entropy(at::Reduction::Mean);
+  // Divided by the class weights alone, as the mean is: images keep their weight relative to those
+  // of other batches, and a batch whose weights are all 0 has no effect.
+  return cross_entropy(at::Reduction::None)
+      .mul(weights)
+      .sum()
+      .div(class_weights_.index_select(0, labels).sum());
 }
 
 void Trainer::update(double learning_rate) {

@@ -64,6 +64,9 @@ class Trainer {
 
  private:
   [[nodiscard]] double learning_rate_at(std::size_t step) const;
+  /// @param weights of the images, or undefined
+  [[nodiscard]] at::Tensor loss_of(const at::Tensor& logits, const at::Tensor& labels,
+                                   const at::Tensor& weights) const;
   void update(double learning_rate);
   void average();
   template <class Use>

@@ -98,6 +98,40 @@ TEST_CASE("ImageClassifier: training continues from a checkpoint as if it had no
   }
 }
 
+TEST_CASE("ImageClassifier: the callback after an epoch ends training with the best weights") {
+  const Data data = squares(64);
+  ImageClassifier whole(tiny()), stopped(tiny());
+  std::vector<std::size_t> epochs;
+  ImageFitOptions options;
+  options.after_epoch = [&](const ImageTrainingStatus& status) {
+    epochs.push_back(status.epoch);
+    CHECK(status.last_epoch != nullptr);
+    return status.epoch == 2;
+  };
+  static_cast<void>(whole.fit(data.images, data.labels));
+  static_cast<void>(stopped.fit(data.images, data.labels, options));
+  CHECK(epochs == std::vector<std::size_t>{1, 2});
+  REQUIRE(stopped.history().size() == 2);
+  CHECK(stopped.history()[1].loss == whole.history()[1].loss);
+  CHECK(stopped.fitted());
+}
+
+TEST_CASE("ImageClassifier: an image without weight has no influence") {
+  Data data = squares(40);
+  ImageClassifierParameters parameters = tiny();
+  parameters.validation_fraction = 0;
+  parameters.mean = parameters.standard_deviation = {0.5F};  // not those of the images
+  std::vector<double> weights(40, 3.0);
+  for (std::size_t i = 0; i < 40; i += 5) weights[i] = 0;
+  const ImageFitOptions options{.sample_weights = weights};
+  ImageClassifier first(parameters), second(parameters);
+  static_cast<void>(first.fit(data.images, data.labels, options));
+  for (std::size_t i = 0; i < 40; i += 5) data.labels[i] = 1 - data.labels[i];
+  static_cast<void>(second.fit(data.images, data.labels, options));
+  const Data fresh = squares(10, 3);
+  CHECK(predict(first, fresh) == predict(second, fresh));
+}
+
 TEST_CASE("ImageClassifier: unusable training data are refused") {
   const Data data = squares(20);
   ImageClassifier classifier(small());

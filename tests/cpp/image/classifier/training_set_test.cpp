@@ -1,8 +1,7 @@
 #include "image/classifier/training_set.hpp"
 
+#include <algorithm>
 #include <cmath>
-#include <map>
-#include <set>
 
 #include "catch.hpp"
 #include "image/sample_classifier.hpp"
@@ -20,76 +19,6 @@ image::TrainingSet make_set(const ImageClassifierParameters& parameters, const D
 }
 
 }  // namespace
-
-TEST_CASE("split_by_group: no group on both sides, every class on both") {
-  RandomStream random(1);
-  std::vector<std::int64_t> labels, groups;
-  for (std::int64_t group = 0; group < 120; ++group) {
-    const auto label = static_cast<std::int64_t>(group % 3);
-    for (std::uint64_t i = 0; i <= random.below(4); ++i) {
-      labels.push_back(label);
-      groups.push_back(1000 - group);
-    }
-  }
-  const auto split = image::split_by_group(labels, groups, 0.2, 5);
-  CHECK(split.training.size() + split.validation.size() == labels.size());
-  std::set<std::int64_t> left, right;
-  std::map<std::int64_t, double> held_out, all;
-  for (const auto i : split.training) left.insert(groups[i]);
-  for (const auto i : split.validation) {
-    right.insert(groups[i]);
-    CHECK_FALSE(left.contains(groups[i]));
-    ++held_out[labels[i]];
-  }
-  for (const auto label : labels) ++all[label];
-  for (std::int64_t k = 0; k < 3; ++k) CHECK(std::abs(held_out[k] / all[k] - 0.2) < 0.04);
-  CHECK(image::split_by_group(labels, groups, 0, 5).validation.empty());
-  // A class with a single group stays in training.
-  const auto few = image::split_by_group(std::vector<std::int64_t>{0, 0, 0, 1, 1},
-                                         std::vector<std::int64_t>{1, 2, 3, 4, 4}, 0.5, 0);
-  for (const auto i : few.validation) CHECK(i < 3);
-}
-
-TEST_CASE("split_by_group: every image on exactly one side, for random labels and groups") {
-  for (std::uint64_t seed = 0; seed < 200; ++seed) {
-    CAPTURE(seed);
-    RandomStream random(seed);
-    const std::size_t n = 1 + random.below(60);
-    std::vector<std::int64_t> labels(n), groups(n);
-    for (auto& label : labels) label = static_cast<std::int64_t>(random.below(3));
-    for (auto& group : groups) group = static_cast<std::int64_t>(random.below(20));
-    const double fraction = random.uniform() / 2;
-    const auto split = image::split_by_group(labels, groups, fraction, seed);
-    std::vector<int> n_sides(n);
-    std::set<std::int64_t> trained_groups, trained_labels;
-    for (const auto i : split.training) {
-      ++n_sides[i];
-      trained_groups.insert(groups[i]);
-      trained_labels.insert(labels[i]);
-    }
-    std::map<std::int64_t, double> n_held_out, n_all;
-    for (const auto i : split.validation) {
-      ++n_sides[i];
-      ++n_held_out[labels[i]];
-      REQUIRE_FALSE(trained_groups.contains(groups[i]));
-    }
-    REQUIRE(n_sides == std::vector<int>(n, 1));
-    for (const auto label : labels) ++n_all[label];
-    // A group is taken for one class that still wants it; its other classes may get more than they
-    // want, but none loses all its images.
-    for (const auto& [label, count] : n_all) REQUIRE(trained_labels.contains(label));
-    const auto again = image::split_by_group(labels, groups, fraction, seed);
-    REQUIRE(again.training == split.training);
-  }
-}
-
-TEST_CASE("split_by_group: one image, and one class of ties, are trained on") {
-  const std::vector<std::int64_t> one = {0};
-  CHECK(image::split_by_group(one, {}, 0.5, 0).training == std::vector<std::size_t>{0});
-  // Without groups a class of two can spare one image at a fraction of a half.
-  const std::vector<std::int64_t> two = {0, 0};
-  CHECK(image::split_by_group(two, {}, 0.5, 0).validation.size() == 1);
-}
 
 TEST_CASE("class_weights: balanced weights give every class the same total") {
   ImageClassifierParameters parameters;
@@ -189,6 +118,80 @@ TEST_CASE("make_training_set: the images trained on validate if none are held ou
   const auto held_out = make_set(parameters, squares(10));
   CHECK(held_out.validation().size() == 2);
   CHECK(held_out.validation().data() == held_out.split.validation.data());
+}
+
+TEST_CASE("make_training_set: images given for validation are held out, all others trained on") {
+  Data data = squares(20);
+  const Data others = squares(7, 5);
+  data.images[4] = others.images[3];
+  data.images[9] = data.images[8];  // alike, but both trained on
+  ImageFitOptions options;
+  options.validation_images = others.images;
+  options.validation_labels = others.labels;
+  const auto set = make_set(small(), data, options);
+  CHECK(set.split.training.size() == 20);
+  CHECK(set.split.validation == std::vector<std::size_t>{20, 21, 22, 23, 24, 25, 26});
+  for (std::size_t i = 0; i < 7; ++i) CHECK(set.labels[20 + i] == others.labels[i]);
+  CHECK_FALSE(set.report.none_held_out);
+  REQUIRE(set.report.near_duplicates.size() == 1);
+  CHECK(set.report.near_duplicates[0].first == 4);
+  CHECK(set.report.near_duplicates[0].second == 3);
+  // The scale is that of the images trained on.
+  CHECK(set.preprocessing.mean == make_set(
+                                      [] {
+                                        auto p = small();
+                                        p.validation_fraction = 0;
+                                        return p;
+                                      }(),
+                                      data)
+                                      .preprocessing.mean);
+
+  const std::vector<std::int64_t> unknown(7, 2);
+  options.validation_labels = unknown;
+  CHECK_THROWS_WITH(
+      make_set(small(), data, options),
+      Contains("ImageClassifier::fit: validation data: expected labels from 0 to 1, got 2"));
+  options.validation_labels = std::span(unknown).first(6);
+  CHECK_THROWS_WITH(make_set(small(), data, options),
+                    Contains("expected one label per validation image (7), got 6"));
+}
+
+TEST_CASE("make_training_set: broken images given for validation are named or skipped") {
+  const Data data = squares(20);
+  Data others = squares(3, 5);
+  others.images[1] = Image{};
+  ImageFitOptions options;
+  options.validation_images = others.images;
+  options.validation_labels = others.labels;
+  CHECK_THROWS_WITH(make_set(small(), data, options), Contains("validation data: image 1: "));
+  options.skip_broken = true;
+  const auto set = make_set(small(), data, options);
+  CHECK(set.split.validation.size() == 2);
+  REQUIRE(set.report.skipped_validation.size() == 1);
+  CHECK(set.report.skipped_validation[0].index == 1);
+  CHECK(set.report.skipped.empty());
+}
+
+TEST_CASE("make_training_set: sample weights are 1 on average over the images trained on") {
+  const Data data = squares(20);
+  std::vector<double> weights(20);
+  for (std::size_t i = 0; i < 20; ++i) weights[i] = static_cast<double>(i);
+  const auto set = make_set(small(), data, {.sample_weights = weights});
+  double sum = 0;
+  for (const auto i : set.split.training) sum += set.sample_weights[i];
+  CHECK(sum == Approx(static_cast<double>(set.split.training.size())));
+  CHECK(set.sample_weights[19] == Approx(19 * set.sample_weights[1]));
+  CHECK(set.sample_weights[0] == 0);
+  CHECK(make_set(small(), data).sample_weights.empty());
+
+  const auto refused = [&](std::span<const double> wrong, const char* message) {
+    CHECK_THROWS_WITH(make_set(small(), data, {.sample_weights = wrong}), Contains(message));
+  };
+  refused(std::span(weights).first(19), "expected one sample weight per image (20), got 19");
+  weights[3] = -1;
+  refused(weights, "expected finite sample weights of at least 0, got -1");
+  std::ranges::fill(weights, 0.0);
+  refused(weights, "expected sample weights above 0 among the images trained on");
 }
 
 TEST_CASE("make_training_set: given scales replace those of the images") {

@@ -27,7 +27,9 @@ const std::vector<Case> kCases = {{Architecture::mlp, 1, 1, 1, 2},
                                   {Architecture::mobilenet_v2, 3, 32, 32, 2},
                                   {Architecture::mobilenet_v2, 3, 224, 160, 1000},
                                   {Architecture::vgg16, 3, 32, 32, 2},
-                                  {Architecture::vgg16, 3, 224, 224, 7}};
+                                  {Architecture::vgg16, 3, 224, 224, 7},
+                                  {Architecture::efficientnet_lite0, 3, 32, 32, 2},
+                                  {Architecture::efficientnet_lite2, 3, 260, 224, 1000}};
 
 image::NetworkPlan plan_of(const Case& c) {
   return image::plan_network(c.architecture, c.channels, c.height, c.width, c.n_classes);
@@ -102,7 +104,7 @@ TEST_CASE("network plan: no two tensors share a name, and their shapes are those
   }
 }
 
-TEST_CASE("network plan: parameter counts of torchvision's networks") {
+TEST_CASE("network plan: parameter counts of the published networks") {
   const auto count = [](Architecture architecture) {
     std::int64_t n = 0;
     for (const auto& tensor : tensors_of(architecture, 3, 224, 224, 1000)) {
@@ -115,6 +117,8 @@ TEST_CASE("network plan: parameter counts of torchvision's networks") {
   };
   CHECK(count(Architecture::mobilenet_v2) == 3'504'872);
   CHECK(count(Architecture::vgg16) == 138'357'544);
+  CHECK(count(Architecture::efficientnet_lite0) == 4'652'008);
+  CHECK(count(Architecture::efficientnet_lite2) == 6'092'072);
 }
 
 TEST_CASE("network plan: images that a network cannot process are refused") {
@@ -124,4 +128,5 @@ TEST_CASE("network plan: images that a network cannot process are refused") {
   refused({Architecture::small_cnn, 1, 15, 64, 2}, "at least 16 pixels per side, got 15 × 64");
   refused({Architecture::mobilenet_v2, 3, 64, 31, 2}, "at least 32 pixels per side, got 64 × 31");
   refused({Architecture::vgg16, 1, 64, 64, 2}, "vgg16: expected 3 channels, got 1");
+  refused({Architecture::efficientnet_lite0, 1, 64, 64, 2}, "expected 3 channels, got 1");
 }
