@@ -63,6 +63,7 @@ os.stat(os.path.join(p, "Python.h"))'
   need clang-19 'clang++-19 --version' "AddressSanitizer's build and the fuzzers"
   need libclang-rt-19-dev 'ls /usr/lib/llvm-19/lib/clang/19/lib/linux/libclang_rt.fuzzer-*.a' \
     "AddressSanitizer's build and the fuzzers"
+  need pkg-config 'pkg-config --version' "the test of secondlook.pc"
   need clang-tidy-19 'clang-tidy-19 --version' "static analysis"
 }
 

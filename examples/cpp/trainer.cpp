@@ -1,6 +1,6 @@
 // Trains a detector on a CSV file and saves it; with more files, learns on from each under guard.
 //
-//   trainer forest|autoencoder data.csv model.safetensors [more.csv ...]
+//   trainer forest|autoencoder|ensemble data.csv model.safetensors [more.csv ...]
 //
 // The first column holds the times, the others the features. Rows with a missing value are left
 // out. A file from which learning would make the model worse is rejected, and the reason printed.
@@ -42,7 +42,9 @@ std::unique_ptr<secondlook::Detector> make(std::string_view kind) {
     return std::make_unique<secondlook::IsolationForest>(
         secondlook::IsolationForestParameters{.contamination = 0.01, .seed = 0});
   if (kind == "autoencoder") return std::make_unique<secondlook::Autoencoder>();
-  throw secondlook::InvalidArgument("expected forest or autoencoder, got " + std::string(kind));
+  if (kind == "ensemble") return std::make_unique<secondlook::DetectorEnsemble>();
+  throw secondlook::InvalidArgument("expected forest, autoencoder or ensemble, got " +
+                                    std::string(kind));
 }
 
 void run(int argc, char** argv) {
@@ -75,7 +77,8 @@ void run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   if (argc < 4) {
-    std::cerr << "usage: trainer forest|autoencoder data.csv model.safetensors [more.csv ...]\n";
+    std::cerr
+        << "usage: trainer forest|autoencoder|ensemble data.csv model.safetensors [more.csv ...]\n";
     return 2;
   }
   try {

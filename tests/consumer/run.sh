@@ -77,6 +77,59 @@ if [ $switch = ON ]; then
   fi
 fi
 
+# --- the example programs, by CMake, pkg-config and the Debian package ---------------------------
+
+# Three features that move together; the third argument breaks one reading.
+simulate() {
+  awk -v n="$1" -v seed="$2" -v broken="${3:--1}" 'BEGIN {
+    srand(seed); print "time,inlet,outlet,flow"
+    for (i = 0; i < n; ++i) {
+      day = sin(i / 40)
+      printf "2024-05-%02d %02d:%02d:00,%.3f,%.3f,%.3f\n", 1 + i / 1440, i / 60 % 24, i % 60,
+        20 + 5 * day + rand(), 40 + 8 * day + rand(), i == broken ? 3 : 10 + rand()
+    }
+  }'
+}
+
+quietly cmake -S examples/cpp -B "$work/examples" -G Ninja -DCMAKE_PREFIX_PATH="$work/installed"
+quietly cmake --build "$work/examples" -j "$jobs"
+(
+  cd "$work/examples"
+  simulate 2000 1 >past.csv
+  simulate 800 2 >more.csv
+  simulate 100 3 50 >now.csv
+  ./trainer forest past.csv forest.safetensors more.csv | tee trainer.txt
+  grep -q 'more.csv: accepted: ' trainer.txt
+  ./trainer ensemble past.csv ensemble.safetensors
+  ./gateway ensemble.safetensors <now.csv >verdicts.csv
+  [ "$(wc -l <verdicts.csv)" = 101 ]
+  grep '^2024-05-01 00:50:00,anomaly,' verdicts.csv | grep flow
+  # Errors are one line with exit status 2, and name the way out.
+  for wrong in "./gateway ensemble.safetensors </dev/null" "./gateway forest.safetensors <now.csv" \
+    "cut -d, -f1-3 now.csv | ./gateway ensemble.safetensors" "./trainer tree past.csv x.safetensors"; do
+    status=0
+    bash -o pipefail -c "$wrong" >/dev/null 2>error.txt || status=$?
+    [ "$status" = 2 ] && [ "$(wc -l <error.txt)" = 1 ] || die "'$wrong' gave $status: $(cat error.txt)"
+  done
+)
+ls -l "$work"/examples/{gateway,trainer} | awk '{print "consumer: " $NF ": " $5 " bytes"}'
+
+PKG_CONFIG_PATH=$(echo "$work"/installed/lib*/pkgconfig)
+export PKG_CONFIG_PATH
+# shellcheck disable=SC2046
+quietly g++ -std=c++20 tests/consumer/readme_start.cpp -o "$work/by_pkg_config" \
+  $(pkg-config --cflags --libs secondlook)
+(cd "$work" && LD_LIBRARY_PATH=$(pkg-config --variable=libdir secondlook) ./by_pkg_config | grep -q '^row 17 ')
+
+quietly cmake --preset release -B build/deb -DSECONDLOOK_IMAGE=OFF -DCMAKE_INSTALL_PREFIX=/usr
+quietly cmake --build build/deb -j "$jobs"
+(cd build/deb && quietly cpack -G DEB -B "$work/deb")
+dpkg-deb -x "$work"/deb/*.deb "$work/debian"
+quietly cmake -S examples/cpp -B "$work/from_deb" -G Ninja -DCMAKE_PREFIX_PATH="$work/debian/usr"
+quietly cmake --build "$work/from_deb" -j "$jobs"
+"$work/from_deb/gateway" "$work/examples/ensemble.safetensors" <"$work/examples/now.csv" >"$work/verdicts.csv"
+cmp "$work/verdicts.csv" "$work/examples/verdicts.csv" || die "the Debian package gives other verdicts"
+
 # --- a static library -----------------------------------------------------------------------------
 
 quietly cmake --preset release -B build/static -DBUILD_SHARED_LIBS=OFF -DSECONDLOOK_IMAGE=OFF

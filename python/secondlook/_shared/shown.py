@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Result", "Shown", "ShownTable", "html_of", "html_table", "plain", "text_of"]
+from secondlook._shared.plain_values import plain
+
+__all__ = ["Result", "Shown", "ShownTable", "html_of", "html_table", "text_of"]
 
 
 class ShownTable(NamedTuple):
@@ -47,7 +49,7 @@ class Result(Shown):
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain Python values, which `json.dumps` takes.
 
-        Arrays become lists, times ISO strings, and nested results dicts.
+        Arrays become lists, times ISO strings, nested results dicts, and NaN None.
         """
         return {name: plain(value) for name, value in self._fields().items()}
 
@@ -84,27 +86,6 @@ def text_of(value: Any) -> str:
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{name}: {text_of(one)}' for name, one in value.items())}}}"
     return str(value) if isinstance(value, tuple) else repr(value)
-
-
-def plain(value: Any) -> Any:
-    """Return a value as plain Python: no arrays, NumPy numbers, times or results in it."""
-    if isinstance(value, Result):
-        return value.to_dict()
-    if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return {name: plain(one) for name, one in value._asdict().items()}
-    if isinstance(value, np.datetime64):
-        return None if np.isnat(value) else str(value)
-    if isinstance(value, np.ndarray):
-        return [plain(one) for one in value] if value.dtype.kind in "MO" else value.tolist()
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, Mapping):
-        return {str(name): plain(one) for name, one in value.items()}
-    if isinstance(value, tuple | list):
-        return [plain(one) for one in value]
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    return value
 
 
 def html_of(title: str, values: Mapping[str, Any], tables: Iterable[ShownTable] = ()) -> str:

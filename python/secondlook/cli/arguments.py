@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from secondlook.jobs.plain_values import as_json
+from secondlook._shared.plain_values import as_json
 
 __all__ = [
     "FOUND_ANOMALIES",

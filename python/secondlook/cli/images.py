@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from secondlook._shared.whole_file import require_writable
 from secondlook.cli.arguments import AsJson, Simulate, note, print_json, require_source
-from secondlook.jobs.whole_file import require_writable
 
 __all__ = ["chest_xray", "decide", "modules", "train"]
 
@@ -25,6 +25,8 @@ OutFolder = Annotated[
 class Architecture(StrEnum):
     """Architectures of `secondlook.ImageClassifier`."""
 
+    EFFICIENTNET_LITE0 = "efficientnet_lite0"
+    EFFICIENTNET_LITE2 = "efficientnet_lite2"
     MOBILENET_V2 = "mobilenet_v2"
     SMALL_CNN = "small_cnn"
     VGG16 = "vgg16"
@@ -88,7 +90,7 @@ def train(
     ] = None,
     architecture: Annotated[
         Architecture | None,
-        typer.Option(help="Default: mobilenet_v2 with weights, otherwise small_cnn."),
+        typer.Option(help="Default: the network that fits the weights."),
     ] = None,
     image_size: Annotated[
         int | None, typer.Option(help="In pixels. Default: 224 with weights, otherwise 96.")

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from secondlook._shared.whole_file import require_writable
 from secondlook.cli.arguments import FOUND_ANOMALIES, AsJson, FailOnAnomaly, note, print_json
-from secondlook.jobs.whole_file import require_writable
 
 __all__ = ["inspect", "score"]
 

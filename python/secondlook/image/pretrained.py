@@ -83,7 +83,7 @@ def _named(who: str, architecture: str, weights: str, model: Any) -> Network:
     if architecture == "auto":
         pretrainable = weights == "imagenet" or _is_large(model)
         chosen = "efficientnet_lite0" if pretrainable else "small_cnn"
-    if weights == "imagenet" or (chosen in _PACKAGES and _installed(chosen)):
+    if weights == "imagenet" or (chosen in _PACKAGES and weights_installed(chosen)):
         return Network(chosen, "imagenet", _tensors(who, chosen))
     if chosen in _PACKAGES:
         if architecture == "auto":
@@ -102,7 +102,8 @@ def _is_large(model: Any) -> bool:
     return min(sides) >= _SMALLEST_PRETRAINED and model.channels != 1
 
 
-def _installed(architecture: str) -> bool:
+def weights_installed(architecture: str) -> bool:
+    """Whether the package with the pretrained weights of an architecture is installed."""
     return find_spec(_PACKAGES[architecture]) is not None
 
 

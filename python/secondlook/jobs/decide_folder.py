@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from secondlook._shared.plain_values import plain
+from secondlook._shared.whole_file import write_text
 from secondlook.jobs.model_of_kind import IMAGE_KINDS, load_of_kind
-from secondlook.jobs.plain_values import plain
-from secondlook.jobs.whole_file import write_text
 
 if TYPE_CHECKING:
     from secondlook.image import ImageClassifier

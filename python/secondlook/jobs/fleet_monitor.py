@@ -20,16 +20,16 @@ except ImportError:
         "secondlook.jobs.fleet_monitor needs pandas: pip install 'secondlook[fleet]'"
     ) from None
 
+from secondlook._shared.plain_values import plain
 from secondlook._shared.progress import ProgressBar
+from secondlook._shared.whole_file import write_text
 from secondlook.detect.autoencoder import Autoencoder
 from secondlook.detect.detector_ensemble import DetectorEnsemble
 from secondlook.detect.ensemble_stream import SEVERITIES, EnsembleRecord, EnsembleStream
 from secondlook.detect.isolation_forest import IsolationForest
 from secondlook.errors import DriftWarning
 from secondlook.jobs.fleet_report import render
-from secondlook.jobs.plain_values import plain
 from secondlook.jobs.simulated_fleet import RULES, Fault, simulate_fleet
-from secondlook.jobs.whole_file import write_text
 from secondlook.learn.incremental_learner import IncrementalLearner
 from secondlook.series import BATTERY_FEATURES, BatteryFeatures, battery_features
 
@@ -145,7 +145,8 @@ class Monitor:
             if _rank(record) <= _rank(alert.worst):
                 return
             alert.worst = record
-        self._say(f"{record.time:%m-%d %H:%M}  {record.severity:8} {device}: {record.reasons}")
+        reasons = "; ".join(record.reasons)
+        self._say(f"{record.time:%m-%d %H:%M}  {record.severity:8} {device}: {reasons}")
 
     def _say(self, line: str) -> None:
         if self.announce is not None:

@@ -59,7 +59,7 @@ def _alerts(alerts: Sequence["Alert"]) -> str:
         f'<tr><td class="n">{alert.begin:%m-%d %H:%M}</td>'
         f'<td class="n">{alert.end:%m-%d %H:%M}</td>'
         f'<td class="n">{html.escape(str(alert.device))}</td><td>{alert.worst.severity}</td>'
-        f"<td>{alert.n_samples}</td><td>{html.escape(alert.worst.reasons)}</td></tr>"
+        f"<td>{alert.n_samples}</td><td>{html.escape('; '.join(alert.worst.reasons))}</td></tr>"
         for alert in alerts
     ]
     head = "<th>From</th><th>To</th><th>Device</th><th>Worst</th><th>Samples</th><th>Why</th>"

@@ -20,13 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
+from secondlook._shared.plain_values import plain
 from secondlook.decide.binomial_interval import binomial_interval
 from secondlook.decide.decision_rule import DecisionRule
 from secondlook.decide.feature_distance import FeatureDistance
 from secondlook.decide.suspicious_band import SuspiciousBand
 from secondlook.decide.tune_threshold import tune_threshold
 from secondlook.jobs.decision_table import DecisionTable, TableRow, at_threshold, with_band
-from secondlook.jobs.plain_values import plain
 from secondlook.jobs.simulated_modules import simulate_modules
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from secondlook import _core
+from secondlook._shared.plain_values import plain
 from secondlook.decide.decision_rule import DecisionRule
 from secondlook.decide.suspicious_band import SuspiciousBand
 from secondlook.detect.tabular import TabularDetector
 from secondlook.jobs.model_of_kind import TABLE_KINDS
-from secondlook.jobs.plain_values import plain
 from secondlook.store import ModelFile
 from secondlook.store.load import build
 

@@ -9,13 +9,13 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from secondlook._shared.plain_values import plain
 from secondlook._shared.progress import ProgressBar
+from secondlook._shared.whole_file import write_text
 from secondlook.detect.detector_ensemble import DetectorEnsemble
 from secondlook.detect.tabular import TabularDetector
 from secondlook.jobs.csv_rows import CsvRows, read_rows
 from secondlook.jobs.model_of_kind import TABLE_KINDS, load_of_kind
-from secondlook.jobs.plain_values import plain
-from secondlook.jobs.whole_file import write_text
 
 __all__ = ["TableScores", "score_table"]
 
@@ -206,7 +206,7 @@ def _scored(kind: str, detector: TabularDetector, rows: CsvRows) -> TableScores:
             record = streams[device].push(rows.values[i])
             scores[i], verdicts[i] = record.score, record.verdict
             if record.verdict == "anomaly":
-                reasons[i] = record.reasons if is_ensemble else ", ".join(record.reasons)
+                reasons[i] = "; ".join(record.reasons)
             if is_ensemble:
                 severities[i] = record.severity or ""
     return TableScores(

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from secondlook._shared.plain_values import plain
 from secondlook._shared.progress import ProgressBar
+from secondlook._shared.whole_file import write_text
 from secondlook.detect.isolation_forest import IsolationForest
 from secondlook.detect.peer_deviation import PeerDeviation
-from secondlook.jobs.plain_values import plain
 from secondlook.jobs.simulated_site import Fault, simulate_site
 from secondlook.jobs.site_exports import UNITS, Cluster, Finding, clock, onto_one_grid, read_site
 from secondlook.jobs.site_report import render
-from secondlook.jobs.whole_file import write_text
 from secondlook.series import TimeTable
 
 __all__ = ["UNLIKE_OTHERS", "SiteCheck", "check_simulated_site", "check_site", "examine"]

@@ -12,20 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
+from secondlook._shared.plain_values import plain
+from secondlook._shared.whole_file import require_writable
 from secondlook.decide.binomial_interval import Estimate, binomial_interval
 from secondlook.decide.decision_rule import DecisionRule
 from secondlook.decide.feature_distance import FeatureDistance
 from secondlook.decide.suspicious_band import SuspiciousBand
-from secondlook.jobs.labelled_folder import labelled_folder
-from secondlook.jobs.plain_values import plain
-from secondlook.jobs.whole_file import require_writable
 
 if TYPE_CHECKING:
     from secondlook.image import ImageClassifier
 
 __all__ = ["TrainOptions", "TrainedFolder", "train_folder"]
 
-Architecture = Literal["mobilenet_v2", "small_cnn", "vgg16", "mlp"]
+Architecture = Literal[
+    "efficientnet_lite0", "efficientnet_lite2", "mobilenet_v2", "small_cnn", "vgg16", "mlp"
+]
 _N_FOLDS = 5  # one is held out
 
 
@@ -35,15 +36,17 @@ class TrainOptions:
 
     Attributes
     ----------
-    architecture : {"mobilenet_v2", "small_cnn", "vgg16", "mlp"} or None
-        None: MobileNetV2 with `weights`, otherwise the small network.
+    architecture : str or None
+        See `ImageClassifier`. None: MobileNetV2 with `weights`; without, EfficientNet-lite0 if its
+        pretrained weights are installed and the images have at least 64 pixels, otherwise the small
+        network.
     weights : path or None
-        Initial weights.
+        Initial weights. None: the pretrained ones that are installed, if the architecture has any.
     image_size : int or None
         None: 224 pixels with `weights`, otherwise 96.
     epochs : int
     group_pattern : str or None
-        See `labelled_folder`; images of one group are not both trained on and held out.
+        See `load_folder`; images of one group are not both trained on and held out.
     normal : str or None
         The normal class; None: the first of two. With more than two classes and no normal one
         there is no decision rule.
@@ -151,7 +154,17 @@ def train_folder(
     """
     options = options or TrainOptions()
     require_writable("train_folder", out)
-    files, labels, groups = labelled_folder(folder, options.group_pattern)
+    from secondlook.image import load_folder  # needs torch
+
+    images = load_folder(folder, groups=options.group_pattern)
+    if len(images.classes) < 2:
+        raise ValueError(
+            f"expected a folder per class in '{os.fspath(folder)}', at least two, got "
+            f"{images.classes}"
+        )
+    files, labels = images.paths, images.labels
+    # Without groups, every image is its own.
+    groups = np.array(files, dtype=str) if images.groups is None else images.groups
     normal = _normal_class(np.unique(labels).tolist(), options.normal)
     training, held_out = _split(labels, groups, options.seed)
     model = _untrained(options)
@@ -184,7 +197,8 @@ def _split(
     fewest = min(n_groups, key=lambda name: n_groups[name])
     if n_groups[fewest] < 2:
         raise ValueError(
-            f"expected images of at least 2 groups per class, got {n_groups[fewest]} in {fewest!r}"
+            "expected at least 2 images per class, of different groups, one to train on and one to "
+            f"judge by; got {n_groups[fewest]} in {fewest!r}: add images, or move the folder away"
         )
     folds = StratifiedGroupKFold(min(_N_FOLDS, n_groups[fewest]), shuffle=True, random_state=seed)
     for training, held_out in folds.split(labels, labels, groups):
@@ -198,12 +212,22 @@ def _split(
 
 def _untrained(options: TrainOptions) -> ImageClassifier:
     from secondlook.image import Augmentation, ImageClassifier
+    from secondlook.image.pretrained import weights_installed
 
     has_weights = options.weights is not None
+    size = options.image_size or (224 if has_weights else 96)
+    architecture: Architecture
+    if options.architecture is not None:
+        architecture = options.architecture
+    elif has_weights:
+        architecture = "mobilenet_v2"
+    else:
+        can_fine_tune = size >= 64 and weights_installed("efficientnet_lite0")
+        architecture = "efficientnet_lite0" if can_fine_tune else "small_cnn"
     return ImageClassifier(
-        options.architecture or ("mobilenet_v2" if has_weights else "small_cnn"),
-        options.weights,
-        image_size=options.image_size or (224 if has_weights else 96),
+        architecture,
+        options.weights or ("auto" if architecture.startswith("efficientnet") else None),
+        image_size=size,
         augmentation=Augmentation(
             rotation=8, zoom=0.1, shift=0.05, brightness=0.1, contrast=0.2, noise=0.02
         ),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from secondlook._shared.arguments import as_whole_number
-from secondlook._shared.shown import plain
+from secondlook._shared.plain_values import plain
 from secondlook.detect.ensemble_stream import SEVERITIES
 from secondlook.plot.display import Display
 from secondlook.plot.scores import episodes_of

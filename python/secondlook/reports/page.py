@@ -5,10 +5,10 @@ import io
 import os
 from html import escape
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from secondlook._shared.shown import html_table
+from secondlook._shared.whole_file import write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +32,6 @@ def html_fragment(report: "Report") -> str:
 
 def write_page(report: "Report", path: str | os.PathLike[str]) -> None:
     """Write a page of its own; a file of that name is replaced once the page is complete."""
-    target = Path(path)
     parts = [html_fragment(report), _picture(report)]
     if len(report.episodes):
         parts.append(f"<h2>Episodes</h2>{_episodes(report.episodes)}")
@@ -41,12 +40,7 @@ def write_page(report: "Report", path: str | os.PathLike[str]) -> None:
         f"<title>{escape(report.headline)}</title><style>{_STYLE}</style></head>"
         f"<body><h1>What is odd</h1>{''.join(parts)}</body></html>"
     )
-    partial = target.with_name(f".{target.name}.part")
-    try:
-        partial.write_text(page, encoding="utf-8")
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_text(path, page)
 
 
 def _picture(report: "Report") -> str:

@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 
 import secondlook as sl
 from secondlook import _core
+from secondlook._shared.plain_values import as_json, plain
+from secondlook._shared.whole_file import require_writable, whole_file, write_text
 from secondlook.cli import app, series
-from secondlook.jobs.plain_values import as_json, plain
-from secondlook.jobs.whole_file import require_writable, whole_file, write_text
 
 COMMANDS = ["site", "fleet", "score", "decide", "train", "chest-xray", "modules", "inspect"]
 

@@ -16,12 +16,15 @@ __all__ = ["as_json", "plain"]
 def plain(value: Any) -> Any:
     """Return `value` as dicts, lists, strings, numbers, booleans and None.
 
-    NaN and infinity become None, as JSON has neither; times become ISO strings.
+    Missing values, NaN and infinity become None, as JSON has none of them; times become ISO
+    strings.
     """
     if isinstance(value, str | bool | int | None):
         return value
+    if hasattr(value, "to_dict") and not hasattr(value, "columns"):
+        return value.to_dict()
     if isinstance(value, np.datetime64):
-        return str(value)
+        return None if np.isnat(value) else str(value)
     if isinstance(value, np.generic | np.ndarray):
         return plain(value.tolist())
     if isinstance(value, float):
@@ -29,7 +32,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, datetime):
-        return value.isoformat()
+        return value.isoformat() if value == value else None  # pandas' NaT is a datetime
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
