@@ -21,10 +21,10 @@ def plain(value: Any) -> Any:
     """
     if isinstance(value, str | bool | int | None):
         return value
-    if hasattr(value, "to_dict") and not hasattr(value, "columns"):
-        return value.to_dict()
     if isinstance(value, np.datetime64):
         return None if np.isnat(value) else str(value)
+    if isinstance(value, np.ndarray) and value.dtype.kind == "M":
+        return [plain(time) for time in value]  # tolist() gives numbers for nanoseconds
     if isinstance(value, np.generic | np.ndarray):
         return plain(value.tolist())
     if isinstance(value, float):
@@ -35,6 +35,8 @@ def plain(value: Any) -> Any:
         return value.isoformat() if value == value else None  # pandas' NaT is a datetime
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if hasattr(value, "to_dict"):
+        return plain(value.to_dict())
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
         return plain(value._asdict())
     if isinstance(value, Mapping):

@@ -113,4 +113,8 @@ def html_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 
 def _unquoted(value: Any) -> str:
-    return value if isinstance(value, str) else text_of(value)
+    if isinstance(value, str):
+        return value
+    if isinstance(value, tuple | list) and value and all(isinstance(one, str) for one in value):
+        return "; ".join(value)
+    return text_of(value)

@@ -61,7 +61,7 @@ def decide(
     json: AsJson = False,
 ) -> None:
     """Decide on the images of a folder, or refer them to a person."""
-    from secondlook.jobs.decide_folder import decide_folder
+    from secondlook.jobs.folder_decisions import decide_folder
 
     if output is not None:
         require_writable("--output", output)
@@ -115,7 +115,7 @@ def train(
 
     With two classes, or --normal, the model gets a decision rule, so that `decide` can use it.
     """
-    from secondlook.jobs.train_folder import TrainOptions, train_folder
+    from secondlook.jobs.folder_training import TrainOptions, train_folder
 
     options = TrainOptions(
         None if architecture is None else architecture.value,

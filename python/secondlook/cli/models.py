@@ -35,7 +35,7 @@ def score(
 
     Columns are matched by name with those that the model was trained on; others are ignored.
     """
-    from secondlook.jobs.score_table import score_table
+    from secondlook.jobs.table_scores import score_table
 
     if output is not None:
         require_writable("--output", output)
@@ -61,7 +61,7 @@ def inspect(
 
     Its kind, features, decision rule, guarantee and versions. Works without torch.
     """
-    from secondlook.jobs.inspect_model import inspect_model
+    from secondlook.jobs.model_summary import inspect_model
 
     summary = inspect_model(model)
     if json:

@@ -10,47 +10,47 @@ if TYPE_CHECKING:
     from secondlook.jobs.chest_xray import XrayOptions as XrayOptions
     from secondlook.jobs.chest_xray import XrayResult as XrayResult
     from secondlook.jobs.chest_xray import train_chest_xray as train_chest_xray
-    from secondlook.jobs.decide_folder import FolderDecisions as FolderDecisions
-    from secondlook.jobs.decide_folder import decide_folder as decide_folder
     from secondlook.jobs.fleet_monitor import FleetResult as FleetResult
     from secondlook.jobs.fleet_monitor import monitor_fleet as monitor_fleet
     from secondlook.jobs.fleet_monitor import monitor_simulated_fleet as monitor_simulated_fleet
+    from secondlook.jobs.folder_decisions import FolderDecisions as FolderDecisions
+    from secondlook.jobs.folder_decisions import decide_folder as decide_folder
+    from secondlook.jobs.folder_training import TrainedFolder as TrainedFolder
+    from secondlook.jobs.folder_training import TrainOptions as TrainOptions
+    from secondlook.jobs.folder_training import train_folder as train_folder
     from secondlook.jobs.infrared_modules import ModuleOptions as ModuleOptions
     from secondlook.jobs.infrared_modules import ModuleResult as ModuleResult
     from secondlook.jobs.infrared_modules import train_modules as train_modules
-    from secondlook.jobs.inspect_model import ModelSummary as ModelSummary
-    from secondlook.jobs.inspect_model import inspect_model as inspect_model
-    from secondlook.jobs.score_table import TableScores as TableScores
-    from secondlook.jobs.score_table import score_table as score_table
+    from secondlook.jobs.model_summary import ModelSummary as ModelSummary
+    from secondlook.jobs.model_summary import inspect_model as inspect_model
     from secondlook.jobs.site_check import SiteCheck as SiteCheck
     from secondlook.jobs.site_check import check_simulated_site as check_simulated_site
     from secondlook.jobs.site_check import check_site as check_site
-    from secondlook.jobs.train_folder import TrainedFolder as TrainedFolder
-    from secondlook.jobs.train_folder import TrainOptions as TrainOptions
-    from secondlook.jobs.train_folder import train_folder as train_folder
+    from secondlook.jobs.table_scores import TableScores as TableScores
+    from secondlook.jobs.table_scores import score_table as score_table
 
 # The module of each public name, imported on first use: one job needs pandas, others torch.
 _HOME = {
     "FleetResult": "fleet_monitor",
-    "FolderDecisions": "decide_folder",
-    "ModelSummary": "inspect_model",
+    "FolderDecisions": "folder_decisions",
+    "ModelSummary": "model_summary",
     "ModuleOptions": "infrared_modules",
     "ModuleResult": "infrared_modules",
     "SiteCheck": "site_check",
-    "TableScores": "score_table",
-    "TrainOptions": "train_folder",
-    "TrainedFolder": "train_folder",
+    "TableScores": "table_scores",
+    "TrainOptions": "folder_training",
+    "TrainedFolder": "folder_training",
     "XrayOptions": "chest_xray",
     "XrayResult": "chest_xray",
     "check_simulated_site": "site_check",
     "check_site": "site_check",
-    "decide_folder": "decide_folder",
-    "inspect_model": "inspect_model",
+    "decide_folder": "folder_decisions",
+    "inspect_model": "model_summary",
     "monitor_fleet": "fleet_monitor",
     "monitor_simulated_fleet": "fleet_monitor",
-    "score_table": "score_table",
+    "score_table": "table_scores",
     "train_chest_xray": "chest_xray",
-    "train_folder": "train_folder",
+    "train_folder": "folder_training",
     "train_modules": "infrared_modules",
 }
 

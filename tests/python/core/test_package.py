@@ -102,3 +102,13 @@ def test_every_public_object_has_a_docstring():
     assert not [
         name for name, value in objects.items() if not (inspect.getdoc(value) or "").strip()
     ]
+
+
+def test_no_public_name_is_that_of_a_module_beside_it():
+    # Importing the module would put it in the place of a name that is loaded on first use.
+    import pkgutil
+
+    for room in ("jobs", "reports"):
+        package = importlib.import_module(f"secondlook.{room}")
+        modules = {module.name for module in pkgutil.iter_modules(package.__path__)}
+        assert not modules & set(package.__all__), room

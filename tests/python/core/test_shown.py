@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import secondlook as sl
+from secondlook._shared.plain_values import plain
 
 
 def normal(n=400, m=3, seed=0):
@@ -89,6 +90,16 @@ def test_values_survive_in_dicts():
     assert found["confusion"]["true_positives"] == metrics.confusion.true_positives
     record = sl.IsolationForest(random_state=0).fit(normal()).stream().push([0.0, 0.0, 9.0])
     assert record.to_dict()["reasons"] == list(record.reasons)
+
+
+def test_times_and_missing_values_in_dicts():
+    times = np.array(["2024-01-01T00:00:00.000000001", "NaT"], dtype="datetime64[ns]")
+    assert plain({"t": times, "x": np.nan, "zone": pd.Timestamp("2024-01-01", tz="UTC")}) == {
+        "t": ["2024-01-01T00:00:00.000000001", None],
+        "x": None,
+        "zone": "2024-01-01T00:00:00+00:00",
+    }
+    assert plain(pd.NaT) is None
 
 
 def test_text_in_html_is_escaped():
