@@ -1,8 +1,8 @@
 """Hook of MkDocs: pages of the API, one per component of the library and language.
 
 Python: the public names of secondlook and of its components, by mkdocstrings. C++: what the public
-headers declare, by Doxygen, see `cpp_reference`. ``docs/api/python.md`` and ``docs/api/cpp.md`` get the
-list of their names in place of the comment ``<!-- names -->``.
+headers declare, by Doxygen, see `cpp_reference`. ``docs/api/python.md`` and ``docs/api/cpp.md``
+get the list of their names in place of the comment ``<!-- names -->``.
 """
 
 import ast

@@ -93,6 +93,7 @@ def escaped(text: str | None) -> str:
 
 
 def is_public(member: ET.Element) -> bool:
+    """Whether users or derived classes may use a member."""
     return member.get("prot") in ("public", "protected")
 
 
@@ -189,7 +190,9 @@ class Reference:
             declaration += " : public " + ", public ".join(bases)
         lines = [f"### {name} {{ #{anchor} }}", "", *fenced(declaration)]
         lines += [self._description(entity), ""]
-        members = [m for m in entity.iter("memberdef") if is_public(m) and m.get("kind") != "friend"]
+        members = [
+            m for m in entity.iter("memberdef") if is_public(m) and m.get("kind") != "friend"
+        ]
         members.sort(key=lambda m: location(m)[1])
         lines += self._fields([m for m in members if m.get("kind") == "variable"])
         plain = name.split("::")[-1]
@@ -255,7 +258,11 @@ class Reference:
             names = [self._code(name) for name in item.iter("parametername")]
             text = " ".join(self._inline(p) for p in item.findall("parameterdescription/para"))
             lines.append(f"- {', '.join(names)}: {text}")
-        title = {"param": "Parameters", "exception": "Throws", "templateparam": "Template parameters"}
+        title = {
+            "param": "Parameters",
+            "exception": "Throws",
+            "templateparam": "Template parameters",
+        }
         return f"**{title.get(parameters.get('kind', ''), '')}**\n\n" + "\n".join(lines)
 
     def _inline(self, element: ET.Element | None) -> str:
@@ -292,7 +299,7 @@ def location(element: ET.Element) -> tuple[str, int]:
 
 
 def special(member: ET.Element, class_name: str) -> bool:
-    """Copying, moving and destroying, which every class does as usual, without a description."""
+    """Whether a member copies, moves or destroys, as every class does."""
     name = member.findtext("name", "")
     if name.startswith("~") or name == "operator=":
         return True
@@ -303,6 +310,7 @@ def special(member: ET.Element, class_name: str) -> bool:
 
 
 def template(element: ET.Element) -> str:
+    """Return the line before the declaration of a template."""
     found = element.find("templateparamlist")
     if found is None:
         return ""
@@ -311,13 +319,14 @@ def template(element: ET.Element) -> str:
 
 
 def declared_parameter(parameter: ET.Element) -> str:
+    """Return type, name and default of a parameter."""
     text = f"{code(parameter.find('type'))} {parameter.findtext('declname', '')}".strip()
     value = code(parameter.find("defval"))
     return f"{text} = {value}" if value else text
 
 
 def declared(member: ET.Element) -> str:
-    """Declaration of a member, on several lines if it is long."""
+    """Return the declaration of a member, on several lines if it is long."""
     name = member.findtext("name", "")
     kind = member.get("kind")
     if kind == "enum":

@@ -1,4 +1,4 @@
-"""The files of a release agree with each other, and the source distribution holds what a build needs."""
+"""The files of a release agree, and the source distribution holds what a build needs."""
 
 import re
 import shutil
