@@ -62,7 +62,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages."""
     python_list = []
     for component, names in public_names().items():
-        text = "\n\n".join([f"# {TITLES[component]}", *(f"::: {name}" for name in names)])
+        text = "\n\n".join([f"# {TITLES[component]} in Python", *(f"::: {name}" for name in names)])
         files.append(File.generated(config, f"api/python/{component}.md", content=text))
         links = ", ".join(f"[`{name.split('.', 1)[1]}`][{name}]" for name in names)
         python_list.append(f"**[{TITLES[component]}](python/{component}.md)**: {links}")

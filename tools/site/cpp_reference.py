@@ -201,7 +201,7 @@ class Reference:
         for member in functions:
             if self._description(member):
                 member_anchor = self.anchors[member.get("id", "")].split("#")[1]
-                lines += self._member(member, member_anchor, level=4)
+                lines += self._member(member, member_anchor, level=4, owner=f"{name}::")
             else:
                 others.append(declared(member))
         if others:
@@ -215,9 +215,11 @@ class Reference:
             lines.append(f"- `{declared(member)}`" + (f": {text}" if text else ""))
         return [*lines, ""] if lines else []
 
-    def _member(self, member: ET.Element, anchor: str, level: int) -> list[str]:
+    def _member(self, member: ET.Element, anchor: str, level: int, owner: str = "") -> list[str]:
         name = member.findtext("name", "")
-        lines = [f"{'#' * level} {escaped(name)} {{ #{anchor} }}", "", *fenced(declared(member))]
+        attributes = f'{{ #{anchor} data-toc-label="{name}" }}'
+        lines = [f"{'#' * level} {escaped(owner + name)} {attributes}", ""]
+        lines += fenced(declared(member))
         lines += [self._description(member), ""]
         for value in member.iter("enumvalue"):
             text = " ".join(self._description(value).split())
