@@ -9,6 +9,7 @@ export DISABLE_MKDOCS_2_WARNING=true NO_MKDOCS_2_WARNING=true
 if [ "${1:-build}" = serve ]; then
   exec .venv/bin/python -m mkdocs serve
 fi
-.venv/bin/python -m mkdocs --quiet build --strict --clean
+# Not --quiet, which would also keep warnings from counting.
+.venv/bin/python -m mkdocs build --strict --clean 2>&1 | { grep -v '^INFO ' || true; }
 echo "documentation: build/site, $(find build/site -name '*.html' | wc -l) pages," \
   "$(du -sm build/site | cut -f1) MB"
