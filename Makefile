@@ -6,7 +6,7 @@ SHELL := bash
 python := .venv/bin/python
 data := $(or $(SECONDLOOK_DATA),../shared/data)/ess/Test_data
 
-.PHONY: help demo build test test-all bench lint clean
+.PHONY: help demo build test test-all bench docs lint clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -38,6 +38,10 @@ bench:  ## run every benchmark and its comparison with other libraries
 	@tools/bootstrap.sh bench
 	@tools/build.sh full
 	@set -e; for file in $(filter-out %_scoring.py %/simulated_meter.py,$(wildcard benchmarks/[a-z]*.py)); do echo "== $$file"; $(python) "$$file"; done
+
+docs:  ## build the documentation as a site in build/site
+	@tools/bootstrap.sh docs
+	@tools/build_docs.sh
 
 lint:  ## check format, style, types, spelling and stubs
 	@tools/bootstrap.sh full

@@ -3,12 +3,13 @@
 #   tools/bootstrap.sh core    for the demo: no LibTorch, no OpenCV
 #   tools/bootstrap.sh full    for everything, with tests and linters
 #   tools/bootstrap.sh ci      the same, with clang and the tools for the wheel
+#   tools/bootstrap.sh docs    for the documentation as a site, which needs no build
 #   tools/bootstrap.sh bench   for the benchmarks, with the rivals
 # Installs only what is missing; otherwise takes about a second. SECONDLOOK_PYTHON selects another
 # Python.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-what=${1:?core, full, ci or bench}
+what=${1:?core, full, ci, docs or bench}
 
 die() {
   echo "bootstrap: $*" >&2
@@ -44,6 +45,11 @@ check_system() {
   local has_python_header='import os, sysconfig; p = sysconfig.get_path("include")
 os.stat(os.path.join(p, "Python.h"))'
   local cmake_version='cmake --version | grep -qE "version (3\.(2[4-9]|[3-9][0-9])|[4-9]\.)"'
+  if [ "$what" = docs ] || [ "$what" = ci ]; then
+    need doxygen 'doxygen --version' "the reference of the C++ interface"
+  fi
+  need python3-venv '"$python" -c "import ensurepip, venv"' "makes .venv"
+  [ "$what" = docs ] && return 0
   need g++ 'g++ --version' "compiles the library"
   need make 'make --version' "runs the Makefile"
   need cmake "$cmake_version" "configures the build (3.24 or newer)"
@@ -53,7 +59,6 @@ os.stat(os.path.join(p, "Python.h"))'
   need libfmt-dev 'test -e /usr/include/fmt/core.h' "messages"
   need nlohmann-json3-dev 'test -e /usr/include/nlohmann/json.hpp' "the model file's header"
   need libxxhash-dev 'test -e /usr/include/xxhash.h' "the model file's checksum"
-  need python3-venv '"$python" -c "import ensurepip, venv"' "makes .venv"
   need python3-dev '"$python" -c "$has_python_header"' "compiles the Python modules"
   [ "$what" = core ] && return 0
   need catch2 'test -e /usr/include/catch2/catch.hpp -o -e /usr/include/catch2/catch_all.hpp' \
@@ -93,7 +98,8 @@ install_python_packages() {
   case $what in
     core) wanted=$(requirements build demo) ;;
     full) wanted=$(requirements build demo test lint torch) ;;
-    ci) wanted=$(requirements build demo test lint torch wheel) ;;
+    ci) wanted=$(requirements build demo test lint torch wheel docs) ;;
+    docs) wanted=$(requirements docs) ;;
     bench) wanted=$(requirements build demo test torch bench) ;;
   esac
   local stamp=.venv/stamp-$what

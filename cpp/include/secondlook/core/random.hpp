@@ -11,7 +11,7 @@ namespace secondlook {
 /// every platform. Not thread-safe; copies are independent.
 class RandomStream {
  public:
-  using result_type = std::uint64_t;  ///< usable with the algorithms of <random>
+  using result_type = std::uint64_t;  ///< usable with the algorithms of `<random>`
 
   explicit RandomStream(std::uint64_t seed, std::uint64_t stream = 0) noexcept {
     std::uint64_t x = mix(seed) + stream * 0x9e3779b97f4a7c15U;
