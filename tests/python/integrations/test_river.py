@@ -44,15 +44,10 @@ def routing_forest():
     return RiverAdapter(sl.IsolationForest(missing="route", random_state=0))
 
 
-def quick_checks():
-    # The growth of memory is judged over ten times as many samples.
-    return [c for c in checks.yield_checks(routing_forest()) if "bounded_memory" not in str(c)]
-
-
 def test_rivers_checks_pass(monkeypatch):
     monkeypatch.setattr(datasets, "CreditCard", Simulation)
     names = []
-    for check in quick_checks():
+    for check in checks.yield_checks(routing_forest()):
         names.append(getattr(check, "__name__", None) or check.func.__name__)
         check(routing_forest())
     assert "check_roc_auc" in names
