@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from secondlook import decide as decide
     from secondlook import detect as detect
     from secondlook import image as image
+    from secondlook import integrations as integrations
     from secondlook import jobs as jobs
     from secondlook import learn as learn
     from secondlook import plot as plot
@@ -169,7 +170,17 @@ _HOME = {
 __all__ = ["__version__", *sorted(name for name, home in _HOME.items() if home != "image")]
 
 
-_SUBPACKAGES = ("decide", "detect", "image", "jobs", "learn", "plot", "series", "store")
+_SUBPACKAGES = (
+    "decide",
+    "detect",
+    "image",
+    "integrations",
+    "jobs",
+    "learn",
+    "plot",
+    "series",
+    "store",
+)
 
 
 def __getattr__(name: str) -> object:

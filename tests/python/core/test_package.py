@@ -65,11 +65,13 @@ def test_the_version_equals_that_of_the_extension():
 
 
 def public_modules():
-    """All modules except secondlook.image, which needs torch and has its own tests."""
+    """All modules except those that need other packages and have their own tests."""
     root = Path(sl.__file__).parent
     for file in sorted(root.rglob("*.py")):
         parts = file.relative_to(root).with_suffix("").parts
-        if parts[0] != "image" and not any(part.startswith("_") for part in parts[:-1]):
+        if parts[0] not in ("image", "integrations") and not any(
+            part.startswith("_") for part in parts[:-1]
+        ):
             name = ".".join(("secondlook", *parts)).removesuffix(".__init__")
             yield importlib.import_module(name)
 

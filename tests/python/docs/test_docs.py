@@ -12,7 +12,18 @@ import pytest
 
 from secondlook import _core
 
-NEEDS_IMAGE_SUPPORT = {"docs/image_classifier.md"}
+NEEDS_IMAGE_SUPPORT = {"docs/image_classifier.md", "docs/training_scripts.md"}
+NEEDS_PACKAGES = {
+    "docs/training_scripts.md": [
+        "optuna",
+        "mlflow",
+        "sqlalchemy",
+        "alembic",
+        "wandb",
+        "pyod",
+        "river",
+    ]
+}
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGES = [
     "README.md",
@@ -34,6 +45,8 @@ def test_the_python_blocks_of_a_page_run_and_print_the_shown_output(
 ):
     if page in NEEDS_IMAGE_SUPPORT and not (_core.torch_version and find_spec("torch")):
         pytest.skip("the page needs image support and torch")
+    for package in NEEDS_PACKAGES.get(page, ()):
+        pytest.importorskip(package, reason=f"the page needs {package}")
     (tmp_path / "images").mkdir()  # as in docs, for pictures
     monkeypatch.chdir(tmp_path)
     namespace: dict[str, object] = {"__name__": "__main__"}

@@ -1,0 +1,23 @@
+"""Packages that only some parts need."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def required(who: str, package: str) -> Iterator[None]:
+    """Import `package` inside this block.
+
+    Raises
+    ------
+    ImportError
+        If it is not installed, with the command that installs it.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name != package:
+            raise
+        raise ImportError(
+            f"{who} needs {package}, which is not installed: pip install {package}"
+        ) from error

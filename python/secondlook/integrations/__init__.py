@@ -1,0 +1,41 @@
+"""Adapters for Optuna, MLflow, Weights & Biases, PyOD and river.
+
+Each needs the package that it adapts to, which is imported with the name on first use.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from secondlook.integrations.fit_in_rounds import fit_in_rounds as fit_in_rounds
+    from secondlook.integrations.mlflow import MLflowLogger as MLflowLogger
+    from secondlook.integrations.optuna import OptunaPruning as OptunaPruning
+    from secondlook.integrations.pyod import PyODAdapter as PyODAdapter
+    from secondlook.integrations.river import RiverAdapter as RiverAdapter
+    from secondlook.integrations.wandb import WandbLogger as WandbLogger
+
+# The module of each name (PEP 562).
+_HOME = {
+    "MLflowLogger": "mlflow",
+    "OptunaPruning": "optuna",
+    "PyODAdapter": "pyod",
+    "RiverAdapter": "river",
+    "WandbLogger": "wandb",
+    "fit_in_rounds": "fit_in_rounds",
+}
+
+# A name whose package is missing must not break `from secondlook.integrations import *`.
+__all__ = ["fit_in_rounds"]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module 'secondlook.integrations' has no attribute {name!r}")
+    value = getattr(import_module(f"secondlook.integrations.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})
