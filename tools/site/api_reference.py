@@ -27,6 +27,7 @@ TITLES = {
     "reports": "Reports",
     "plot": "Plots",
     "jobs": "Jobs",
+    "integrations": "Integrations",
     "store": "Model files",
     "errors": "Errors and warnings",
     "core": "Matrices and errors",

@@ -7,11 +7,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from secondlook.integrations.fit_in_rounds import fit_in_rounds as fit_in_rounds
     from secondlook.integrations.mlflow import MLflowLogger as MLflowLogger
     from secondlook.integrations.optuna import OptunaPruning as OptunaPruning
     from secondlook.integrations.pyod import PyODAdapter as PyODAdapter
     from secondlook.integrations.river import RiverAdapter as RiverAdapter
+    from secondlook.integrations.rounds import fit_in_rounds as fit_in_rounds
     from secondlook.integrations.wandb import WandbLogger as WandbLogger
 
 # The module of each name (PEP 562).
@@ -21,7 +21,7 @@ _HOME = {
     "PyODAdapter": "pyod",
     "RiverAdapter": "river",
     "WandbLogger": "wandb",
-    "fit_in_rounds": "fit_in_rounds",
+    "fit_in_rounds": "rounds",
 }
 
 # A name whose package is missing must not break `from secondlook.integrations import *`.
