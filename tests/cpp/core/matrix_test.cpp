@@ -1,6 +1,7 @@
 #include "secondlook/core/matrix.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <limits>
 #include <new>
 #include <utility>
@@ -43,6 +44,14 @@ TEST_CASE("Matrix: keeps its shape without rows or without columns") {
   REQUIRE(none.cols() == 4);
   REQUIRE(none.values().empty());
   REQUIRE(Matrix<double>(none).cols() == 4);
+}
+
+TEST_CASE("Matrix: sums its values without overflow") {
+  Matrix<std::uint8_t> bytes(2, 3);
+  std::ranges::fill(bytes.values(), std::uint8_t{200});
+  REQUIRE(bytes.sum() == 1200);
+  REQUIRE(Matrix<double>{{1, 2}, {3, 4.5}}.sum() == 10.5);
+  REQUIRE(Matrix<double>(0, 4).sum() == 0);
 }
 
 TEST_CASE("Matrix: rejects impossible shapes") {

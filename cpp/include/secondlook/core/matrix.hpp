@@ -84,6 +84,13 @@ class Matrix {
     return {data_, static_cast<std::size_t>(size())};
   }
 
+  /// Sum of all values.
+  [[nodiscard]] double sum() const noexcept {
+    double total = 0;
+    for (const Value value : values()) total += static_cast<double>(value);
+    return total;
+  }
+
   /// Changes the shape and sets all values to zero.
   void resize(Index rows, Index cols) {
     auto* fresh = static_cast<Value*>(detail::allocate_matrix(rows, cols, sizeof(Value)));
