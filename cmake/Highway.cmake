@@ -14,3 +14,8 @@ endif()
 
 add_library(secondlook_highway OBJECT ${highway_source}/hwy/targets.cc)
 target_include_directories(secondlook_highway SYSTEM PUBLIC ${highway_source})
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+  # The kernels keep arrays of vectors, which SVE's vectors of unknown length do not allow; NEON does.
+  target_compile_definitions(secondlook_highway PUBLIC
+    "HWY_DISABLED_TARGETS=(HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128)")
+endif()
