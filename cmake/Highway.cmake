@@ -18,4 +18,5 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
   # The kernels keep arrays of vectors, which SVE's vectors of unknown length do not allow; NEON does.
   target_compile_definitions(secondlook_highway PUBLIC
     "HWY_DISABLED_TARGETS=(HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128)")
+  target_sources(secondlook_highway PRIVATE ${highway_source}/hwy/per_target.cc)  # used by targets.cc
 endif()
