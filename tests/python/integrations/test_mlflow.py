@@ -10,6 +10,8 @@ pytest.importorskip("sqlalchemy", reason="MLflow's SQLite store needs sqlalchemy
 pytest.importorskip("alembic", reason="MLflow's SQLite store needs alembic")
 from secondlook.integrations import MLflowLogger  # noqa: E402
 
+pytestmark = pytest.mark.slow  # each check trains or writes a database
+
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):

@@ -9,6 +9,8 @@ from secondlook.integrations import fit_in_rounds
 optuna = pytest.importorskip("optuna", reason="the adapter needs optuna")
 from secondlook.integrations import OptunaPruning  # noqa: E402
 
+pytestmark = pytest.mark.slow  # each check trains or writes a database
+
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 COMPLETE, PRUNED = optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED
 

@@ -23,6 +23,8 @@ from river import (
 
 from secondlook.integrations import RiverAdapter
 
+pytestmark = pytest.mark.slow  # each check trains or writes a database
+
 
 def samples(n, seed=0):
     """Samples as dicts, each with whether it is abnormal: a twentieth are far away."""

@@ -11,6 +11,8 @@ import secondlook as sl
 wandb = pytest.importorskip("wandb", reason="the adapter needs wandb")
 from secondlook.integrations import WandbLogger  # noqa: E402
 
+pytestmark = pytest.mark.slow  # each check trains or writes a database
+
 
 def records_of(run_folder):
     """Records of an offline run, whose last ones may be written after `finish` returns."""
