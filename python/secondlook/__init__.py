@@ -3,6 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from secondlook._shared.first_use import names_on_first_use
+
 if TYPE_CHECKING:
     from secondlook import decide as decide
     from secondlook import detect as detect
@@ -183,15 +185,13 @@ _SUBPACKAGES = (
 )
 
 
+_name_on_first_use = names_on_first_use(__name__, _HOME)
+
+
 def __getattr__(name: str) -> object:
     if name in _SUBPACKAGES:
         return import_module(f"secondlook.{name}")
-    home = _HOME.get(name)
-    if home is None:
-        raise AttributeError(f"module 'secondlook' has no attribute {name!r}")
-    value = getattr(import_module(f"secondlook.{home}"), name)
-    globals()[name] = value
-    return value
+    return _name_on_first_use(name)
 
 
 def __dir__() -> list[str]:

@@ -5,8 +5,13 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def required(who: str, package: str) -> Iterator[None]:
+def required(who: str, package: str, install: str | None = None) -> Iterator[None]:
     """Import `package` inside this block.
+
+    Parameters
+    ----------
+    install : str, optional
+        What pip installs, such as ``"'secondlook[plot]'"``; by default `package`.
 
     Raises
     ------
@@ -19,5 +24,5 @@ def required(who: str, package: str) -> Iterator[None]:
         if error.name != package:
             raise
         raise ImportError(
-            f"{who} needs {package}, which is not installed: pip install {package}"
+            f"{who} needs {package}, which is not installed: pip install {install or package}"
         ) from error

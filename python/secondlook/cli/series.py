@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from secondlook._shared.html_page import can_draw
 from secondlook._shared.whole_file import require_writable
 from secondlook.cli.arguments import (
     FOUND_ANOMALIES,
@@ -15,7 +16,6 @@ from secondlook.cli.arguments import (
     print_json,
     require_source,
 )
-from secondlook.jobs.report_page import can_draw
 
 __all__ = ["fleet", "site"]
 

@@ -249,6 +249,22 @@ class PeerDeviation(BaseEstimator):
         """
         return self._core_detector().bands(_readings("PeerDeviation.bands", X)[0])
 
+    def _ratios(
+        self, readings: NDArray[Any]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Return centre and half width of the bands, and each reading's distance in half widths.
+
+        The distance counts on `side` only; above 1 the sensor deviates. 0 for a missing reading.
+        """
+        centre, half_width = self.bands(readings).T
+        distance = readings - centre[:, None]
+        if self.side != "both":
+            distance = np.maximum(distance if self.side == "high" else -distance, 0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.abs(distance) / half_width[:, None]
+        ratio[np.isnan(ratio)] = 0  # missing, or on a band of no width
+        return centre, half_width, ratio
+
     def stream(self, sensors: int | Sequence[str]) -> "PeerDeviationStream":
         """Start judging a group of sensors one instant at a time.
 

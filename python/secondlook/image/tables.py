@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from secondlook._shared.required import required
+
 
 def require_pandas(who: str) -> Any:
     """Return the module pandas.
@@ -17,14 +19,8 @@ def require_pandas(who: str) -> Any:
     ImportError
         If it is not installed.
     """
-    try:
+    with required(who, "pandas"):
         return importlib.import_module("pandas")
-    except ModuleNotFoundError as error:
-        if error.name != "pandas":
-            raise
-        raise ImportError(
-            f"{who} needs pandas, which is not installed: pip install pandas"
-        ) from error
 
 
 def names_of(images: Sequence[Any]) -> list[Any]:

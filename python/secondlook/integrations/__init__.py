@@ -3,8 +3,9 @@
 Each needs the package that it adapts to, which is imported with the name on first use.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from secondlook._shared.first_use import names_on_first_use
 
 if TYPE_CHECKING:
     from secondlook.integrations.mlflow import MLflowLogger as MLflowLogger
@@ -28,13 +29,7 @@ _HOME = {
 __all__ = ["fit_in_rounds"]
 
 
-def __getattr__(name: str) -> object:
-    home = _HOME.get(name)
-    if home is None:
-        raise AttributeError(f"module 'secondlook.integrations' has no attribute {name!r}")
-    value = getattr(import_module(f"secondlook.integrations.{home}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = names_on_first_use(__name__, _HOME)
 
 
 def __dir__() -> list[str]:

@@ -3,8 +3,9 @@
 Each function returns an object with the result; ``to_dict()`` gives it as plain values for JSON.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from secondlook._shared.first_use import names_on_first_use
 
 if TYPE_CHECKING:
     from secondlook.jobs.chest_xray import XrayOptions as XrayOptions
@@ -57,13 +58,7 @@ _HOME = {
 __all__ = list(_HOME)
 
 
-def __getattr__(name: str) -> object:
-    home = _HOME.get(name)
-    if home is None:
-        raise AttributeError(f"module 'secondlook.jobs' has no attribute {name!r}")
-    value = getattr(import_module(f"secondlook.jobs.{home}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = names_on_first_use(__name__, _HOME)
 
 
 def __dir__() -> list[str]:

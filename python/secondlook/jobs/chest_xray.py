@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from secondlook._shared.html_page import can_draw
 from secondlook._shared.plain_values import plain
 from secondlook._shared.whole_file import whole_file
 from secondlook.decide.confusion_matrix import confusion_matrix
@@ -26,7 +27,6 @@ from secondlook.decide.feature_distance import FeatureDistance
 from secondlook.decide.suspicious_band import SuspiciousBand
 from secondlook.decide.tune_threshold import tune_threshold
 from secondlook.jobs.decision_table import DecisionTable, TableRow, at_threshold, with_band
-from secondlook.jobs.report_page import can_draw
 from secondlook.jobs.simulated_xrays import simulate_xrays
 from secondlook.jobs.xray_cases import Cases, another_scanner, read_xrays, split
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from secondlook.jobs.report_page import picture
+from secondlook._shared.html_page import picture
 from secondlook.jobs.simulated_fleet import Fault
 
 __all__ = ["severities", "timeline"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from secondlook.jobs.report_page import can_draw, page
+from secondlook._shared.html_page import can_draw, page
 from secondlook.jobs.simulated_fleet import Fault
 
 if TYPE_CHECKING:

@@ -172,10 +172,9 @@ def decide_folder(
     known = [label for label in classifier.classes_.tolist() if str(label) == normal]
     label = known[0] if known else normal
     variations = tuple(test_time_augmentation) or None
-    score = classifier.anomaly_score(files, normal=label, test_time_augmentation=variations)
-    unlike = None
-    if rule.feature_distance_ is not None:
-        unlike = rule.feature_distance_.is_out_of_distribution(classifier.features(files))
+    score, unlike = classifier._judged(
+        "ImageClassifier.anomaly_score", rule, files, label, variations
+    )
     return FolderDecisions(
         [file.relative_to(folder) for file in files],
         str(classifier.classes_[0] if label is None else label),

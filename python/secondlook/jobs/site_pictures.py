@@ -7,7 +7,7 @@ import matplotlib.dates as mdates
 import numpy as np
 from matplotlib.figure import Figure
 
-from secondlook.jobs.report_page import picture
+from secondlook._shared.html_page import picture
 from secondlook.jobs.site_exports import UNITS, Cluster, Finding
 
 __all__ = ["close_look", "heat_map", "overview"]

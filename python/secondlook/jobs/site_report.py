@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from secondlook.jobs.report_page import can_draw, page
+from secondlook._shared.html_page import can_draw, page
 from secondlook.jobs.site_exports import Cluster, Finding
 
 __all__ = ["render"]

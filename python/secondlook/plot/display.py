@@ -1,9 +1,12 @@
 """What a picture is drawn into."""
 
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from secondlook._shared.required import required
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,6 +29,19 @@ class Display:
     figure_: "Figure"
 
 
+def pyplot(who: str) -> Any:
+    """Return the module `matplotlib.pyplot`.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    """
+    with required(who, "matplotlib", "'secondlook[plot]'"):
+        import matplotlib  # noqa: F401
+    return import_module("matplotlib.pyplot")
+
+
 def axes_of(who: str, ax: Any, size: tuple[float, float] = (7, 3.5)) -> Any:
     """Return the axes to draw into: `ax`, or those of a new figure.
 
@@ -35,14 +51,7 @@ def axes_of(who: str, ax: Any, size: tuple[float, float] = (7, 3.5)) -> Any:
         If matplotlib is not installed.
     """
     if ax is None:
-        try:
-            import matplotlib.pyplot as plt
-        except ImportError as error:
-            raise ImportError(
-                f"{who}: expected matplotlib, which is not installed; "
-                "pip install 'secondlook[plot]'"
-            ) from error
-        _, ax = plt.subplots(figsize=size, layout="constrained")
+        _, ax = pyplot(who).subplots(figsize=size, layout="constrained")
     ax.spines[["top", "right"]].set_visible(False)
     return ax
 

@@ -24,19 +24,15 @@ def peers(detector: "PeerDeviation", X: ArrayLike, *, ax: Any = None) -> Display
         A table names the sensors; its index is the time axis.
     ax : matplotlib Axes, optional
     """
-    bands = detector.bands(X)
     readings, names = read_table("plot.peers", X, "readings")
     labels = index_of(X)
     times = np.arange(len(readings)) if labels is None else labels
+    centre, half_width, ratio = detector._ratios(readings)
     ax = axes_of("plot.peers", ax)
-    centre, half_width = bands.T
     ax.fill_between(
         times, centre - half_width, centre + half_width, color=DOUBTFUL, alpha=0.5, label="band"
     )
-    distance = readings - centre[:, None]
-    beyond = np.abs(distance) > half_width[:, None]
-    if detector.side != "both":
-        beyond &= (distance > 0) == (detector.side == "high")
+    beyond = ratio > 1
     ax.plot(times, readings, color="#999999", linewidth=0.5, alpha=0.5)
     order = np.argsort(-beyond.sum(axis=0), kind="stable")
     for sensor in order[:_MAX_NAMED]:

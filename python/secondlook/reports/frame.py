@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from secondlook._shared.required import required
 from secondlook._shared.table import columns_of, is_table, read_table
 from secondlook.series.time_table import TimeTable
 
@@ -59,12 +60,8 @@ def read_frame(frame: Any, features: Sequence[str] | None = None) -> Frame:
     ValueError
         If a feature is missing, or there are no numbers.
     """
-    try:
+    with required(WHO, "pandas"):
         import pandas as pd
-    except ImportError as error:
-        raise ImportError(
-            f"{WHO}: expected pandas, which is not installed; pip install pandas"
-        ) from error
     table = _as_pandas(pd, frame)
     if not isinstance(table.index, pd.DatetimeIndex):
         times = [name for name in table.columns if hasattr(table[name], "dt")]

@@ -14,7 +14,7 @@ from secondlook.plot.display import Display
 from secondlook.plot.scores import episodes_of
 from secondlook.reports.choice import choose
 from secondlook.reports.frame import WHO, Frame, read_frame
-from secondlook.reports.judgement import Judgement, Reason, features_of, judge
+from secondlook.reports.judgement import Reason, features_of, judge
 from secondlook.reports.page import html_fragment, write_page
 
 if TYPE_CHECKING:
@@ -184,13 +184,9 @@ class Report:
         codes = np.where(np.isnan(self._margin), -1, steps)
         return pd.Categorical.from_codes(codes, SEVERITIES, ordered=True)
 
-    def _judgement_of(self, number: int) -> tuple[str, Judgement]:
-        return list(self._judgements.items())[number]
-
     def _reasons_of(self, rows: NDArray[np.intp]) -> list[Reason]:
         reasons: list[Reason] = [Reason(())] * len(rows)
-        for number in range(len(self._judgements)):
-            name, judgement = self._judgement_of(number)
+        for number, (name, judgement) in enumerate(self._judgements.items()):
             places = np.flatnonzero(self._speaker[rows] == number)
             if not len(places):
                 continue

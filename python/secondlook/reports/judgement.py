@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -87,8 +88,8 @@ def judge(detector: Any, frame: Frame) -> Judgement:
 
 def features_of(detector: Any) -> list[str] | None:
     """Return the names of the columns that a detector was fitted on; None if it has none."""
-    if isinstance(detector, IncrementalLearner):
-        detector = detector.detector_
+    if isinstance(detector, IncrementalLearner):  # its reader knows them without building a model
+        detector = detector._reader
     names = getattr(detector, "feature_names_in_", None)
     return None if names is None else [str(name) for name in names]
 
@@ -120,9 +121,13 @@ def _by_tabular(detector: TabularDetector, frame: Frame) -> Judgement:
     usual = _usual_ranges(frame, score >= threshold)
     in_order = isinstance(detector, LSTMForecaster)
 
+    @cache  # of a series, which needs all of its rows
+    def all_contributions() -> NDArray[np.float64]:
+        return detector.feature_contributions(rows)
+
     def explain(indices: NDArray[np.intp]) -> list[Reason]:
         if in_order:
-            parts = detector.feature_contributions(rows)[indices]
+            parts = all_contributions()[indices]
         else:
             parts = detector.feature_contributions(_take(rows, indices))
         beside = "at this time" if in_order else "beside the others"
@@ -183,13 +188,7 @@ def _by_surprise(stream: SurpriseStream, frame: Frame) -> Judgement:
 
 
 def _by_peers(detector: PeerDeviation, frame: Frame) -> Judgement:
-    centre, half_width = detector.bands(frame.values).T
-    distance = frame.values - centre[:, None]
-    if detector.side != "both":
-        distance = np.maximum(distance if detector.side == "high" else -distance, 0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.abs(distance) / half_width[:, None]
-    ratio[np.isnan(ratio)] = 0  # missing, or on a band of no width
+    centre, half_width, ratio = detector._ratios(frame.values)
     margin = np.where(np.isnan(centre), np.nan, ratio.max(axis=1))
 
     def explain(indices: NDArray[np.intp]) -> list[Reason]:

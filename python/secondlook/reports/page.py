@@ -1,12 +1,10 @@
 """A report as HTML: in a notebook, and as a page of its own."""
 
-import base64
-import io
 import os
 from html import escape
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from secondlook._shared.html_page import can_draw, page, picture
 from secondlook._shared.shown import html_table
 from secondlook._shared.whole_file import write_text
 
@@ -14,13 +12,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from secondlook.reports.frame_report import Report
-
-_STYLE = (
-    "body{font-family:system-ui,sans-serif;margin:2em auto;max-width:70em;padding:0 1em;color:#222}"
-    "table{border-collapse:collapse;margin:1em 0}"
-    "th,td{padding:.3em .7em;text-align:left;border-bottom:1px solid #ddd;vertical-align:top}"
-    "img{max-width:100%}"
-)
 
 
 def html_fragment(report: "Report") -> str:
@@ -35,26 +26,18 @@ def write_page(report: "Report", path: str | os.PathLike[str]) -> None:
     parts = [html_fragment(report), _picture(report)]
     if len(report.episodes):
         parts.append(f"<h2>Episodes</h2>{_episodes(report.episodes)}")
-    page = (
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
-        f"<title>{escape(report.headline)}</title><style>{_STYLE}</style></head>"
-        f"<body><h1>What is odd</h1>{''.join(parts)}</body></html>"
-    )
-    write_text(path, page)
+    write_text(path, page(escape(report.headline), ["<h1>What is odd</h1>", *parts]))
 
 
 def _picture(report: "Report") -> str:
-    if find_spec("matplotlib") is None:
+    if not can_draw():
         return ""
     import matplotlib.pyplot as plt
 
     figure = report.plot().figure_
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=120)
+    drawn = picture(figure, "Scores over time, and the reasons of the top rows")
     plt.close(figure)
-    data = base64.b64encode(picture.getvalue()).decode("ascii")
-    said = "Scores over time, and the reasons of the top rows"
-    return f"<img alt='{said}' src='data:image/png;base64,{data}'>"
+    return drawn
 
 
 def _top_rows(top: "pd.DataFrame") -> str:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from secondlook.plot.display import ABNORMAL, Display
+from secondlook.plot.display import ABNORMAL, Display, pyplot
 from secondlook.plot.scores import scores
 
 if TYPE_CHECKING:
@@ -16,17 +16,10 @@ _MAX_LABEL = 130
 
 def draw(report: "Report") -> Display:
     """Draw the scores of each detector, and below them the reasons of the top rows."""
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError(
-            "Report.plot: expected matplotlib, which is not installed; "
-            "pip install 'secondlook[plot]'"
-        ) from error
     judgements = report._judgements
     explained = _explained(report)
     heights = [2.4] * len(judgements) + [0.5 + 0.45 * len(explained)]
-    figure, axes = plt.subplots(
+    figure, axes = pyplot("Report.plot").subplots(
         len(heights), 1, figsize=(9, sum(heights)), height_ratios=heights, layout="constrained"
     )
     index = report._frame.index

@@ -31,10 +31,9 @@ def can_draw() -> bool:
     return find_spec("matplotlib") is not None
 
 
-def picture(figure: Any) -> str:
-    """Return a matplotlib figure as an image inside the page."""
+def picture(figure: Any, alt: str = "") -> str:
+    """Return a matplotlib figure as an image inside the page, with a text for those who hear it."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=95)
-    return (
-        f'<img alt="" src="data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}">'
-    )
+    data = base64.b64encode(buffer.getvalue()).decode()
+    return f'<img alt="{alt}" src="data:image/png;base64,{data}">'
