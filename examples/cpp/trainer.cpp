@@ -1,4 +1,5 @@
-// Trains a detector on a CSV file and saves it; with more files, learns on from each under guard.
+// Trains a detector on a CSV file and saves it; with more files, continues training on each under
+// guard.
 //
 //   trainer forest|autoencoder|ensemble data.csv model.safetensors [more.csv ...]
 //

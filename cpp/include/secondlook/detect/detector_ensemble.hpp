@@ -51,7 +51,7 @@ struct EnsembleVerdict {
   double score = 0;         ///< as `DetectorEnsemble::score_samples`; NaN for a missing sample
   std::uint32_t votes = 0;  ///< bit i is set where voter i, see `DetectorEnsemble::voters`, votes
   Severity severity = Severity::normal;
-  std::vector<std::string> reasons;  ///< in words, one a vote; none if normal
+  std::vector<std::string> reasons;  ///< in words, one per vote; none if normal
 
   [[nodiscard]] std::size_t n_votes() const noexcept;
 };
