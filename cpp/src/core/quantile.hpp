@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <span>
+#include <utility>
 #include <vector>
 
 namespace secondlook {
@@ -15,6 +17,27 @@ inline double quantile(std::vector<double> values, double fraction) {
   if (nth + 1 == values.end()) return *nth;
   const double above = *std::min_element(nth + 1, values.end());
   return *nth + (above - *nth) * (position - static_cast<double>(below));
+}
+
+/// Smallest value whose weight, with that of the smaller ones, reaches the fraction of all: as in
+/// numpy.quantile with weights and method "inverted_cdf".
+/// @param weights one per value, at least 0, one of them positive
+inline double weighted_quantile(std::span<const double> values, std::span<const double> weights,
+                                double fraction) {
+  std::vector<std::pair<double, double>> pairs;
+  double total = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (weights[i] == 0) continue;
+    pairs.emplace_back(values[i], weights[i]);
+    total += weights[i];
+  }
+  std::ranges::sort(pairs);
+  double reached = 0;
+  for (const auto& [value, weight] : pairs) {
+    reached += weight;
+    if (reached >= fraction * total) return value;
+  }
+  return pairs.back().first;
 }
 
 }  // namespace secondlook

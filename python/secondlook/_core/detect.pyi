@@ -30,6 +30,14 @@ class Detector:
     def n_features(self) -> int: ...
 
 class IsolationForest(Detector):
+    # x may also be a sparse matrix in compressed rows.
+    def fit(  # type: ignore[override]
+        self,
+        x: Any,
+        progress: Callable[[int, int], None] | None,
+        sample_weight: NDArray[np.float64] | None,
+        warm_start: IsolationForest | None,
+    ) -> bool: ...
     def __init__(
         self,
         *,
@@ -37,6 +45,7 @@ class IsolationForest(Detector):
         max_samples: int,
         max_features: int,
         contamination: float | None,
+        bootstrap: bool,
         route_missing: bool,
         refresh_fraction: float,
         seed: int,
@@ -46,6 +55,8 @@ class IsolationForest(Detector):
     @staticmethod
     def from_file(file: ModelFile) -> IsolationForest: ...
     def expected_path_length(self) -> float: ...
+    @property
+    def n_trees(self) -> int: ...
     @property
     def subsample_size(self) -> int: ...
     @property

@@ -16,10 +16,18 @@ class ProgressBar:
 
     On a terminal or in a notebook it shows a tqdm bar after one second, if tqdm is installed. In
     other programs it logs a line of level INFO every ten seconds, by the logger ``secondlook``.
+
+    Parameters
+    ----------
+    description : str
+        What is being done.
+    verbose : bool, default=False
+        Whether to show it in every program, from the beginning.
     """
 
-    def __init__(self, description: str) -> None:
+    def __init__(self, description: str, *, verbose: bool = False) -> None:
         self._description = description
+        self._verbose = verbose
         self._bar: Any = None
         self._logged = time.monotonic()
 
@@ -48,7 +56,7 @@ class ProgressBar:
 
     def _open(self, total: int) -> Any:
         in_notebook = "ipykernel" in sys.modules
-        if not (sys.stderr.isatty() or in_notebook):
+        if not (self._verbose or sys.stderr.isatty() or in_notebook):
             return False
         try:
             # Without ipywidgets, tqdm's bar for notebooks warns and then shows this one.
@@ -58,4 +66,9 @@ class ProgressBar:
                 from tqdm import tqdm
         except ImportError:
             return False
-        return tqdm(total=total, desc=self._description, delay=1.0, leave=False)
+        return tqdm(
+            total=total,
+            desc=self._description,
+            delay=0.0 if self._verbose else 1.0,
+            leave=self._verbose,
+        )

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from sklearn.utils.validation import check_array, validate_data
 
 from secondlook._shared.table import (
@@ -20,7 +21,8 @@ def validated_rows(who: str, estimator: Any, X: Any, *, reset: bool, **checks: A
     """Return rows as a C-contiguous float array, and check or set the estimator's features.
 
     Tables of pandas, polars and Arrow, masked arrays and objects are read with NaN for missing
-    values.
+    values. Sparse matrices, where they are accepted, are returned in canonical form: the columns
+    of a row increase.
 
     Parameters
     ----------
@@ -43,5 +45,9 @@ def validated_rows(who: str, estimator: Any, X: Any, *, reset: bool, **checks: A
     else:
         refuse_list_of_columns(who, X)
         X = without_missing_objects(X)
-    array: NDArray[Any] = validate_data(estimator, X, reset=reset, order="C", **checks)
+    rows: Any = validate_data(estimator, X, reset=reset, order="C", **checks)
+    if issparse(rows) and not rows.has_canonical_format:
+        rows = rows.copy()
+        rows.sum_duplicates()
+    array: NDArray[Any] = rows
     return array

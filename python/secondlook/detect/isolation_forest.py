@@ -1,15 +1,22 @@
 """Isolation forest."""
 
+from collections.abc import Iterator
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
 
 from secondlook import _core
 from secondlook._shared.progress import ProgressBar
 from secondlook._shared.random_state import seed_of
+from secondlook._shared.table import read_column
 from secondlook._shared.threads import requested_threads
+from secondlook._shared.warn_caller import warn_caller
+from secondlook.detect.isolation_tree import IsolationTree, trees_of
 from secondlook.detect.tabular import TabularDetector
+
+_AUTO = 256  # rows per tree, as in the paper
 
 
 class IsolationForest(TabularDetector):
@@ -23,14 +30,16 @@ class IsolationForest(TabularDetector):
     ----------
     n_estimators : int, default=100
         Number of trees.
-    max_samples : int, float or "auto", default=256
+    max_samples : int, float or "auto", default="auto"
         Rows per tree: a number, a fraction of the rows in (0, 1], or "auto" for 256. All rows if
-        there are fewer.
+        there are fewer; a number warns then.
     contamination : "auto" or float, default="auto"
         Fraction of anomalies in (0, 0.5]: `offset_` is that quantile of the training scores. With
         "auto" it is -0.5, as in the paper.
     max_features : int or float, default=1.0
         Features that each tree may split on: a number, or a fraction in (0, 1].
+    bootstrap : bool, default=False
+        Whether the rows of a tree are drawn with replacement.
     missing : {"refuse", "route"}, default="refuse"
         Treatment of NaN: an error, or NaN follows the larger branch of each split.
     refresh_fraction : float, default=0.1
@@ -41,11 +50,18 @@ class IsolationForest(TabularDetector):
         `OMP_NUM_THREADS`, else all processors that this process may use.
     random_state : int, RandomState or None, default=None
         Seed of the trees.
+    verbose : int, default=0
+        Whether to show progress from the beginning, and in scripts without a terminal.
+    warm_start : bool, default=False
+        Whether `fit` keeps the trees there are and grows only the others of `n_estimators`. With
+        the same rows and an int as `random_state`, they are the trees of one `fit`.
 
     Attributes
     ----------
     offset_ : float
         Samples with a lower score are anomalous: ``decision_function = score_samples - offset_``.
+    estimators_ : list of IsolationTree
+        The trees, to be looked at.
     max_samples_ : int
         Number of rows that each tree was grown on.
     expected_path_length_ : float
@@ -69,38 +85,49 @@ class IsolationForest(TabularDetector):
     """
 
     _core_type: ClassVar[Any] = _core.detect.IsolationForest
+    _accept_sparse: ClassVar[str | bool] = "csr"
     _model: "_core.detect.IsolationForest"
 
     def __init__(
         self,
         n_estimators: int = 100,
-        max_samples: int | float | Literal["auto"] = 256,
+        max_samples: int | float | Literal["auto"] = "auto",
         contamination: float | Literal["auto"] = "auto",
         max_features: int | float = 1.0,
         *,
+        bootstrap: bool = False,
         missing: Literal["refuse", "route"] = "refuse",
         refresh_fraction: float = 0.1,
         n_jobs: int | None = None,
         random_state: Any = None,
+        verbose: int = 0,
+        warm_start: bool = False,
     ) -> None:
         self.n_estimators = n_estimators
         self.max_samples = max_samples
         self.contamination = contamination
         self.max_features = max_features
+        self.bootstrap = bootstrap
         self.missing = missing
         self.refresh_fraction = refresh_fraction
         self.n_jobs = n_jobs
         self.random_state = random_state
+        self.verbose = verbose
+        self.warm_start = warm_start
 
-    def fit(self, X: ArrayLike, y: None = None) -> Self:
-        """Train from scratch.
+    def fit(self, X: ArrayLike, y: None = None, sample_weight: ArrayLike | None = None) -> Self:
+        """Train from scratch, or with `warm_start` grow further trees.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Training rows; only those that the trees draw are copied.
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Training rows; only those that the trees draw are copied. A sparse matrix in other than
+            compressed rows (CSR) is converted to them, and never made dense.
         y : None
             Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of at least 0: rows are drawn with probabilities in proportion to them, and
+            count so for `contamination`. Equal weights change nothing.
 
         Returns
         -------
@@ -109,18 +136,44 @@ class IsolationForest(TabularDetector):
         Raises
         ------
         ValueError
-            If a parameter is out of range, or `X` is empty or not finite.
+            If a parameter or a weight is out of range, `X` is empty or not finite, or further
+            trees do not fit those that `warm_start` keeps.
+
+        Warns
+        -----
+        UserWarning
+            If `max_samples` is a number of more rows than there are, or `warm_start` is set and no
+            tree is missing.
         """
         twin = self._copy_to_train()
         samples = twin._own_or_validated(X, reset=True)
+        n_rows = samples.shape[0]
         forest = twin._make_core(*samples.shape)
+        if isinstance(self.max_samples, int | np.integer) and self.max_samples > n_rows:
+            warn_caller(
+                f"IsolationForest.fit: max_samples ({self.max_samples}) is greater than the number "
+                f"of rows ({n_rows}). max_samples will be set to n_samples for estimation.",
+                UserWarning,
+            )
+        first = self._model if self.warm_start and self.__sklearn_is_fitted__() else None
+        if first is not None and first.n_trees == self.n_estimators:
+            warn_caller(
+                "IsolationForest.fit: warm_start keeps all the trees there are; raise n_estimators "
+                f"({self.n_estimators}) to grow more",
+                UserWarning,
+            )
+        if sample_weight is not None:
+            sample_weight = read_column("IsolationForest.fit", sample_weight, "sample_weight")
         try:
-            with ProgressBar("Growing trees") as progress:
-                forest.fit(samples, progress)
+            with self._progress() as progress:
+                forest.fit(samples, progress, sample_weight, first)
         except ValueError as error:
             twin._name_bad_values("fit", samples, error)
             raise
-        return self._adopt(twin, forest)
+        self._adopt(twin, forest)
+        if first is None:
+            self.__dict__.pop("_trees", None)
+        return self
 
     def partial_fit(self, X: ArrayLike, y: None = None) -> Self:
         """Continue training on new rows without forgetting the older ones.
@@ -132,8 +185,8 @@ class IsolationForest(TabularDetector):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            New rows.
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            New rows. Of a sparse matrix 256 rows at a time are made dense.
         y : None
             Ignored.
 
@@ -153,15 +206,18 @@ class IsolationForest(TabularDetector):
             forest = twin._make_core(*samples.shape)
         else:
             forest = self._model.copy()
-        try:
-            with ProgressBar("Growing trees") as progress:
-                forest.partial_fit(samples, progress)
-        except ValueError as error:
-            twin._name_bad_values("partial_fit", samples, error)
-            raise
+        for rows in _dense_blocks(samples):
+            try:
+                with self._progress() as progress:
+                    forest.partial_fit(rows, progress)
+            except ValueError as error:
+                twin._name_bad_values("partial_fit", rows, error)
+                raise
         if first:
-            return self._adopt(twin, forest)
-        self._model = forest
+            self._adopt(twin, forest)
+        else:
+            self._model = forest
+        self.__dict__.pop("_trees", None)
         return self
 
     def merge(self, other: "IsolationForest") -> Self:
@@ -194,6 +250,7 @@ class IsolationForest(TabularDetector):
         forest = self._fitted().copy()
         forest.merge(other._fitted())
         self._model = forest
+        self.__dict__.pop("_trees", None)
         return self
 
     def feature_contributions(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -203,7 +260,7 @@ class IsolationForest(TabularDetector):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
 
         Returns
         -------
@@ -215,7 +272,24 @@ class IsolationForest(TabularDetector):
         S. M. Lundberg et al., "From local explanations to global understanding with explainable AI
         for trees", Nature Machine Intelligence 2, 2020.
         """
-        return super().feature_contributions(X)
+        if not issparse(X):
+            return super().feature_contributions(X)
+        rows = self._own_or_validated(X, reset=False, method="feature_contributions")
+        return np.vstack(
+            [
+                super(IsolationForest, self).feature_contributions(block)
+                for block in _dense_blocks(rows)
+            ]
+        )
+
+    @property
+    def estimators_(self) -> "list[IsolationTree]":
+        """The trees."""
+        model = self._fitted_attribute()
+        trees: list[IsolationTree] = self.__dict__.setdefault("_trees", [])
+        if len(trees) < model.n_trees:  # `warm_start` keeps the trees there are
+            trees += trees_of(model.to_file())[len(trees) :]
+        return list(trees)
 
     @property
     def max_samples_(self) -> int:
@@ -230,6 +304,7 @@ class IsolationForest(TabularDetector):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = self.missing == "route"
+        tags.input_tags.sparse = True
         return tags
 
     def _way_out_of_missing(self) -> str | None:
@@ -240,9 +315,10 @@ class IsolationForest(TabularDetector):
         p = core.parameters
         return {
             "n_estimators": p["n_estimators"],
-            "max_samples": p["max_samples"],
+            "max_samples": "auto" if p["max_samples"] == _AUTO else p["max_samples"],
             "contamination": "auto" if p["contamination"] is None else p["contamination"],
             "max_features": p["max_features"] or 1.0,
+            "bootstrap": p["bootstrap"],
             "missing": "route" if p["route_missing"] else "refuse",
             "refresh_fraction": p["refresh_fraction"],
             "n_jobs": p["n_jobs"] or None,
@@ -256,16 +332,20 @@ class IsolationForest(TabularDetector):
             )
         return _core.detect.IsolationForest(
             n_estimators=_count("n_estimators", self.n_estimators, None),
-            max_samples=256
-            if self.max_samples == "auto"
+            max_samples=_AUTO
+            if isinstance(self.max_samples, str) and self.max_samples == "auto"
             else _count("max_samples", self.max_samples, n_rows),
             max_features=_count("max_features", self.max_features, n_features),
             contamination=self._contamination(),
+            bootstrap=bool(self.bootstrap),
             route_missing=self.missing == "route",
             refresh_fraction=float(self.refresh_fraction),
             seed=seed_of(self.random_state),
             n_jobs=requested_threads("IsolationForest", self.n_jobs),
         )
+
+    def _progress(self) -> ProgressBar:
+        return ProgressBar("Growing trees", verbose=bool(self.verbose))
 
     def _contamination(self) -> float | None:
         if isinstance(self.contamination, str):
@@ -277,6 +357,15 @@ class IsolationForest(TabularDetector):
             'IsolationForest: contamination must be "auto" or lie in (0, 0.5], '
             f"got {self.contamination!r}"
         )
+
+
+def _dense_blocks(X: Any) -> Iterator[NDArray[Any]]:
+    """Yield dense rows at once, and sparse ones 256 at a time."""
+    if not issparse(X):
+        yield X
+        return
+    for begin in range(0, X.shape[0], 256):
+        yield X[begin : begin + 256].toarray()
 
 
 def _count(name: str, value: Any, total: int | None) -> int:

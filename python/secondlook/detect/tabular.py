@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.exceptions import NotFittedError
 
@@ -34,6 +35,7 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
     """
 
     _core_type: ClassVar[Any]
+    _accept_sparse: ClassVar[str | bool] = False  # see scikit-learn's `check_array`
     _model: Any
     # Rows that `IncrementalLearner` keeps to train on and to judge on.
     _default_memory: ClassVar[tuple[int, int]] = (2000, 1000)
@@ -307,7 +309,10 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
         """Return the rows that `IncrementalLearner` learns from."""
         if y is not None:
             raise ValueError(f"{who}: expected labels for images only, got labels of rows")
-        return self._own_or_validated(X, reset=False)
+        rows = self._own_or_validated(X, reset=False)
+        if issparse(rows):
+            raise ValueError(f"{who}: expected dense rows, got a sparse matrix; use X.toarray()")
+        return rows
 
     def _way_out_of_missing(self) -> str | None:
         """Return advice on missing values; None if they are allowed."""
@@ -330,7 +335,7 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
             )
 
     def _own_or_validated(self, X: ArrayLike, *, reset: bool, method: str = "fit") -> NDArray[Any]:
-        """Return `X` as a C-contiguous float array; the core checks its values."""
+        """Return `X` as an array or sparse matrix for the core, which checks its values."""
         if _is_plain(X):
             if reset:
                 self.__dict__.pop("feature_names_in_", None)
@@ -343,6 +348,7 @@ class TabularDetector(KeptInFile, KeepsDecisionRule, OutlierMixin, BaseEstimator
             self,
             X,
             reset=reset,
+            accept_sparse=self._accept_sparse,
             dtype=(np.float64, np.float32),
             ensure_all_finite=False,
         )

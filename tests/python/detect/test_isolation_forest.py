@@ -1,13 +1,19 @@
 import pickle
+import resource
 import signal
+import subprocess
+import sys
 import threading
 import time
+import tracemalloc
 import warnings
+from importlib import resources
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine, make_blobs, make_moons
 from sklearn.ensemble import IsolationForest as ReferenceForest
@@ -17,10 +23,51 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import secondlook as sl
 
+# Weights change which rows are drawn, so that two forests are alike on average only: see
+# `test_weights_count_as_repetitions`.
+ALIKE_ON_AVERAGE = {
+    "check_sample_weight_equivalence_on_dense_data": "the rows of a tree are drawn at random",
+    "check_sample_weight_equivalence_on_sparse_data": "the rows of a tree are drawn at random",
+}
 
-@parametrize_with_checks([sl.IsolationForest(n_estimators=10), sl.IsolationForest(missing="route")])
+
+@parametrize_with_checks(
+    [sl.IsolationForest(n_estimators=10), sl.IsolationForest(missing="route")],
+    expected_failed_checks=lambda _: ALIKE_ON_AVERAGE,
+)
 def test_follows_the_conventions_of_scikit_learn(estimator, check):
     check(estimator)
+
+
+# Those that look into scikit-learn's own module.
+PRIVATE = [
+    "test_max_samples_consistency",  # _max_samples
+    "test_iforest_chunks_works1",  # a patched get_chunk_n_rows
+    "test_iforest_chunks_works2",
+]
+
+
+@pytest.mark.slow
+def test_the_tests_of_scikit_learn_pass_with_another_import(tmp_path):
+    text = (resources.files("sklearn.ensemble.tests") / "test_iforest.py").read_text("utf-8")
+    wanted = "from sklearn.ensemble import IsolationForest\n"
+    assert text.count(wanted) == 1
+    path = tmp_path / "test_iforest.py"
+    path.write_text(text.replace(wanted, "from secondlook import IsolationForest\n"))
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "sklearn.conftest",
+        "-p",
+        "no:cacheprovider",
+    ]
+    command += [f"--deselect={path.name}::{name}" for name in PRIVATE]
+    done = subprocess.run([*command, path.name], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " passed" in done.stdout and "skipped" not in done.stdout
 
 
 def gaussian(rows=1000, cols=5, seed=0):
@@ -272,6 +319,195 @@ def test_rejects_a_file_whose_trees_split_on_unknown_features(tmp_path):
     hostile.write(tmp_path / "bad.safetensors")
     with pytest.raises(sl.ModelFileError, match="got feature 1048576"):
         sl.load(tmp_path / "bad.safetensors")
+
+
+# --- sparse rows
+
+
+def mostly_zero(rows=700, cols=60, seed=0):
+    X = gaussian(rows, cols, seed)
+    X[np.random.default_rng(seed).random(X.shape) > 0.1] = 0
+    return X
+
+
+FORMATS = ["csr", "csc", "coo", "lil", "bsr"]
+
+
+@pytest.mark.parametrize("kind", [sparse.csr_array, sparse.csr_matrix])
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
+def test_sparse_rows_are_judged_as_dense_ones(kind, form, dtype):
+    X = np.rint(3 * mostly_zero()).astype(dtype)
+    rows = kind(X).asformat(form)
+    dense = sl.IsolationForest(contamination=0.1, random_state=1).fit(X)
+    forest = sl.IsolationForest(contamination=0.1, random_state=1).fit(rows)
+    assert forest.offset_ == dense.offset_
+    for use in ("score_samples", "decision_function", "predict", "feature_contributions"):
+        np.testing.assert_array_equal(getattr(forest, use)(rows), getattr(dense, use)(X))
+    np.testing.assert_array_equal(
+        forest.partial_fit(kind(X[:300]).asformat(form)).score_samples(rows),
+        dense.partial_fit(X[:300]).score_samples(X),
+    )
+    assert forest.fit_offset(rows).offset_ == dense.fit_offset(X).offset_
+
+
+def test_sparse_rows_in_any_order_and_with_repeated_entries():
+    X = mostly_zero(50, 5)
+    rows = sparse.csr_array(X)
+    columns, values = rows.indices.copy(), rows.data.copy()
+    for begin, end in zip(rows.indptr, rows.indptr[1:], strict=False):
+        columns[begin:end] = columns[begin:end][::-1]
+        values[begin:end] = values[begin:end][::-1]
+    doubled = sparse.csr_array(
+        (np.repeat(values / 2, 2), np.repeat(columns, 2), 2 * rows.indptr), shape=X.shape
+    )
+    forest = sl.IsolationForest(random_state=0).fit(doubled)
+    expected = sl.IsolationForest(random_state=0).fit(X).score_samples(X)
+    np.testing.assert_array_equal(forest.score_samples(doubled), expected)
+    assert doubled.nnz == 2 * rows.nnz  # the caller's matrix stays as it is
+
+
+def test_a_wide_sparse_matrix_is_never_made_dense():
+    X = sparse.random_array((20_000, 300_000), density=3e-5, format="csr", rng=0)  # 48 GB dense
+    forest = sl.IsolationForest(n_estimators=10, contamination=0.1, random_state=0)
+    tracemalloc.start()
+    scores = forest.fit(X).score_samples(X)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(np.unique(scores)) > 5
+    assert peak < 50e6
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 8e6  # kilobytes
+
+
+def test_sparse_rows_that_cannot_be_taken():
+    X = sparse.csr_array(mostly_zero())
+    forest = sl.IsolationForest(random_state=0).fit(X)
+    with pytest.raises(ValueError, match="60 features"):
+        forest.score_samples(X[:, :7])
+    X.data[11] = np.nan
+    for use in (forest.fit, forest.partial_fit, forest.score_samples):
+        with pytest.raises(ValueError, match="NaN in row"):
+            use(X)
+    with pytest.raises(ValueError, match=r"expected dense rows.*X.toarray\(\)"):
+        sl.IncrementalLearner(forest, calibration=sparse.csr_array(mostly_zero()))
+    with pytest.raises(TypeError, match="dense data is required"):
+        sl.Autoencoder().fit(sparse.csr_array(mostly_zero()))
+
+
+# --- weights, bootstrap, warm start, verbose
+
+
+def test_weights_count_as_repetitions():
+    # Few rows at the side: with a large weight they are as frequent as the others.
+    X = np.vstack([gaussian(3000, 2), gaussian(150, 2, seed=1) * 0.3 + 6])
+    weights = np.where(np.arange(3150) < 3000, 1, 20)
+    repeated = np.repeat(X, weights, axis=0)
+    for bootstrap in (False, True):
+        settings = {"n_estimators": 500, "max_samples": 64, "bootstrap": bootstrap}
+        scores = np.array(
+            [
+                sl.IsolationForest(**settings, random_state=0)
+                .fit(*training)
+                .score_samples(X[3000:])
+                for training in ((X, None, weights), (repeated,), (X,))
+            ]
+        ).mean(axis=1)
+        assert scores[0] == pytest.approx(scores[1], abs=0.01)
+        assert scores[2] < scores[1] - 0.1
+
+
+def test_contamination_counts_weights():
+    X = gaussian(1000, 2)
+    weights = np.where(np.arange(1000) < 500, 3.0, 1.0)
+    forest = sl.IsolationForest(contamination=0.2, random_state=0).fit(X, sample_weight=weights)
+    below = forest.decision_function(X) < 0
+    assert weights[below].sum() / weights.sum() == pytest.approx(0.2, abs=0.003)
+    scores = forest.score_samples(X)
+    assert forest.offset_ == np.quantile(scores, 0.2, weights=weights, method="inverted_cdf")
+
+
+def test_equal_weights_change_nothing():
+    X = gaussian()
+    plain = sl.IsolationForest(contamination=0.1, random_state=0).fit(X)
+    weighted = sl.IsolationForest(contamination=0.1, random_state=0).fit(
+        X, sample_weight=np.full(1000, 0.001)
+    )
+    np.testing.assert_array_equal(weighted.decision_function(X), plain.decision_function(X))
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (np.ones(9), "each of 1000 rows, got 9"),
+        (-np.ones(1000), "at least 0, got -1"),
+        (np.zeros(1000), "finite sum above zero, got 0"),
+        (np.full(1000, np.nan), "got nan"),
+        (["a"] * 1000, "expected numbers in sample_weight"),
+        (np.ones((1000, 2)), "sample_weight of shape"),
+    ],
+)
+def test_rejects_weights(weights, message):
+    with pytest.raises(ValueError, match=message):
+        sl.IsolationForest().fit(gaussian(), sample_weight=weights)
+
+
+def test_bootstrap_draws_a_row_again():
+    # Of 256 draws from 256 rows about 1 - 1/e are different ones: more trees end early.
+    X = gaussian(256, 3)
+    distinct = sl.IsolationForest(random_state=0).fit(X).estimators_
+    drawn = sl.IsolationForest(bootstrap=True, random_state=0).fit(X).estimators_
+    splits = [np.mean([(tree.feature >= 0).sum() for tree in trees]) for trees in (distinct, drawn)]
+    assert splits[1] < 0.9 * splits[0]
+    assert all(tree.n_node_samples[1] == 256 for tree in drawn)
+
+
+def test_a_warm_start_keeps_its_trees_and_gives_those_of_one_fit():
+    X = gaussian()
+    forest = sl.IsolationForest(10, warm_start=True, random_state=3).fit(X)
+    first = forest.estimators_
+    forest.set_params(n_estimators=25, contamination=0.1).fit(X)
+    assert len(forest.estimators_) == 25
+    assert all(a is b for a, b in zip(first, forest.estimators_, strict=False))
+    once = sl.IsolationForest(25, contamination=0.1, random_state=3).fit(X)
+    np.testing.assert_array_equal(forest.decision_function(X), once.decision_function(X))
+    with pytest.warns(UserWarning, match="warm_start keeps all the trees"):
+        forest.fit(X)
+    with pytest.raises(ValueError, match="n_estimators of at least 25"):
+        forest.set_params(n_estimators=5).fit(X)
+    with pytest.raises(ValueError, match="grown on 100 rows per tree, got 256"):
+        forest.set_params(n_estimators=30).fit(X[:100])
+    assert forest.set_params(warm_start=False).fit(X[:100]).estimators_[0] is not first[0]
+
+
+def test_trees_can_be_looked_at():
+    X = np.array([[0.0], [1.0], [10.0]])
+    forest = sl.IsolationForest(5, random_state=0).fit(X)
+    tree = forest.estimators_[0]
+    assert tree.max_depth == 2
+    assert tree.feature[1] == 0
+    assert 0 < tree.threshold[1] <= 10
+    assert tree.n_node_samples[1] == 3
+    assert repr(tree) == "<IsolationTree of 2 splits on 2 levels>"
+    assert forest.partial_fit(np.vstack([X] * 100)).estimators_[0] is not tree
+
+
+def test_verbose_shows_progress_without_a_terminal(capfd):
+    sl.IsolationForest(random_state=0).fit(gaussian())
+    assert capfd.readouterr().err == ""
+    sl.IsolationForest(random_state=0, verbose=1).fit(gaussian())
+    assert "Growing trees: 100%" in capfd.readouterr().err
+
+
+def test_more_rows_per_tree_than_rows_warns():
+    X = gaussian(50)
+    for silent in ("auto", 50, 0.5):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            sl.IsolationForest(max_samples=silent).fit(X)
+    with pytest.warns(UserWarning, match="max_samples will be set to n_samples") as caught:
+        forest = sl.IsolationForest(max_samples=51).fit(X)
+    assert caught[0].filename == __file__
+    assert forest.max_samples_ == 50
 
 
 # --- long work

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "secondlook/core/fields.hpp"
+#include "secondlook/core/sparse_view.hpp"
 #include "secondlook/detect/detector.hpp"
 
 namespace secondlook {
@@ -18,6 +19,7 @@ struct IsolationForestParameters {
   std::size_t max_features = 0;    ///< features that each tree may split on; 0: all
   std::optional<double> contamination =
       std::nullopt;            ///< fraction of anomalies, in (0, 0.5]; unset: offset is −0.5
+  bool bootstrap = false;      ///< rows of a tree are drawn with replacement
   bool route_missing = false;  ///< NaN follows the larger branch; otherwise it is refused
   double refresh_fraction =
       0.1;  ///< fraction of trees, in (0, 1], replaced per max_samples new rows
@@ -31,11 +33,23 @@ void for_each_field(T& p, auto&& use) {
   use("max_samples", p.max_samples);
   use("max_features", p.max_features);
   use("contamination", p.contamination);
+  use("bootstrap", p.bootstrap);
   use("route_missing", p.route_missing);
   use("refresh_fraction", p.refresh_fraction);
   use("seed", p.seed);
   use("n_jobs", p.n_jobs);
 }
+
+class IsolationForest;
+
+/// What `IsolationForest::fit` may be given beside rows.
+struct IsolationForestTraining {
+  /// One per row, at least 0: rows are drawn with probabilities in proportion to them, and count so
+  /// for the offset. Weights that are all equal change nothing. Empty: equal weights.
+  std::span<const double> sample_weight = {};
+  /// A fitted forest whose trees are kept, so that only the others of `n_estimators` are grown.
+  const IsolationForest* warm_start = nullptr;
+};
 
 /// Isolation forest (Liu, Ting & Zhou, "Isolation Forest", ICDM 2008).
 ///
@@ -58,6 +72,13 @@ class SECONDLOOK_EXPORT IsolationForest final : public Detector {
   /// With fewer rows than `max_samples`, every tree is grown on all of them. Only the rows drawn by
   /// the trees are read, unless all must be checked or scored.
   void fit(SampleView x, const Progress& progress = {}) override;
+  /// @throws InvalidArgument also if a weight is negative, infinite or NaN or all are 0, or if
+  ///   the forest to start from has more trees, other features, another number of rows per tree
+  ///   or another handling of missing values
+  void fit(SampleView x, const IsolationForestTraining& training, const Progress& progress = {});
+  /// The same trees as of the dense rows; a tree's memory grows with the entries of its rows.
+  void fit(const SparseSampleView& x, const IsolationForestTraining& training = {},
+           const Progress& progress = {});
 
   /// Continues training. New rows are gathered until there are `max_samples`; then the oldest
   /// `refresh_fraction` of the trees is replaced by trees grown on the gathered rows. An unfitted
@@ -71,6 +92,8 @@ class SECONDLOOK_EXPORT IsolationForest final : public Detector {
 
   /// Scores in [−1, 0), higher is more normal. About 100 trees × 8 comparisons per row.
   void score_samples(SampleView x, std::span<double> scores) const override;
+  /// The same scores as of the dense rows.
+  void score_samples(const SparseSampleView& x, std::span<double> scores) const;
   using Detector::score_samples;
 
   /// Contribution of each feature to shortening a sample's path: path-dependent TreeSHAP (Lundberg
@@ -93,6 +116,7 @@ class SECONDLOOK_EXPORT IsolationForest final : public Detector {
   [[nodiscard]] bool offset_is_stale() const noexcept override;
   /// Computes the offset from `x`, so that the fraction `contamination` of its rows lies below it.
   void fit_offset(SampleView x) override;
+  void fit_offset(const SparseSampleView& x);
   /// `fit_offset` if there is a `contamination`.
   void refresh_offset(SampleView x) override;
 
@@ -123,6 +147,11 @@ class SECONDLOOK_EXPORT IsolationForest final : public Detector {
  private:
   struct State;
   void require_fitted(const char* who) const;
+  // Rows: MatrixView or SparseView.
+  template <class Rows>
+  void grow(const Rows& x, const IsolationForestTraining& training, const Progress& progress);
+  template <class Rows>
+  void set_offset(const Rows& x, std::span<const double> weights);
 
   IsolationForestParameters parameters_;
   std::unique_ptr<State> state_;

@@ -7,8 +7,10 @@
 #include <utility>
 
 #include "core/quantile.hpp"
-#include "core/validation.hpp"
+#include "core/sparse_validation.hpp"
 #include "detect/forest/isolation_forest_state.hpp"
+#include "detect/forest/row_keys.hpp"
+#include "detect/forest/row_sampler.hpp"
 #include "detect/forest/tree_shap.hpp"
 #include "secondlook/core/random.hpp"
 #include "secondlook/core/thread_pool.hpp"
@@ -21,147 +23,60 @@ namespace {
 
 constexpr std::size_t kMinParallelRows = 1024;
 
-// Converts a row of values to keys; the key of a missing value is `missing`.
-template <class Scalar>
-void to_keys(const Scalar* values, std::size_t n, std::uint32_t missing, std::uint32_t* keys) {
-  constexpr auto kLargest = static_cast<Scalar>(std::numeric_limits<float>::max());
-  for (std::size_t i = 0; i < n; ++i) {
-    const Scalar saturated = std::min(std::max(values[i], -kLargest), kLargest);
-    const std::uint32_t key = detect::ordered_key(static_cast<float>(saturated) + 0.0F);
-    keys[i] = values[i] == values[i] ? key : missing;
-  }
-}
-
-// Draws `n` of {0, …, total − 1} without replacement (Floyd; Bentley 1987), in no particular order.
-std::vector<std::uint32_t> draw_rows(std::size_t n, std::size_t total, RandomStream& random) {
-  std::vector<std::uint32_t> rows;
-  rows.reserve(n);
-  if (n == total) {
-    rows.resize(n);
-    std::iota(rows.begin(), rows.end(), 0U);
-    return rows;
-  }
-  // Hash table with open addressing, at most half full; 0 marks an empty slot.
-  std::vector<std::size_t> taken(std::bit_ceil(2 * n + 1), 0);
-  const auto take = [&taken](std::size_t row) {
-    std::size_t slot = (row * 0x9e3779b97f4a7c15U) >> 20;
-    for (;; ++slot) {
-      std::size_t& entry = taken[slot & (taken.size() - 1)];
-      if (entry == row + 1) return false;
-      if (entry != 0) continue;
-      entry = row + 1;
-      return true;
-    }
-  };
-  for (std::size_t last = total - n; last < total; ++last) {
-    const std::size_t row = random.below(last + 1);
-    rows.push_back(static_cast<std::uint32_t>(take(row) ? row : (take(last), last)));
-  }
-  return rows;
-}
-
-// Column-major keys of the given rows, the layout in which trees are grown.
-template <class Scalar>
-std::vector<std::uint32_t> to_columns(MatrixView<Scalar> x, std::span<const std::uint32_t> rows) {
-  // A few rows at a time: columns that lie a power of two apart would compete for cache lines.
-  constexpr std::size_t kTile = 16;
-  const auto n_features = static_cast<std::size_t>(x.cols());
-  std::vector<std::uint32_t> tile(kTile * n_features);
-  std::vector<std::uint32_t> columns(rows.size() * n_features);
-  for (std::size_t begin = 0; begin < rows.size(); begin += kTile) {
-    const std::size_t count = std::min(kTile, rows.size() - begin);
-    for (std::size_t i = 0; i < count; ++i)
-      to_keys(x.row(rows[begin + i]).data(), n_features, detect::kMissingHigh,
-              &tile[i * n_features]);
-    for (std::size_t column = 0; column < n_features; ++column)
-      for (std::size_t i = 0; i < count; ++i)
-        columns[column * rows.size() + begin + i] = tile[i * n_features + column];
-  }
-  return columns;
-}
-
-// Grows trees on random rows of a table.
-template <class Scalar>
+// Grows trees on random rows of a `MatrixView` or a `SparseView`.
+template <class Rows>
 class TreeBuilder {
  public:
-  TreeBuilder(MatrixView<Scalar> x, const IsolationForestParameters& parameters,
-              std::size_t subsample_size, unsigned depth, std::size_t n_trees)
-      : x_(x), parameters_(parameters), subsample_size_(subsample_size), depth_(depth) {
+  TreeBuilder(const Rows& x, std::size_t n_features, const IsolationForestParameters& parameters,
+              const detect::RowSampler& sampler, std::size_t subsample_size, unsigned depth,
+              std::size_t n_trees)
+      : x_(x),
+        n_features_(static_cast<std::uint32_t>(n_features)),
+        parameters_(parameters),
+        sampler_(sampler),
+        subsample_size_(subsample_size),
+        depth_(depth) {
     // A small table, whose rows are drawn repeatedly, is converted to keys once.
     constexpr std::size_t kSmall = 16384;
     const auto n_rows = static_cast<std::size_t>(x.rows());
-    if (n_rows > kSmall || n_rows >= n_trees * subsample_size) return;
+    if (kSparse || n_rows > kSmall || n_rows >= n_trees * subsample_size) return;
     std::vector<std::uint32_t> all(n_rows);
     std::iota(all.begin(), all.end(), 0U);
-    shared_keys_ = to_columns(x, all);
+    shared_ = detect::to_columns(x, all);
   }
 
   void grow(std::uint64_t number, detect::TreeView tree) const {
     RandomStream random(parameters_.seed, number);
-    const auto n_features = static_cast<std::uint32_t>(x_.cols());
-    std::vector<std::uint32_t> features(n_features);
+    std::vector<std::uint32_t> features(n_features_);
     std::iota(features.begin(), features.end(), 0U);
     // Selecting all features equals selecting none: no draw, so the trees are the same.
-    if (parameters_.max_features > 0 && parameters_.max_features < n_features) {
+    if (parameters_.max_features > 0 && parameters_.max_features < n_features_) {
       for (std::size_t i = 0; i < parameters_.max_features; ++i)
-        std::swap(features[i], features[i + random.below(n_features - i)]);
+        std::swap(features[i], features[i + random.below(n_features_ - i)]);
       features.resize(parameters_.max_features);
     }
-    auto rows = draw_rows(subsample_size_, static_cast<std::size_t>(x_.rows()), random);
-    std::vector<std::uint32_t> sampled_keys;
-    if (shared_keys_.empty()) {
-      sampled_keys = to_columns(x_, rows);
+    auto rows = sampler_.draw(subsample_size_, random);
+    detect::KeyColumns drawn;
+    if (shared_.keys.empty()) {
+      drawn = detect::to_columns(x_, rows);
       std::iota(rows.begin(), rows.end(), 0U);
     }
-    const auto& keys = shared_keys_.empty() ? sampled_keys : shared_keys_;
-    detect::grow_tree(
-        {keys, keys.size() / n_features, rows, features, n_features, parameters_.route_missing},
-        depth_, random, tree);
+    const auto& columns = shared_.keys.empty() ? drawn : shared_;
+    detect::grow_tree({columns.keys, columns.n_rows, rows, features, n_features_,
+                       parameters_.route_missing, columns.column_of},
+                      depth_, random, tree);
   }
 
  private:
-  MatrixView<Scalar> x_;
+  static constexpr bool kSparse = requires(Rows x) { x.row_starts; };
+
+  const Rows& x_;
+  std::uint32_t n_features_;
   const IsolationForestParameters& parameters_;
+  const detect::RowSampler& sampler_;
   std::size_t subsample_size_;
   unsigned depth_;
-  std::vector<std::uint32_t> shared_keys_;
-};
-
-// Converts rows to keys in the kernel's layout, in thread-local buffers.
-template <class Scalar>
-class RowPacker {
- public:
-  RowPacker(std::size_t n_features, bool route_missing)
-      : n_features_(n_features), n_columns_(route_missing ? 2 * n_features : n_features) {}
-
-  [[nodiscard]] std::size_t n_columns() const { return n_columns_; }
-
-  void pack_row(const Scalar* row, std::uint32_t* keys) const {
-    to_keys(row, n_features_, detect::kMissingHigh, keys);
-    if (n_columns_ > n_features_)
-      to_keys(row, n_features_, detect::kMissingLow, keys + n_features_);
-  }
-
-  // Unused lanes of the last group keep their old contents: their sums are not read.
-  detect::PackedRows pack(MatrixView<Scalar> x) const {
-    thread_local std::vector<std::uint32_t> keys;
-    thread_local std::vector<std::uint32_t> row_keys;
-    const auto n_rows = static_cast<std::size_t>(x.rows());
-    const std::size_t n_groups = (n_rows + kGroupRows - 1) / kGroupRows;
-    keys.resize(n_groups * n_columns_ * kGroupRows);
-    row_keys.resize(n_columns_);
-    for (std::size_t i = 0; i < n_rows; ++i) {
-      pack_row(x.row(static_cast<Index>(i)).data(), row_keys.data());
-      std::uint32_t* group = &keys[i / kGroupRows * n_columns_ * kGroupRows + i % kGroupRows];
-      for (std::size_t column = 0; column < n_columns_; ++column)
-        group[column * kGroupRows] = row_keys[column];
-    }
-    return {keys.data(), n_groups, n_columns_};
-  }
-
- private:
-  std::size_t n_features_;
-  std::size_t n_columns_;
+  detect::KeyColumns shared_;
 };
 
 // Number of rows that are scored together, tree by tree. Shallow trees are small, so the keys of a
@@ -170,8 +85,10 @@ class RowPacker {
 std::size_t block_rows(std::size_t n_columns, std::size_t tree_size) {
   constexpr std::size_t kKeyBytes = 16 * 1024;
   constexpr std::size_t kDeepTree = 4096;
-  if (tree_size >= kDeepTree) return 256 * kGroupRows;
+  constexpr std::size_t kMostBytes = 64 * 1024 * 1024;
   const std::size_t group_bytes = n_columns * kGroupRows * sizeof(std::uint32_t);
+  if (tree_size >= kDeepTree)
+    return std::clamp<std::size_t>(kMostBytes / group_bytes, 1, 256) * kGroupRows;
   return std::clamp<std::size_t>(kKeyBytes / group_bytes, 1, 16) * kGroupRows;
 }
 
@@ -206,12 +123,7 @@ void IsolationForest::merge(const IsolationForest& other) {
   require_fitted("IsolationForest::merge");
   other.require_fitted("IsolationForest::merge: the other forest");
   const State& theirs = *other.state_;
-  require(theirs.n_features == state_->n_features,
-          "IsolationForest::merge: expected a forest over {} features, got {}", state_->n_features,
-          theirs.n_features);
-  require(theirs.subsample_size == state_->subsample_size,
-          "IsolationForest::merge: expected a forest grown on {} rows per tree, got {}",
-          state_->subsample_size, theirs.subsample_size);
+  state_->require_alike("IsolationForest::merge", theirs);
   require(other.parameters_.route_missing == parameters_.route_missing,
           "IsolationForest::merge: expected a forest with the same handling of missing values");
   auto merged = std::make_unique<State>(*state_);
@@ -279,45 +191,130 @@ void IsolationForest::require_fitted(const char* who) const {
 
 namespace {
 
+constexpr const char* kFit = "IsolationForest::fit";
+constexpr const char* kScore = "IsolationForest::score_samples";
+
 Missing missing_policy(const IsolationForestParameters& parameters) {
   return parameters.route_missing ? Missing::allow_nan : Missing::refuse;
+}
+
+template <class Scalar>
+std::size_t n_features_of(MatrixView<Scalar> x) {
+  return static_cast<std::size_t>(x.cols());
+}
+template <class Scalar>
+std::size_t n_features_of(const SparseView<Scalar>& x) {
+  return static_cast<std::size_t>(x.cols);
+}
+
+void require_output(std::span<const double> scores, std::size_t n_rows) {
+  require(scores.size() == n_rows, "{}: expected an output of {} scores, got {}", kScore, n_rows,
+          scores.size());
+}
+
+// Scores rows by blocks that `pack(begin, end)` gives in the kernel's layout.
+template <class State, class Pack>
+void score_blocks(const State& state, const detect::ForestView& forest, std::size_t n_columns,
+                  int n_jobs, std::span<double> scores, const Pack& pack) {
+  const auto score = state.scorer();
+  const std::size_t n_rows = scores.size();
+  parallel_for(n_rows, block_rows(n_columns, state.tree_size()),
+               n_rows < kMinParallelRows ? 1 : resolve_threads(n_jobs),
+               [&](std::size_t begin, std::size_t end) {
+                 thread_local std::vector<double> sums;
+                 const detect::PackedRows rows = pack(begin, end);
+                 sums.assign(rows.n_groups * kGroupRows, 0);
+                 detect::add_path_lengths(forest, rows, sums.data());
+                 for (std::size_t i = begin; i < end; ++i) scores[i] = score(sums[i - begin]);
+               });
+}
+
+void require_weights(std::span<const double> weights, std::size_t n_rows) {
+  if (weights.empty()) return;
+  require(weights.size() == n_rows, "{}: expected a sample_weight for each of {} rows, got {}",
+          kFit, n_rows, weights.size());
+  double sum = 0;
+  for (const double weight : weights) {
+    require(weight >= 0 && std::isfinite(weight),
+            "{}: expected each sample_weight to be finite and at least 0, got {}", kFit, weight);
+    sum += weight;
+  }
+  require(sum > 0 && std::isfinite(sum),
+          "{}: expected sample_weight with a finite sum above zero, got {}", kFit, sum);
 }
 
 }  // namespace
 
 void IsolationForest::fit(SampleView samples, const Progress& progress) {
-  samples.visit([&]<class Scalar>(MatrixView<Scalar> x) {
-    const auto& p = parameters_;
-    require_samples("IsolationForest::fit", x, missing_policy(p));
-    require(x.rows() <= std::numeric_limits<std::int32_t>::max(),
-            "IsolationForest::fit: expected fewer than 2^31 samples, got {}", x.rows());
-    const auto n_features = static_cast<std::size_t>(x.cols());
-    require(p.max_features <= n_features,
-            "IsolationForest::fit: expected at least max_features = {} features, got {}",
-            p.max_features, n_features);
+  fit(samples, IsolationForestTraining{}, progress);
+}
 
-    auto grown = std::make_unique<State>();
-    grown->n_features = n_features;
-    grown->subsample_size = std::min(p.max_samples, static_cast<std::size_t>(x.rows()));
-    grown->depth = detect::tree_depth(grown->subsample_size);
-    grown->resize(p.n_estimators);
-    grown->n_grown = p.n_estimators;
-    const TreeBuilder builder(x, p, grown->subsample_size, grown->depth, p.n_estimators);
-    parallel_for(
-        p.n_estimators, 1, resolve_threads(p.n_jobs),
-        [&](std::size_t begin, std::size_t end) {
-          for (std::size_t i = begin; i < end; ++i) builder.grow(i, grown->tree(i));
-        },
-        progress);
-    std::swap(state_, grown);
-    if (!p.contamination) return;
-    try {
-      fit_offset(x);
-    } catch (...) {
-      std::swap(state_, grown);
-      throw;
-    }
+void IsolationForest::fit(SampleView samples, const IsolationForestTraining& training,
+                          const Progress& progress) {
+  samples.visit([&]<class Scalar>(MatrixView<Scalar> x) {
+    require_samples(kFit, x, missing_policy(parameters_));
+    grow(x, training, progress);
   });
+}
+
+void IsolationForest::fit(const SparseSampleView& samples, const IsolationForestTraining& training,
+                          const Progress& progress) {
+  std::visit(
+      [&]<class Scalar>(const SparseView<Scalar>& x) {
+        require_samples(kFit, x, 0, missing_policy(parameters_));
+        grow(x, training, progress);
+      },
+      samples);
+}
+
+template <class Rows>
+void IsolationForest::grow(const Rows& x, const IsolationForestTraining& training,
+                           const Progress& progress) {
+  const auto& p = parameters_;
+  const auto n_rows = static_cast<std::size_t>(x.rows());
+  const std::size_t n_features = n_features_of(x);
+  require(n_rows <= std::numeric_limits<std::int32_t>::max(),
+          "{}: expected fewer than 2^31 samples, got {}", kFit, n_rows);
+  require(p.max_features <= n_features, "{}: expected at least max_features = {} features, got {}",
+          kFit, p.max_features, n_features);
+  require_weights(training.sample_weight, n_rows);
+  const detect::RowSampler sampler(n_rows, training.sample_weight, p.bootstrap);
+
+  auto grown = std::make_unique<State>();
+  grown->n_features = n_features;
+  grown->subsample_size = std::min(p.max_samples, p.bootstrap ? n_rows : sampler.n_drawable());
+  grown->depth = detect::tree_depth(grown->subsample_size);
+  grown->resize(p.n_estimators);
+  grown->n_grown = p.n_estimators;
+  std::size_t n_kept = 0;
+  if (training.warm_start != nullptr) {
+    training.warm_start->require_fitted("IsolationForest::fit: the forest to start from");
+    const State& first = *training.warm_start->state_;
+    grown->require_alike(kFit, first);
+    require(training.warm_start->parameters_.route_missing == p.route_missing,
+            "{}: expected a forest to start from with the same handling of missing values", kFit);
+    require(first.n_trees <= p.n_estimators,
+            "{}: expected n_estimators of at least {}, the trees there are, got {}", kFit,
+            first.n_trees, p.n_estimators);
+    grown->copy_trees(first);
+    n_kept = first.n_trees;
+  }
+  const TreeBuilder builder(x, n_features, p, sampler, grown->subsample_size, grown->depth,
+                            p.n_estimators - n_kept);
+  parallel_for(
+      p.n_estimators - n_kept, 1, resolve_threads(p.n_jobs),
+      [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = n_kept + begin; i < n_kept + end; ++i) builder.grow(i, grown->tree(i));
+      },
+      progress);
+  std::swap(state_, grown);
+  if (!p.contamination) return;
+  try {
+    set_offset(x, sampler.weights());
+  } catch (...) {
+    std::swap(state_, grown);
+    throw;
+  }
 }
 
 void IsolationForest::partial_fit(SampleView samples, const Progress& progress) {
@@ -360,7 +357,8 @@ void IsolationForest::partial_fit(SampleView samples, const Progress& progress) 
         n_new = static_cast<std::size_t>(
             std::ceil(p.refresh_fraction * static_cast<double>(next.n_trees)));
       }
-      const TreeBuilder builder(rows, p, needed, next.depth, n_new);
+      const detect::RowSampler sampler(needed, {}, p.bootstrap);
+      const TreeBuilder builder(rows, n_features, p, sampler, needed, next.depth, n_new);
       parallel_for(
           n_new, 1, resolve_threads(p.n_jobs),
           [&](std::size_t begin, std::size_t end) {
@@ -383,55 +381,52 @@ void IsolationForest::partial_fit(SampleView samples, const Progress& progress) 
 
 void IsolationForest::score_samples(SampleView samples, std::span<double> scores) const {
   samples.visit([&]<class Scalar>(MatrixView<Scalar> x) {
-    constexpr const char* kWho = "IsolationForest::score_samples";
-    require_fitted(kWho);
+    require_fitted(kScore);
     const Missing missing = missing_policy(parameters_);
-    require_sample_shape(kWho, x, state_->n_features);
-    if (missing == Missing::allow_nan) require_samples(kWho, x, missing);
+    require_sample_shape(kScore, x, state_->n_features);
+    if (missing == Missing::allow_nan) require_samples(kScore, x, missing);
     // Otherwise values are checked block by block; after a failure the whole input is checked, so
     // that the error names the first bad value.
     const auto check = [&](MatrixView<Scalar> rows) {
-      if (missing == Missing::refuse && !all_finite(rows)) require_samples(kWho, x, missing);
+      if (missing == Missing::refuse && !all_finite(rows)) require_samples(kScore, x, missing);
     };
     const auto n_rows = static_cast<std::size_t>(x.rows());
-    require(scores.size() == n_rows,
-            "IsolationForest::score_samples: expected an output of {} scores, got {}", n_rows,
-            scores.size());
-
+    require_output(scores, n_rows);
     const auto forest = state_->view();
-    const double average = detect::average_path_length(static_cast<double>(state_->subsample_size));
-    const double longest = static_cast<double>(forest.n_trees) * average;
-    // A tree grown on equal rows is a single leaf with the average path length in float32. Such
-    // rows are as normal as possible: rounding must not move their score away from -0.5.
-    const double single_leaf_sum =
-        static_cast<double>(forest.n_trees) * static_cast<double>(static_cast<float>(average));
-    const auto score = [=](double sum) {
-      return sum == single_leaf_sum ? -0.5 : -std::exp2(-sum / longest);
-    };
-
-    const RowPacker<Scalar> packer(state_->n_features, parameters_.route_missing);
+    const detect::RowPacker<Scalar> packer(state_->n_features, parameters_.route_missing);
     if (n_rows < kGroupRows / 2) {
       check(x);
+      const auto score = state_->scorer();
       for (std::size_t i = 0; i < n_rows; ++i) {
         const auto row = packer.pack(x.middle_rows(static_cast<Index>(i), 1));
         scores[i] = score(detect::path_length_sum(forest, row.keys));
       }
       return;
     }
-
-    const std::size_t grain = block_rows(packer.n_columns(), state_->tree_size());
-    parallel_for(n_rows, grain, n_rows < kMinParallelRows ? 1 : resolve_threads(parameters_.n_jobs),
+    score_blocks(*state_, forest, packer.n_columns(), parameters_.n_jobs, scores,
                  [&](std::size_t begin, std::size_t end) {
-                   thread_local std::vector<double> sums;
                    const auto block =
                        x.middle_rows(static_cast<Index>(begin), static_cast<Index>(end - begin));
                    check(block);
-                   const auto rows = packer.pack(block);
-                   sums.assign(rows.n_groups * kGroupRows, 0);
-                   detect::add_path_lengths(forest, rows, sums.data());
-                   for (std::size_t i = begin; i < end; ++i) scores[i] = score(sums[i - begin]);
+                   return packer.pack(block);
                  });
   });
+}
+
+void IsolationForest::score_samples(const SparseSampleView& samples,
+                                    std::span<double> scores) const {
+  std::visit(
+      [&]<class Scalar>(const SparseView<Scalar>& x) {
+        require_fitted(kScore);
+        require_samples(kScore, x, state_->n_features, missing_policy(parameters_));
+        require_output(scores, static_cast<std::size_t>(x.rows()));
+        const detect::SparseRowPacker<Scalar> packer(state_->view(), state_->n_features,
+                                                     parameters_.route_missing);
+        score_blocks(
+            *state_, packer.forest(), packer.n_columns(), parameters_.n_jobs, scores,
+            [&](std::size_t begin, std::size_t end) { return packer.pack(x, begin, end); });
+      },
+      samples);
 }
 
 void IsolationForest::feature_contributions(SampleView samples,
@@ -449,7 +444,7 @@ void IsolationForest::feature_contributions(SampleView samples,
     const auto n_trees = static_cast<double>(state_->n_trees);
     parallel_for(n_rows, 1, resolve_threads(parameters_.n_jobs),
                  [&](std::size_t begin, std::size_t end) {
-                   const RowPacker<Scalar> packer(n_features, parameters_.route_missing);
+                   const detect::RowPacker<Scalar> packer(n_features, parameters_.route_missing);
                    std::vector<std::uint32_t> keys(packer.n_columns());
                    for (std::size_t i = begin; i < end; ++i) {
                      packer.pack_row(x.row(static_cast<Index>(i)).data(), keys.data());
@@ -465,14 +460,23 @@ void IsolationForest::feature_contributions(SampleView samples,
 }
 
 void IsolationForest::fit_offset(SampleView samples) {
-  samples.visit([&]<class Scalar>(MatrixView<Scalar> x) {
-    require(parameters_.contamination.has_value(),
-            "IsolationForest::fit_offset: the offset is fixed at -0.5 unless contamination is set");
-    std::vector<double> scores(static_cast<std::size_t>(x.rows()));
-    score_samples(x, scores);
-    state_->offset = quantile(std::move(scores), *parameters_.contamination);
-    state_->offset_is_stale = false;
-  });
+  samples.visit([&](const auto& x) { set_offset(x, {}); });
+}
+
+void IsolationForest::fit_offset(const SparseSampleView& samples) {
+  std::visit([&](const auto& x) { set_offset(x, {}); }, samples);
+}
+
+template <class Rows>
+void IsolationForest::set_offset(const Rows& x, std::span<const double> weights) {
+  require(parameters_.contamination.has_value(),
+          "IsolationForest::fit_offset: the offset is fixed at -0.5 unless contamination is set");
+  std::vector<double> scores(static_cast<std::size_t>(x.rows()));
+  score_samples(x, scores);
+  const double fraction = *parameters_.contamination;
+  state_->offset = weights.empty() ? quantile(std::move(scores), fraction)
+                                   : weighted_quantile(scores, weights, fraction);
+  state_->offset_is_stale = false;
 }
 
 }  // namespace secondlook

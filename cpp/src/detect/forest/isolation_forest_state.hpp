@@ -1,11 +1,13 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
+#include "core/validation.hpp"
 #include "detect/forest/forest_kernel.hpp"
 #include "detect/forest/isolation_tree.hpp"
 #include "secondlook/detect/isolation_forest.hpp"
@@ -57,8 +59,36 @@ struct IsolationForest::State {
     std::ranges::fill(view.covers, 0U);
   }
 
+  /// Function from the sum of a row's path lengths to its score.
+  [[nodiscard]] auto scorer() const {
+    const double average = detect::average_path_length(static_cast<double>(subsample_size));
+    const auto n = static_cast<double>(n_trees);
+    // A tree grown on equal rows is a single leaf with the average path length in float32. Such
+    // rows are as normal as possible: rounding must not move their score away from -0.5.
+    const double single_leaf_sum = n * static_cast<double>(static_cast<float>(average));
+    return [longest = n * average, single_leaf_sum](double sum) {
+      return sum == single_leaf_sum ? -0.5 : -std::exp2(-sum / longest);
+    };
+  }
+
   [[nodiscard]] detect::ForestView view() const {
     return {trees->nodes.data(), trees->path_lengths.data(), n_trees, depth};
+  }
+
+  /// Checks that another forest's trees can stand beside these.
+  void require_alike(const char* who, const State& other) const {
+    require(other.n_features == n_features, "{}: expected a forest over {} features, got {}", who,
+            n_features, other.n_features);
+    require(other.subsample_size == subsample_size,
+            "{}: expected a forest grown on {} rows per tree, got {}", who, subsample_size,
+            other.subsample_size);
+  }
+
+  /// Takes the trees of such a forest as the first ones.
+  void copy_trees(const State& from) {
+    std::ranges::copy(from.trees->nodes, trees->nodes.begin());
+    std::ranges::copy(from.trees->path_lengths, trees->path_lengths.begin());
+    std::ranges::copy(from.trees->covers, trees->covers.begin());
   }
 };
 

@@ -60,10 +60,14 @@ class TreeGrower {
   }
 
   [[nodiscard]] const std::uint32_t* keys(std::uint32_t feature) const {
-    return sample_.keys.data() + feature * sample_.n_key_rows;
+    const auto& columns = sample_.column_of;
+    return sample_.keys.data() +
+           (columns.empty() ? feature : columns[feature]) * sample_.n_key_rows;
   }
 
   [[nodiscard]] Range range_of(std::uint32_t feature, std::size_t begin, std::size_t end) const {
+    if (!sample_.column_of.empty() && sample_.column_of[feature] == kAllZero)
+      return {kZeroKey, kZeroKey, 0};
     const std::uint32_t* key = keys(feature);
     Range range;
     std::uint32_t highest = kMissingLow;

@@ -28,6 +28,9 @@ inline float value_of_key(std::uint32_t key) noexcept {
 }
 inline constexpr std::uint32_t kMissingLow = 0;
 inline constexpr std::uint32_t kMissingHigh = 0xffffffffU;
+inline constexpr std::uint32_t kZeroKey = 0x80000000U;
+/// In place of a column: the feature is zero in all rows, whose keys are not stored.
+inline constexpr std::uint32_t kAllZero = 0xffffffffU;
 
 /// A split: rows whose key in `column` is below `threshold` go to child 2i + 1, others to 2i.
 /// Threshold 0 sends every row to 2i; such nodes fill the tree below a leaf.
@@ -58,9 +61,11 @@ struct TreeSample {
   std::size_t n_key_rows = 0;               ///< length of a column of `keys`
   std::span<const std::uint32_t> rows;      ///< rows that the tree uses
   std::span<const std::uint32_t> features;  ///< features that it may split on
-  std::uint32_t n_features = 0;             ///< columns of `keys`
+  std::uint32_t n_features = 0;             ///< number of features of a row
   bool route_missing =
       false;  ///< nodes may use column n_features + f: feature f with missing values low
+  /// Column of `keys` of each feature, or `kAllZero`; empty: feature f is column f.
+  std::span<const std::uint32_t> column_of = {};
 };
 
 /// Grows one tree by random splits: the feature is drawn from those that vary, the threshold

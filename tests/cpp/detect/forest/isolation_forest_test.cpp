@@ -17,6 +17,7 @@ using secondlook::IsolationForest;
 using secondlook::IsolationForestParameters;
 using secondlook::MatrixView;
 using secondlook::RandomStream;
+using secondlook::SparseView;
 
 namespace {
 
@@ -289,4 +290,165 @@ TEST_CASE("IsolationForest: equal rows contain no anomaly") {
   for (const double score : scores_of(forest, EigenMatrix<double>(x.topRows(1))))
     CHECK(score == -0.5);
   CHECK(forest.offset() == -0.5);
+}
+
+// --- sparse rows, weights, bootstrap, warm start
+
+namespace {
+
+// A matrix in compressed rows, which owns its values.
+template <class Scalar>
+struct Sparse {
+  explicit Sparse(const EigenMatrix<Scalar>& x) : cols(x.cols()) {
+    for (Index i = 0; i < x.rows(); ++i) {
+      for (Index j = 0; j < x.cols(); ++j) {
+        if (x(i, j) == 0) continue;
+        columns.push_back(static_cast<std::int32_t>(j));
+        values.push_back(x(i, j));
+      }
+      starts.push_back(static_cast<std::int64_t>(values.size()));
+    }
+  }
+
+  [[nodiscard]] SparseView<Scalar> view() const { return {cols, starts, columns, values}; }
+
+  Index cols;
+  std::vector<std::int64_t> starts{0};
+  std::vector<std::int32_t> columns;
+  std::vector<Scalar> values;
+};
+
+template <class Scalar>
+EigenMatrix<Scalar> mostly_zero(Index rows, Index cols, double share, std::uint64_t seed) {
+  auto x = gaussian<Scalar>(rows, cols, seed);
+  RandomStream random(seed, 1);
+  for (Index i = 0; i < x.size(); ++i)
+    if (random.uniform() >= share) x.data()[i] = 0;
+  return x;
+}
+
+template <class Scalar>
+std::vector<double> scores_of(const IsolationForest& forest, const Sparse<Scalar>& x) {
+  std::vector<double> scores(x.starts.size() - 1);
+  forest.score_samples(x.view(), scores);
+  return scores;
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("IsolationForest: sparse rows give the forest and the scores of the dense ones",
+                   "", float, double) {
+  const auto max_samples = GENERATE(16U, 256U, 5000U);
+  const auto cols = GENERATE(1, 7, 400);
+  const bool bootstrap = GENERATE(false, true);
+  const auto x = mostly_zero<TestType>(5003, cols, 0.05, 3);
+  const Sparse<TestType> sparse(x);
+  const IsolationForestParameters parameters{.n_estimators = 8,
+                                             .max_samples = max_samples,
+                                             .contamination = 0.1,
+                                             .bootstrap = bootstrap,
+                                             .seed = 5};
+  IsolationForest dense_forest(parameters);
+  dense_forest.fit(MatrixView<TestType>(x));
+  IsolationForest sparse_forest(parameters);
+  sparse_forest.fit(sparse.view());
+  REQUIRE(sparse_forest.offset() == dense_forest.offset());
+  const auto scores = scores_of(dense_forest, x);
+  REQUIRE(scores_of(sparse_forest, sparse) == scores);
+  REQUIRE(scores_of(sparse_forest, x) == scores);
+}
+
+TEST_CASE("IsolationForest: missing values of sparse rows are routed as those of dense ones") {
+  auto x = mostly_zero<float>(600, 9, 0.3, 4);
+  for (Index i = 0; i < x.size(); i += 13) x.data()[i] = std::numeric_limits<float>::quiet_NaN();
+  const Sparse<float> sparse(x);
+  IsolationForest forest({.n_estimators = 20, .route_missing = true, .seed = 2});
+  REQUIRE_THROWS_WITH(IsolationForest().fit(sparse.view()),
+                      Catch::Matchers::Contains("NaN in row 0"));
+  forest.fit(sparse.view());
+  REQUIRE(scores_of(forest, sparse) ==
+          scores_of(fitted(x, {.n_estimators = 20, .route_missing = true, .seed = 2}), x));
+}
+
+TEST_CASE("IsolationForest: sparse rows that are not in order are refused") {
+  const std::vector<float> values{1, 2, 3};
+  const auto fit = [&](Index cols, const std::vector<std::int64_t>& starts,
+                       const std::vector<std::int32_t>& columns) {
+    IsolationForest().fit(SparseView<float>{cols, starts, columns, values});
+  };
+  REQUIRE_NOTHROW(fit(3, {0, 2, 3}, {0, 2, 1}));
+  REQUIRE_THROWS_WITH(fit(3, {}, {0, 2, 1}), Catch::Matchers::Contains("at least 1 sample, got 0"));
+  REQUIRE_THROWS_WITH(fit(0, {0, 2, 3}, {0, 2, 1}),
+                      Catch::Matchers::Contains("at least 1 feature"));
+  REQUIRE_THROWS_WITH(fit(3, {0, 2, 3}, {2, 0, 1}),
+                      Catch::Matchers::Contains("increasing columns below 3"));
+  REQUIRE_THROWS_WITH(fit(3, {0, 2, 3}, {1, 1, 1}), Catch::Matchers::Contains("got 1 after 1"));
+  REQUIRE_THROWS_WITH(fit(2, {0, 2, 3}, {0, 2, 1}), Catch::Matchers::Contains("got 2 after 0"));
+  REQUIRE_THROWS_WITH(fit(3, {0, 2, 3}, {-1, 2, 1}), Catch::Matchers::Contains("got -1"));
+  REQUIRE_THROWS_WITH(fit(3, {0, 2}, {0, 2, 1}), Catch::Matchers::Contains("rows from 0 to 2"));
+  REQUIRE_THROWS_WITH(fit(3, {0, 9, 3}, {0, 2, 1}),
+                      Catch::Matchers::Contains("row 0 to end in [0, 3]"));
+  REQUIRE_THROWS_WITH(fit(3, {0, 2, 1, 3}, {0, 2, 1}),
+                      Catch::Matchers::Contains("row 1 to end in [2, 3]"));
+  REQUIRE_THROWS_WITH(fit(3, {0, 2, 3}, {0, 2}), Catch::Matchers::Contains("got 2 columns"));
+}
+
+TEST_CASE("IsolationForest: rows of weight 0 are as if they were not there") {
+  auto x = gaussian(2000, 3, 8);
+  std::vector<double> weights(2000, 1);
+  for (std::size_t i = 0; i < 500; ++i) {
+    x.row(static_cast<Index>(i)).setConstant(50);
+    weights[i] = 0;
+  }
+  IsolationForest forest({.contamination = 0.1, .seed = 1});
+  forest.fit(MatrixView<float>(x), {.sample_weight = weights});
+  const auto scores = scores_of(forest, x);
+  std::size_t n_below = 0;
+  for (std::size_t i = 500; i < 2000; ++i) n_below += scores[i] < forest.offset();
+  REQUIRE(n_below == 149);  // the offset is the score of the 150th
+  REQUIRE(scores[0] < forest.offset());
+}
+
+TEST_CASE("IsolationForest: weights are checked") {
+  const auto x = gaussian(10, 2, 1);
+  const auto fit = [&](const std::vector<double>& weights) {
+    IsolationForest().fit(MatrixView<float>(x), {.sample_weight = weights});
+  };
+  REQUIRE_THROWS_WITH(fit(std::vector<double>(9, 1)),
+                      Catch::Matchers::Contains("each of 10 rows, got 9"));
+  REQUIRE_THROWS_WITH(fit(std::vector<double>(10, 0)),
+                      Catch::Matchers::Contains("finite sum above zero"));
+  REQUIRE_THROWS_WITH(fit(std::vector<double>(10, -1)),
+                      Catch::Matchers::Contains("at least 0, got -1"));
+  REQUIRE_THROWS_WITH(fit(std::vector<double>(10, std::nan(""))),
+                      Catch::Matchers::Contains("got nan"));
+}
+
+TEST_CASE("IsolationForest: a warm start gives the trees of one fit") {
+  const auto x = gaussian(1000, 4, 2);
+  const auto first = fitted(x, {.n_estimators = 7, .seed = 3});
+  IsolationForest warm({.n_estimators = 20, .contamination = 0.05, .seed = 3});
+  warm.fit(MatrixView<float>(x), {.warm_start = &first});
+  const auto once = fitted(x, {.n_estimators = 20, .contamination = 0.05, .seed = 3});
+  REQUIRE(scores_of(warm, x) == scores_of(once, x));
+  REQUIRE(warm.offset() == once.offset());
+  REQUIRE(first.n_trees() == 7);
+}
+
+TEST_CASE("IsolationForest: a warm start from a forest that does not fit is refused") {
+  const auto x = gaussian(300, 4, 2);
+  const auto first = fitted(x, {.n_estimators = 7});
+  const auto start = [&](const EigenMatrix<float>& rows, IsolationForestParameters parameters,
+                         const IsolationForest& from) {
+    IsolationForest(parameters).fit(MatrixView<float>(rows), {.warm_start = &from});
+  };
+  REQUIRE_THROWS_WITH(start(x, {.n_estimators = 6}, first),
+                      Catch::Matchers::Contains("at least 7"));
+  REQUIRE_THROWS_WITH(start(gaussian(300, 3, 2), {}, first),
+                      Catch::Matchers::Contains("over 3 features"));
+  REQUIRE_THROWS_WITH(start(gaussian(100, 4, 2), {}, first),
+                      Catch::Matchers::Contains("on 100 rows"));
+  REQUIRE_THROWS_WITH(start(x, {.route_missing = true}, first),
+                      Catch::Matchers::Contains("missing values"));
+  REQUIRE_THROWS_WITH(start(x, {}, IsolationForest()), Catch::Matchers::Contains("not fitted yet"));
 }
