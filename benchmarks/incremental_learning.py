@@ -37,7 +37,7 @@ def main():
             "partial_fit alone": lambda: model.partial_fit(plant(1000, random)),
         }
         medians = median_seconds(contenders, arguments.rounds)
-        reports = on_disk.history_
+        reports = on_disk.reports_
     print(machine())
     print_table("1,000 rows of 14 features", medians, "ms", 1e3)
     slowest = max(report.seconds for report in reports)

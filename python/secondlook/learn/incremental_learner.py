@@ -1,7 +1,7 @@
 """Guarded continued training of a model."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Protocol, Self, cast
 
 import numpy as np
@@ -143,8 +143,10 @@ class IncrementalLearner(Shown):
         Number of the version in use.
     versions_ : list of Version
         Versions in the folder, oldest first.
-    history_ : list of UpdateReport
+    reports_ : list of UpdateReport
         Reports of the last 100 updates, oldest first.
+    history_ : dict of str to ndarray of shape (n_reports,)
+        The fields of `reports_` by name, and ``accepted``: numbers, booleans or strings.
     detector_ : detector or classifier
         Copy of the model in use.
     n_features_in_ : int
@@ -355,9 +357,16 @@ class IncrementalLearner(Shown):
         ]
 
     @property
-    def history_(self) -> list[UpdateReport]:
+    def reports_(self) -> list[UpdateReport]:
         """Reports of the last 100 updates, oldest first."""
-        return [UpdateReport(**fields) for fields in self._learner.history]
+        return [UpdateReport(**report) for report in self._learner.history]
+
+    @property
+    def history_(self) -> dict[str, NDArray[Any]]:
+        """Figures of each of these updates, by name."""
+        reports = self.reports_
+        names = [*(field.name for field in fields(UpdateReport)), "accepted"]
+        return {name: np.array([getattr(report, name) for report in reports]) for name in names}
 
     @property
     def offset_(self) -> float:
@@ -379,7 +388,7 @@ class IncrementalLearner(Shown):
             "learns": type(self._reader).__name__,
             "version": self.version_,
             "n_versions": len(self.versions_),
-            "n_updates": len(self.history_),
+            "n_updates": len(self.reports_),
             "offset": self.offset_,
             "n_features": self.n_features_in_,
         }

@@ -48,20 +48,24 @@ def versions(learner: "IncrementalLearner", *, ax: Any = None) -> Display:
         After at least one update.
     ax : matplotlib Axes, optional
     """
-    reports = learner.history_
-    if not reports:
+    history = learner.history_
+    n_updates = len(history["outcome"])
+    if not n_updates:
         raise ValueError("plot.versions: expected a learner with updates, got one without any")
     ax = axes_of("plot.versions", ax)
-    numbers = np.arange(1, len(reports) + 1)
-    ax.plot(numbers, [r.fresh_before for r in reports], "_", color=NORMAL, label="fresh, before")
-    ax.plot(numbers, [r.fresh_after for r in reports], "^", color=NORMAL, label="fresh, after")
-    ax.plot(numbers, [r.replay_before for r in reports], "_", color=ABNORMAL, label="older, before")
-    ax.plot(numbers, [r.replay_after for r in reports], "^", color=ABNORMAL, label="older, after")
-    for number, report in zip(numbers, reports, strict=True):
-        if not report.accepted:
-            ax.axvspan(number - 0.5, number + 0.5, color=DOUBTFUL, alpha=0.35, zorder=0)
-    outcomes = [r.outcome.replace("_", " ") if not r.accepted else f"v{r.version}" for r in reports]
-    ax.set_xticks(numbers, outcomes, rotation=30 if len(reports) > 6 else 0)
+    numbers = np.arange(1, n_updates + 1)
+    for rows, name, colour in (("fresh", "fresh", NORMAL), ("replay", "older", ABNORMAL)):
+        for when, marker in (("before", "_"), ("after", "^")):
+            values = history[f"{rows}_{when}"]
+            ax.plot(numbers, values, marker, color=colour, label=f"{name}, {when}")
+    for number in numbers[~history["accepted"]]:
+        ax.axvspan(number - 0.5, number + 0.5, color=DOUBTFUL, alpha=0.35, zorder=0)
+    outcomes = np.where(
+        history["accepted"],
+        [f"v{version}" for version in history["version"]],
+        np.strings.replace(history["outcome"], "_", " "),
+    )
+    ax.set_xticks(numbers, outcomes, rotation=30 if n_updates > 6 else 0)
     ax.set(xlabel="update", ylabel="mean score")
     ax.legend(frameon=False, ncols=2, fontsize="small")
     return shown_in(ax)

@@ -65,8 +65,23 @@ def test_refuses_an_update_with_only_anomalies_and_warns(autoencoder):
     assert report.outcome == "refused"
     assert report.n_suspected == 200
     assert np.isnan(report.fresh_after)
-    assert learner.history_[-1].reason == report.reason
+    assert learner.reports_[-1].reason == report.reason
     np.testing.assert_array_equal(learner.score_samples(plant(50, 9)), before)
+
+
+def test_the_history_has_a_column_per_figure_of_the_reports(autoencoder):
+    learner = sl.IncrementalLearner(autoencoder, plant(1000, 1), random_state=0)
+    reports = [learner.update(plant(600, 2))]
+    with pytest.warns(sl.DriftWarning):
+        reports.append(learner.update(plant(200, 3, shift=20.0)))
+    assert list(map(repr, learner.reports_)) == list(map(repr, reports))
+    table = pd.DataFrame(learner.history_)
+    assert table.drop(columns="accepted").to_dict("records") == [
+        pytest.approx(vars(report), nan_ok=True) for report in reports
+    ]
+    assert table["accepted"].tolist() == [True, False]
+    assert table["fresh_after"].isna().tolist() == [False, True]
+    assert {column.shape for column in learner.history_.values()} == {(2,)}
 
 
 def test_trains_on_rows_that_a_person_has_confirmed(forest):
@@ -116,7 +131,8 @@ def test_errors_name_bad_input(forest):
     with pytest.raises(TypeError, match="expected a detector"):
         sl.IncrementalLearner(object(), plant(1000, 1))
     assert learner.version_ == 1
-    assert learner.history_ == []
+    assert learner.reports_ == []
+    assert {len(column) for column in learner.history_.values()} == {0}
 
 
 def test_feature_names_are_kept_and_checked(tmp_path):
@@ -148,7 +164,7 @@ def test_versions_have_reasons_and_can_be_restored(forest, tmp_path):
     again = sl.IncrementalLearner.open(tmp_path / "site")
     assert again.versions_[-1].reason == "back to version 2: sensor replaced"
     np.testing.assert_array_equal(again.score_samples(probe), scores[1])
-    assert [report.version for report in again.history_] == [2, 3]
+    assert again.history_["version"].tolist() == [2, 3]
     # A version is an ordinary model file.
     loaded = sl.load(tmp_path / "site" / "version-000001.safetensors")
     np.testing.assert_array_equal(loaded.score_samples(probe), scores[0])

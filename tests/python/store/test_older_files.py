@@ -76,12 +76,12 @@ def test_a_learner_of_version_1_goes_on_from_where_it_was(folder, tmp_path):
     shutil.copy(fixture, tmp_path / "version-000002.safetensors")
     learner = sl.IncrementalLearner.open(tmp_path)
     assert learner.version_ == 2
-    assert [report.outcome for report in learner.history_] == ["accepted"]
+    assert learner.history_["outcome"].tolist() == ["accepted"]
     np.testing.assert_array_equal(
         learner.score_samples(tensors["rows"]), tensors["expected_scores"], strict=True
     )
     learner.update(np.random.default_rng(2).normal(size=(48, 3)))
-    assert len(learner.history_) == 2
+    assert len(learner.reports_) == 2
 
 
 def test_a_rule_of_version_1_decides_as_it_did_when_it_was_written(folder):
