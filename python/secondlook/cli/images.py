@@ -52,11 +52,13 @@ def decide(
     ] = None,
     normal: Annotated[
         str | None,
-        typer.Option(metavar="CLASS", help="The normal class. Default: the first of two."),
+        typer.Option(
+            metavar="CLASS", help="The normal class. Default: as stored, or the first of two."
+        ),
     ] = None,
     test_time_augmentation: Annotated[
         list[Variation] | None,
-        typer.Option(help="Average with this variation, as when the rule was fitted; repeatable."),
+        typer.Option(help="Average with this variation; repeatable. Default: as stored."),
     ] = None,
     json: AsJson = False,
 ) -> None:
@@ -65,7 +67,7 @@ def decide(
 
     if output is not None:
         require_writable("--output", output)
-    variations = [variation.value for variation in test_time_augmentation or ()]
+    variations = [variation.value for variation in test_time_augmentation or ()] or None
     decisions = decide_folder(model, folder, normal=normal, test_time_augmentation=variations)
     if output is not None:
         decisions.write_csv(output)

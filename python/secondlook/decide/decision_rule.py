@@ -1,6 +1,7 @@
 """Everything that decides on a model's scores, as one object stored in the model's file."""
 
 import copy
+import json
 import weakref
 from abc import abstractmethod
 from typing import Any, Self
@@ -11,6 +12,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from secondlook import _core
+from secondlook._shared.plain_values import plain
 from secondlook._shared.warn_caller import warn_caller
 from secondlook.decide._scores import (
     as_finite_scores,
@@ -22,7 +24,9 @@ from secondlook.decide.calibration import Calibration
 from secondlook.decide.feature_distance import FeatureDistance
 from secondlook.decide.suspicious_band import SuspiciousBand, decisions_of, warn_of_drift
 from secondlook.decide.tune_threshold import core_parameters
-from secondlook.errors import StaleDecisionWarning
+from secondlook.errors import ModelFileError, StaleDecisionWarning
+
+_SCORE_SECTION = "score_parameters"  # of a model's file
 
 
 class DecisionRule(BaseEstimator):
@@ -48,6 +52,10 @@ class DecisionRule(BaseEstimator):
     feature_distance : FeatureDistance, optional
         Fitted on the model's features of its training data. Cases that are out of distribution are
         referred, whatever their score. Fit it again, too, when the model has continued training.
+    score_parameters : dict, optional
+        Arguments of the model's `anomaly_score` by which the scores were computed, such as
+        ``{"normal": "good", "test_time_augmentation": ["flip"]}`` of an `ImageClassifier`. A model
+        stores them with its rule, and its `decide` uses them. None: they are not known.
 
     Attributes
     ----------
@@ -82,11 +90,13 @@ class DecisionRule(BaseEstimator):
         threshold: dict[str, Any] | None = None,
         calibration: str | None = None,
         feature_distance: FeatureDistance | None = None,
+        score_parameters: dict[str, Any] | None = None,
     ) -> None:
         self.band = band
         self.threshold = threshold
         self.calibration = calibration
         self.feature_distance = feature_distance
+        self.score_parameters = score_parameters
 
     def fit(self, score: ArrayLike, y_true: ArrayLike, groups: ArrayLike | None = None) -> Self:
         """Fit all parts.
@@ -218,6 +228,7 @@ class DecisionRule(BaseEstimator):
             threshold=copy.deepcopy(self.threshold),
             calibration=self.calibration,
             feature_distance=copy.deepcopy(self.feature_distance),
+            score_parameters=copy.deepcopy(self.score_parameters),
         )
 
     def _check_parameters(self) -> None:
@@ -238,6 +249,11 @@ class DecisionRule(BaseEstimator):
                 "DecisionRule.fit: expected feature_distance as a fitted FeatureDistance, got "
                 f"{self.feature_distance!r}"
             )
+        if not isinstance(self.score_parameters, dict | None):
+            raise ValueError(
+                "DecisionRule.fit: expected score_parameters as a dict of anomaly_score's "
+                f"arguments, got {self.score_parameters!r}"
+            )
 
     def _threshold_parameters(self) -> dict[str, Any] | None:
         if self.threshold is None:
@@ -255,6 +271,26 @@ class DecisionRule(BaseEstimator):
         if features is None or self.feature_distance_ is None:
             return features if features is None else np.zeros((1, 1))  # the core raises the error
         return self.feature_distance_._checked(features)
+
+    @classmethod
+    def _read_from(cls, file: "_core.store.ModelFile") -> Self | None:
+        """Return the rule in a model's file, if there is one."""
+        core = _core.decide.DecisionRule.read_from(file)
+        if core is None:
+            return None
+        rule = cls._from_core(core)
+        rule.score_parameters = json.loads(file.sections.get(_SCORE_SECTION, "null"))
+        if not isinstance(rule.score_parameters, dict | None):
+            raise ModelFileError(
+                f"DecisionRule: expected {_SCORE_SECTION} as an object, got "
+                f"{rule.score_parameters!r}"
+            )
+        return rule
+
+    def _write_to(self, file: "_core.store.ModelFile") -> None:
+        self._rule.write_to(file)
+        if self.score_parameters is not None:
+            file.set_section(_SCORE_SECTION, json.dumps(plain(self.score_parameters)))
 
     @classmethod
     def _from_core(cls, rule: Any) -> Self:
@@ -313,6 +349,7 @@ class KeepsDecisionRule:
                 f"{type(self).__name__}.decision_rule_: expected a DecisionRule, got {rule!r}"
             )
         check_is_fitted(rule)
+        self._check_score_parameters(rule)
         self._keep_compared(rule)
 
     @decision_rule_.deleter
@@ -344,11 +381,24 @@ class KeepsDecisionRule:
     def _fitted(self) -> Any:
         """Return the fitted model of the core that computes the scores."""
 
+    def _check_score_parameters(self, rule: DecisionRule) -> None:
+        """Raise an error unless a rule's `score_parameters` are arguments of `anomaly_score`."""
+        if rule.score_parameters:
+            raise ValueError(
+                f"{type(self).__name__}.decision_rule_: expected a rule without score_parameters, "
+                f"since anomaly_score takes only X, got {rule.score_parameters}"
+            )
+
     def _write_rule(self, file: "_core.store.ModelFile") -> None:
         if "_decision_rule" in self.__dict__:
-            self._current_rule()._rule.write_to(file)
+            self._current_rule()._write_to(file)
 
     def _read_rule(self, file: "_core.store.ModelFile") -> None:
-        rule = _core.decide.DecisionRule.read_from(file)
-        if rule is not None:
-            self._decision_rule = DecisionRule._from_core(rule)
+        rule = DecisionRule._read_from(file)
+        if rule is None:
+            return
+        try:
+            self._check_score_parameters(rule)
+        except ValueError as error:
+            raise ModelFileError(str(error)) from None
+        self._decision_rule = rule

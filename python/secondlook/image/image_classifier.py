@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
 
 _MAY_BE_AUTO = ("architecture", "weights")
+_SCORE_PARAMETERS = ("normal", "test_time_augmentation")
 
 
 class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstimator):
@@ -527,16 +528,16 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
     ) -> NDArray[np.str_]:
         """Decide which images are abnormal, and which a person should look at.
 
-        Uses `decision_rule_`, which was fitted on the `anomaly_score` of other images with the same
-        `normal` and `test_time_augmentation`. If the rule has a feature distance, images that are
-        out of distribution are referred.
+        Uses `decision_rule_`, which was fitted on the `anomaly_score` of other images. If the rule
+        has a feature distance, images that are out of distribution are referred.
 
         Parameters
         ----------
         X : sequence of images, array, or folder
             See `fit`.
         normal, test_time_augmentation
-            See `anomaly_score`.
+            As when the rule was fitted, see `anomaly_score`. Not needed if the rule has
+            `score_parameters`.
 
         Returns
         -------
@@ -547,6 +548,8 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         ------
         AttributeError
             If the model has no `decision_rule_`.
+        ValueError
+            If an argument differs from the rule's `score_parameters`.
 
         Warns
         -----
@@ -568,7 +571,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         X : sequence of images, array, path, folder, or ImageFolder
             See `predict_proba`.
         normal, test_time_augmentation
-            See `anomaly_score`.
+            See `decide`.
 
         Returns
         -------
@@ -606,8 +609,8 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         self, who: str, rule: DecisionRule, X: Any, normal: Any, variations: Iterable[str] | None
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
         """Return scores and, if the rule can tell, which images are out of distribution."""
-        model, column = self._fitted(), self._normal_column(who, normal)
-        averaged = variations_of(who, variations)
+        model = self._fitted()
+        column, averaged = self._score_of_rule(who, rule, normal, variations)
         inputs = self._images(who, X)
         with ProgressBar("Predicting") as bar:
             if rule.feature_distance_ is None:
@@ -615,6 +618,31 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
             p, features = model.predict_with_features(inputs, averaged, bar)
         unknown = rule.feature_distance_.is_out_of_distribution(features)
         return _not_in_column(p, column), unknown
+
+    def _score_of_rule(
+        self, who: str, rule: DecisionRule, normal: Any, variations: Iterable[str] | None
+    ) -> tuple[int, dict[str, bool]]:
+        """Return the normal class's column and the variations: the rule's own, if it has any."""
+        if rule.score_parameters is None:
+            return self._normal_column(who, normal), variations_of(who, variations)
+        stored = rule.score_parameters
+        column = self._normal_column(who, stored.get("normal"))
+        averaged = variations_of(who, stored.get("test_time_augmentation"))
+        if normal is not None and self._column(who, "normal", normal) != column:
+            raise _not_as_fitted(who, "normal", self.classes_[column].item(), normal)
+        if variations is not None and variations_of(who, variations) != averaged:
+            raise _not_as_fitted(who, "test_time_augmentation", list(averaged), variations)
+        return column, averaged
+
+    def _check_score_parameters(self, rule: DecisionRule) -> None:
+        who = "ImageClassifier.decision_rule_"
+        for name in rule.score_parameters or ():
+            if name not in _SCORE_PARAMETERS:
+                raise ValueError(
+                    f"{who}: expected score_parameters among {_SCORE_PARAMETERS}, got {name!r}"
+                )
+        if rule.score_parameters is not None:
+            self._score_of_rule(who, rule, None, None)
 
     def features(self, X: Any) -> NDArray[np.float64]:
         """Return the input of the last layer.
@@ -793,3 +821,10 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
 def _not_in_column(p: NDArray[np.float64], column: int) -> NDArray[np.float64]:
     """Return the probability of the other classes; of two classes without rounding it again."""
     return p[:, 1 - column].copy() if p.shape[1] == 2 else 1 - p[:, column]
+
+
+def _not_as_fitted(who: str, name: str, stored: Any, given: Any) -> ValueError:
+    return ValueError(
+        f"{who}: expected {name}={stored!r}, as when decision_rule_ was fitted, got {given!r}; "
+        "leave it out, or fit another rule"
+    )

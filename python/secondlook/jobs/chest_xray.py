@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 __all__ = ["XrayOptions", "XrayResult", "train_chest_xray", "variations"]
 
+_MIRRORED = ("flip",)
+
 
 @dataclass(frozen=True)
 class XrayOptions:
@@ -277,6 +279,10 @@ class _Job:
                 threshold={"min_recall": 0.98},
                 calibration="platt",
                 feature_distance=guard,
+                score_parameters={
+                    "normal": network.classes_[0].item(),
+                    "test_time_augmentation": _MIRRORED,
+                },
             ).fit(its_scores.ravel(), y_both, groups=patients_both)
             file = out / f"chest_xray_{number}.safetensors"
             network.save(file)
@@ -395,7 +401,7 @@ def _networks_to_keep(options: XrayOptions, synthetic: bool) -> list[ImageClassi
 
 def _score(classifier: ImageClassifier, cases: Cases) -> NDArray[np.float64]:
     """Return the probability of pneumonia, averaged over each image and its mirror image."""
-    return classifier.predict_proba(cases.images, test_time_augmentation=("flip",))[:, 1]
+    return classifier.predict_proba(cases.images, test_time_augmentation=_MIRRORED)[:, 1]
 
 
 def _feature_distance_of(classifier: ImageClassifier, training: Cases) -> FeatureDistance:

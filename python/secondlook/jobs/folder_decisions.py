@@ -129,7 +129,7 @@ def decide_folder(
     folder: str | os.PathLike[str],
     *,
     normal: str | None = None,
-    test_time_augmentation: Sequence[str] = (),
+    test_time_augmentation: Sequence[str] | None = None,
 ) -> FolderDecisions:
     """Decide on the images of a folder by the decision rule in a model's file.
 
@@ -140,9 +140,11 @@ def decide_folder(
     folder : path
         All image files in it and below it are decided.
     normal : str or None, default=None
-        The normal class, as when the rule was fitted. None: the first of two.
-    test_time_augmentation : sequence of str, default=()
-        As when the rule was fitted; see `ImageClassifier.predict_proba`.
+        The normal class, as when the rule was fitted. None: as stored with the rule, otherwise the
+        first of two.
+    test_time_augmentation : sequence of str or None, default=None
+        As when the rule was fitted; see `ImageClassifier.predict_proba`. None: as stored with the
+        rule, otherwise none.
 
     Returns
     -------
@@ -171,13 +173,12 @@ def decide_folder(
     files = list_images(folder)
     known = [label for label in classifier.classes_.tolist() if str(label) == normal]
     label = known[0] if known else normal
-    variations = tuple(test_time_augmentation) or None
-    score, unlike = classifier._judged(
-        "ImageClassifier.anomaly_score", rule, files, label, variations
-    )
+    who = "ImageClassifier.decide"
+    column, _ = classifier._score_of_rule(who, rule, label, test_time_augmentation)
+    score, unlike = classifier._judged(who, rule, files, label, test_time_augmentation)
     return FolderDecisions(
         [file.relative_to(folder) for file in files],
-        str(classifier.classes_[0] if label is None else label),
+        str(classifier.classes_[column]),
         score,
         None if rule.calibration_ is None else rule.probability(score),
         rule.decide(score, unlike),

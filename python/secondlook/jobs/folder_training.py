@@ -293,6 +293,7 @@ def _fit_rule(
         SuspiciousBand(options.max_miss_rate, options.max_false_alarm_rate),
         calibration="platt",
         feature_distance=guard,
+        score_parameters={"normal": normal},
     )
     rule.fit(score, (labels[held_out] != normal).astype(np.int64), groups=groups[held_out])
     model.decision_rule_ = rule

@@ -283,6 +283,7 @@ class _Job:
                 threshold={},
                 calibration="isotonic",
                 feature_distance=guard,
+                score_parameters={"normal": SOUND, "test_time_augmentation": MIRRORED},
             ).fit(1 - own_p[:, self._sound], self._defective(self.tuning))
             file = out / f"infrared_modules_{number}.safetensors"
             network.save(file)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from secondlook import _core
 from secondlook._shared.plain_values import plain
 from secondlook.decide.decision_rule import DecisionRule
 from secondlook.decide.suspicious_band import SuspiciousBand
@@ -47,8 +46,8 @@ class ModelSummary:
         Whether training has continued since the offset was computed.
     rule : dict or None
         The decision rule: ``guarantee`` in words, ``lower`` and ``upper`` of the band,
-        ``threshold``, ``calibration``, ``tests_out_of_distribution``, ``n_positives``,
-        ``n_negatives``, ``stale``.
+        ``threshold``, ``calibration``, ``tests_out_of_distribution``, ``score_parameters``,
+        ``n_positives``, ``n_negatives``, ``stale``.
     learner : dict or None
         If an `IncrementalLearner` wrote the file: ``version``, ``time``, ``reason``, ``n_updates``.
     parameters : dict
@@ -180,11 +179,10 @@ def _format_version(path: str | os.PathLike[str]) -> int:
 
 
 def _rule_of(file: ModelFile) -> dict[str, Any] | None:
-    core = _core.decide.DecisionRule.read_from(file)
-    if core is None:
+    rule = DecisionRule._read_from(file)
+    if rule is None:
         return None
-    core.compare_with(file)
-    rule = DecisionRule._from_core(core)
+    rule._rule.compare_with(file)
     band = rule.band_
     return {
         "guarantee": None if band is None else _guarantee(band),
@@ -193,6 +191,7 @@ def _rule_of(file: ModelFile) -> dict[str, Any] | None:
         "threshold": rule.threshold_,
         "calibration": rule.calibration,
         "tests_out_of_distribution": rule.feature_distance_ is not None,
+        "score_parameters": rule.score_parameters,
         "n_positives": rule.n_positives_,
         "n_negatives": rule.n_negatives_,
         "stale": rule.stale_,
@@ -227,6 +226,9 @@ def _lines_of_rule(rule: dict[str, Any] | None) -> list[tuple[str, str]]:
         return [("rule", "none")]
     n_cases = f"fitted on {rule['n_positives']} abnormal and {rule['n_negatives']} normal cases"
     lines = [("rule", n_cases + (", STALE: the model has changed since" if rule["stale"] else ""))]
+    if rule["score_parameters"]:
+        arguments = (f"{name}={_listed(value)}" for name, value in rule["score_parameters"].items())
+        lines.append(("score", ", ".join(arguments)))
     if rule["guarantee"] is not None:
         lines.append(("guarantee", rule["guarantee"]))
         lines.append(
@@ -239,6 +241,10 @@ def _lines_of_rule(rule: dict[str, Any] | None) -> list[tuple[str, str]]:
     if rule["tests_out_of_distribution"]:
         lines.append(("also refers", "what is out of distribution"))
     return lines
+
+
+def _listed(value: Any) -> str:
+    return "+".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _learner_of(section: dict[str, Any] | None) -> dict[str, Any] | None:

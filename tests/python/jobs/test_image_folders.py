@@ -173,3 +173,19 @@ def test_bad_input_of_decisions_ends_with_one_clear_line(
     assert re.match(f"secondlook decide: .*{message}", result.stderr)
     assert result.stderr.count("\n") == 1
     assert not output.exists()
+
+
+def test_a_folder_is_decided_by_the_score_stored_with_the_rule(images, model, tmp_path, command):
+    network = sl.load(model)
+    rule = network.decision_rule_
+    rule.score_parameters = {"normal": "good", "test_time_augmentation": ["flip"]}
+    network.decision_rule_ = rule
+    network.save(tmp_path / "model.safetensors")
+    decisions = decide_folder(tmp_path / "model.safetensors", images)
+    files = [images / file for file in decisions.files]
+    np.testing.assert_array_equal(
+        decisions.score, network.anomaly_score(files, test_time_augmentation="flip")
+    )
+    result = command("decide", tmp_path / "model.safetensors", images, "--normal", "hot")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "expected normal='good', as when decision_rule_ was fitted, got 'hot'" in result.stderr
