@@ -22,7 +22,7 @@ except ImportError:
 
 from secondlook._shared.plain_values import plain
 from secondlook._shared.progress import ProgressBar
-from secondlook._shared.whole_file import write_text
+from secondlook._shared.written_results import WrittenAsPage
 from secondlook.detect.autoencoder import Autoencoder
 from secondlook.detect.detector_ensemble import DetectorEnsemble
 from secondlook.detect.ensemble_stream import SEVERITIES, EnsembleRecord, EnsembleStream
@@ -154,7 +154,7 @@ class Monitor:
 
 
 @dataclass
-class FleetResult:
+class FleetResult(WrittenAsPage):
     """Result of monitoring a fleet.
 
     ``str`` summarises it in a few lines.
@@ -229,15 +229,8 @@ class FleetResult:
         result: dict[str, Any] = plain(document)
         return result
 
-    def write_report(self, path: str | os.PathLike[str]) -> None:
-        """Write the report, one HTML file; without matplotlib it has no pictures.
-
-        Raises
-        ------
-        OSError
-            If the file cannot be written.
-        """
-        write_text(path, render(self.monitor, self.faults))
+    def _page(self) -> str:
+        return render(self.monitor, self.faults)
 
 
 def monitor_fleet(path: str | os.PathLike[str], *, announce: Announce | None = None) -> FleetResult:

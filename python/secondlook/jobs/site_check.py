@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from secondlook._shared.plain_values import plain
 from secondlook._shared.progress import ProgressBar
-from secondlook._shared.whole_file import write_text
+from secondlook._shared.written_results import WrittenAsPage
 from secondlook.detect.isolation_forest import IsolationForest
 from secondlook.detect.peer_deviation import PeerDeviation
 from secondlook.jobs.simulated_site import Fault, simulate_site
@@ -31,7 +31,7 @@ FEWEST_TO_COMPARE = 20
 
 
 @dataclass
-class SiteCheck:
+class SiteCheck(WrittenAsPage):
     """Result of a check: the clusters, and the sensors to look at.
 
     ``str`` formats the findings as a table.
@@ -128,15 +128,8 @@ class SiteCheck:
         result: dict[str, Any] = plain(document)
         return result
 
-    def write_report(self, path: str | os.PathLike[str]) -> None:
-        """Write the report, one HTML file; without matplotlib it has no pictures.
-
-        Raises
-        ------
-        OSError
-            If the file cannot be written.
-        """
-        write_text(path, render(self.clusters, self.findings, simulated=self.faults is not None))
+    def _page(self) -> str:
+        return render(self.clusters, self.findings, simulated=self.faults is not None)
 
 
 def check_site(directory: str | os.PathLike[str]) -> SiteCheck:

@@ -1,7 +1,5 @@
 """Scores of a table by a detector's model file, with verdicts and reasons."""
 
-import csv
-import io
 import os
 from dataclasses import dataclass
 from typing import Any, cast
@@ -11,7 +9,7 @@ from numpy.typing import NDArray
 
 from secondlook._shared.plain_values import plain
 from secondlook._shared.progress import ProgressBar
-from secondlook._shared.whole_file import write_text
+from secondlook._shared.written_results import WrittenAsCsv
 from secondlook.detect.detector_ensemble import DetectorEnsemble
 from secondlook.detect.tabular import TabularDetector
 from secondlook.jobs.csv_rows import CsvRows, read_rows
@@ -24,7 +22,7 @@ _N_SHOWN = 10
 
 
 @dataclass
-class TableScores:
+class TableScores(WrittenAsCsv):
     """Scores of the rows of a table.
 
     ``str`` lists the most anomalous rows.
@@ -104,33 +102,16 @@ class TableScores:
         )
         return result
 
-    def to_csv(self) -> str:
-        """Return the scores as CSV: one line per row of the table, in its order."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        columns: dict[str, list[str]] = {}
+    def _columns(self) -> dict[str, list[Any]]:
+        columns: dict[str, list[Any]] = {}
         if self.rows.device_column is not None:
             columns[self.rows.device_column] = self.rows.devices
         if self.rows.time_column is not None:
             columns[self.rows.time_column] = self.rows.times
-        columns["score"] = ["" if np.isnan(s) else f"{s + 0.0:.9g}" for s in self.score.tolist()]
-        columns["verdict"] = self.verdict.tolist()
+        columns |= {"score": self.score.tolist(), "verdict": self.verdict.tolist()}
         if self.severity is not None:
             columns["severity"] = self.severity
-        columns["reasons"] = self.reasons
-        writer.writerow(columns)
-        writer.writerows(zip(*columns.values(), strict=True))
-        return text.getvalue()
-
-    def write_csv(self, path: str | os.PathLike[str]) -> None:
-        """Write the scores to a CSV file.
-
-        Raises
-        ------
-        OSError
-            If the file cannot be written.
-        """
-        write_text(path, self.to_csv())
+        return columns | {"reasons": self.reasons}
 
 
 def score_table(
