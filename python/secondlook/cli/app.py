@@ -19,8 +19,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit status: 0 if the job is done, whatever it found; 1 with --fail-on-anomaly, if "
-    "something anomalous was found; 2 for a wrong use or input, with one line on stderr; 130 after "
-    "Ctrl-C. With --json, stdout is one JSON document. Output files are complete or absent.",
+    "something anomalous was found; 2 for a wrong use or input, with one line on stderr; 3 if "
+    "decide is done, but could not read some of the images; 130 after Ctrl-C. With --json, stdout "
+    "is one JSON document. Output files are complete or absent.",
 )
 
 app.command("site")(series.site)

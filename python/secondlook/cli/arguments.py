@@ -9,6 +9,7 @@ from secondlook._shared.plain_values import as_json
 
 __all__ = [
     "FOUND_ANOMALIES",
+    "LEFT_OUT",
     "AsJson",
     "FailOnAnomaly",
     "Simulate",
@@ -18,6 +19,7 @@ __all__ = [
 ]
 
 FOUND_ANOMALIES = 1
+LEFT_OUT = 3  # the job is done, but some of the input could not be read
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 FailOnAnomaly = Annotated[

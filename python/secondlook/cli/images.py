@@ -9,7 +9,14 @@ from typing import Annotated
 import typer
 
 from secondlook._shared.whole_file import require_writable
-from secondlook.cli.arguments import AsJson, Simulate, note, print_json, require_source
+from secondlook.cli.arguments import (
+    LEFT_OUT,
+    AsJson,
+    Simulate,
+    note,
+    print_json,
+    require_source,
+)
 
 __all__ = ["chest_xray", "decide", "modules", "train"]
 
@@ -62,7 +69,10 @@ def decide(
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """Decide on the images of a folder, or refer them to a person."""
+    """Decide on the images of a folder, or refer them to a person.
+
+    The decision on an image that cannot be read is unknown; the exit status is then 3.
+    """
     from secondlook.jobs.folder_decisions import decide_folder
 
     if output is not None:
@@ -78,6 +88,8 @@ def decide(
     else:
         typer.echo(decisions.to_csv(), nl=False)
         note(str(decisions))
+    if decisions.counts["unknown"]:
+        raise typer.Exit(LEFT_OUT)
 
 
 def train(

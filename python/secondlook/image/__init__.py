@@ -7,6 +7,7 @@ require_torch()
 from secondlook.image.augmentation import Augmentation  # noqa: E402
 from secondlook.image.decode import MAX_PIXELS, read_image  # noqa: E402
 from secondlook.image.image_classifier import ImageClassifier  # noqa: E402
+from secondlook.image.image_decisions import ImageDecisions  # noqa: E402
 from secondlook.image.image_folder import ImageFolder  # noqa: E402
 from secondlook.image.image_list import list_images  # noqa: E402
 from secondlook.image.load_folder import load_folder  # noqa: E402
@@ -17,6 +18,7 @@ __all__ = [
     "MAX_PIXELS",
     "Augmentation",
     "ImageClassifier",
+    "ImageDecisions",
     "ImageFolder",
     "list_images",
     "load_folder",

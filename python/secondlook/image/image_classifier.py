@@ -33,10 +33,12 @@ from secondlook.image.fit_warnings import (
     warn_of_no_validation,
     warn_of_shared_groups,
 )
+from secondlook.image.image_decisions import ImageDecisions
 from secondlook.image.image_list import as_core_images, as_sequence, encoded
 from secondlook.image.load_folder import Groups
 from secondlook.image.options import rows_and_columns
 from secondlook.image.parameters import from_core, to_core, variations_of
+from secondlook.image.predictions import Predictions, Predictor
 from secondlook.image.preprocessing import Contrast
 from secondlook.image.pretrained import choose_network
 from secondlook.image.tables import names_of, reasons, require_pandas
@@ -465,7 +467,11 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         return predicted
 
     def predict_table(
-        self, X: Any, *, test_time_augmentation: Iterable[str] | None = None
+        self,
+        X: Any,
+        *,
+        test_time_augmentation: Iterable[str] | None = None,
+        skip_broken: bool = False,
     ) -> "pd.DataFrame":
         """Return the prediction for each image as a table (requires pandas).
 
@@ -474,12 +480,16 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         X : sequence of images, array, path, folder, or ImageFolder
         test_time_augmentation : collection of str or None, default=None
             See `predict_proba`.
+        skip_broken : bool, default=False
+            Do not raise an error for an image that cannot be read: its prediction is None, its
+            probabilities are NaN, and the column ``error`` says why.
 
         Returns
         -------
         table : DataFrame
             One row per image: ``file``, its path, or its index if it is not a file;
-            ``prediction``; ``p(good)`` and so on, the probability of each class.
+            ``prediction``; ``p(good)`` and so on, the probability of each class. With
+            `skip_broken` also ``error``, empty for an image that was read.
 
         Raises
         ------
@@ -490,9 +500,19 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         pandas = require_pandas(who)
         self._fitted()
         images = as_sequence(who, X)
-        p = self.predict_proba(images, test_time_augmentation=test_time_augmentation)
-        columns = {f"p({label})": p[:, k] for k, label in enumerate(self.classes_.tolist())}
-        prediction = self.classes_[p.argmax(axis=1)]
+        averaged = variations_of(who, test_time_augmentation)
+        found = self._predictions(who, images, averaged, skip_broken=skip_broken)
+        p = np.full((len(images), self.n_classes_), np.nan)
+        p[found.indices] = found.probabilities
+        prediction = self.classes_[np.nan_to_num(p).argmax(axis=1)]
+        if found.broken:
+            prediction = prediction.astype(object)
+            prediction[list(found.broken)] = None
+        columns: dict[str, Any] = {
+            f"p({label})": p[:, k] for k, label in enumerate(self.classes_.tolist())
+        }
+        if skip_broken:
+            columns["error"] = [found.broken.get(index, "") for index in range(len(images))]
         return pandas.DataFrame({"file": names_of(images), "prediction": prediction, **columns})
 
     def anomaly_score(
@@ -556,13 +576,15 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         StaleDecisionWarning, DriftWarning
             See `DecisionRule.decide`.
         """
-        self._fitted()
-        who, rule = "ImageClassifier.decide", self._current_rule()
-        score, unknown = self._judged(who, rule, X, normal, test_time_augmentation)
-        return rule.decide(score, unknown)
+        return self._decisions("ImageClassifier.decide", X, normal, test_time_augmentation).decision
 
     def decide_table(
-        self, X: Any, *, normal: Any = None, test_time_augmentation: Iterable[str] | None = None
+        self,
+        X: Any,
+        *,
+        normal: Any = None,
+        test_time_augmentation: Iterable[str] | None = None,
+        skip_broken: bool = False,
     ) -> "pd.DataFrame":
         """Decide like `decide`, and return a table that tells why (requires pandas).
 
@@ -572,12 +594,16 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
             See `predict_proba`.
         normal, test_time_augmentation
             See `decide`.
+        skip_broken : bool, default=False
+            Do not raise an error for an image that cannot be read: its decision is ``"unknown"``,
+            and its reason says why.
 
         Returns
         -------
         table : DataFrame
-            One row per image: ``file``, its path, or its index if it is not a file;
-            ``probability`` of being abnormal, as by `anomaly_score`; ``decision``;
+            One row per image, with the columns of the file that ``secondlook decide`` writes:
+            ``file``, its path, or its index if it is not a file; ``score``, as by `anomaly_score`;
+            ``probability``, the same, calibrated, NaN if the rule has no calibration; ``decision``;
             ``out_of_distribution``, NA if the rule has no feature distance; ``reasons``, a text.
 
         Raises
@@ -588,36 +614,72 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
             If pandas is not installed.
         """
         who = "ImageClassifier.decide_table"
-        pandas = require_pandas(who)
+        require_pandas(who)
+        decisions = self._decisions(who, X, normal, test_time_augmentation, skip_broken=skip_broken)
+        return decisions.to_pandas()
+
+    def _decisions(
+        self,
+        who: str,
+        X: Any,
+        normal: Any,
+        variations: Iterable[str] | None,
+        *,
+        skip_broken: bool = False,
+    ) -> ImageDecisions:
         self._fitted()
         rule = self._current_rule()
-        images = as_sequence(who, X)
-        score, unknown = self._judged(who, rule, images, normal, test_time_augmentation)
-        return pandas.DataFrame(
-            {
-                "file": names_of(images),
-                "probability": score,
-                "decision": rule.decide(score, unknown),
-                "out_of_distribution": pandas.array(
-                    [pandas.NA] * len(score) if unknown is None else unknown, dtype="boolean"
-                ),
-                "reasons": reasons(score, unknown, rule),
-            }
-        )
-
-    def _judged(
-        self, who: str, rule: DecisionRule, X: Any, normal: Any, variations: Iterable[str] | None
-    ) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
-        """Return scores and, if the rule can tell, which images are out of distribution."""
-        model = self._fitted()
         column, averaged = self._score_of_rule(who, rule, normal, variations)
-        inputs = self._images(who, X)
+        images = as_sequence(who, X)
+        found = self._predictions(
+            who,
+            images,
+            averaged,
+            with_features=rule.feature_distance_ is not None,
+            skip_broken=skip_broken,
+        )
+        n, read = len(images), found.indices
+        decisions = ImageDecisions(
+            normal=self.classes_[column].item(),
+            file=names_of(images),
+            score=np.full(n, np.nan),
+            probability=np.full(n, np.nan),
+            decision=np.full(n, "unknown", dtype="<U8"),
+            out_of_distribution=[None] * n,
+            reasons=[""] * n,
+        )
+        for index, why in found.broken.items():
+            decisions.reasons[index] = f"cannot be read: {why}"
+        if not read.size:
+            return decisions
+        score = _not_in_column(found.probabilities, column)
+        unlike = None
+        if rule.feature_distance_ is not None and found.features is not None:
+            unlike = rule.feature_distance_.is_out_of_distribution(found.features)
+        decisions.score[read] = score
+        decisions.decision[read] = rule.decide(score, unlike)
+        if rule.calibration_ is not None:
+            decisions.probability[read] = rule.probability(score)
+        for index, why in zip(read.tolist(), reasons(score, unlike, rule), strict=True):
+            decisions.reasons[index] = why
+        if unlike is not None:
+            for index, far in zip(read.tolist(), unlike.tolist(), strict=True):
+                decisions.out_of_distribution[index] = far
+        return decisions
+
+    def _predictions(
+        self,
+        who: str,
+        images: Sequence[Any],
+        averaged: Mapping[str, bool],
+        *,
+        with_features: bool = False,
+        skip_broken: bool = False,
+    ) -> Predictions:
+        predictor = Predictor(self._fitted(), self._size(), averaged, with_features)
+        predict = predictor.of_readable if skip_broken else predictor.of_all
         with ProgressBar("Predicting") as bar:
-            if rule.feature_distance_ is None:
-                return _not_in_column(model.predict_proba(inputs, averaged, bar), column), None
-            p, features = model.predict_with_features(inputs, averaged, bar)
-        unknown = rule.feature_distance_.is_out_of_distribution(features)
-        return _not_in_column(p, column), unknown
+            return predict(who, images, bar)
 
     def _score_of_rule(
         self, who: str, rule: DecisionRule, normal: Any, variations: Iterable[str] | None

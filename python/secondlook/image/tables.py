@@ -32,18 +32,18 @@ def names_of(images: Sequence[Any]) -> list[Any]:
 
 
 def reasons(
-    probability: NDArray[np.float64], out_of_distribution: NDArray[np.bool_] | None, rule: Any
+    score: NDArray[np.float64], out_of_distribution: NDArray[np.bool_] | None, rule: Any
 ) -> list[str]:
     """Return a sentence per image: why the rule decided as it did."""
     if rule.band_ is None:
         lower = upper = float(rule.threshold_)
     else:
         lower, upper = rule.band_.lower_, rule.band_.upper_
-    unknown = np.zeros(len(probability), bool)
+    unknown = np.zeros(len(score), bool)
     if out_of_distribution is not None:
         unknown = out_of_distribution
     texts = []
-    for p, out in zip(probability.tolist(), unknown.tolist(), strict=True):
+    for p, out in zip(score.tolist(), unknown.tolist(), strict=True):
         found = ["out of distribution: features far from those of the training images"] * out
         if not out or lower <= p < upper:
             found.append(_by_thresholds(p, lower, upper))
@@ -55,9 +55,9 @@ def _by_thresholds(p: float, lower: float, upper: float) -> str:
     value, low, high = _told_apart(p, lower, upper)
     if lower == upper:
         side = "below" if p < lower else "not below"
-        return f"probability {value} is {side} the threshold {low}"
+        return f"score {value} is {side} the threshold {low}"
     where = "is below" if p < lower else "lies in" if p < upper else "is above"
-    return f"probability {value} {where} the suspicious band {low} to {high}"
+    return f"score {value} {where} the suspicious band {low} to {high}"
 
 
 def _told_apart(*numbers: float) -> list[str]:

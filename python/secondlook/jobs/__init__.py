@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from secondlook.jobs.fleet_monitor import FleetResult as FleetResult
     from secondlook.jobs.fleet_monitor import monitor_fleet as monitor_fleet
     from secondlook.jobs.fleet_monitor import monitor_simulated_fleet as monitor_simulated_fleet
-    from secondlook.jobs.folder_decisions import FolderDecisions as FolderDecisions
     from secondlook.jobs.folder_decisions import decide_folder as decide_folder
     from secondlook.jobs.folder_training import TrainedFolder as TrainedFolder
     from secondlook.jobs.folder_training import TrainOptions as TrainOptions
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 # The module of each public name, imported on first use: one job needs pandas, others torch.
 _HOME = {
     "FleetResult": "fleet_monitor",
-    "FolderDecisions": "folder_decisions",
     "ModelSummary": "model_summary",
     "ModuleOptions": "infrared_modules",
     "ModuleResult": "infrared_modules",

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 from importlib.util import find_spec
 
 import numpy as np
@@ -111,7 +112,7 @@ def test_a_trained_model_has_figures_and_a_rule(images, tmp_path, command):
 def test_decisions_equal_those_of_the_model(images, model):
     decisions = decide_folder(model, images)
     network = sl.load(model)
-    files = [images / file for file in decisions.files]
+    files = [images / file for file in decisions.file]
     assert len(files) == 60
     np.testing.assert_array_equal(decisions.decision, network.decide(files))
     np.testing.assert_array_equal(decisions.score, network.anomaly_score(files))
@@ -128,7 +129,7 @@ def test_the_command_writes_a_line_per_image(images, model, tmp_path, command):
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.startswith("60 images: ")
     lines = list(csv.DictReader(output.read_text("utf-8").splitlines()))
-    assert list(lines[0]) == ["file", "score", "probability", "decision", "out_of_distribution"]
+    assert list(lines[0]) == sl.load(model).decide_table(images).columns.tolist()
     assert [line["file"] for line in lines][:2] == ["good/module00_00.png", "good/module00_01.png"]
     assert {line["out_of_distribution"] for line in lines} <= {"yes", "no"}
 
@@ -136,6 +137,34 @@ def test_the_command_writes_a_line_per_image(images, model, tmp_path, command):
     assert [image["decision"] for image in document["images"]] == [
         line["decision"] for line in lines
     ]
+
+
+def test_a_broken_image_costs_only_its_own_row(images, model, tmp_path, command):
+    folder = tmp_path / "images"
+    shutil.copytree(images, folder)
+    (folder / "good" / "text.png").write_text("not an image")
+    whole = (folder / "hot" / "module00_00.png").read_bytes()
+    (folder / "hot" / "module00_00.png").write_bytes(whole[:100])
+    output = tmp_path / "decisions.csv"
+    result = command("decide", model, folder, "-o", output)
+    assert (result.returncode, result.stderr) == (3, "")
+    assert "2 that cannot be read (normal: good)" in result.stdout
+    lines = {line["file"]: line for line in csv.DictReader(output.read_text("utf-8").splitlines())}
+    assert len(lines) == 61
+    broken = lines["good/text.png"]
+    assert (broken["score"], broken["decision"]) == ("", "unknown")
+    assert broken["reasons"].startswith("cannot be read: expected a JPEG")
+    assert lines["hot/module00_00.png"]["reasons"] == (
+        "cannot be read: the file is truncated: its end is missing"
+    )
+    known = decide_folder(model, images)
+    for file, decision in zip(known.file, known.decision.tolist(), strict=True):
+        if file != "hot/module00_00.png":
+            assert lines[file]["decision"] == decision
+    document = json.loads(command("decide", model, folder, "--json").stdout)
+    assert document["counts"]["unknown"] == 2
+    with pytest.raises(ValueError, match="text.png: expected a JPEG"):
+        decide_folder(model, folder, skip_broken=False)
 
 
 @pytest.mark.parametrize(
@@ -175,6 +204,7 @@ def test_bad_input_of_decisions_ends_with_one_clear_line(
     assert not output.exists()
 
 
+@pytest.mark.filterwarnings("ignore::secondlook.DriftWarning")
 def test_a_folder_is_decided_by_the_score_stored_with_the_rule(images, model, tmp_path, command):
     network = sl.load(model)
     rule = network.decision_rule_
@@ -182,7 +212,7 @@ def test_a_folder_is_decided_by_the_score_stored_with_the_rule(images, model, tm
     network.decision_rule_ = rule
     network.save(tmp_path / "model.safetensors")
     decisions = decide_folder(tmp_path / "model.safetensors", images)
-    files = [images / file for file in decisions.files]
+    files = [images / file for file in decisions.file]
     np.testing.assert_array_equal(
         decisions.score, network.anomaly_score(files, test_time_augmentation="flip")
     )
