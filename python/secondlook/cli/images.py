@@ -121,6 +121,9 @@ def train(
     max_miss_rate: Annotated[float, typer.Option(help="Guarantee of the decision rule.")] = 0.05,
     max_false_alarm_rate: Annotated[float, typer.Option(help="The same.")] = 0.05,
     seed: Annotated[int, typer.Option(help="Seed of split and training.")] = 0,
+    skip_broken: Annotated[
+        bool, typer.Option("--skip-broken", help="Leave out images that cannot be read.")
+    ] = False,
     json: AsJson = False,
 ) -> None:
     """Train an image classifier on a folder per class.
@@ -141,6 +144,7 @@ def train(
         max_miss_rate,
         max_false_alarm_rate,
         seed,
+        skip_broken,
     )
     trained = train_folder(folder, output, options)
     if json:

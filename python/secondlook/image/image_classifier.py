@@ -38,7 +38,7 @@ from secondlook.image.image_list import as_core_images, as_sequence, encoded
 from secondlook.image.load_folder import Groups
 from secondlook.image.options import rows_and_columns
 from secondlook.image.parameters import from_core, to_core, variations_of
-from secondlook.image.predictions import Predictions, Predictor
+from secondlook.image.predictions import Predictions, Predictor, not_in_column
 from secondlook.image.preprocessing import Contrast
 from secondlook.image.pretrained import choose_network
 from secondlook.image.tables import names_of, reasons, require_pandas
@@ -539,7 +539,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
             If `normal` is not one of `classes_`, or is missing with more than two classes.
         """
         column = self._normal_column("ImageClassifier.anomaly_score", normal)
-        return _not_in_column(
+        return not_in_column(
             self.predict_proba(X, test_time_augmentation=test_time_augmentation), column
         )
 
@@ -652,7 +652,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
             decisions.reasons[index] = f"cannot be read: {why}"
         if not read.size:
             return decisions
-        score = _not_in_column(found.probabilities, column)
+        score = not_in_column(found.probabilities, column)
         unlike = None
         if rule.feature_distance_ is not None and found.features is not None:
             unlike = rule.feature_distance_.is_out_of_distribution(found.features)
@@ -878,11 +878,6 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         model.n_classes_ = core.n_classes
         model._read_rule(file)
         return model
-
-
-def _not_in_column(p: NDArray[np.float64], column: int) -> NDArray[np.float64]:
-    """Return the probability of the other classes; of two classes without rounding it again."""
-    return p[:, 1 - column].copy() if p.shape[1] == 2 else 1 - p[:, column]
 
 
 def _not_as_fitted(who: str, name: str, stored: Any, given: Any) -> ValueError:

@@ -1,13 +1,12 @@
 """Predictions of images, of which some may be broken."""
 
-import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from secondlook.image.broken_images import why_broken
 from secondlook.image.fit_data import readable
 
 if TYPE_CHECKING:
@@ -86,8 +85,6 @@ class Predictor(NamedTuple):
         return self.model.predict_proba(inputs, variations, report), None
 
 
-def why_broken(image: Any, message: str) -> str:
-    """Return an error's message without the part that names the image."""
-    if isinstance(image, str | os.PathLike):
-        return message.partition(f"{os.fspath(image)}: ")[2] or message
-    return re.sub(r"^.*?image \d+: ", "", message)
+def not_in_column(p: NDArray[np.float64], column: int) -> NDArray[np.float64]:
+    """Return the probability of the other classes; of two classes without rounding it again."""
+    return p[:, 1 - column].copy() if p.shape[1] == 2 else 1 - p[:, column]

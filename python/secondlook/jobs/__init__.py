@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from secondlook.jobs.fleet_monitor import monitor_fleet as monitor_fleet
     from secondlook.jobs.fleet_monitor import monitor_simulated_fleet as monitor_simulated_fleet
     from secondlook.jobs.folder_decisions import decide_folder as decide_folder
-    from secondlook.jobs.folder_training import TrainedFolder as TrainedFolder
     from secondlook.jobs.folder_training import TrainOptions as TrainOptions
     from secondlook.jobs.folder_training import train_folder as train_folder
     from secondlook.jobs.infrared_modules import ModuleOptions as ModuleOptions
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from secondlook.jobs.site_check import check_site as check_site
     from secondlook.jobs.table_scores import TableScores as TableScores
     from secondlook.jobs.table_scores import score_table as score_table
+    from secondlook.jobs.trained_folder import TrainedFolder as TrainedFolder
 
 # The module of each public name, imported on first use: one job needs pandas, others torch.
 _HOME = {
@@ -38,7 +38,7 @@ _HOME = {
     "SiteCheck": "site_check",
     "TableScores": "table_scores",
     "TrainOptions": "folder_training",
-    "TrainedFolder": "folder_training",
+    "TrainedFolder": "trained_folder",
     "XrayOptions": "chest_xray",
     "XrayResult": "chest_xray",
     "check_simulated_site": "site_check",

@@ -3,26 +3,26 @@
 from __future__ import annotations  # secondlook.image, which needs torch, is imported when used
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
-from secondlook._shared.plain_values import plain
 from secondlook._shared.whole_file import require_writable
-from secondlook.decide.binomial_interval import Estimate, binomial_interval
 from secondlook.decide.decision_rule import DecisionRule
 from secondlook.decide.feature_distance import FeatureDistance
 from secondlook.decide.suspicious_band import SuspiciousBand
+from secondlook.jobs.cross_fitting import cross_fitted_decisions, fewest_groups
+from secondlook.jobs.trained_folder import TrainedFolder, fraction_of, listed
 
 if TYPE_CHECKING:
-    from secondlook.image import ImageClassifier
+    from secondlook.image import ImageClassifier, ImageFolder
+    from secondlook.image.predictions import Predictions
 
-__all__ = ["TrainOptions", "TrainedFolder", "train_folder"]
+__all__ = ["TrainOptions", "train_folder"]
 
 Architecture = Literal[
     "efficientnet_lite0", "efficientnet_lite2", "mobilenet_v2", "small_cnn", "vgg16", "mlp"
@@ -53,6 +53,8 @@ class TrainOptions:
     max_miss_rate, max_false_alarm_rate : float
         Guarantee of the decision rule, see `SuspiciousBand`.
     seed : int
+    skip_broken : bool
+        Leave out images that cannot be read; otherwise they are an error.
     """
 
     architecture: Architecture | None = None
@@ -64,61 +66,7 @@ class TrainOptions:
     max_miss_rate: float = 0.05
     max_false_alarm_rate: float = 0.05
     seed: int = 0
-
-
-@dataclass
-class TrainedFolder:
-    """Result of `train_folder`.
-
-    ``str`` formats the figures.
-
-    Attributes
-    ----------
-    file : Path
-        The model.
-    n_training, n_held_out : int
-        Number of images.
-    accuracy : Estimate
-        Over the images held out.
-    recall : dict of str to Estimate
-        Of each class.
-    confusion : dict of str to dict of str to int
-        Images held out, by class and by predicted class.
-    normal : str or None
-        The normal class of the decision rule; None if there is no rule.
-    referral_rate : float or None
-        Fraction of the images held out, on which the rule was fitted, that it refers.
-    notes : list of str
-    """
-
-    file: Path
-    n_training: int
-    n_held_out: int
-    accuracy: Estimate
-    recall: dict[str, Estimate]
-    confusion: dict[str, dict[str, int]]
-    normal: str | None = None
-    referral_rate: float | None = None
-    notes: list[str] = field(default_factory=list)
-
-    def __str__(self) -> str:
-        recalls = {f"recall of {name}": found for name, found in self.recall.items()}
-        width = max(map(len, recalls))
-        lines = [
-            f"{self.n_training} images trained on, {self.n_held_out} held out; of these",
-            f"  {'accuracy':{width}}  {self.accuracy}",
-            *(f"  {name:{width}}  {found}" for name, found in recalls.items()),
-        ]
-        if self.referral_rate is not None:
-            lines.append(
-                f"decision rule: normal is {self.normal}, {self.referral_rate:.1%} referred"
-            )
-        return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the result as plain values."""
-        result: dict[str, Any] = plain(self)
-        return result
+    skip_broken: bool = False
 
 
 def train_folder(
@@ -128,8 +76,9 @@ def train_folder(
 ) -> TrainedFolder:
     """Train an `ImageClassifier` on a folder per class, and save it with a decision rule.
 
-    A fifth of the images, by whole groups, is held out: it gives the figures and the decision rule,
-    which `decide_folder` uses.
+    A fifth of the images, by whole groups, is held out. They give the figures, and the decision
+    rule in the file, which `decide_folder` uses, is fitted on all of them. To judge the rule, they
+    are divided in five, by groups, and each part is decided by a rule fitted on the other four.
 
     Parameters
     ----------
@@ -146,7 +95,8 @@ def train_folder(
     Raises
     ------
     ValueError
-        If the folder has fewer than two classes or too few images, or an option is invalid.
+        If the folder has fewer than two classes or too few images, images cannot be read (unless
+        `skip_broken`), or an option is invalid.
     OSError
         If a file cannot be read or written.
     ImportError
@@ -162,25 +112,63 @@ def train_folder(
             f"expected a folder per class in '{os.fspath(folder)}', at least two, got "
             f"{images.classes}"
         )
-    files, labels = images.paths, images.labels
+    normal = _normal_class(sorted(images.classes), options.normal)
+    images, skipped = _readable(images, skip_broken=options.skip_broken)
+    labels = images.labels
     # Without groups, every image is its own.
-    groups = np.array(files, dtype=str) if images.groups is None else images.groups
-    normal = _normal_class(np.unique(labels).tolist(), options.normal)
-    training, held_out = _split(labels, groups, options.seed)
+    groups = np.array(images.paths, dtype=str) if images.groups is None else images.groups
+    training, held_out = (
+        _Part([images.paths[i] for i in part], labels[part], groups[part])
+        for part in _split(labels, groups, options.seed)
+    )
     model = _untrained(options)
     model.fit(
-        [files[i] for i in training],
-        labels[training],
-        groups=None if options.group_pattern is None else groups[training],
+        training.files,
+        training.labels,
+        groups=None if options.group_pattern is None else training.groups,
     )
-    p = model.predict_proba([files[i] for i in held_out])
-    result = _figures(Path(out), len(training), model.classes_, p, labels[held_out])
+    found = model._predictions("train_folder", held_out.files, {}, with_features=True)
+    result = _figures(
+        Path(out), len(training.files), model.classes_, found.probabilities, held_out.labels
+    )
+    result.skipped = skipped
     if normal is None:
         result.notes.append("no decision rule, as there are several classes and no normal one")
     else:
-        _fit_rule(model, options, normal, files, labels, groups, training, held_out, p, result)
+        _fit_rule(model, options, normal, training, held_out, found, result)
     model.save(out)
     return result
+
+
+class _Part(NamedTuple):
+    files: list[Path]
+    labels: NDArray[np.str_]
+    groups: NDArray[np.str_]
+
+
+def _readable(images: ImageFolder, *, skip_broken: bool) -> tuple[ImageFolder, dict[str, str]]:
+    """Return the images that can be read, and why others cannot; these are not skipped unasked."""
+    from secondlook.image.broken_images import broken_images
+
+    broken = broken_images(images.paths)
+    skipped = {
+        images.paths[index].relative_to(images.root).as_posix(): why
+        for index, why in broken.items()
+    }
+    if broken and not skip_broken:
+        raise ValueError(
+            f"train_folder: expected images that can be read, got {len(broken)} that cannot: "
+            f"{listed(skipped)}; mend or remove them, or leave them out with skip_broken "
+            "(--skip-broken)"
+        )
+    kept = [index for index in range(len(images)) if index not in broken]
+    lost = set(images.classes) - set(images.labels[kept])
+    if lost:
+        raise ValueError(
+            f"train_folder: expected images that can be read in every class, got none in "
+            f"{min(lost)!r}: {listed(skipped)}"
+        )
+    return images._part(kept), skipped
 
 
 def _normal_class(classes: list[str], normal: str | None) -> str | None:
@@ -193,16 +181,16 @@ def _split(
     labels: NDArray[np.str_], groups: NDArray[np.str_], seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the images to train on and those held out, each with all classes."""
-    n_groups = {name: len(np.unique(groups[labels == name])) for name in np.unique(labels).tolist()}
-    fewest = min(n_groups, key=lambda name: n_groups[name])
-    if n_groups[fewest] < 2:
+    fewest, n_groups = fewest_groups(labels, groups)
+    if n_groups < 2:
         raise ValueError(
             "expected at least 2 images per class, of different groups, one to train on and one to "
-            f"judge by; got {n_groups[fewest]} in {fewest!r}: add images, or move the folder away"
+            f"judge by; got {n_groups} in {fewest!r}: add images, or move the folder away"
         )
-    folds = StratifiedGroupKFold(min(_N_FOLDS, n_groups[fewest]), shuffle=True, random_state=seed)
+    folds = StratifiedGroupKFold(min(_N_FOLDS, n_groups), shuffle=True, random_state=seed)
+    n_classes = len(np.unique(labels))
     for training, held_out in folds.split(labels, labels, groups):
-        if all(len(np.unique(labels[part])) == len(n_groups) for part in (training, held_out)):
+        if all(len(np.unique(labels[part])) == n_classes for part in (training, held_out)):
             return training, held_out
     raise ValueError(
         "expected groups by which every class can be both trained on and held out; "
@@ -249,8 +237,8 @@ def _figures(
         out,
         n_training,
         len(labels),
-        _fraction(predicted == labels),
-        {name: _fraction(predicted[labels == name] == name) for name in classes.tolist()},
+        fraction_of(predicted == labels),
+        {name: fraction_of(predicted[labels == name] == name) for name in classes.tolist()},
         {
             name: {other: int((predicted[labels == name] == other).sum()) for other in classes}
             for name in classes.tolist()
@@ -258,45 +246,57 @@ def _figures(
     )
 
 
-def _fraction(right: NDArray[np.bool_]) -> Estimate:
-    n_right = int(right.sum())
-    return Estimate(n_right / len(right), *binomial_interval(n_right, len(right)))
-
-
 def _fit_rule(
     model: ImageClassifier,
     options: TrainOptions,
     normal: str,
-    files: Sequence[Path],
-    labels: NDArray[np.str_],
-    groups: NDArray[np.str_],
-    training: NDArray[np.int64],
-    held_out: NDArray[np.int64],
-    p: NDArray[np.float64],
+    training: _Part,
+    held_out: _Part,
+    found: Predictions,
     result: TrainedFolder,
 ) -> None:
-    """Give the model a rule, fitted on the images held out."""
-    guard: FeatureDistance | None = FeatureDistance(random_state=options.seed)
-    features = model.features([files[i] for i in training])
-    try:
-        guard = FeatureDistance(random_state=options.seed).fit(
-            features, labels[training], groups=groups[training]
-        )
-    except ValueError:  # too few images to set its threshold
-        guard = None
-        result.notes.append(
-            "too few images for a test of whether an image is out of distribution; the rule has "
-            "none"
-        )
-    score = 1 - p[:, model.classes_.tolist().index(normal)]
+    """Give the model a rule, fitted on the images held out, and judge it by cross-fitting."""
+    from secondlook.image.predictions import not_in_column
+
+    guard = _guard(model, training, options.seed, result)
+    far = None
+    if guard is not None and found.features is not None:
+        far = guard.is_out_of_distribution(found.features)
     rule = DecisionRule(
         SuspiciousBand(options.max_miss_rate, options.max_false_alarm_rate),
         calibration="platt",
         feature_distance=guard,
         score_parameters={"normal": normal},
     )
-    rule.fit(score, (labels[held_out] != normal).astype(np.int64), groups=groups[held_out])
-    model.decision_rule_ = rule
+    score = not_in_column(found.probabilities, model.classes_.tolist().index(normal))
+    abnormal = held_out.labels != normal
+    model.decision_rule_ = rule.fit(score, abnormal.astype(np.int64), held_out.groups)
     result.normal = normal
-    decisions = rule.decide(score, np.zeros(len(score), dtype=bool))
-    result.referral_rate = float((decisions == "refer").mean())
+    decisions = cross_fitted_decisions(rule, score, abnormal, held_out.groups, far, options.seed)
+    if decisions is None:
+        result.notes.append(
+            "no figures of the decision rule: too few groups are held out to fit it on some and "
+            f"judge it by others ({int(abnormal.sum())} abnormal and {int((~abnormal).sum())} "
+            "normal images)"
+        )
+        return
+    result.referral_rate = fraction_of(decisions == "refer")
+    result.miss_rate = fraction_of(decisions[abnormal] == "negative")
+    result.false_alarm_rate = fraction_of(decisions[~abnormal] == "positive")
+
+
+def _guard(
+    model: ImageClassifier, training: _Part, seed: int, result: TrainedFolder
+) -> FeatureDistance | None:
+    """Return the test of whether an image is out of distribution, if there are enough images."""
+    features = model.features(training.files)
+    try:
+        return FeatureDistance(random_state=seed).fit(
+            features, training.labels, groups=training.groups
+        )
+    except ValueError:  # too few images to set its threshold
+        result.notes.append(
+            "too few images for a test of whether an image is out of distribution; the rule has "
+            "none"
+        )
+        return None

@@ -101,9 +101,88 @@ def test_a_trained_model_has_figures_and_a_rule(images, tmp_path, command):
     assert document["normal"] == "good"
     assert set(document["confusion"]["hot"]) == {"good", "hot"}
     assert any("out of distribution" in note for note in document["notes"])
+    # Three modules are held out, with images of both classes: too few to judge the rule.
+    n_held_out = document["n_held_out"]
+    assert document["accuracy"]["n_images"] == n_held_out
+    assert document["referral_rate"] is None
+    assert any("no figures of the decision rule" in note for note in document["notes"])
     rule = sl.load(output).decision_rule_
+    assert rule.n_positives_ + rule.n_negatives_ == n_held_out
+    assert rule.score_parameters == {"normal": "good"}
     assert not rule.stale_
     assert rule.calibration == "platt"
+
+
+QUICK = {"architecture": "mlp", "image_size": 16, "epochs": 1}
+
+
+@pytest.fixture(scope="module")
+def with_broken(images, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("broken") / "classes"
+    shutil.copytree(images, folder)
+    (folder / "good" / "text.png").write_text("not an image")
+    (folder / "hot" / "empty.jpg").write_bytes(b"")
+    return folder
+
+
+def test_training_names_broken_images_before_it_begins(with_broken, tmp_path, command):
+    output = tmp_path / "model.safetensors"
+    result = command("train", with_broken, "-o", output)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert re.match(
+        r"secondlook train: train_folder: expected images that can be read, got 2 that cannot: "
+        r"good/text.png \(expected a JPEG.*\), hot/empty.jpg \(expected an image, got an empty "
+        r"file\); mend or remove them, or leave them out with skip_broken \(--skip-broken\)$",
+        result.stderr,
+    )
+    assert not output.exists()
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_training_leaves_broken_images_out_on_request_and_tells_which(
+    images, with_broken, tmp_path
+):
+    results = [
+        train_folder(folder, tmp_path / "m.safetensors", TrainOptions(**QUICK, skip_broken=True))
+        for folder in (with_broken, images)
+    ]
+    skipping, whole = results
+    assert list(skipping.skipped) == ["good/text.png", "hot/empty.jpg"]
+    assert whole.skipped == {}
+    assert (skipping.n_training, skipping.n_held_out) == (whole.n_training, whole.n_held_out)
+    assert "left out, as they cannot be read: good/text.png (expected a JPEG" in str(skipping)
+    assert "left out" not in str(whole)
+
+
+def test_training_needs_an_image_that_can_be_read_in_each_class(tmp_path):
+    write_images(tmp_path / "classes" / "good", 4, hot=False, seed=0)
+    (tmp_path / "classes" / "hot").mkdir()
+    (tmp_path / "classes" / "hot" / "1.png").write_text("not an image")
+    with pytest.raises(ValueError, match="that can be read in every class, got none in 'hot': hot"):
+        train_folder(
+            tmp_path / "classes", tmp_path / "m.safetensors", TrainOptions(skip_broken=True)
+        )
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_figures_of_the_rule_are_of_images_that_it_was_not_fitted_on(images, tmp_path):
+    trained = train_folder(images, tmp_path / "m.safetensors", TrainOptions(**QUICK))
+    shown = str(trained)
+    assert "12 held out; of these" in shown
+    assert re.search(r"recall of hot +\d\.\d{3} \(.* to .*\), 6 images", shown)
+    assert "each of them decided by a rule that was fitted on others of them:" in shown
+    assert re.search(r"missed, of the abnormal +0.000 \(0.000 to 0.459\), 6 images", shown)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_too_few_images_to_judge_the_rule_are_told(tmp_path):
+    for name in ("good", "hot"):
+        write_images(tmp_path / "classes" / name, 3, hot=name == "hot", seed=0)
+    trained = train_folder(tmp_path / "classes", tmp_path / "m.safetensors", TrainOptions(**QUICK))
+    assert trained.normal == "good"
+    assert trained.referral_rate is None
+    assert "no figures of the decision rule: too few groups" in str(trained)
+    assert "(1 abnormal and 1 normal images)" in str(trained)
 
 
 # --- decisions
