@@ -10,7 +10,9 @@ import numpy as np
 
 from secondlook._shared.plain_values import plain
 
-__all__ = ["Result", "Shown", "ShownTable", "html_of", "html_table", "text_of"]
+__all__ = ["Result", "Shown", "ShownTable", "html_of", "html_table", "text_of", "text_of_time"]
+
+_UNBROKEN = 20  # characters of a cell that stay on one line
 
 
 class ShownTable(NamedTuple):
@@ -70,11 +72,11 @@ def text_of(value: Any) -> str:
     if isinstance(value, bool | np.bool_ | str):
         return repr(value) if isinstance(value, str) else str(bool(value))
     if isinstance(value, float | np.floating):
-        return f"{float(value):.4g}"
+        return f"{float(value) + 0.0:.4g}"  # without the sign of -0.0
     if isinstance(value, int | np.integer):
         return f"{int(value):,}"
     if isinstance(value, np.datetime64):
-        return str(value)
+        return text_of_time(value)
     if isinstance(value, np.ndarray):
         if value.size <= 6 and value.ndim == 1:
             return f"[{', '.join(text_of(one) for one in value.tolist())}]"
@@ -88,33 +90,52 @@ def text_of(value: Any) -> str:
     return str(value) if isinstance(value, tuple) else repr(value)
 
 
+def text_of_time(time: np.datetime64) -> str:
+    """Return a time in ISO 8601, without zeros at the end of its fraction of a second."""
+    text = str(time)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def html_of(title: str, values: Mapping[str, Any], tables: Iterable[ShownTable] = ()) -> str:
     """Return a titled HTML table of names and values, after other tables."""
     above = "".join(html_table(table.columns, table.rows) for table in tables)
     rows = "".join(
-        f"<tr><th style='text-align:left'>{escape(name.replace('_', ' '))}</th>"
-        f"<td style='text-align:left'>{escape(_unquoted(value))}</td></tr>"
+        f"<tr>{_cell('th', name.replace('_', ' '), 'left')}{_cell('td', value, 'left')}</tr>"
         for name, value in values.items()
     )
     below = f"<table><tbody>{rows}</tbody></table>" if rows else ""
     return f"<div><strong>{escape(title)}</strong>{above}{below}</div>"
 
 
-def html_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Return an HTML table whose rows begin with their names."""
-    head = "".join(f"<th>{escape(name)}</th>" for name in ["", *columns])
-    body = "".join(
-        f"<tr><th style='text-align:left'>{escape(_unquoted(row[0]))}</th>"
-        + "".join(f"<td>{escape(_unquoted(value))}</td>" for value in row[1:])
-        + "</tr>"
-        for row in rows
-    )
+def html_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], corner: str = "") -> str:
+    """Return an HTML table whose rows begin with their names, text on the left of its cells.
+
+    The styles are inline, since notebooks align all cells to the right and break them anywhere.
+    `corner` is the title of the column of names.
+    """
+    rows = list(rows)
+    sides = ["left", *(_side_of([row[k] for row in rows]) for k in range(1, len(columns) + 1))]
+    head = "".join(map(_cell, ["th"] * len(sides), [corner, *columns], sides))
+    tags = ["th", *["td"] * len(columns)]
+    body = "".join(f"<tr>{''.join(map(_cell, tags, row, sides))}</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _side_of(column: Sequence[Any]) -> str:
+    return "left" if any(isinstance(value, str | tuple | list) for value in column) else "right"
+
+
+def _cell(tag: str, value: Any, side: str) -> str:
+    text = _unquoted(value)
+    unbroken = ";white-space:nowrap" if len(text) <= _UNBROKEN else ""
+    return f"<{tag} style='text-align:{side}{unbroken}'>{escape(text)}</{tag}>"
 
 
 def _unquoted(value: Any) -> str:
     if isinstance(value, str):
         return value
-    if isinstance(value, tuple | list) and value and all(isinstance(one, str) for one in value):
+    if value is None or (type(value) in (tuple, list) and not value):
+        return "none"
+    if isinstance(value, tuple | list) and all(isinstance(one, str) for one in value):
         return "; ".join(value)
     return text_of(value)

@@ -1,5 +1,6 @@
 """Confidence interval of a fraction."""
 
+import math
 from typing import NamedTuple
 
 from secondlook import _core
@@ -9,7 +10,7 @@ from secondlook._shared.arguments import as_number, as_whole_number
 class Estimate(NamedTuple):
     """An estimated value with its confidence interval.
 
-    NaN where there is nothing to divide by. It is shown as ``0.953 (0.941 to 0.963)``.
+    NaN where there is nothing to divide by. It is shown as ``0.953 (0.941 to 0.963)``, or ``nan``.
 
     Attributes
     ----------
@@ -21,6 +22,8 @@ class Estimate(NamedTuple):
     high: float
 
     def __repr__(self) -> str:
+        if math.isnan(self.value):
+            return "nan"
         return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
 
 

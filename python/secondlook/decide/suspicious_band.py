@@ -136,7 +136,7 @@ class PriceList(list[BandPrice]):
 
     def _repr_html_(self) -> str:
         rows = [(f"{price.rate:.1%}", *price[1:]) for price in self]
-        return html_table(("referral rate", "lower", "upper"), rows)
+        return html_table(("referral rate", "lower", "upper"), rows, corner="rate")
 
     def to_pandas(self) -> "pd.DataFrame":
         """Return a DataFrame with one row per rate (requires pandas)."""

@@ -1,7 +1,7 @@
 """Images in class folders, with their labels and groups."""
 
-import html
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from secondlook import _image
 from secondlook._shared.random_state import seed_of
+from secondlook._shared.shown import html_table
 from secondlook.image.tables import require_pandas
 
 if TYPE_CHECKING:
@@ -113,16 +114,10 @@ class ImageFolder:
         return text + ")"
 
     def _repr_html_(self) -> str:
-        has_groups = self.groups is not None
-        head = "<th>class</th><th>images</th>" + "<th>groups</th>" * has_groups
-        rows = "".join(
-            f"<tr><td>{html.escape(label)}</td><td>{n}</td>{f'<td>{m}</td>' * has_groups}</tr>"
-            for label, n, m in self._counts()
-        )
-        return (
-            f"<table><caption>{html.escape(str(self.root))}: {len(self)} images</caption>"
-            f"<tr>{head}</tr>{rows}</table>"
-        )
+        columns = ("images",) if self.groups is None else ("images", "groups")
+        rows = [row[: 1 + len(columns)] for row in self._counts()]
+        title = f"{self.root}: {len(self):,} images"
+        return f"<div><strong>{escape(title)}</strong>{html_table(columns, rows, 'class')}</div>"
 
     def _counts(self) -> list[tuple[str, int, int]]:
         """Return the numbers of images and of groups of each class."""

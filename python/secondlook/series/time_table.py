@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from secondlook._core import series as _series
+from secondlook._shared.shown import text_of_time
 from secondlook._shared.table import read_table
 from secondlook._shared.threads import requested_threads
 from secondlook.series.duration import Duration, to_nanoseconds
@@ -139,7 +140,7 @@ class TimeTable:
 
     def __repr__(self) -> str:
         n, m = self.values.shape
-        span = f", {self.time[0]} to {self.time[-1]}" if n else ""
+        span = f", {text_of_time(self.time[0])} to {text_of_time(self.time[-1])}" if n else ""
         zone: str = self.time_zone or "zone not stated"
         if self.clock_zone is not None and str(self.clock_zone) != zone:
             zone = f"{zone}, clock of {self.clock_zone}"

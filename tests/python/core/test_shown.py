@@ -8,6 +8,7 @@ import pytest
 
 import secondlook as sl
 from secondlook._shared.plain_values import plain
+from secondlook._shared.shown import html_of, html_table, text_of
 
 
 def normal(n=400, m=3, seed=0):
@@ -108,6 +109,26 @@ def test_text_in_html_is_escaped():
     html = sl.PeerDeviation().judge(cells)._repr_html_()
     assert "<b>" not in html
     assert "&lt;b&gt;" in html
+
+
+def test_tables_have_text_on_the_left_and_short_cells_on_one_line():
+    html = html_table(("score", "reasons"), [("12:00", -0.5, "word " * 20)], corner="time")
+    assert "<th style='text-align:left;white-space:nowrap'>time</th>" in html
+    assert "<td style='text-align:right;white-space:nowrap'>-0.5</td>" in html
+    assert "<td style='text-align:left'>word word" in html
+
+
+def test_what_is_absent_is_shown_as_none():
+    html = html_of("Record", {"time": None, "reasons": (), "votes": ["a", "b"]})
+    assert html.count(">none</td>") == 2
+    assert ">a; b</td>" in html
+
+
+def test_numbers_and_times_have_no_needless_characters():
+    assert text_of(-0.0) == "0"
+    assert text_of(np.datetime64("2024-05-01T10:00:00", "ns")) == "2024-05-01T10:00:00"
+    assert text_of(np.datetime64("2024-05-01T10:00:00.250", "ns")) == "2024-05-01T10:00:00.25"
+    assert text_of(np.datetime64("2024-05-10")) == "2024-05-10"
 
 
 def test_peer_verdicts_keep_names_times_and_zone():

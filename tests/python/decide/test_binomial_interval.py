@@ -44,4 +44,4 @@ def test_bad_input():
 
 def test_an_estimate_reads_well():
     assert str(sl.Estimate(0.5, 0.25, 0.75)) == "0.500 (0.250 to 0.750)"
-    assert str(sl.Estimate(math.nan, math.nan, math.nan)) == "nan (nan to nan)"
+    assert str(sl.Estimate(math.nan, math.nan, math.nan)) == "nan"
