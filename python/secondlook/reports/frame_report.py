@@ -20,6 +20,8 @@ from secondlook.reports.page import html_fragment, write_page
 if TYPE_CHECKING:
     import pandas as pd
 
+_WIDTH = 100  # of the text in characters
+
 
 class Report:
     """What is odd in a frame, by one detector or several; made by `report`.
@@ -41,7 +43,8 @@ class Report:
         that feature: that of 90 % of the normal rows, or of its peers.
     episodes : DataFrame
         Runs of anomalies in a series, the most severe first: begin, end, number of samples,
-        severity, and the reasons of the worst sample. Empty for rows without an order.
+        severity, and the reasons of the worst sample for the first `n`. Empty for rows without an
+        order.
     n_anomalies, n_unknown : int
         Number of rows that are anomalies, and that could not be judged.
     left_out : list of str
@@ -158,13 +161,19 @@ class Report:
         return (
             f"{' and '.join(self.detectors)} on {n:,} {rows}: {self.n_anomalies:,} "
             f"{'anomaly' if self.n_anomalies == 1 else 'anomalies'} "
-            f"({self.n_anomalies / n:.1%}){unknown}"
+            f"({100 * self.n_anomalies / n:.1f} %){unknown}"
         )
 
     def __repr__(self) -> str:
-        columns = ["score", "verdict", "severity", "reasons"]
-        table = self.top[columns].to_string(max_colwidth=80)
-        return "\n".join([self.headline, *(f"  {line}" for line in self.why), table])
+        names = [str(label) for label in self.top.index]
+        width = max(map(len, names), default=0)
+        lines = [
+            f"{name:<{width}}  {row.score:9.4g}  {row.severity:<8}  {row.reasons}".rstrip()
+            for name, row in zip(names, self.top.itertuples(), strict=True)
+        ]
+        head = f"{'':{width}}  {'score':>9}  severity  reasons"
+        short = [line if len(line) <= _WIDTH else f"{line[: _WIDTH - 1]}…" for line in lines]
+        return "\n".join([self.headline, *(f"  {line}" for line in self.why), head, *short])
 
     def _repr_html_(self) -> str:
         return html_fragment(self)

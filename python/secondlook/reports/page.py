@@ -2,7 +2,7 @@
 
 import os
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from secondlook._shared.html_page import can_draw, page, picture
 from secondlook._shared.shown import html_table
@@ -44,24 +44,26 @@ def _top_rows(top: "pd.DataFrame") -> str:
     rows = [
         (
             str(label),
-            f"{row['score']:.4g}",
-            row["verdict"],
-            str(row["severity"]),
+            row["score"],
+            row["severity"],
             row["feature"],
-            f"{row['value']:.4g}",
-            f"{row['usual_low']:.4g} to {row['usual_high']:.4g}",
+            row["value"] if row["feature"] else "",
+            f"{row['usual_low']:.4g} to {row['usual_high']:.4g}" if row["feature"] else "",
             row["reasons"],
         )
         for label, row in top.iterrows()
     ]
-    columns = ("score", "verdict", "severity", "feature", "value", "usual", "reasons")
-    return html_table(columns, rows)
+    columns = ("score", "severity", "feature", "value", "usual", "reasons")
+    return html_table(columns, rows, _name_of(top.index))
 
 
 def _episodes(episodes: "pd.DataFrame") -> str:
-    columns = ("end", "n_samples", "severity", "reasons")
     rows = [
-        (str(row["begin"]), *(str(row[name]) for name in columns))
+        (str(row["begin"]), str(row["end"]), row["n_samples"], row["severity"], row["reasons"])
         for _, row in episodes.head(20).iterrows()
     ]
-    return html_table(("end", "samples", "severity", "reasons"), rows)
+    return html_table(("end", "samples", "severity", "reasons"), rows, "begin")
+
+
+def _name_of(index: "pd.Index[Any]") -> str:
+    return "" if index.name is None else str(index.name)

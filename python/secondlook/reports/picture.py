@@ -1,5 +1,6 @@
 """The picture of a report."""
 
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,14 +12,14 @@ if TYPE_CHECKING:
     from secondlook.reports.frame_report import Report
 
 _MAX_EXPLAINED = 3
-_MAX_LABEL = 130
+_LINE = 130  # characters
 
 
 def draw(report: "Report") -> Display:
     """Draw the scores of each detector, and below them the reasons of the top rows."""
     judgements = report._judgements
     explained = _explained(report)
-    heights = [2.4] * len(judgements) + [0.5 + 0.45 * len(explained)]
+    heights = [2.4] * len(judgements) + [0.5 + 0.55 * len(explained)]
     figure, axes = pyplot("Report.plot").subplots(
         len(heights), 1, figsize=(9, sum(heights)), height_ratios=heights, layout="constrained"
     )
@@ -29,10 +30,13 @@ def draw(report: "Report") -> Display:
         ax.set_title(name, fontsize="medium", loc="left")
         if not report._frame.is_series:
             ax.set(xlabel="row")
+    limits = np.array([ax.get_xlim() for ax in axes[:-1]])
+    for ax in axes[:-1]:  # a forecaster has no scores at the beginning
+        ax.set_xlim(limits[:, 0].min(), limits[:, 1].max())
     reasons = axes[-1]
     reasons.set_axis_off()
     for k, (title, words) in enumerate(explained):
-        text = words if len(words) <= _MAX_LABEL else f"{words[: _MAX_LABEL - 1]}…"
+        text = "\n".join(wrap(words, _LINE, max_lines=2, placeholder=" …"))
         y = 1 - (k + 0.5) / len(explained)
         reasons.text(0, y, title, weight="bold", va="bottom", color=ABNORMAL)
         reasons.text(0, y, text, va="top", fontsize="small")

@@ -1,5 +1,6 @@
 import json
 import pickle
+import re
 
 import numpy as np
 import pandas as pd
@@ -126,7 +127,7 @@ def test_a_frame_alone_chooses_by_what_it_is(frame):
     holed = rows.copy()
     holed.iloc[5, 0] = np.nan
     assert list(sl.report(holed).detectors) == ["IsolationForest"]
-    assert "0.0% are missing" in sl.report(holed).why[0]
+    assert "0.0 % are missing" in sl.report(holed).why[0]
     assert list(sl.report(rows[:100]).detectors) == ["IsolationForest"]
     alone = sl.report(frame["flow"])
     assert list(alone.detectors) == ["SurpriseStream"]
@@ -172,13 +173,17 @@ def test_looks(frame, tmp_path):
     report = sl.report(frame, n=3)
     text = repr(report)
     assert text.startswith("DetectorEnsemble and LSTMForecaster on 1,500 samples: ")
+    assert max(map(len, text.splitlines())) <= 100
+    assert re.search(r"critical  \w+: flow 3, usually", text)
     assert "flow 3" in report._repr_html_()
+    assert "nan" not in sl.report(pd.DataFrame(np.ones((50, 2))))._repr_html_()
     assert json.loads(json.dumps(report.to_dict()))["n_rows"] == 1500
     assert len(pickle.loads(pickle.dumps(report.top))) == 3
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("Agg")
     display = report.plot()
     assert len(display.figure_.axes) == 3
+    assert display.figure_.axes[0].get_xlim() == display.figure_.axes[1].get_xlim()
     page = tmp_path / "report.html"
     report.to_html(page)
     assert page.read_text().count("<table>") == 2
