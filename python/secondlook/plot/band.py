@@ -45,7 +45,7 @@ def band(
         if math.isfinite(threshold):
             ax.axvline(threshold, color=LINE, linewidth=1)
     ax.set(xlabel="score", ylabel="cases", yscale="log", xlim=(left, right))
-    ax.legend(frameon=False)
+    ax.legend(frameon=False, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1))
     return shown_in(ax)
 
 

@@ -28,6 +28,10 @@ class Display:
     ax_: "Axes"
     figure_: "Figure"
 
+    def __repr__(self) -> str:  # printed above the picture in a notebook
+        n = len(self.figure_.axes)
+        return f"<Display of {n} axes>"
+
 
 def pyplot(who: str) -> Any:
     """Return the module `matplotlib.pyplot`.

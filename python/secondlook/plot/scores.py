@@ -65,7 +65,13 @@ def _show_far_scores(ax: Any, values: NDArray[np.float64], threshold: float | No
     usual = float(np.median(values))
     width = abs(usual - threshold)
     if width > 0 and threshold - values.min() > _FAR * width:
-        ax.set_yscale("symlog", linthresh=max(2 * width, abs(threshold), abs(usual)))
+        from matplotlib.ticker import SymmetricalLogLocator
+
+        linear = max(2 * width, abs(threshold), abs(usual))
+        ax.set_yscale("symlog", linthresh=linear)
+        # By default there are decades in the linear part, too, whose labels would overlap.
+        first_decade = 10 ** np.ceil(np.log10(linear))
+        ax.yaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=first_decade))
 
 
 def contributions(

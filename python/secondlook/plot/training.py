@@ -32,10 +32,12 @@ def history(model: Any, *, ax: Any = None) -> Display:
         best = int(np.nanargmin(validation))
         ax.axvline(epochs[best], color=LINE, linewidth=1, linestyle=":")
         ax.annotate(
-            f"epoch {epochs[best]}",
-            (epochs[best], validation[best]),
-            xytext=(4, 8),
+            f"best: epoch {epochs[best]}",
+            (epochs[best], 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, 2),
             textcoords="offset points",
+            ha="center",
         )
     ax.set(xlabel="epoch", ylabel="loss")
     ax.xaxis.get_major_locator().set_params(integer=True)

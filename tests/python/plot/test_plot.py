@@ -137,3 +137,18 @@ def test_importing_needs_no_matplotlib_and_drawing_says_what_is_missing():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "pip install 'secondlook[plot]'" in done.stdout
+
+
+def test_labels_of_far_scores_do_not_overlap():
+    values = np.random.default_rng(0).normal(0, 0.4, 500)
+    values[7] = -700
+    ax = sl.plot.scores(values, threshold=-3).ax_
+    assert ax.get_yscale() == "symlog"
+    low, high = ax.get_ylim()
+    pixels = [ax.transData.transform((0, y))[1] for y in ax.get_yticks() if low <= y <= high]
+    assert len(pixels) >= 2
+    assert np.diff(np.sort(pixels)).min() > 15
+
+
+def test_a_display_is_one_short_line():
+    assert repr(sl.plot.scores([1.0, 2.0])) == "<Display of 1 axes>"
