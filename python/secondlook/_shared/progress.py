@@ -71,4 +71,5 @@ class ProgressBar:
             desc=self._description,
             delay=0.0 if self._verbose else 1.0,
             leave=self._verbose,
+            file=sys.stdout if in_notebook else sys.stderr,  # a notebook shows stderr as an error
         )
