@@ -1,7 +1,9 @@
 """Packages that only some parts need."""
 
+import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 @contextmanager
@@ -26,3 +28,15 @@ def required(who: str, package: str, install: str | None = None) -> Iterator[Non
         raise ImportError(
             f"{who} needs {package}, which is not installed: pip install {install or package}"
         ) from error
+
+
+def require_pandas(who: str) -> Any:
+    """Return the module pandas.
+
+    Raises
+    ------
+    ImportError
+        If it is not installed.
+    """
+    with required(who, "pandas"):
+        return importlib.import_module("pandas")

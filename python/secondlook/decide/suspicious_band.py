@@ -130,6 +130,12 @@ class BandPrice(NamedTuple):
     lower: float
     upper: float
 
+    def __repr__(self) -> str:
+        return (
+            f"BandPrice(rate={self.rate:.4g}, referral_rate={self.referral_rate:.4g}, "
+            f"lower={self.lower:.4g}, upper={self.upper:.4g})"
+        )
+
 
 class PriceList(list[BandPrice]):
     """Prices of several guarantees, as a list that notebooks show as a table."""

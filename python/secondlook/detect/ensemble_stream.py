@@ -1,14 +1,14 @@
 """Streaming verdicts of an ensemble."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from numpy.typing import ArrayLike
 
 from secondlook import _core
 from secondlook._shared.shown import Result, Shown
-from secondlook.detect.stream import Verdict, require_later
+from secondlook.detect.stream import Records, Verdict, in_order, push_each, require_later
 
 if TYPE_CHECKING:
     from secondlook.detect.detector_ensemble import DetectorEnsemble
@@ -111,8 +111,9 @@ class EnsembleStream(Shown):
 
         Parameters
         ----------
-        sample : array-like of shape (n_features,)
-            Values of the sample. A sample with a NaN is not judged.
+        sample : array-like of shape (n_features,), or dict of str to float
+            Values of the sample, or its values by the names of the features. A sample with a NaN is
+            not judged.
         time : datetime, numpy.datetime64, float or similar, optional
             Time of the sample, later than the previous one. Kept in the record.
 
@@ -130,10 +131,40 @@ class EnsembleStream(Shown):
             raise ValueError("EnsembleStream: expected a time, got a missing one")
         if time is not None and self._last_time is not None:
             require_later("EnsembleStream", self._last_time, time)
-        record = EnsembleRecord(time, *self._stream.push(sample), self._voters)
+        try:
+            judged = self._stream.push(sample)
+        except (TypeError, ValueError):
+            if not isinstance(sample, Mapping):
+                raise
+            names = self._model.feature_names or [
+                f"feature {j}" for j in range(self._model.n_features)
+            ]
+            judged = self._stream.push(in_order("EnsembleStream", names, sample))
+        record = EnsembleRecord(time, *judged, self._voters)
         if time is not None:
             self._last_time = time
         return record
+
+    def push_many(self, samples: Any, times: Iterable[Any] | None = None) -> Records:
+        """Judge several samples, one after another.
+
+        Parameters
+        ----------
+        samples : array-like or table of shape (n_samples, n_features)
+        times : iterable of length n_samples, optional
+            Their times. By default the index of a pandas table, if it holds times.
+
+        Returns
+        -------
+        records : list of EnsembleRecord
+            With `to_pandas`.
+
+        Raises
+        ------
+        ValueError
+            See `push`. The samples before the one at fault have been judged.
+        """
+        return push_each("EnsembleStream", self.push, samples, times)
 
     def use(self, ensemble: "DetectorEnsemble") -> None:
         """Continue with another version of the ensemble, such as the newest of a learner.

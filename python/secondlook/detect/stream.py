@@ -1,18 +1,25 @@
 """Scoring of samples as they arrive."""
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from numpy.typing import ArrayLike
 
 from secondlook import _core
-from secondlook._shared.shown import Result, Shown
+from secondlook._shared.required import require_pandas
+from secondlook._shared.shown import Result, Shown, html_table
+from secondlook._shared.table import index_of, read_table
 from secondlook.series.times import is_later
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from secondlook.detect.tabular import TabularDetector
 
 Verdict = Literal["normal", "anomaly", "unknown"]
+
+_N_SHOWN = 20  # records of a list in a notebook
 
 
 @dataclass(slots=True, repr=False)
@@ -46,6 +53,20 @@ class StreamRecord(Result):
             f"StreamRecord({self.verdict}{why}, score={self.score:.4g}, "
             f"tail_probability={self.tail_probability:.2g}, time={self.time!r})"
         )
+
+
+class Records(list[Any]):
+    """Records of successive samples, as a list that notebooks show as a table."""
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """Return a DataFrame with one row per record (requires pandas)."""
+        return require_pandas("Records.to_pandas").DataFrame([dict(one._fields()) for one in self])
+
+    def _repr_html_(self) -> str:
+        rows = [tuple(one._fields().values()) for one in self[:_N_SHOWN]]
+        columns = list(self[0]._fields())[1:] if self else []
+        more = f"<p>{len(self) - _N_SHOWN:,} more</p>" if len(self) > _N_SHOWN else ""
+        return html_table(columns, rows, corner="time") + more
 
 
 class DetectorStream(Shown):
@@ -91,8 +112,9 @@ class DetectorStream(Shown):
 
         Parameters
         ----------
-        sample : array-like of shape (n_features,)
-            Values of the sample. An array of float32 or float64 is not copied.
+        sample : array-like of shape (n_features,), or dict of str to float
+            Values of the sample, or its values by the names of the features. An array of float32 or
+            float64 is not copied.
         time : datetime, numpy.datetime64, float or similar, optional
             Time of the sample, later than the previous one. Kept in the record.
 
@@ -107,22 +129,48 @@ class DetectorStream(Shown):
             not accept it, or the time does not increase. The stream is then unchanged.
         """
         if time is not None and self._last_time is not None:
-            require_later(f"{type(self._detector).__name__} stream", self._last_time, time)
+            require_later(self._who(), self._last_time, time)
         try:
             score, verdict, tail, reasons = self._stream.push(sample)
         except (TypeError, ValueError) as error:
+            if isinstance(sample, Mapping):
+                return self.push(in_order(self._who(), self._names, sample), time)
             said = str(error)
             said = said.partition(": ")[2] if ": " in said else said
-            raise ValueError(f"{type(self._detector).__name__} stream: {said}") from None
+            raise ValueError(f"{self._who()}: {said}") from None
         if time is not None:
             self._last_time = time
         # Most samples are normal, and even an empty comprehension would take a tenth of the time.
         why = tuple(map(self._in_words, reasons)) if reasons else ()
         return StreamRecord(time, score, verdict, tail, why)
 
+    def push_many(self, samples: Any, times: Iterable[Any] | None = None) -> Records:
+        """Score several samples, one after another.
+
+        Parameters
+        ----------
+        samples : array-like or table of shape (n_samples, n_features)
+        times : iterable of length n_samples, optional
+            Their times. By default the index of a pandas table, if it holds times.
+
+        Returns
+        -------
+        records : list of StreamRecord
+            With `to_pandas`.
+
+        Raises
+        ------
+        ValueError
+            See `push`. The samples before the one at fault have been scored.
+        """
+        return push_each(self._who(), self.push, samples, times)
+
+    def _who(self) -> str:
+        return f"{type(self._detector).__name__} stream"
+
     def _in_words(self, reason: tuple[int, str, float]) -> str:
         feature, _, fraction = reason
-        return f"{self._names[feature]} ({100 * fraction:.0f} %)"
+        return f"{self._names[feature]} ({fraction:.0%})"
 
     def _shown(self) -> dict[str, Any]:
         return {
@@ -140,6 +188,29 @@ class DetectorStream(Shown):
         self._stream = _core.detect.DetectorStream(
             self._detector._fitted(), self._windows, state["_stream"]
         )
+
+
+def push_each(
+    who: str, push: Callable[[Any, Any], Any], samples: Any, times: Iterable[Any] | None
+) -> Records:
+    """Return the records of pushing each row of a table, with its time."""
+    values = read_table(who, samples, "samples").values
+    if times is None:
+        index = index_of(samples)
+        times = index if index is not None and index.dtype.kind == "M" else [None] * len(values)
+    when = list(times)
+    if len(when) != len(values):
+        raise ValueError(
+            f"{who}: expected a time for each of {len(values)} samples, got {len(when)}"
+        )
+    return Records(push(row, time) for row, time in zip(values, when, strict=True))
+
+
+def in_order(who: str, names: Sequence[str], sample: Mapping[str, Any]) -> list[Any]:
+    """Return the values of a sample that is given by names, in the order of the features."""
+    if set(sample) != set(names):
+        raise ValueError(f"{who}: expected the features {list(names)}, got {list(sample)}")
+    return [sample[name] for name in names]
 
 
 def require_later(who: str, last: Any, time: Any) -> None:

@@ -57,6 +57,9 @@ class SurpriseRecords(Result):
     shape: NDArray[np.float64]
     index: "pd.Index[Any] | None" = None
 
+    def __len__(self) -> int:
+        return len(self.surprise)
+
     def to_pandas(self, index: Any = None) -> "pd.DataFrame":
         """Return a DataFrame with one row per sample (requires pandas).
 

@@ -13,6 +13,7 @@ from sklearn.exceptions import NotFittedError
 from secondlook import _core, _image
 from secondlook._shared.arguments import as_number
 from secondlook._shared.progress import ProgressBar
+from secondlook._shared.required import require_pandas
 from secondlook.decide.decision_rule import DecisionRule, KeepsDecisionRule
 from secondlook.errors import ModelFileError
 from secondlook.image.augmentation import Augmentation
@@ -41,7 +42,7 @@ from secondlook.image.parameters import from_core, to_core, variations_of
 from secondlook.image.predictions import Predictions, Predictor, not_in_column
 from secondlook.image.preprocessing import Contrast
 from secondlook.image.pretrained import choose_network
-from secondlook.image.tables import names_of, reasons, require_pandas
+from secondlook.image.tables import names_of, reasons
 from secondlook.image.training_progress import EpochCallback, TrainingProgress
 from secondlook.store.kept_in_file import KeptInFile
 

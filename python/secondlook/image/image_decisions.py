@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from secondlook._shared.plain_values import plain
+from secondlook._shared.required import require_pandas
 from secondlook._shared.written_results import WrittenAsCsv
-from secondlook.image.tables import require_pandas
 
 if TYPE_CHECKING:
     import pandas as pd

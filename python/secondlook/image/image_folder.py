@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from secondlook import _image
 from secondlook._shared.random_state import seed_of
+from secondlook._shared.required import require_pandas
 from secondlook._shared.shown import html_table
-from secondlook.image.tables import require_pandas
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,26 +1,11 @@
 """Predictions and decisions as tables, one row per image."""
 
-import importlib
 import os
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from secondlook._shared.required import required
-
-
-def require_pandas(who: str) -> Any:
-    """Return the module pandas.
-
-    Raises
-    ------
-    ImportError
-        If it is not installed.
-    """
-    with required(who, "pandas"):
-        return importlib.import_module("pandas")
 
 
 def names_of(images: Sequence[Any]) -> list[Any]:

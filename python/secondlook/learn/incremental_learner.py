@@ -62,6 +62,11 @@ class UpdateReport(Result):
             f"{self.n_rows:,} rows: {self.reason})"
         )
 
+    def _shown(self) -> dict[str, Any]:
+        shown = dict(self._fields())
+        shown["time"] = np.datetime64(shown.pop("time_ns"), "ns")
+        return shown
+
     @property
     def accepted(self) -> bool:
         """Whether the candidate is in use."""

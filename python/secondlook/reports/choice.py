@@ -44,9 +44,7 @@ def choose(frame: Frame) -> tuple[dict[str, Any], list[str]]:
         detectors["IsolationForest"] = IsolationForest(
             missing="route", contamination=_CONTAMINATION, random_state=0
         )
-        why.append(
-            f"IsolationForest: takes missing values as they are ({100 * missing:.1f} % are missing)"
-        )
+        why.append(f"IsolationForest: takes missing values as they are ({missing:.1%} are missing)")
     elif n < _MIN_FOR_ENSEMBLE:
         detectors["IsolationForest"] = IsolationForest(contamination=_CONTAMINATION, random_state=0)
         why.append(f"IsolationForest: learns from few rows ({n})")

@@ -161,7 +161,7 @@ class Report:
         return (
             f"{' and '.join(self.detectors)} on {n:,} {rows}: {self.n_anomalies:,} "
             f"{'anomaly' if self.n_anomalies == 1 else 'anomalies'} "
-            f"({100 * self.n_anomalies / n:.1f} %){unknown}"
+            f"({self.n_anomalies / n:.1%}){unknown}"
         )
 
     def __repr__(self) -> str:

@@ -254,6 +254,6 @@ def _reason(
             said = f"{frame.names[j]} missing"
         elif low <= value <= high:
             said += f", but not {beside}"
-        words.append(f"{said} ({100 * parts[j] / total:.0f} %)")
+        words.append(f"{said} ({parts[j] / total:.0%})")
     first = order[0]
     return Reason(tuple(words), frame.names[first], frame.values[row, first], usual[first])

@@ -113,3 +113,56 @@ def test_many_streams_share_one_model():
 def test_unfitted_detectors_have_no_stream():
     with pytest.raises(ValueError, match="call fit first"):
         sl.LSTMForecaster().stream()
+
+
+# --- samples by name, and many at once
+
+
+def named_stream(kind):
+    random = np.random.default_rng(0)
+    times = pd.date_range("2026-03-01", periods=600, freq="min", tz="Europe/Berlin")
+    table = pd.DataFrame(random.normal(size=(600, 2)), times, ["flow", "level"])
+    table.iloc[-1] = 9.0
+    detector = (
+        sl.IsolationForest(random_state=0)
+        if kind == "forest"
+        else sl.DetectorEnsemble([("forest", sl.IsolationForest(random_state=0))])
+    )
+    return table, detector.fit(table.iloc[:500])
+
+
+@pytest.mark.parametrize("kind", ["forest", "ensemble"])
+def test_a_sample_may_be_given_by_the_names_of_its_features(kind):
+    table, detector = named_stream(kind)
+    by_position, by_name = detector.stream(), detector.stream()
+    for row in table.iloc[-20:].to_dict("records"):
+        expected = by_position.push([row["flow"], row["level"]])
+        assert (
+            by_name.push({"level": row["level"], "flow": row["flow"]}).to_dict()
+            == expected.to_dict()
+        )
+    for bad in ({"flow": 1.0}, {"flow": 1.0, "level": 2.0, "speed": 3.0}):
+        with pytest.raises(ValueError, match=r"expected the features \['flow', 'level'\], got"):
+            by_name.push(bad)
+
+
+@pytest.mark.parametrize("kind", ["forest", "ensemble"])
+def test_many_samples_are_judged_as_one_by_one_with_their_times(kind):
+    table, detector = named_stream(kind)
+    one_by_one = detector.stream()
+    expected = [
+        one_by_one.push(row, time) for time, row in zip(table.index, table.to_numpy(), strict=True)
+    ]
+    records = detector.stream().push_many(table)
+    assert [one.to_dict() for one in records] == [one.to_dict() for one in expected]
+    frame = records.to_pandas()
+    assert len(frame) == 600
+    assert frame["time"].tolist() == table.index.tolist()
+    assert frame["verdict"].iloc[-1] == "anomaly"
+    assert "580 more" in records._repr_html_()
+    without = detector.stream().push_many(table.to_numpy())
+    assert without[0].time is None
+    assert [one.score for one in without[:50]] == [one.score for one in records[:50]]
+    assert detector.stream().push_many(table.iloc[:0]) == []
+    with pytest.raises(ValueError, match="a time for each of 600 samples, got 1"):
+        detector.stream().push_many(table, [1])

@@ -127,7 +127,7 @@ def test_a_frame_alone_chooses_by_what_it_is(frame):
     holed = rows.copy()
     holed.iloc[5, 0] = np.nan
     assert list(sl.report(holed).detectors) == ["IsolationForest"]
-    assert "0.0 % are missing" in sl.report(holed).why[0]
+    assert "0.0% are missing" in sl.report(holed).why[0]
     assert list(sl.report(rows[:100]).detectors) == ["IsolationForest"]
     alone = sl.report(frame["flow"])
     assert list(alone.detectors) == ["SurpriseStream"]

@@ -118,7 +118,7 @@ void EnsembleStream::judge(const double* anomaly, const double* sample, Ensemble
   std::ranges::copy(s.margins, s.sorted.begin());
   const auto deciding = s.sorted.begin() + static_cast<std::ptrdiff_t>(p.votes) - 1;
   std::ranges::nth_element(s.sorted, deciding, std::greater<>());
-  verdict.score = -*deciding;
+  verdict.score = 0 - *deciding;  // not -0.0
   verdict.votes = 0;
   for (std::size_t i = 0; i < s.margins.size(); ++i)
     if (s.margins[i] > 1) verdict.votes |= 1U << i;
@@ -153,7 +153,7 @@ std::vector<std::string> EnsembleStream::explain(const double* anomaly, const do
     std::string text;
     for (const std::size_t j : order)
       if (parts[j] >= kMinNamedFraction * total && total > 0)
-        text += fmt::format("{}{} {:.0f} %", text.empty() ? "" : ", ", name_of_feature(j),
+        text += fmt::format("{}{} {:.0f}%", text.empty() ? "" : ", ", name_of_feature(j),
                             100 * parts[j] / total);
     return text.empty() ? text : fmt::format(" ({})", text);
   };
