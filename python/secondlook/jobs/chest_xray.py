@@ -168,6 +168,8 @@ def train_chest_xray(
         if train.is_dir() and (Path(folder) / "test").is_dir():
             test = read_xrays(Path(folder) / "test")
     training, tuning, judging = split(cases)
+    # Which cases the guard holds out does not depend on the features: too few are refused now.
+    _fitted_guard(np.random.default_rng(0).normal(size=(len(training.labels), 2)), training)
     job = _Job(training, tuning, judging, test, options, folder is None, announce)
     job.train()
     job.judge()
@@ -406,6 +408,9 @@ def _score(classifier: ImageClassifier, cases: Cases) -> NDArray[np.float64]:
 
 def _feature_distance_of(classifier: ImageClassifier, training: Cases) -> FeatureDistance:
     """Return the feature distance that finds out-of-distribution images."""
-    features = classifier.features(training.images)
+    return _fitted_guard(classifier.features(training.images), training)
+
+
+def _fitted_guard(features: NDArray[np.float64], training: Cases) -> FeatureDistance:
     guard = FeatureDistance(random_state=0)
     return guard.fit(features, training.labels, groups=training.patients)

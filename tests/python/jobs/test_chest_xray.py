@@ -10,6 +10,7 @@ import pytest
 
 import secondlook as sl
 from secondlook import _core
+from secondlook.jobs.chest_xray import XrayOptions, train_chest_xray
 
 pytestmark = pytest.mark.skipif(
     not (_core.torch_version and find_spec("torch")), reason="needs image support and torch"
@@ -87,3 +88,10 @@ def test_an_invalid_folder_ends_with_one_clear_line(command, tmp_path, files, me
     assert re.match(f"secondlook chest-xray: .*{message}", result.stderr)
     assert result.stderr.count("\n") == 1
     assert not out.exists()
+
+
+def test_too_few_patients_for_the_guard_are_refused_before_training(tmp_path):
+    announced = []
+    with pytest.raises(ValueError, match="at least 99 samples held out"):
+        train_chest_xray(None, tmp_path, XrayOptions(n_patients=200), announce=announced.append)
+    assert len(announced) == 1  # what the data are, and no figure
