@@ -1,6 +1,6 @@
 """Isolation forest."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -40,8 +40,9 @@ class IsolationForest(TabularDetector):
         Features that each tree may split on: a number, or a fraction in (0, 1].
     bootstrap : bool, default=False
         Whether the rows of a tree are drawn with replacement.
-    missing : {"refuse", "route"}, default="refuse"
-        Treatment of NaN: an error, or NaN follows the larger branch of each split.
+    missing : {"auto", "refuse", "route"}, default="auto"
+        Treatment of NaN: an error, or it follows the larger branch of each split. "auto" is "route"
+        if the training rows hold NaN, otherwise "refuse".
     refresh_fraction : float, default=0.1
         Fraction of the trees, the oldest ones, that is replaced per `max_samples` new rows in
         `partial_fit`.
@@ -96,7 +97,7 @@ class IsolationForest(TabularDetector):
         max_features: int | float = 1.0,
         *,
         bootstrap: bool = False,
-        missing: Literal["refuse", "route"] = "refuse",
+        missing: Literal["auto", "refuse", "route"] = "auto",
         refresh_fraction: float = 0.1,
         n_jobs: int | None = None,
         random_state: Any = None,
@@ -148,14 +149,13 @@ class IsolationForest(TabularDetector):
         twin = self._copy_to_train()
         samples = twin._own_or_validated(X, reset=True)
         n_rows = samples.shape[0]
-        forest = twin._make_core(*samples.shape)
+        first = self._model if self.warm_start and self.__sklearn_is_fitted__() else None
         if isinstance(self.max_samples, int | np.integer) and self.max_samples > n_rows:
             warn_caller(
                 f"IsolationForest.fit: max_samples ({self.max_samples}) is greater than the number "
                 f"of rows ({n_rows}). max_samples will be set to n_samples for estimation.",
                 UserWarning,
             )
-        first = self._model if self.warm_start and self.__sklearn_is_fitted__() else None
         if first is not None and first.n_trees == self.n_estimators:
             warn_caller(
                 "IsolationForest.fit: warm_start keeps all the trees there are; raise n_estimators "
@@ -164,13 +164,13 @@ class IsolationForest(TabularDetector):
             )
         if sample_weight is not None:
             sample_weight = read_column("IsolationForest.fit", sample_weight, "sample_weight")
-        try:
+
+        def fit(forest: "_core.detect.IsolationForest") -> None:
             with self._progress() as progress:
                 forest.fit(samples, progress, sample_weight, first)
-        except ValueError as error:
-            twin._name_bad_values("fit", samples, error)
-            raise
-        self._adopt(twin, forest)
+
+        routes = first is not None and first.parameters["route_missing"]
+        self._adopt(twin, self._trained(twin, "fit", samples, fit, route_missing=routes))
         if first is None:
             self.__dict__.pop("_trees", None)
         return self
@@ -197,25 +197,26 @@ class IsolationForest(TabularDetector):
         first = not hasattr(self, "_model")
         twin = self._copy_to_train() if first else self
         samples = twin._own_or_validated(X, reset=first, method="partial_fit")
-        if first:
-            if isinstance(self.max_samples, float):
-                raise ValueError(
-                    "IsolationForest.partial_fit: expected max_samples as a number of rows, "
-                    f"got the fraction {self.max_samples}"
-                )
-            forest = twin._make_core(*samples.shape)
-        else:
-            forest = self._model.copy()
-        for rows in _dense_blocks(samples):
-            try:
+        if first and isinstance(self.max_samples, float):
+            raise ValueError(
+                "IsolationForest.partial_fit: expected max_samples as a number of rows, "
+                f"got the fraction {self.max_samples}"
+            )
+
+        def train(forest: "_core.detect.IsolationForest") -> None:
+            for rows in _dense_blocks(samples):
                 with self._progress() as progress:
                     forest.partial_fit(rows, progress)
-            except ValueError as error:
-                twin._name_bad_values("partial_fit", rows, error)
-                raise
+
         if first:
-            self._adopt(twin, forest)
+            self._adopt(twin, self._trained(twin, "partial_fit", samples, train))
         else:
+            forest = self._model.copy()
+            try:
+                train(forest)
+            except ValueError as error:
+                self._name_bad_values("partial_fit", samples, error)
+                raise
             self._model = forest
         self.__dict__.pop("_trees", None)
         return self
@@ -303,12 +304,19 @@ class IsolationForest(TabularDetector):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = self.missing == "route"
+        tags.input_tags.allow_nan = self._routes_missing(when_unfitted=self.missing != "refuse")
         tags.input_tags.sparse = True
         return tags
 
     def _way_out_of_missing(self) -> str | None:
-        return None if self.missing == "route" else 'use missing="route", which takes NaN'
+        if self._routes_missing(when_unfitted=self.missing == "route"):
+            return None
+        return 'fit with missing="route", which takes NaN'
+
+    def _routes_missing(self, *, when_unfitted: bool) -> bool:
+        if self.missing == "auto" and "_model" in self.__dict__:
+            return bool(self._model.parameters["route_missing"])
+        return when_unfitted if self.missing == "auto" else self.missing == "route"
 
     @classmethod
     def _parameters_of(cls, core: "_core.detect.IsolationForest") -> dict[str, Any]:
@@ -319,16 +327,19 @@ class IsolationForest(TabularDetector):
             "contamination": "auto" if p["contamination"] is None else p["contamination"],
             "max_features": p["max_features"] or 1.0,
             "bootstrap": p["bootstrap"],
-            "missing": "route" if p["route_missing"] else "refuse",
+            "missing": "route" if p["route_missing"] else "auto",
             "refresh_fraction": p["refresh_fraction"],
             "n_jobs": p["n_jobs"] or None,
             "random_state": p["seed"],
         }
 
-    def _make_core(self, n_rows: int, n_features: int) -> "_core.detect.IsolationForest":
-        if self.missing not in ("refuse", "route"):
+    def _make_core(
+        self, n_rows: int, n_features: int, *, route_missing: bool = False
+    ) -> "_core.detect.IsolationForest":
+        if self.missing not in ("auto", "refuse", "route"):
             raise ValueError(
-                f'IsolationForest: missing must be "refuse" or "route", got {self.missing!r}'
+                'IsolationForest: missing must be "auto", "refuse" or "route", '
+                f"got {self.missing!r}"
             )
         return _core.detect.IsolationForest(
             n_estimators=_count("n_estimators", self.n_estimators, None),
@@ -338,11 +349,33 @@ class IsolationForest(TabularDetector):
             max_features=_count("max_features", self.max_features, n_features),
             contamination=self._contamination(),
             bootstrap=bool(self.bootstrap),
-            route_missing=self.missing == "route",
+            route_missing=route_missing or self.missing == "route",
             refresh_fraction=float(self.refresh_fraction),
             seed=seed_of(self.random_state),
             n_jobs=requested_threads("IsolationForest", self.n_jobs),
         )
+
+    def _trained(
+        self,
+        twin: Self,
+        method: str,
+        samples: Any,
+        train: Callable[["_core.detect.IsolationForest"], None],
+        *,
+        route_missing: bool = False,
+    ) -> "_core.detect.IsolationForest":
+        """Return a new model of the core that is trained, on NaN as well if `missing` is "auto"."""
+        forest = twin._make_core(*samples.shape, route_missing=route_missing)
+        try:
+            train(forest)
+        except ValueError as error:
+            # We look for NaN only now, since that takes as long as growing the trees.
+            values = samples.data if issparse(samples) else samples
+            if self.missing == "auto" and not route_missing and np.isnan(values).any():
+                return self._trained(twin, method, samples, train, route_missing=True)
+            twin._name_bad_values(method, samples, error)
+            raise
+        return forest
 
     def _progress(self) -> ProgressBar:
         return ProgressBar("Growing trees", verbose=bool(self.verbose))

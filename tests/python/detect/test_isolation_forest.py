@@ -241,9 +241,39 @@ def test_missing_values_are_routed_on_request():
     X = gaussian()
     X[::7, 2] = np.nan
     with pytest.raises(ValueError, match="NaN"):
-        sl.IsolationForest().fit(X)
+        sl.IsolationForest(missing="refuse").fit(X)
     scores = sl.IsolationForest(missing="route", random_state=0).fit(X).score_samples(X)
     assert np.isfinite(scores).all()
+
+
+def test_missing_values_are_learned_if_the_training_rows_have_some(tmp_path):
+    X = gaussian()
+    holed = X.copy()
+    holed[::7, 2] = np.nan
+    routed = sl.IsolationForest(missing="route", random_state=0).fit(holed).score_samples(holed)
+    for rows in (holed, sparse.csr_array(holed)):
+        forest = sl.IsolationForest(random_state=0).fit(rows)
+        np.testing.assert_array_equal(forest.score_samples(rows), routed)
+        assert forest.__sklearn_tags__().input_tags.allow_nan
+    forest.save(tmp_path / "forest.safetensors")
+    loaded = sl.load(tmp_path / "forest.safetensors")
+    np.testing.assert_array_equal(loaded.score_samples(holed), routed)
+
+    began = sl.IsolationForest(random_state=0).partial_fit(holed[:400])
+    assert np.isfinite(began.partial_fit(holed[400:]).score_samples(holed)).all()
+
+    complete = sl.IsolationForest(random_state=0).fit(X)
+    np.testing.assert_array_equal(
+        complete.score_samples(X),
+        sl.IsolationForest(missing="refuse", random_state=0).fit(X).score_samples(X),
+    )
+    assert not complete.__sklearn_tags__().input_tags.allow_nan
+    for use in (complete.score_samples, complete.partial_fit):
+        with pytest.raises(ValueError, match='NaN in row 0, column 2; fit with missing="route"'):
+            use(holed)
+    holed[5, 1] = np.inf
+    with pytest.raises(ValueError, match="infinity in row 5, column 1"):
+        sl.IsolationForest().fit(holed)
 
 
 def test_pandas_columns_are_remembered():
@@ -385,6 +415,7 @@ def test_sparse_rows_that_cannot_be_taken():
     with pytest.raises(ValueError, match="60 features"):
         forest.score_samples(X[:, :7])
     X.data[11] = np.nan
+    forest.missing = "refuse"
     for use in (forest.fit, forest.partial_fit, forest.score_samples):
         with pytest.raises(ValueError, match="NaN in row"):
             use(X)
@@ -557,7 +588,7 @@ def test_an_unfitted_forest_raises():
         ({"contamination": 0.7}, r"contamination must lie in \(0, 0.5\], got 0.7"),
         ({"contamination": "some"}, 'contamination must be "auto"'),
         ({"refresh_fraction": 0}, r"refresh_fraction must lie in \(0, 1\], got 0"),
-        ({"missing": "ignore"}, 'missing must be "refuse" or "route"'),
+        ({"missing": "ignore"}, 'missing must be "auto", "refuse" or "route"'),
         ({"n_jobs": 0}, "expected n_jobs as None or a non-zero integer, got 0"),
     ],
 )
@@ -571,6 +602,7 @@ def test_errors_name_values_that_are_not_finite(bad):
     X = gaussian()
     forest = sl.IsolationForest(random_state=0).fit(X)
     X[17, 3] = bad
+    forest.missing = "refuse"
     for use in (forest.fit, forest.partial_fit, forest.score_samples):
         with pytest.raises(ValueError, match="row 17, column 3"):
             use(X)

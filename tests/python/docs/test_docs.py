@@ -12,7 +12,11 @@ import pytest
 
 from secondlook import _core
 
-NEEDS_IMAGE_SUPPORT = {"docs/image_classifier.md", "docs/training_scripts.md"}
+NEEDS_IMAGE_SUPPORT = {
+    "docs/from_folder_to_decisions.md",
+    "docs/image_classifier.md",
+    "docs/training_scripts.md",
+}
 NEEDS_PACKAGES = {
     "docs/training_scripts.md": [
         "optuna",
