@@ -25,10 +25,10 @@ PYBIND11_MODULE(_core, module) {
   auto decide = module.def_submodule("decide");
   for (const auto add :
        {register_anomaly_likelihood, register_calibration, register_conformal_p_values,
-        register_event_metrics, register_false_discovery, register_feature_distance,
-        register_metrics, register_mixture_drift, register_peaks_over_threshold,
-        register_running_quantile, register_suspicious_band, register_tail_surprise,
-        register_thresholds, register_tune_threshold})
+        register_conformal_sets, register_event_metrics, register_false_discovery,
+        register_feature_distance, register_metrics, register_mixture_drift,
+        register_peaks_over_threshold, register_running_quantile, register_suspicious_band,
+        register_tail_surprise, register_thresholds, register_tune_threshold})
     add(decide);
   register_decision_rule(decide);  // its signatures name the classes above
 

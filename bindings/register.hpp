@@ -14,6 +14,7 @@ void register_resample(pybind11::module_& series);
 void register_anomaly_likelihood(pybind11::module_& decide);
 void register_calibration(pybind11::module_& decide);
 void register_conformal_p_values(pybind11::module_& decide);
+void register_conformal_sets(pybind11::module_& decide);
 void register_decision_rule(pybind11::module_& decide);
 void register_event_metrics(pybind11::module_& decide);
 void register_false_discovery(pybind11::module_& decide);

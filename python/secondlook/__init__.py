@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from secondlook.decide.calibration import Calibration as Calibration
     from secondlook.decide.calibration import fit_temperature as fit_temperature
     from secondlook.decide.conformal_p_values import ConformalPValues as ConformalPValues
+    from secondlook.decide.conformal_sets import ConformalSets as ConformalSets
+    from secondlook.decide.conformal_sets import ConformalSetsReport as ConformalSetsReport
+    from secondlook.decide.conformal_sets import CoverageReport as CoverageReport
     from secondlook.decide.confusion_matrix import ConfusionMatrix as ConfusionMatrix
     from secondlook.decide.confusion_matrix import confusion_matrix as confusion_matrix
     from secondlook.decide.decision_rule import DecisionRule as DecisionRule
@@ -105,7 +108,10 @@ _HOME = {
     "BinaryMetrics": "decide.binary_metrics",
     "Calibration": "decide.calibration",
     "ConformalPValues": "decide.conformal_p_values",
+    "ConformalSets": "decide.conformal_sets",
+    "ConformalSetsReport": "decide.conformal_sets",
     "ConfusionMatrix": "decide.confusion_matrix",
+    "CoverageReport": "decide.conformal_sets",
     "DecisionRule": "decide.decision_rule",
     "DetectorEnsemble": "detect.detector_ensemble",
     "DetectorStream": "detect.stream",

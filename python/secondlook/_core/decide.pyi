@@ -54,6 +54,35 @@ class ConformalPValues:
     @property
     def n_calibration(self) -> int: ...
 
+class ConformalSets:
+    def __init__(
+        self,
+        probabilities: NDArray[np.float64],
+        labels: NDArray[np.int64],
+        groups: NDArray[np.int64],
+        parameters: dict[str, Any],
+    ) -> None: ...
+    def sets(
+        self, probabilities: NDArray[np.float64], groups: NDArray[np.int64]
+    ) -> NDArray[np.uint8]: ...
+    def decide(
+        self,
+        probabilities: NDArray[np.float64],
+        groups: NDArray[np.int64],
+        out_of_distribution: NDArray[np.uint8],
+    ) -> NDArray[np.int64]: ...
+    def report(
+        self,
+        probabilities: NDArray[np.float64],
+        labels: NDArray[np.int64],
+        groups: NDArray[np.int64],
+        confidence: float,
+    ) -> dict[str, Any]: ...
+    @property
+    def state(self) -> dict[str, Any]: ...
+
+def fewest_for_coverage(alpha: float) -> int: ...
+
 class Metrics(TypedDict):
     n_events: int
     n_true_events: int
