@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from secondlook import series as series
     from secondlook import store as store
     from secondlook.decide.anomaly_likelihood import AnomalyLikelihood as AnomalyLikelihood
+    from secondlook.decide.band_per_group import BandPerGroup as BandPerGroup
+    from secondlook.decide.band_per_group import BandPerGroupReport as BandPerGroupReport
     from secondlook.decide.binary_metrics import BinaryMetrics as BinaryMetrics
     from secondlook.decide.binary_metrics import binary_metrics as binary_metrics
     from secondlook.decide.binomial_interval import Estimate as Estimate
@@ -102,6 +104,8 @@ _HOME = {
     "Augmentation": "image",
     "Autoencoder": "detect.autoencoder",
     "BATTERY_FEATURES": "series",
+    "BandPerGroup": "decide.band_per_group",
+    "BandPerGroupReport": "decide.band_per_group",
     "BandPrice": "decide.suspicious_band",
     "BandReport": "decide.suspicious_band",
     "BatteryFeatures": "series",
