@@ -95,8 +95,8 @@ class BandPerGroup(BaseEstimator):
         self,
         score: ArrayLike,
         y_true: ArrayLike,
-        groups: ArrayLike,
-        dependent: ArrayLike | None = None,
+        by: ArrayLike,
+        groups: ArrayLike | None = None,
     ) -> Self:
         """Fit the band of each group on its labelled cases.
 
@@ -104,10 +104,10 @@ class BandPerGroup(BaseEstimator):
         ----------
         score, y_true
             As in `SuspiciousBand.fit`.
-        groups : array-like of shape (n_samples,)
+        by : array-like of shape (n_samples,)
             Group of each case, for which the guarantee must hold; no value may be missing. Each
             group needs cases of both classes.
-        dependent : array-like of shape (n_samples,), optional
+        groups : array-like of shape (n_samples,), optional
             Cases with the same value, such as the images of one patient, are not independent, so
             only one of them counts: the `groups` of `SuspiciousBand.fit`.
 
@@ -128,13 +128,13 @@ class BandPerGroup(BaseEstimator):
         who = "BandPerGroup.fit"
         self._require_parameters()
         scores, labels = as_labelled(who, y_true, score)
-        names, indices = named_groups(who, groups, len(scores))
+        names, indices = named_groups(who, by, len(scores))
         clusters = None
-        if dependent is not None:
-            clusters = np.asarray(dependent)
+        if groups is not None:
+            clusters = np.asarray(groups)
             if clusters.shape != scores.shape:
                 raise ValueError(
-                    f"{who}: expected dependent of shape {scores.shape}, got shape {clusters.shape}"
+                    f"{who}: expected groups of shape {scores.shape}, got shape {clusters.shape}"
                 )
         bands = {}
         for index, name in enumerate(names.tolist()):
@@ -154,7 +154,7 @@ class BandPerGroup(BaseEstimator):
         return self
 
     def decide(
-        self, score: ArrayLike, groups: ArrayLike, out_of_distribution: ArrayLike | None = None
+        self, score: ArrayLike, by: ArrayLike, out_of_distribution: ArrayLike | None = None
     ) -> NDArray[np.str_]:
         """Decide each case by the band of its group, or refer it.
 
@@ -162,7 +162,7 @@ class BandPerGroup(BaseEstimator):
         ----------
         score, out_of_distribution
             As in `SuspiciousBand.decide`.
-        groups : array-like of shape (n_samples,)
+        by : array-like of shape (n_samples,)
             Group of each case.
 
         Returns
@@ -185,7 +185,7 @@ class BandPerGroup(BaseEstimator):
         who = "BandPerGroup.decide"
         check_is_fitted(self)
         scores = as_finite_scores(who, score)
-        indices = indices_of(who, self.groups_, groups, len(scores), unknown=self.unknown_group)
+        indices = indices_of(who, self.groups_, by, len(scores), unknown=self.unknown_group)
         mask = as_mask(who, out_of_distribution, len(scores)).view(np.bool_)
         decisions = np.full(len(scores), "refer", dtype="<U8")
         for index, (name, band) in enumerate(self.bands_.items()):
@@ -199,13 +199,13 @@ class BandPerGroup(BaseEstimator):
         return decisions
 
     def report(
-        self, score: ArrayLike, y_true: ArrayLike, groups: ArrayLike, confidence: float = 0.95
+        self, score: ArrayLike, y_true: ArrayLike, by: ArrayLike, confidence: float = 0.95
     ) -> BandPerGroupReport:
         """Evaluate the bands on labelled cases, which should not be those they were fitted on.
 
         Parameters
         ----------
-        score, y_true, groups
+        score, y_true, by
             As in `fit`.
         confidence : float, default=0.95
             Confidence level of the intervals.
@@ -218,7 +218,7 @@ class BandPerGroup(BaseEstimator):
         who = "BandPerGroup.report"
         check_is_fitted(self)
         scores, labels = as_labelled(who, y_true, score)
-        indices = indices_of(who, self.groups_, groups, len(scores), unknown=self.unknown_group)
+        indices = indices_of(who, self.groups_, by, len(scores), unknown=self.unknown_group)
         codes = np.full(len(scores), DECISIONS.index("refer"), dtype=np.float64)
         by_group = {}
         for index, (name, band) in enumerate(self.bands_.items()):

@@ -113,7 +113,7 @@ class ConformalSets(BaseEstimator):
     A class is in the set if its score is at most a threshold: the k-th smallest score of the true
     classes of n calibration cases, ``k = ceil((n + 1) * (1 - alpha))``. With one threshold for all
     cases the guarantee may be broken for a rare class or for one site, as others make up for it.
-    Then use ``guarantee="class_conditional"``, ``fit(..., groups=site)``, or both, by which there
+    Then use ``guarantee="class_conditional"``, ``fit(..., by=site)``, or both, by which there
     is a threshold per class, per group, or per class of each group, and the guarantee holds for
     each.
 
@@ -216,9 +216,7 @@ class ConformalSets(BaseEstimator):
         self.unknown_group = unknown_group
         self.random_state = random_state
 
-    def fit(
-        self, probabilities: ArrayLike, y_true: ArrayLike, groups: ArrayLike | None = None
-    ) -> Self:
+    def fit(self, probabilities: ArrayLike, y_true: ArrayLike, by: ArrayLike | None = None) -> Self:
         """Choose the thresholds on labelled cases that the classifier was not trained on.
 
         Parameters
@@ -227,10 +225,10 @@ class ConformalSets(BaseEstimator):
             As returned by ``predict_proba``: in [0, 1], each row with the sum 1 within 0.001.
         y_true : array-like of shape (n_samples,)
             True classes, by the names in `classes` or else the indices of the columns.
-        groups : array-like of shape (n_samples,), optional
+        by : array-like of shape (n_samples,), optional
             Group of each case, such as its site, camera or age class, for which the guarantee must
-            hold on its own; no value may be missing. (`SuspiciousBand.fit` takes another kind of
-            groups: cases that depend on each other.)
+            hold on its own; no value may be missing. (The `groups` of
+            `SuspiciousBand.fit` are cases that depend on each other.)
 
         Returns
         -------
@@ -250,8 +248,8 @@ class ConformalSets(BaseEstimator):
         classes = self._class_names(who, n_classes)
         labels = _as_labels(who, y_true, n, classes, named=self.classes is not None)
         names, indices = None, np.empty(0, np.int64)
-        if groups is not None:
-            names, indices = named_groups(who, groups, n)
+        if by is not None:
+            names, indices = named_groups(who, by, n)
         self._require_enough(who, labels, indices, classes, names)
         self._fitted = _core.decide.ConformalSets(rows, labels, indices, parameters)
         self.classes_, self.groups_ = classes, names
@@ -260,13 +258,13 @@ class ConformalSets(BaseEstimator):
         self.n_calibration_: NDArray[np.int64] = state["n_calibration"]
         return self
 
-    def sets(self, probabilities: ArrayLike, groups: ArrayLike | None = None) -> NDArray[np.bool_]:
+    def sets(self, probabilities: ArrayLike, by: ArrayLike | None = None) -> NDArray[np.bool_]:
         """Return the set of classes of each case.
 
         Parameters
         ----------
         probabilities : array-like of shape (n_samples, n_classes)
-        groups : array-like of shape (n_samples,), optional
+        by : array-like of shape (n_samples,), optional
             Group of each case; required if fitted with groups.
 
         Returns
@@ -280,20 +278,20 @@ class ConformalSets(BaseEstimator):
             If a group is unknown (see `unknown_group`), or the arguments do not match those of
             `fit`.
         """
-        rows, indices = self._as_cases("ConformalSets.sets", probabilities, groups)
+        rows, indices = self._as_cases("ConformalSets.sets", probabilities, by)
         return cast("NDArray[np.bool_]", self._fitted.sets(rows, indices).view(np.bool_))
 
     def decide(
         self,
         probabilities: ArrayLike,
-        groups: ArrayLike | None = None,
+        by: ArrayLike | None = None,
         out_of_distribution: ArrayLike | None = None,
     ) -> NDArray[Any]:
         """Decide the cases whose set has exactly one class, and refer the others.
 
         Parameters
         ----------
-        probabilities, groups
+        probabilities, by
             As in `sets`.
         out_of_distribution : array-like of bool of shape (n_samples,), optional
             Cases to refer whatever their probabilities, because they are out of distribution
@@ -305,7 +303,7 @@ class ConformalSets(BaseEstimator):
             The class or ``"refer"``; of str if all classes are strings, otherwise of object.
         """
         who = "ConformalSets.decide"
-        rows, indices = self._as_cases(who, probabilities, groups)
+        rows, indices = self._as_cases(who, probabilities, by)
         mask = as_mask(who, out_of_distribution, len(rows))
         names = np.array([*self.classes_.tolist(), _REFER], dtype=object)  # -1 is the last
         if all(isinstance(name, str) for name in names):
@@ -316,14 +314,14 @@ class ConformalSets(BaseEstimator):
         self,
         probabilities: ArrayLike,
         y_true: ArrayLike,
-        groups: ArrayLike | None = None,
+        by: ArrayLike | None = None,
         confidence: float = 0.95,
     ) -> ConformalSetsReport:
         """Evaluate the sets on labelled cases, which should not be those they were fitted on.
 
         Parameters
         ----------
-        probabilities, y_true, groups
+        probabilities, y_true, by
             As in `fit`.
         confidence : float, default=0.95
             Confidence level of the intervals.
@@ -333,7 +331,7 @@ class ConformalSets(BaseEstimator):
         report : ConformalSetsReport
         """
         who = "ConformalSets.report"
-        rows, indices = self._as_cases(who, probabilities, groups)
+        rows, indices = self._as_cases(who, probabilities, by)
         labels = _as_labels(who, y_true, len(rows), self.classes_, named=self.classes is not None)
         found = self._fitted.report(rows, labels, indices, as_number(who, "confidence", confidence))
         by_class = map(_report_of, found["by_class"])
@@ -346,7 +344,7 @@ class ConformalSets(BaseEstimator):
         )
 
     def _as_cases(
-        self, who: str, probabilities: ArrayLike, groups: ArrayLike | None
+        self, who: str, probabilities: ArrayLike, by: ArrayLike | None
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Return checked probabilities and the group indices of the core."""
         check_is_fitted(self)
@@ -357,10 +355,10 @@ class ConformalSets(BaseEstimator):
                 f"{rows.shape[1]}"
             )
         if self.groups_ is None:
-            if groups is not None:
-                raise ValueError(f"{who}: expected no groups, because fit got none")
+            if by is not None:
+                raise ValueError(f"{who}: expected no by, because fit got none")
             return rows, np.empty(0, np.int64)
-        return rows, indices_of(who, self.groups_, groups, len(rows), unknown=self.unknown_group)
+        return rows, indices_of(who, self.groups_, by, len(rows), unknown=self.unknown_group)
 
     def _class_names(self, who: str, n_classes: int) -> NDArray[Any]:
         if self.classes is None:

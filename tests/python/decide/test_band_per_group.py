@@ -67,7 +67,7 @@ def test_the_guarantee_holds_in_each_group_and_that_of_one_band_does_not():
 def test_cases_that_depend_on_each_other_count_once():
     score, y, site = simulated(300)
     fitted = sl.BandPerGroup().fit(
-        *(np.repeat(one, 5) for one in (score, y, site)), dependent=np.repeat(np.arange(600), 5)
+        *(np.repeat(one, 5) for one in (score, y, site)), groups=np.repeat(np.arange(600), 5)
     )
     once = sl.BandPerGroup().fit(score, y, site)
     for name in SHIFT:
@@ -144,9 +144,9 @@ def test_bad_input():
             (score, y * (site == "north"), site),
             "both classes in group 'south', got 0 positive and 300",
         ),
-        ((score, y, site[:3]), r"expected groups of shape \(600,\), got shape \(3,\)"),
-        ((score, y, [None, *site[1:]]), "groups without missing values, got None at index 0"),
-        ((score, y, site, site[:3]), r"expected dependent of shape \(600,\), got shape \(3,\)"),
+        ((score, y, site[:3]), r"expected by of shape \(600,\), got shape \(3,\)"),
+        ((score, y, [None, *site[1:]]), "by without missing values, got None at index 0"),
+        ((score, y, site, site[:3]), r"expected groups of shape \(600,\), got shape \(3,\)"),
         ((score * np.nan, y, site), "expected finite scores, got nan at index 0"),
     ):
         with pytest.raises(ValueError, match=message):
@@ -156,5 +156,8 @@ def test_bad_input():
     fitted = sl.BandPerGroup(sl.SuspiciousBand(0.2, 0.2)).fit(score, y, site)
     with pytest.raises(ValueError, match="BandPerGroup.decide: expected finite scores"):
         fitted.decide(score * np.inf, site)
-    with pytest.raises(ValueError, match="expected groups, because there is a threshold per group"):
+    with pytest.raises(
+        ValueError,
+        match="expected by, the group of each case, because there is a threshold per group",
+    ):
         fitted.decide(score, None)

@@ -439,9 +439,12 @@ def test_an_unknown_group_is_an_error_or_referred():
         report = refers.report(p[:2], y[:2], new)
         assert (report.all.n_cases, report.by_group["north"].n_cases) == (2, 1)
         assert report.by_group["south"].n_cases == 0
-    with pytest.raises(ValueError, match="expected groups, because there is a threshold per group"):
+    with pytest.raises(
+        ValueError,
+        match="expected by, the group of each case, because there is a threshold per group",
+    ):
         fitted.decide(p)
-    with pytest.raises(ValueError, match="expected no groups, because fit got none"):
+    with pytest.raises(ValueError, match="expected no by, because fit got none"):
         sl.ConformalSets().fit(p, y).decide(p, site)
 
 
@@ -525,7 +528,7 @@ def test_bad_input():
             with pytest.raises(ValueError, match=message):
                 call(values, labels)
     for groups, message in (
-        ([1, 2], r"expected groups of shape \(50,\), got shape \(2,\)"),
+        ([1, 2], r"expected by of shape \(50,\), got shape \(2,\)"),
         (["a"] * 49 + [None], "without missing values, got None at index 49"),
     ):
         with pytest.raises(ValueError, match=message):
