@@ -11,6 +11,7 @@ from secondlook.image.image_decisions import ImageDecisions  # noqa: E402
 from secondlook.image.image_folder import ImageFolder  # noqa: E402
 from secondlook.image.image_list import list_images  # noqa: E402
 from secondlook.image.load_folder import load_folder  # noqa: E402
+from secondlook.image.occlusion import map_agreement  # noqa: E402
 from secondlook.image.preprocessing import preprocess  # noqa: E402
 from secondlook.image.pretrained import pretrained_weights  # noqa: E402
 
@@ -22,6 +23,7 @@ __all__ = [
     "ImageFolder",
     "list_images",
     "load_folder",
+    "map_agreement",
     "preprocess",
     "pretrained_weights",
     "read_image",

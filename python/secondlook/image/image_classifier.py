@@ -18,6 +18,7 @@ from secondlook.decide.decision_rule import DecisionRule, KeepsDecisionRule
 from secondlook.errors import ModelFileError
 from secondlook.image.augmentation import Augmentation
 from secondlook.image.decode import Pixels, as_pixels
+from secondlook.image.fillings import Filling, as_fillings
 from secondlook.image.fit_data import (
     FitData,
     columns_of,
@@ -37,6 +38,7 @@ from secondlook.image.fit_warnings import (
 from secondlook.image.image_decisions import ImageDecisions
 from secondlook.image.image_list import as_core_images, as_sequence, encoded
 from secondlook.image.load_folder import Groups
+from secondlook.image.occlusion import occlusion_map_of
 from secondlook.image.options import rows_and_columns
 from secondlook.image.parameters import from_core, to_core, variations_of
 from secondlook.image.predictions import Predictions, Predictor, not_in_column
@@ -749,6 +751,63 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         model = self._fitted()
         pixels = as_pixels("ImageClassifier.heatmap", image)
         return model.heatmap(pixels, self._class_index(pixels, label))
+
+    def occlusion_map(
+        self,
+        image: Any,
+        label: Any = None,
+        *,
+        patch_size: float = 0.2,
+        stride: float = 0.1,
+        filling: Filling = "surroundings",
+    ) -> NDArray[np.float32]:
+        """Return how much of a class's probability is lost where the image is covered.
+
+        A patch is moved over the image from edge to edge; each pixel gets the mean loss of the
+        patches that cover it. Unlike Grad-CAM this works with every architecture and at any
+        resolution, but it takes about ``((1 - patch_size) / stride + 1) ** 2 + 1`` predictions: 82
+        with the defaults.
+
+        Parameters
+        ----------
+        image : path, bytes, array or PIL.Image.Image
+        label : class or None, default=None
+            One of `classes_`. None: the predicted class.
+        patch_size : float, default=0.2
+            Height and width of the patch relative to those of the input, in (0, 1).
+        stride : float, default=0.1
+            Largest step between patches, likewise; at most `patch_size`.
+        filling : {"surroundings", "noise", "mean", "grey", "blur"}, default="surroundings"
+            What the patch shows, see `secondlook.image.region_reliance`.
+
+        Returns
+        -------
+        occlusion_map : float32 ndarray of shape (rows, columns), of the image
+            From -1 to 1; negative where the image speaks against the class.
+
+        Raises
+        ------
+        ValueError
+            If `label` is not one of `classes_`, or an argument is out of range.
+
+        References
+        ----------
+        M. D. Zeiler, R. Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014.
+        """
+        who = "ImageClassifier.occlusion_map"
+        model = self._fitted()
+        pixels = as_pixels(who, image)
+        return occlusion_map_of(
+            who,
+            lambda images: model.predict_proba(images, {}, None),
+            pixels,
+            self._class_index(pixels, label),
+            input_size=self._size(),
+            value_range=self.value_range,
+            patch_size=patch_size,
+            stride=stride,
+            filling=as_fillings(who, filling)[0],
+        )
 
     def overlay(self, image: Any, label: Any = None, *, strength: float = 0.4) -> NDArray[np.uint8]:
         """Return the image overlaid with its heat map.
