@@ -6,6 +6,7 @@ from secondlook.plot.curves import precision_recall, reliability, roc
 from secondlook.plot.display import Display
 from secondlook.plot.drift import drift, versions
 from secondlook.plot.peers import peers
+from secondlook.plot.reliance import reliance
 from secondlook.plot.scores import contributions, scores
 from secondlook.plot.training import history
 
@@ -20,6 +21,7 @@ __all__ = [
     "precision_recall",
     "prices",
     "reliability",
+    "reliance",
     "roc",
     "scores",
     "versions",

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -45,6 +46,17 @@ def cells():
     return pd.DataFrame(readings, columns=[f"cell {i}" for i in range(8)])
 
 
+def coverings():
+    """What `plot.reliance` uses of a `RegionReliance`, which needs torch."""
+    found = [("as it is", 0.9), ("region covered", 0.5), ("all else covered", 0.9)]
+    return SimpleNamespace(
+        coverings=[
+            SimpleNamespace(shown=shown, name=shown, roc_auc=sl.Estimate(area, area - 0.1, 1.0))
+            for shown, area in found
+        ]
+    )
+
+
 def drawings():
     score, y = labelled()
     probability = 1 / (1 + np.exp(1 - score))
@@ -66,6 +78,7 @@ def drawings():
         "confusion": lambda ax: sl.plot.confusion(band.report(score, y), ax=ax),
         "reliability": lambda ax: sl.plot.reliability(y, probability, ax=ax),
         "drift": lambda ax: sl.plot.drift(score, score + 1, ax=ax),
+        "reliance": lambda ax: sl.plot.reliance(coverings(), ax=ax),
         "versions": lambda ax: sl.plot.versions(learner(), ax=ax),
     }
 
