@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from secondlook.jobs.infrared_modules import ModuleOptions as ModuleOptions
     from secondlook.jobs.infrared_modules import ModuleResult as ModuleResult
     from secondlook.jobs.infrared_modules import train_modules as train_modules
+    from secondlook.jobs.lung_field import LungField as LungField
+    from secondlook.jobs.lung_field import find_lungs as find_lungs
     from secondlook.jobs.model_summary import ModelSummary as ModelSummary
     from secondlook.jobs.model_summary import inspect_model as inspect_model
     from secondlook.jobs.site_check import SiteCheck as SiteCheck
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 # The module of each public name, imported on first use: one job needs pandas, others torch.
 _HOME = {
     "FleetResult": "fleet_monitor",
+    "LungField": "lung_field",
     "ModelSummary": "model_summary",
     "ModuleOptions": "infrared_modules",
     "ModuleResult": "infrared_modules",
@@ -44,6 +47,7 @@ _HOME = {
     "check_simulated_site": "site_check",
     "check_site": "site_check",
     "decide_folder": "folder_decisions",
+    "find_lungs": "lung_field",
     "inspect_model": "model_summary",
     "monitor_fleet": "fleet_monitor",
     "monitor_simulated_fleet": "fleet_monitor",
