@@ -16,6 +16,7 @@ NEEDS_IMAGE_SUPPORT = {
     "docs/from_folder_to_decisions.md",
     "docs/image_classifier.md",
     "docs/training_scripts.md",
+    "docs/what_does_it_look_at.md",
 }
 NEEDS_PACKAGES = {
     "docs/training_scripts.md": [
@@ -66,7 +67,7 @@ def test_the_python_blocks_of_a_page_run_and_print_the_shown_output(
 
 
 def test_pictures_of_plots_and_reports_are_made_by_the_code_of_their_pages(checkout):
-    for page in ("docs/plots.md", "docs/reports.md"):
+    for page in ("docs/plots.md", "docs/reports.md", "docs/what_does_it_look_at.md"):
         text = (checkout / page).read_text("utf-8")
         shown = set(re.findall(r"\]\((images/[^)]+)\)", text))
         assert shown == set(re.findall(r'savefig\("(images/[^"]+)"', text))
