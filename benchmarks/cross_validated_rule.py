@@ -1,6 +1,6 @@
 """A rule fitted on cross-validated scores, compared with one fitted on held-out images.
 
-    python benchmarks/cross_validated_rule.py [--repeats 5] [--images 600]
+    python benchmarks/cross_validated_rule.py [--repeats 40] [--images 600]
 
 The images are those of the infrared modules, defective or not. Each repeat draws some to train on
 and to fit the rule on, in three ways, and judges the network with its rule on 4,000 others:
@@ -23,12 +23,12 @@ from secondlook.image import read_image
 from secondlook.jobs.infrared_modules import SOUND, read_modules
 
 N_JUDGED = 4000
-PROMISED = 0.05
+PROMISED = 0.1
 
 
 def network(seed, epochs):
     return sl.ImageClassifier(
-        "small_cnn",
+        "mlp",  # a small residual network takes minutes for each draw
         image_size=(40, 24),
         augmentation=sl.Augmentation(horizontal_flip=0.5, vertical_flip=0.5),
         max_epochs=epochs,
@@ -62,9 +62,9 @@ WAYS = {
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=40)
     parser.add_argument("--images", type=int, default=600)
-    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=12)
     options = parser.parse_args()
     folder = Path(os.environ.get("SECONDLOOK_DATA", "../shared/data")) / "infrared_modules"
     if not folder.is_dir():
@@ -81,12 +81,12 @@ def main():
         used, judged = order[: options.images], order[-N_JUDGED:]
         for way, fit in WAYS.items():
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # the suspicious band says what it cannot promise
+                warnings.simplefilter("ignore")  # of too few cases, and of drift
                 model, scores, known = fit(images[used], y[used], seed, options.epochs)
                 band = sl.SuspiciousBand(max_miss_rate=PROMISED, max_false_alarm_rate=PROMISED).fit(
                     scores, known
                 )
-            decisions = band.decide(model.predict_proba(images[judged])[:, 1])
+                decisions = band.decide(model.predict_proba(images[judged])[:, 1])
             truth = y[judged]
             found[way].append(
                 (
@@ -102,7 +102,7 @@ def main():
         print(f"draw {seed + 1} ({time.perf_counter() - start:.0f} s)  {latest}", flush=True)
     print(
         f"\n{options.images} images, {options.repeats} draws; promised: at most {PROMISED:.0%} "
-        "missed and 5% false alarms, each with a confidence of 95%\n\n"
+        "missed and as many false alarms, each with a confidence of 95%\n\n"
         "| scores that the rule was fitted on | missed, mean (largest) | draws above "
         "| false alarms, mean (largest) | draws above | referred |\n|---|---|---|---|---|---|"
     )

@@ -149,17 +149,17 @@ def test_errors_name_the_column_and_row_of_missing_values_and_the_remedy():
         with pytest.raises(
             ValueError,
             match=r"IsolationForest.fit: column 'inlet' has 12 missing values "
-            r'\(first in row 52\); use missing="route"',
+            r'\(first in row 52\); fit with missing="route"',
         ):
-            sl.IsolationForest().fit(data)
+            sl.IsolationForest(missing="refuse").fit(data)
         with pytest.raises(
             ValueError, match=r"IsolationForest.score_samples: column 'inlet' has 12"
         ):
             forest.score_samples(data)
         with pytest.raises(ValueError, match=r"Autoencoder.fit: column 'inlet' .* fill short gaps"):
             sl.Autoencoder().fit(data)
-    with pytest.raises(ValueError, match=r'row 52, column 1; use missing="route"'):
-        sl.IsolationForest().fit(frame.to_numpy())
+    with pytest.raises(ValueError, match=r'row 52, column 1; fit with missing="route"'):
+        sl.IsolationForest(missing="refuse").fit(frame.to_numpy())
     frame.loc[3, "air"] = np.inf
     with pytest.raises(ValueError, match=r"column 'air' has 1 infinite value \(first in row 3\)"):
         sl.IsolationForest(missing="route").fit(frame)
