@@ -1,14 +1,37 @@
 """Warnings of `ImageClassifier.fit` about the images."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from secondlook._shared.warn_caller import warn_caller
+from secondlook.image.fit_data import FitData
 
 
-def warn_of_duplicates(who: str, pairs: NDArray[np.int64]) -> None:
+def warn_of_validation(
+    who: str, model: Any, report: Mapping[str, Any], data: FitData, given: FitData
+) -> None:
+    """Warn of all that makes the validation of an `ImageClassifier` optimistic or incomplete.
+
+    `report` is the core's, on training with `data` and validation with those `given`, if any.
+    """
+    absent = model.classes_[report["classes_not_held_out"]].tolist()
+    if len(given.images):
+        _warn_of_known_validation_images(who, model.near_duplicates_)
+        _warn_of_shared_groups(who, data.groups, given.groups)
+        if absent:
+            _warn_of_absent_classes(who, absent, None)
+        return
+    _warn_of_duplicates(who, model.near_duplicates_)
+    if report["none_held_out"]:
+        _warn_of_no_validation(who, model.validation_fraction)
+    if absent and model.validation_fraction > 0:
+        _warn_of_absent_classes(who, absent, model.validation_fraction)
+
+
+def _warn_of_duplicates(who: str, pairs: NDArray[np.int64]) -> None:
     """Warn that images look alike, if there are such pairs."""
     if not len(pairs):
         return
@@ -19,7 +42,7 @@ def warn_of_duplicates(who: str, pairs: NDArray[np.int64]) -> None:
     )
 
 
-def warn_of_known_validation_images(who: str, pairs: NDArray[np.int64]) -> None:
+def _warn_of_known_validation_images(who: str, pairs: NDArray[np.int64]) -> None:
     """Warn that images given for validation look like some trained on, if there are such pairs."""
     if not len(pairs):
         return
@@ -31,7 +54,7 @@ def warn_of_known_validation_images(who: str, pairs: NDArray[np.int64]) -> None:
     )
 
 
-def warn_of_shared_groups(who: str, groups: Any, validation_groups: Any) -> None:
+def _warn_of_shared_groups(who: str, groups: Any, validation_groups: Any) -> None:
     """Warn that groups are both trained on and validated with, if there are such groups."""
     if groups is None or validation_groups is None:
         return
@@ -45,7 +68,7 @@ def warn_of_shared_groups(who: str, groups: Any, validation_groups: Any) -> None
     )
 
 
-def warn_of_no_validation(who: str, validation_fraction: float) -> None:
+def _warn_of_no_validation(who: str, validation_fraction: float) -> None:
     """Warn that the training images are used for validation."""
     warn_caller(
         f"{who}: no group could be held out for validation_fraction={validation_fraction}, "
@@ -54,7 +77,9 @@ def warn_of_no_validation(who: str, validation_fraction: float) -> None:
     )
 
 
-def warn_of_absent_classes(who: str, classes: list[Any], validation_fraction: float | None) -> None:
+def _warn_of_absent_classes(
+    who: str, classes: list[Any], validation_fraction: float | None
+) -> None:
     """Warn that validation says nothing about some classes; without fraction, data were given."""
     names = " and ".join(map(repr, classes))
     unknown = "so its recall is unknown (NaN) and it is not part of the validation score"

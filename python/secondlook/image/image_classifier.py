@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.exceptions import NotFittedError
 
 from secondlook import _core, _image
-from secondlook._shared.arguments import as_number
 from secondlook._shared.progress import ProgressBar
 from secondlook._shared.required import require_pandas
-from secondlook.decide.decision_rule import DecisionRule, KeepsDecisionRule
 from secondlook.errors import ModelFileError
 from secondlook.image.augmentation import Augmentation
-from secondlook.image.decode import Pixels, as_pixels
-from secondlook.image.fillings import Filling, as_fillings
+from secondlook.image.decides_on_images import DecidesOnImages
+from secondlook.image.explains_images import ExplainsImages
 from secondlook.image.fit_data import (
     FitData,
     columns_of,
@@ -28,23 +25,13 @@ from secondlook.image.fit_data import (
     validation_data_of,
     weights_of,
 )
-from secondlook.image.fit_warnings import (
-    warn_of_absent_classes,
-    warn_of_duplicates,
-    warn_of_known_validation_images,
-    warn_of_no_validation,
-    warn_of_shared_groups,
-)
-from secondlook.image.image_decisions import ImageDecisions
+from secondlook.image.fit_warnings import warn_of_validation
 from secondlook.image.image_list import as_core_images, as_sequence, encoded
 from secondlook.image.load_folder import Groups
-from secondlook.image.occlusion import occlusion_map_of
-from secondlook.image.options import rows_and_columns
 from secondlook.image.parameters import from_core, to_core, variations_of
-from secondlook.image.predictions import Predictions, Predictor, not_in_column
 from secondlook.image.preprocessing import Contrast
 from secondlook.image.pretrained import choose_network
-from secondlook.image.tables import names_of, reasons
+from secondlook.image.tables import names_of
 from secondlook.image.training_progress import EpochCallback, TrainingProgress
 from secondlook.store.kept_in_file import KeptInFile
 
@@ -53,10 +40,9 @@ if TYPE_CHECKING:
 
 
 _MAY_BE_AUTO = ("architecture", "weights")
-_SCORE_PARAMETERS = ("normal", "test_time_augmentation")
 
 
-class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstimator):
+class ImageClassifier(KeptInFile, DecidesOnImages, ExplainsImages, ClassifierMixin, BaseEstimator):
     """Image classifier: a convolutional network, trained by LibTorch.
 
     Training keeps the weights with the lowest loss on the images held out. At a fixed number of
@@ -383,7 +369,7 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         self.near_duplicates_ = np.column_stack(
             [training.indices[pairs[:, 0]], others.indices[pairs[:, 1]]]
         )
-        self._warn_of_validation(who, report, data, given)
+        warn_of_validation(who, self, report, data, given)
         return self
 
     def _adopt(self, model: "_image.ImageClassifier", classes: NDArray[Any]) -> None:
@@ -393,22 +379,6 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         # About the images of an earlier fit.
         for name in ("skipped_", "skipped_validation_", "near_duplicates_"):
             self.__dict__.pop(name, None)
-
-    def _warn_of_validation(
-        self, who: str, report: Mapping[str, Any], data: FitData, given: FitData
-    ) -> None:
-        absent = self.classes_[report["classes_not_held_out"]].tolist()
-        if len(given.images):
-            warn_of_known_validation_images(who, self.near_duplicates_)
-            warn_of_shared_groups(who, data.groups, given.groups)
-            if absent:
-                warn_of_absent_classes(who, absent, None)
-            return
-        warn_of_duplicates(who, self.near_duplicates_)
-        if report["none_held_out"]:
-            warn_of_no_validation(who, self.validation_fraction)
-        if absent and self.validation_fraction > 0:
-            warn_of_absent_classes(who, absent, self.validation_fraction)
 
     def partial_fit(self, X: Any, y: ArrayLike | None = None) -> Self:
         """Continue training: one pass over new images together with those kept for replay.
@@ -518,197 +488,6 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
             columns["error"] = [found.broken.get(index, "") for index in range(len(images))]
         return pandas.DataFrame({"file": names_of(images), "prediction": prediction, **columns})
 
-    def anomaly_score(
-        self, X: Any, *, normal: Any = None, test_time_augmentation: Iterable[str] | None = None
-    ) -> NDArray[np.float64]:
-        """Return the probability of not being normal, a score for `secondlook.decide`.
-
-        Parameters
-        ----------
-        X : sequence of images, array, or folder
-            See `fit`.
-        normal : class, optional
-            The normal class, one of `classes_`. None: the first of two.
-        test_time_augmentation : collection of str or None, default=None
-            See `predict_proba`.
-
-        Returns
-        -------
-        score : ndarray of shape (n,)
-
-        Raises
-        ------
-        ValueError
-            If `normal` is not one of `classes_`, or is missing with more than two classes.
-        """
-        column = self._normal_column("ImageClassifier.anomaly_score", normal)
-        return not_in_column(
-            self.predict_proba(X, test_time_augmentation=test_time_augmentation), column
-        )
-
-    def decide(
-        self, X: Any, *, normal: Any = None, test_time_augmentation: Iterable[str] | None = None
-    ) -> NDArray[np.str_]:
-        """Decide which images are abnormal, and which a person should look at.
-
-        Uses `decision_rule_`, which was fitted on the `anomaly_score` of other images. If the rule
-        has a feature distance, images that are out of distribution are referred.
-
-        Parameters
-        ----------
-        X : sequence of images, array, or folder
-            See `fit`.
-        normal, test_time_augmentation
-            As when the rule was fitted, see `anomaly_score`. Not needed if the rule has
-            `score_parameters`.
-
-        Returns
-        -------
-        decisions : ndarray of str of shape (n,)
-            ``"negative"``, ``"refer"`` or ``"positive"``.
-
-        Raises
-        ------
-        AttributeError
-            If the model has no `decision_rule_`.
-        ValueError
-            If an argument differs from the rule's `score_parameters`.
-
-        Warns
-        -----
-        StaleDecisionWarning, DriftWarning
-            See `DecisionRule.decide`.
-        """
-        return self._decisions("ImageClassifier.decide", X, normal, test_time_augmentation).decision
-
-    def decide_table(
-        self,
-        X: Any,
-        *,
-        normal: Any = None,
-        test_time_augmentation: Iterable[str] | None = None,
-        skip_broken: bool = False,
-    ) -> "pd.DataFrame":
-        """Decide like `decide`, and return a table that tells why (requires pandas).
-
-        Parameters
-        ----------
-        X : sequence of images, array, path, folder, or ImageFolder
-            See `predict_proba`.
-        normal, test_time_augmentation
-            See `decide`.
-        skip_broken : bool, default=False
-            Do not raise an error for an image that cannot be read: its decision is ``"unknown"``,
-            and its reason says why.
-
-        Returns
-        -------
-        table : DataFrame
-            One row per image, with the columns of the file that ``secondlook decide`` writes:
-            ``file``, its path, or its index if it is not a file; ``score``, as by `anomaly_score`;
-            ``probability``, the same, calibrated, NaN if the rule has no calibration; ``decision``;
-            ``out_of_distribution``, NA if the rule has no feature distance; ``reasons``, a text.
-
-        Raises
-        ------
-        AttributeError
-            If the model has no `decision_rule_`.
-        ImportError
-            If pandas is not installed.
-        """
-        who = "ImageClassifier.decide_table"
-        require_pandas(who)
-        decisions = self._decisions(who, X, normal, test_time_augmentation, skip_broken=skip_broken)
-        return decisions.to_pandas()
-
-    def _decisions(
-        self,
-        who: str,
-        X: Any,
-        normal: Any,
-        variations: Iterable[str] | None,
-        *,
-        skip_broken: bool = False,
-    ) -> ImageDecisions:
-        self._fitted()
-        rule = self._current_rule()
-        column, averaged = self._score_of_rule(who, rule, normal, variations)
-        images = as_sequence(who, X)
-        found = self._predictions(
-            who,
-            images,
-            averaged,
-            with_features=rule.feature_distance_ is not None,
-            skip_broken=skip_broken,
-        )
-        n, read = len(images), found.indices
-        decisions = ImageDecisions(
-            normal=self.classes_[column].item(),
-            file=names_of(images),
-            score=np.full(n, np.nan),
-            probability=np.full(n, np.nan),
-            decision=np.full(n, "unknown", dtype="<U8"),
-            out_of_distribution=[None] * n,
-            reasons=[""] * n,
-        )
-        for index, why in found.broken.items():
-            decisions.reasons[index] = f"cannot be read: {why}"
-        if not read.size:
-            return decisions
-        score = not_in_column(found.probabilities, column)
-        unlike = None
-        if rule.feature_distance_ is not None and found.features is not None:
-            unlike = rule.feature_distance_.is_out_of_distribution(found.features)
-        decisions.score[read] = score
-        decisions.decision[read] = rule.decide(score, unlike)
-        if rule.calibration_ is not None:
-            decisions.probability[read] = rule.probability(score)
-        for index, why in zip(read.tolist(), reasons(score, unlike, rule), strict=True):
-            decisions.reasons[index] = why
-        if unlike is not None:
-            for index, far in zip(read.tolist(), unlike.tolist(), strict=True):
-                decisions.out_of_distribution[index] = far
-        return decisions
-
-    def _predictions(
-        self,
-        who: str,
-        images: Sequence[Any],
-        averaged: Mapping[str, bool],
-        *,
-        with_features: bool = False,
-        skip_broken: bool = False,
-    ) -> Predictions:
-        predictor = Predictor(self._fitted(), self._size(), averaged, with_features)
-        predict = predictor.of_readable if skip_broken else predictor.of_all
-        with ProgressBar("Predicting") as bar:
-            return predict(who, images, bar)
-
-    def _score_of_rule(
-        self, who: str, rule: DecisionRule, normal: Any, variations: Iterable[str] | None
-    ) -> tuple[int, dict[str, bool]]:
-        """Return the normal class's column and the variations: the rule's own, if it has any."""
-        if rule.score_parameters is None:
-            return self._normal_column(who, normal), variations_of(who, variations)
-        stored = rule.score_parameters
-        column = self._normal_column(who, stored.get("normal"))
-        averaged = variations_of(who, stored.get("test_time_augmentation"))
-        if normal is not None and self._column(who, "normal", normal) != column:
-            raise _not_as_fitted(who, "normal", self.classes_[column].item(), normal)
-        if variations is not None and variations_of(who, variations) != averaged:
-            raise _not_as_fitted(who, "test_time_augmentation", list(averaged), variations)
-        return column, averaged
-
-    def _check_score_parameters(self, rule: DecisionRule) -> None:
-        who = "ImageClassifier.decision_rule_"
-        for name in rule.score_parameters or ():
-            if name not in _SCORE_PARAMETERS:
-                raise ValueError(
-                    f"{who}: expected score_parameters among {_SCORE_PARAMETERS}, got {name!r}"
-                )
-        if rule.score_parameters is not None:
-            self._score_of_rule(who, rule, None, None)
-
     def features(self, X: Any) -> NDArray[np.float64]:
         """Return the input of the last layer.
 
@@ -723,112 +502,6 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         inputs = self._images(who, X)
         with ProgressBar("Predicting") as bar:
             return model.features(inputs, bar)
-
-    def heatmap(self, image: Any, label: Any = None) -> NDArray[np.float32]:
-        """Return which parts of an image support a class, by Grad-CAM.
-
-        Parameters
-        ----------
-        image : path, bytes, array or PIL.Image.Image
-        label : class or None, default=None
-            One of `classes_`. None: the predicted class.
-
-        Returns
-        -------
-        heatmap : float32 ndarray of shape (rows, columns), of the image
-            Values from 0 to 1.
-
-        Raises
-        ------
-        ValueError
-            If the network has no feature maps (``"mlp"``), or `label` is not one of `classes_`.
-
-        References
-        ----------
-        R. R. Selvaraju, M. Cogswell, A. Das, R. Vedantam, D. Parikh, D. Batra, "Grad-CAM: Visual
-        Explanations from Deep Networks via Gradient-based Localization", ICCV 2017.
-        """
-        model = self._fitted()
-        pixels = as_pixels("ImageClassifier.heatmap", image)
-        return model.heatmap(pixels, self._class_index(pixels, label))
-
-    def occlusion_map(
-        self,
-        image: Any,
-        label: Any = None,
-        *,
-        patch_size: float = 0.2,
-        stride: float = 0.1,
-        filling: Filling = "surroundings",
-    ) -> NDArray[np.float32]:
-        """Return how much of a class's probability is lost where the image is covered.
-
-        A patch is moved over the image from edge to edge; each pixel gets the mean loss of the
-        patches that cover it. Unlike Grad-CAM this works with every architecture and at any
-        resolution, but it takes about ``((1 - patch_size) / stride + 1) ** 2 + 1`` predictions: 82
-        with the defaults.
-
-        Parameters
-        ----------
-        image : path, bytes, array or PIL.Image.Image
-        label : class or None, default=None
-            One of `classes_`. None: the predicted class.
-        patch_size : float, default=0.2
-            Height and width of the patch relative to those of the input, in (0, 1).
-        stride : float, default=0.1
-            Largest step between patches, likewise; at most `patch_size`.
-        filling : {"surroundings", "noise", "mean", "grey", "blur"}, default="surroundings"
-            What the patch shows, see `secondlook.image.region_reliance`.
-
-        Returns
-        -------
-        occlusion_map : float32 ndarray of shape (rows, columns), of the image
-            From -1 to 1; negative where the image speaks against the class.
-
-        Raises
-        ------
-        ValueError
-            If `label` is not one of `classes_`, or an argument is out of range.
-
-        References
-        ----------
-        M. D. Zeiler, R. Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014.
-        """
-        who = "ImageClassifier.occlusion_map"
-        model = self._fitted()
-        pixels = as_pixels(who, image)
-        return occlusion_map_of(
-            who,
-            lambda images: model.predict_proba(images, {}, None),
-            pixels,
-            self._class_index(pixels, label),
-            input_size=self._size(),
-            value_range=self.value_range,
-            patch_size=patch_size,
-            stride=stride,
-            filling=as_fillings(who, filling)[0],
-        )
-
-    def overlay(self, image: Any, label: Any = None, *, strength: float = 0.4) -> NDArray[np.uint8]:
-        """Return the image overlaid with its heat map.
-
-        Parameters
-        ----------
-        image : path, bytes, array or PIL.Image.Image
-        label : class or None, default=None
-            One of `classes_`. None: the predicted class.
-        strength : float, default=0.4
-            Opacity of the heat map, in [0, 1].
-
-        Returns
-        -------
-        picture : uint8 ndarray of shape (rows, columns, 3)
-        """
-        model = self._fitted()
-        who = "ImageClassifier.overlay"
-        pixels = as_pixels(who, image)
-        fraction = as_number(who, "strength", strength)
-        return model.overlay(pixels, self._class_index(pixels, label), fraction)
 
     @property
     def architecture_(self) -> str:
@@ -864,16 +537,8 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
             raise AttributeError("ImageClassifier: not fitted yet, call fit first")
         return self._model
 
-    def _fitted(self) -> "_image.ImageClassifier":
-        if not hasattr(self, "_model"):
-            raise NotFittedError("ImageClassifier: not fitted yet, call fit first")
-        return self._model
-
     def _images(self, who: str, X: Any) -> list[Any]:
         return as_core_images(who, as_sequence(who, X), self._size())
-
-    def _size(self) -> tuple[int, int]:
-        return rows_and_columns("ImageClassifier", "image_size", self.image_size)
 
     def _labelled(self, who: str, data: FitData) -> tuple[list[Any], NDArray[np.int64]]:
         """Return images for the core, and the column of the label of each."""
@@ -887,25 +552,6 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
             raise ValueError(f"{who}: expected labels of the images, got None")
         data = FitData(as_sequence(who, X), y)
         return model.labelled_rows(*self._labelled(who, data))
-
-    def _normal_column(self, who: str, normal: Any) -> int:
-        self._fitted()
-        if normal is None and len(self.classes_) == 2:
-            return 0
-        return self._column(who, "normal", normal)
-
-    def _class_index(self, pixels: Pixels, label: Any) -> int:
-        if label is None:
-            return int(self._model.predict_proba([pixels], {}, None).argmax())
-        return self._column("ImageClassifier", "label", label)
-
-    def _column(self, who: str, name: str, label: Any) -> int:
-        found = np.flatnonzero(self.classes_ == label)
-        if len(found) != 1:
-            raise ValueError(
-                f"{who}: expected {name} as one of {self.classes_.tolist()}, got {label!r}"
-            )
-        return int(found[0])
 
     def _to_model_file(self) -> "_core.store.ModelFile":
         file = self._fitted().to_file()
@@ -938,10 +584,3 @@ class ImageClassifier(KeptInFile, KeepsDecisionRule, ClassifierMixin, BaseEstima
         model.n_classes_ = core.n_classes
         model._read_rule(file)
         return model
-
-
-def _not_as_fitted(who: str, name: str, stored: Any, given: Any) -> ValueError:
-    return ValueError(
-        f"{who}: expected {name}={stored!r}, as when decision_rule_ was fitted, got {given!r}; "
-        "leave it out, or fit another rule"
-    )
