@@ -20,6 +20,8 @@ class ShownTable(NamedTuple):
 
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
+    corner: str = ""
+    """Title of the column of names."""
 
 
 class Shown:
@@ -98,7 +100,7 @@ def text_of_time(time: np.datetime64) -> str:
 
 def html_of(title: str, values: Mapping[str, Any], tables: Iterable[ShownTable] = ()) -> str:
     """Return a titled HTML table of names and values, after other tables."""
-    above = "".join(html_table(table.columns, table.rows) for table in tables)
+    above = "".join(html_table(*table) for table in tables)
     rows = "".join(
         f"<tr>{_cell('th', name.replace('_', ' '), 'left')}{_cell('td', value, 'left')}</tr>"
         for name, value in values.items()

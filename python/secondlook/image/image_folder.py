@@ -1,7 +1,6 @@
 """Images in class folders, with their labels and groups."""
 
 from collections.abc import Iterator
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from secondlook import _image
 from secondlook._shared.random_state import seed_of
 from secondlook._shared.required import require_pandas
-from secondlook._shared.shown import html_table
+from secondlook._shared.shown import ShownTable, html_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,7 +116,7 @@ class ImageFolder:
         columns = ("images",) if self.groups is None else ("images", "groups")
         rows = [row[: 1 + len(columns)] for row in self._counts()]
         title = f"{self.root}: {len(self):,} images"
-        return f"<div><strong>{escape(title)}</strong>{html_table(columns, rows, 'class')}</div>"
+        return html_of(title, {}, [ShownTable(columns, rows, corner="class")])
 
     def _counts(self) -> list[tuple[str, int, int]]:
         """Return the numbers of images and of groups of each class."""
