@@ -65,7 +65,7 @@ def roc_area_interval(
         scores = np.column_stack([-scores, scores])
     labels = np.asarray(y_true)
     n = len(scores)
-    if labels.shape != (n,) or labels.dtype.kind not in "bui":
+    if labels.shape != (n,) or labels.dtype.kind not in "biu":
         raise ValueError(
             f"{who}: expected the index of a class per score ({n}), got {labels.dtype} of shape "
             f"{labels.shape}"

@@ -77,7 +77,7 @@ def test_a_detector_without_epochs_is_recorded_and_nan_is_left_out(store, rows):
         logger.log_model(sl.IsolationForest(random_state=0).fit(rows))
     data = store.get_run(run.info.run_id).data
     assert data.metrics == {"loss": 0.5}
-    assert data.params["max_samples"] == "256"
+    assert data.params["max_samples"] == "auto"
     assert [f.path for f in store.list_artifacts(run.info.run_id)] == ["model.safetensors"]
 
 
