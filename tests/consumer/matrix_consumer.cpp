@@ -86,6 +86,36 @@ void exercise_detectors() {
   expect(learner.update(rows).n_rows == 400, "update");
 }
 
+void exercise_sparse_rows() {
+  const std::vector<std::int64_t> starts{0, 2, 3, 3};
+  const std::vector<std::int32_t> columns{0, 4, 2};
+  const std::vector<double> values{1.5, -2.0, 8.0};
+  const SparseView<double> rows{5, starts, columns, values};
+  const Matrix<double> dense{{1.5, 0, 0, 0, -2}, {0, 0, 8, 0, 0}, {0, 0, 0, 0, 0}};
+  IsolationForest forest({.n_estimators = 10});
+  forest.fit(rows);
+  std::vector<double> scores(3);
+  std::vector<double> expected(3);
+  forest.score_samples(rows, scores);
+  forest.score_samples(dense, expected);
+  expect(scores == expected, "scores of sparse rows");
+}
+
+void exercise_conformal_sets() {
+  Matrix<double> probabilities(60, 2);
+  std::vector<std::int64_t> labels(60);
+  for (Index i = 0; i < 60; ++i) {
+    labels[static_cast<std::size_t>(i)] = i % 2;
+    probabilities(i, i % 2) = 0.5 + static_cast<double>(i) / 150;
+    probabilities(i, 1 - i % 2) = 1 - probabilities(i, i % 2);
+  }
+  const ConformalSets fitted(probabilities, labels, {.alpha = 0.1});
+  ConformalSets::State state = fitted.state();
+  const ConformalSets restored(fitted.parameters(), std::move(state));
+  const Matrix<std::uint8_t> sets = restored.sets(probabilities);
+  expect(sets.rows() == 60 && sets(59, 1) == 1, "conformal sets");
+}
+
 void exercise_decisions() {
   const Matrix<double> rows = normal_rows(300, 2);
   FeatureDistance distance(rows, rows, 0.05);
@@ -118,6 +148,8 @@ int main() {
   exercise_tables();
   exercise_detectors();
   exercise_decisions();
+  exercise_sparse_rows();
+  exercise_conformal_sets();
 #ifdef WITH_EIGEN
   exercise_eigen();
 #endif
