@@ -14,6 +14,21 @@ using secondlook::IsolationForest;
 using secondlook::IsolationForestParameters;
 using secondlook::SparseSampleView;
 
+namespace {
+
+// As `learn_from`, of an array or a sparse matrix.
+template <class Learn>
+bool learn_from_any(py::handle x, std::size_t n_features, const Learn& learn) {
+  if (!is_sparse(x)) return learn_from(x, n_features, learn);
+  with_sparse(x, [&](const SparseSampleView& samples) {
+    const py::gil_scoped_release release;
+    learn(samples);
+  });
+  return true;
+}
+
+}  // namespace
+
 void register_isolation_forest(py::module_& detect) {
   // Rows are an array, as of `Detector`, or a sparse matrix.
   py::class_<IsolationForest, Detector, std::shared_ptr<IsolationForest>>(detect, "IsolationForest")
@@ -29,24 +44,14 @@ void register_isolation_forest(py::module_& detect) {
             const auto fit = [&](const auto& samples) {
               self.fit(samples, training, make_progress(progress));
             };
-            if (!is_sparse(x)) return learn_from(x, 0, fit);
-            with_sparse(x, [&](const SparseSampleView& samples) {
-              const py::gil_scoped_release release;
-              fit(samples);
-            });
-            return true;
+            return learn_from_any(x, 0, fit);
           },
           py::arg("x"), py::arg("progress"), py::arg("sample_weight"), py::arg("warm_start"))
       .def(
           "fit_offset",
           [](IsolationForest& self, py::handle x) {
             const auto fit = [&](const auto& samples) { self.fit_offset(samples); };
-            if (!is_sparse(x)) return learn_from(x, self.n_features(), fit);
-            with_sparse(x, [&](const SparseSampleView& samples) {
-              const py::gil_scoped_release release;
-              fit(samples);
-            });
-            return true;
+            return learn_from_any(x, self.n_features(), fit);
           },
           py::arg("x"))
       .def(

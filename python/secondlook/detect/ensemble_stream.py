@@ -1,14 +1,14 @@
 """Streaming verdicts of an ensemble."""
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from numpy.typing import ArrayLike
 
 from secondlook import _core
 from secondlook._shared.shown import Result, Shown
-from secondlook.detect.stream import Records, Verdict, in_order, push_each, require_later
+from secondlook.detect.stream import PushesMany, Verdict, in_order, require_later
 
 if TYPE_CHECKING:
     from secondlook.detect.detector_ensemble import DetectorEnsemble
@@ -85,7 +85,7 @@ class EnsembleRecord(Result):
         )
 
 
-class EnsembleStream(Shown):
+class EnsembleStream(PushesMany, Shown):
     """Judge the samples of one device by an ensemble, in constant time and memory per sample.
 
     Made by ``ensemble.stream()``. Streams of one ensemble share its model; they keep it when
@@ -130,7 +130,7 @@ class EnsembleStream(Shown):
         if time is not None and time != time:
             raise ValueError("EnsembleStream: expected a time, got a missing one")
         if time is not None and self._last_time is not None:
-            require_later("EnsembleStream", self._last_time, time)
+            require_later(self._who(), self._last_time, time)
         try:
             judged = self._stream.push(sample)
         except (TypeError, ValueError):
@@ -139,32 +139,11 @@ class EnsembleStream(Shown):
             names = self._model.feature_names or [
                 f"feature {j}" for j in range(self._model.n_features)
             ]
-            judged = self._stream.push(in_order("EnsembleStream", names, sample))
+            judged = self._stream.push(in_order(self._who(), names, sample))
         record = EnsembleRecord(time, *judged, self._voters)
         if time is not None:
             self._last_time = time
         return record
-
-    def push_many(self, samples: Any, times: Iterable[Any] | None = None) -> Records:
-        """Judge several samples, one after another.
-
-        Parameters
-        ----------
-        samples : array-like or table of shape (n_samples, n_features)
-        times : iterable of length n_samples, optional
-            Their times. By default the index of a pandas table, if it holds times.
-
-        Returns
-        -------
-        records : list of EnsembleRecord
-            With `to_pandas`.
-
-        Raises
-        ------
-        ValueError
-            See `push`. The samples before the one at fault have been judged.
-        """
-        return push_each("EnsembleStream", self.push, samples, times)
 
     def use(self, ensemble: "DetectorEnsemble") -> None:
         """Continue with another version of the ensemble, such as the newest of a learner.
@@ -182,6 +161,9 @@ class EnsembleStream(Shown):
         model = ensemble._fitted()
         self._stream.use(model)
         self._ensemble, self._model = ensemble, model
+
+    def _who(self) -> str:
+        return "EnsembleStream"
 
     def _shown(self) -> dict[str, Any]:
         return {"voters": tuple(self._voters), "last_time": self._last_time}

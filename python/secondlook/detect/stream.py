@@ -1,6 +1,7 @@
 """Scoring of samples as they arrive."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -69,7 +70,49 @@ class Records(list[Any]):
         return html_table(columns, rows, corner="time") + more
 
 
-class DetectorStream(Shown):
+class PushesMany:
+    """Mixin of streams that take several samples at once."""
+
+    @abstractmethod
+    def push(self, sample: Any, time: Any = None) -> Any:
+        """Judge the next sample, and return its record."""
+
+    @abstractmethod
+    def _who(self) -> str:
+        """Return the beginning of error messages."""
+
+    def push_many(self, samples: Any, times: Iterable[Any] | None = None) -> Records:
+        """Judge several samples, one after another.
+
+        Parameters
+        ----------
+        samples : array-like or table of shape (n_samples, n_features)
+        times : iterable of length n_samples, optional
+            Their times. By default the index of a pandas table, if it holds times.
+
+        Returns
+        -------
+        records : list of records
+            Those of `push`; with `to_pandas`.
+
+        Raises
+        ------
+        ValueError
+            See `push`. The samples before the one at fault have been judged.
+        """
+        values = read_table(self._who(), samples, "samples").values
+        if times is None:
+            index = index_of(samples)
+            times = index if index is not None and index.dtype.kind == "M" else [None] * len(values)
+        when = list(times)
+        if len(when) != len(values):
+            raise ValueError(
+                f"{self._who()}: expected a time for each of {len(values)} samples, got {len(when)}"
+            )
+        return Records(self.push(row, time) for row, time in zip(values, when, strict=True))
+
+
+class DetectorStream(PushesMany, Shown):
     """Score one series sample by sample, in constant time and memory per sample.
 
     Made by ``detector.stream()``. Streams of one detector share its weights and have independent
@@ -144,27 +187,6 @@ class DetectorStream(Shown):
         why = tuple(map(self._in_words, reasons)) if reasons else ()
         return StreamRecord(time, score, verdict, tail, why)
 
-    def push_many(self, samples: Any, times: Iterable[Any] | None = None) -> Records:
-        """Score several samples, one after another.
-
-        Parameters
-        ----------
-        samples : array-like or table of shape (n_samples, n_features)
-        times : iterable of length n_samples, optional
-            Their times. By default the index of a pandas table, if it holds times.
-
-        Returns
-        -------
-        records : list of StreamRecord
-            With `to_pandas`.
-
-        Raises
-        ------
-        ValueError
-            See `push`. The samples before the one at fault have been scored.
-        """
-        return push_each(self._who(), self.push, samples, times)
-
     def _who(self) -> str:
         return f"{type(self._detector).__name__} stream"
 
@@ -188,22 +210,6 @@ class DetectorStream(Shown):
         self._stream = _core.detect.DetectorStream(
             self._detector._fitted(), self._windows, state["_stream"]
         )
-
-
-def push_each(
-    who: str, push: Callable[[Any, Any], Any], samples: Any, times: Iterable[Any] | None
-) -> Records:
-    """Return the records of pushing each row of a table, with its time."""
-    values = read_table(who, samples, "samples").values
-    if times is None:
-        index = index_of(samples)
-        times = index if index is not None and index.dtype.kind == "M" else [None] * len(values)
-    when = list(times)
-    if len(when) != len(values):
-        raise ValueError(
-            f"{who}: expected a time for each of {len(values)} samples, got {len(when)}"
-        )
-    return Records(push(row, time) for row, time in zip(values, when, strict=True))
 
 
 def in_order(who: str, names: Sequence[str], sample: Mapping[str, Any]) -> list[Any]:

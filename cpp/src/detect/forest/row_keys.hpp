@@ -111,7 +111,7 @@ class RowPacker {
 };
 
 /// Converts sparse rows likewise, with only the columns that the trees of a forest split on; they
-/// are numbered anew, so `forest` stands in for the one that was given.
+/// are renumbered, so `forest` takes the place of the one that was given.
 template <class Scalar>
 class SparseRowPacker {
  public:
