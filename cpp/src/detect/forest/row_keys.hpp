@@ -140,15 +140,22 @@ class SparseRowPacker {
 
   [[nodiscard]] PackedRows pack(const SparseView<Scalar>& x, std::size_t begin,
                                 std::size_t end) const {
+    // All keys are those of zero, but for the filled ones, which the next call clears.
     thread_local std::vector<std::uint32_t> keys;
+    thread_local std::vector<std::size_t> filled;
     const std::size_t n_groups = (end - begin + kGroupRows - 1) / kGroupRows;
-    keys.assign(n_groups * n_columns_ * kGroupRows, kZeroKey);
+    for (const std::size_t place : filled) keys[place] = kZeroKey;
+    filled.clear();
+    if (keys.size() < n_groups * n_columns_ * kGroupRows)
+      keys.resize(n_groups * n_columns_ * kGroupRows, kZeroKey);
     for (std::size_t i = begin; i < end; ++i) {
       const std::size_t row = i - begin;
-      std::uint32_t* group = &keys[row / kGroupRows * n_columns_ * kGroupRows + row % kGroupRows];
+      const std::size_t first = row / kGroupRows * n_columns_ * kGroupRows + row % kGroupRows;
       const auto put = [&](std::size_t column, Scalar value, std::uint32_t missing) {
         const std::uint32_t packed = column_of_[column];
-        if (packed != kAllZero) group[std::size_t{packed} * kGroupRows] = key_of(value, missing);
+        if (packed == kAllZero) return;
+        filled.push_back(first + std::size_t{packed} * kGroupRows);
+        keys[filled.back()] = key_of(value, missing);
       };
       x.for_each_entry(i, [&](std::size_t feature, Scalar value) {
         put(feature, value, kMissingHigh);
